@@ -1,0 +1,137 @@
+using System.Text.Json;
+using Galaxy.Contracts.Api;
+using Galaxy.Contracts.Cluster;
+using Galaxy.Coordinator.Election;
+using Galaxy.Coordinator.Gossip;
+using Galaxy.Core.State;
+using Galaxy.ServiceDefaults;
+using Galaxy.ServiceDefaults.Nodes;
+
+namespace Galaxy.Coordinator.Cluster;
+
+/// <summary>The namespaces of the replicated map that Galaxy itself uses.</summary>
+internal static class Namespaces
+{
+    public const string Devices = "devices";
+    public const string Services = "services";
+}
+
+/// <summary>Joins election, membership, devices and services into snapshots, and tells watchers when there is a new one. Thread-safe.</summary>
+internal sealed class ClusterFeed
+{
+    private readonly Elector _elector;
+    private readonly GossipNode _gossip;
+    private readonly Identity _identity;
+    private readonly NodeOptions _node;
+    private readonly TimeProvider _time;
+    private readonly Lock _gate = new();
+    private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public ClusterFeed(Elector elector, GossipNode gossip, Identity identity, NodeOptions node, TimeProvider time)
+    {
+        (_elector, _gossip, _identity, _node, _time) = (elector, gossip, identity, node, time);
+        elector.LeaderChanged += _ => Signal();
+        gossip.Changed += Signal;
+    }
+
+    /// <summary>Completes at the next change. Take it before reading, so that no change is missed.</summary>
+    public Task NextChange
+    {
+        get
+        {
+            lock (_gate)
+                return _changed.Task;
+        }
+    }
+
+    private void Signal()
+    {
+        lock (_gate)
+        {
+            _changed.SetResult();
+            _changed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        }
+    }
+
+    public IEnumerable<DeviceView> Devices() => _gossip.List(Namespaces.Devices).Select(Read<DeviceView>).OfType<DeviceView>();
+
+    /// <summary>Services whose announcement has not run out. Their clocks and ours may differ by a few seconds.</summary>
+    public IEnumerable<Service> Services()
+    {
+        var now = _time.GetUtcNow().ToUnixTimeMilliseconds();
+        return _gossip.List(Namespaces.Services)
+            .Select(entry => Service.Parser.ParseFrom(entry.Value.Span))
+            .Where(service => service.LastSeenUnixMs + service.TtlMs + 5000 > now);
+    }
+
+    public Snapshot Snapshot()
+    {
+        var snapshot = new Snapshot
+        {
+            Cluster = _node.Cluster,
+            NodeId = _node.NodeId,
+            Boot = _identity.Boot,
+            MaxToken = _elector.MaxToken,
+            Leader = new Leader(),
+        };
+        if (_elector.Leader is { } lease)
+        {
+            snapshot.Leader = new Leader
+            {
+                NodeId = lease.Holder,
+                Boot = lease.Boot,
+                Token = lease.Token,
+                Url = lease.Url,
+                Traceparent = lease.TraceParent,
+                SinceUnixMs = lease.AcquiredUnixMs,
+            };
+        }
+        snapshot.Nodes.AddRange(_gossip.Members.All.Select(member => new Node
+        {
+            NodeId = member.NodeId,
+            Role = member.Role,
+            State = GossipWire.Name(member.State),
+            Url = member.Url,
+            GrpcUrl = member.GrpcUrl,
+            Boot = member.Boot,
+            Pid = member.Pid,
+            Version = member.Version,
+            StartedAtUnixMs = member.StartedAtUnixMs,
+        }));
+        snapshot.Services.AddRange(Services());
+        snapshot.Devices.AddRange(Devices().Select(ToWire));
+        return snapshot;
+    }
+
+    public ClusterResponse Response()
+    {
+        var leader = _elector.Leader is { } lease
+            ? new LeaderResponse(lease.Holder, lease.Token, lease.Url, DateTimeOffset.FromUnixTimeMilliseconds(lease.AcquiredUnixMs))
+            : null;
+        var nodes = _gossip.Members.All.Select(member => new NodeResponse(
+            member.NodeId, member.Role, GossipWire.Name(member.State), member.Url, member.Boot, member.Pid, member.Version,
+            DateTimeOffset.FromUnixTimeMilliseconds(member.StartedAtUnixMs)));
+        var services = Services().Select(service => new ServiceResponse(
+            service.Id, service.Kind, service.Layer, service.Url, [.. service.Capabilities.Select(c => c.Name)], service.Pid, service.Version,
+            DateTimeOffset.FromUnixTimeMilliseconds(service.LastSeenUnixMs)));
+        return new ClusterResponse(_node.Cluster, leader, [.. nodes], Devices().Count(IsOnline), [.. services]);
+    }
+
+    public static bool IsOnline(DeviceView device) => device.State is not ("offline" or "registering");
+
+    private static T? Read<T>(StateEntry entry) => JsonSerializer.Deserialize<T>(entry.Value.Span, GalaxyJson.Options);
+
+    private static Device ToWire(DeviceView device)
+    {
+        var wire = new Device
+        {
+            DeviceId = device.DeviceId,
+            DeviceType = device.DeviceType,
+            DeviceName = device.DeviceName,
+            State = device.State,
+            LastSeenUnixMs = device.LastSeen.ToUnixTimeMilliseconds(),
+        };
+        wire.Capabilities.AddRange(device.Capabilities.Select(c => new Capability { Name = c.Name, Version = c.Version, Priority = c.Priority }));
+        return wire;
+    }
+}

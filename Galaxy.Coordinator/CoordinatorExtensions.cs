@@ -1,0 +1,70 @@
+using Galaxy.Coordinator.Cluster;
+using Galaxy.Coordinator.Devices;
+using Galaxy.Coordinator.Election;
+using Galaxy.Coordinator.Failover;
+using Galaxy.Coordinator.Gossip;
+using Galaxy.Coordinator.Tasks;
+using Galaxy.ServiceDefaults;
+using Galaxy.ServiceDefaults.Hosting;
+using Galaxy.ServiceDefaults.Nodes;
+using Galaxy.ServiceDefaults.Store;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using StackExchange.Redis;
+
+namespace Galaxy.Coordinator;
+
+internal static class CoordinatorExtensions
+{
+    private static readonly TimeSpan StorePatience = TimeSpan.FromSeconds(10);
+
+    /// <exception cref="SettingException">A setting is not allowed.</exception>
+    /// <exception cref="StartupException">The store does not answer.</exception>
+    public static async Task AddCoordinatorAsync(this WebApplicationBuilder builder)
+    {
+        var node = builder.AddServiceDefaults("coordinator");
+        if (node.Role == NodeRole.Worker)
+            throw new SettingException("Galaxy_NODE_ROLE", "worker", "coordinator or standby for this program; a worker is started with 'galaxy worker'");
+        var addresses = builder.Listen(node, new ListenPort("HTTP_PORT", 8071), new ListenPort("GRPC_PORT", 9071, HttpProtocols.Http2));
+        var redis = await RedisStore.ConnectAsync(builder.Configuration, StorePatience);
+
+        var services = builder.Services;
+        services.AddGrpc();
+        services.AddSingleton(addresses);
+        services.AddSingleton(redis);
+        services.AddSingleton<Identity>();
+        services.AddSingleton<GossipNode>();
+        services.AddSingleton<LeaseStore>();
+        services.AddSingleton<FencedWriter>();
+        services.AddSingleton<FailoverTracker>();
+        services.AddSingleton<FailoverLog>();
+        services.AddSingleton<ClusterFeed>();
+        services.AddSingleton<DeviceRegistry>();
+        services.AddSingleton<DeviceHub>();
+        services.AddSingleton<DeviceSocket>();
+        services.AddSingleton<TaskStore>();
+        services.AddHealthChecks().AddCheck<LeaderHealth>("leader");
+
+        // Stopped in reverse: the lease is given up first, gossip says goodbye last.
+        AddLoop<GossipLoop>(services);
+        AddLoop<TaskEngine>(services);
+        AddLoop<LeaderDuties>(services);
+        AddLoop<Elector>(services);
+    }
+
+    private static void AddLoop<T>(IServiceCollection services)
+        where T : class, IHostedService
+    {
+        services.AddSingleton<T>();
+        services.AddHostedService(provider => provider.GetRequiredService<T>());
+    }
+
+    /// <summary>Healthy: a leader is known. Degraded: not now, which reads survive.</summary>
+    private sealed class LeaderHealth(Elector elector) : IHealthCheck
+    {
+        public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
+            Task.FromResult(elector.Leader is { } leader
+                ? HealthCheckResult.Healthy($"{leader.Holder} leads under token {leader.Token}")
+                : HealthCheckResult.Degraded("no leader is known"));
+    }
+}

@@ -1,0 +1,35 @@
+using System.Text.Json;
+using Galaxy.Contracts.Api;
+using Galaxy.Coordinator.Cluster;
+using Galaxy.Coordinator.Gossip;
+using Galaxy.ServiceDefaults;
+
+namespace Galaxy.Coordinator.Devices;
+
+/// <summary>The devices, in replicated state: they survive any coordinator.</summary>
+internal sealed class DeviceRegistry(GossipNode gossip)
+{
+    public DeviceView? Get(string deviceId) =>
+        gossip.Get(Namespaces.Devices, deviceId) is { } entry ? JsonSerializer.Deserialize<DeviceView>(entry.Value.Span, GalaxyJson.Options) : null;
+
+    public IReadOnlyList<DeviceView> List() =>
+        [.. gossip.List(Namespaces.Devices).Select(entry => JsonSerializer.Deserialize<DeviceView>(entry.Value.Span, GalaxyJson.Options)).OfType<DeviceView>()];
+
+    public void Put(DeviceView device) =>
+        gossip.Put(Namespaces.Devices, device.DeviceId, JsonSerializer.SerializeToUtf8Bytes(device, GalaxyJson.Options));
+
+    /// <summary>Changes what is registered, when it is; last-seen alone replicates at most every 30 s.</summary>
+    public void Update(string deviceId, Func<DeviceView, DeviceView> update)
+    {
+        if (Get(deviceId) is not { } before)
+            return;
+        var after = update(before);
+        if (before with { LastSeen = after.LastSeen } == after && after.LastSeen - before.LastSeen < TimeSpan.FromSeconds(30))
+            return;
+        Put(after);
+    }
+
+    /// <summary>An id that can stand in an address and a log line.</summary>
+    public static bool IsValidId(string? id) =>
+        id is { Length: > 0 and <= 128 } && id.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.' or ':');
+}

@@ -1,0 +1,185 @@
+using System.Net.Sockets;
+using System.Threading.Channels;
+using Galaxy.Coordinator.Election;
+using Galaxy.Coordinator.Failover;
+using Galaxy.Core.Election;
+using Galaxy.Core.Membership;
+using Galaxy.Core.State;
+using Galaxy.ServiceDefaults.Cluster;
+using Galaxy.ServiceDefaults.Nodes;
+using Grpc.Core;
+using Wire = Galaxy.Contracts.Gossip;
+
+namespace Galaxy.Coordinator.Gossip;
+
+/// <summary>
+/// The active side of gossip: probes peers, which also exchanges membership and pulls missing state; pushes fresh writes;
+/// keeps knocking at seeds.
+/// </summary>
+internal sealed partial class GossipLoop(
+    GossipNode gossip, CoordinatorChannels channels, Elector elector, FailoverTracker failovers, NodeOptions node, Identity identity,
+    IConfiguration configuration, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<GossipLoop> log) : BackgroundService
+{
+    private const int Fanout = 3;
+    private const int MaxHops = 10;
+    private const int ProbesPerRound = 5;
+    private const int NameClaimsUntilClash = 5;
+
+    private readonly MembershipSettings _settings = new();
+    private readonly Random _random = new();
+    private readonly Channel<(IReadOnlyList<StateEntry> Entries, uint Hops)> _rumors =
+        Channel.CreateBounded<(IReadOnlyList<StateEntry>, uint)>(new BoundedChannelOptions(4096) { FullMode = BoundedChannelFullMode.DropOldest });
+
+    /// <summary>Queues entries for the next peers. When the queue is full the oldest rumor is dropped: anti-entropy brings it later.</summary>
+    public void Spread(IReadOnlyList<StateEntry> entries, uint hops)
+    {
+        if (hops <= MaxHops)
+            _rumors.Writer.TryWrite((entries, hops));
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        gossip.Written += entries => Spread(entries, 1);
+        await Task.WhenAll(ProbeLoopAsync(stoppingToken), SeedLoopAsync(stoppingToken), RumorLoopAsync(stoppingToken));
+    }
+
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await base.StopAsync(cancellationToken);
+        gossip.UpdateMembers(table => table.Leave(gossip.Now));
+        var goodbyes = gossip.Members.OtherLive.Take(ProbesPerRound).Select(peer => ExchangeAsync(peer.GrpcUrl, CancellationToken.None));
+        await Task.WhenAll(goodbyes);
+    }
+
+    private async Task ProbeLoopAsync(CancellationToken stopping)
+    {
+        using var timer = new PeriodicTimer(_settings.ProbeEvery, time);
+        while (await timer.WaitForNextTickAsync(stopping).AsTask().ContinueWith(t => t.IsCompletedSuccessfully && t.Result, TaskScheduler.Default))
+        {
+            var peers = gossip.Members.OtherLive.ToArray();
+            _random.Shuffle(peers);
+            await Task.WhenAll(peers.Take(ProbesPerRound).Select(peer => ProbeAsync(peer, stopping)));
+            gossip.UpdateMembers(table => table.Tick(gossip.Now, _settings));
+            RefuseNameClash();
+        }
+    }
+
+    private async Task ProbeAsync(Member peer, CancellationToken stopping)
+    {
+        var failure = await ExchangeAsync(peer.GrpcUrl, stopping);
+        if (failure is null)
+        {
+            failovers.PeerAnswered(peer.NodeId);
+            return;
+        }
+        if (stopping.IsCancellationRequested)
+            return;
+        var refused = failure is RpcException { Status.DebugException: HttpRequestException { InnerException: SocketException { SocketErrorCode: SocketError.ConnectionRefused } } };
+        failovers.PeerFailed(peer.NodeId, refused, refused ? $"{peer.NodeId} refuses connections at {peer.GrpcUrl}" : $"{peer.NodeId} does not answer at {peer.GrpcUrl}");
+        gossip.UpdateMembers(table => table.ProbeFailed(peer.NodeId, gossip.Now));
+    }
+
+    private async Task SeedLoopAsync(CancellationToken stopping)
+    {
+        var seeds = CoordinatorDirectory.Read(configuration, node).Where(seed => !string.Equals(seed, identity.GrpcUrl, StringComparison.OrdinalIgnoreCase)).ToList();
+        var wait = TimeSpan.FromMilliseconds(100);
+        while (!stopping.IsCancellationRequested)
+        {
+            var known = gossip.Members.OtherLive.Select(member => member.GrpcUrl).ToHashSet(StringComparer.OrdinalIgnoreCase);
+            // One at a time would let a dead seed delay the others.
+            await Task.WhenAll(seeds.Where(seed => !known.Contains(seed)).Select(seed => ExchangeAsync(seed, stopping)));
+            await Task.Delay(wait, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            wait = wait * 2 < TimeSpan.FromSeconds(3) ? wait * 2 : TimeSpan.FromSeconds(3);
+        }
+    }
+
+    /// <summary>Joins a coordinator that discovery found; null when it answered.</summary>
+    public Task<Exception?> IntroduceAsync(string address, CancellationToken cancellation) => ExchangeAsync(address, cancellation);
+
+    private async Task<Exception?> ExchangeAsync(string address, CancellationToken stopping)
+    {
+        try
+        {
+            var members = gossip.Members;
+            var request = new Wire.ExchangeRequest
+            {
+                Cluster = node.Cluster,
+                From = members.SelfMember.ToWire(),
+                Lease = elector.Leader.ToWire(),
+                MaxToken = elector.MaxToken,
+            };
+            request.Members.AddRange(members.All.Select(member => member.ToWire()));
+            request.Summary.AddRange(gossip.Summary.Dots.Select(dot => dot.ToWire()));
+            var deadline = time.GetUtcNow().UtcDateTime + _settings.ProbeTimeout;
+            var reply = await channels.Gossip(address).ExchangeAsync(request, deadline: deadline, cancellationToken: stopping);
+            elector.Post(new ElectionInput.TokenSeen(reply.MaxToken));
+            gossip.UpdateMembers(table =>
+            {
+                var merged = table.Merge(reply.Members.Select(m => m.FromWire()).OfType<Member>(), gossip.Now);
+                return reply.From.FromWire() is { } peer ? merged.Answered(peer, gossip.Now) : merged;
+            });
+            gossip.Apply([.. reply.Delta.Select(entry => entry.FromWire()).OfType<StateEntry>()], reply.Summary.ToVector());
+            return null;
+        }
+        catch (RpcException failure)
+        {
+            if (failure.StatusCode is StatusCode.Unauthenticated or StatusCode.FailedPrecondition)
+                LogRefused(address, failure.Status.Detail);
+            return failure;
+        }
+        catch (OperationCanceledException stopped)
+        {
+            return stopped;
+        }
+    }
+
+    private async Task RumorLoopAsync(CancellationToken stopping)
+    {
+        try
+        {
+            await foreach (var (entries, hops) in _rumors.Reader.ReadAllAsync(stopping))
+            {
+                var request = new Wire.PushRequest { Cluster = node.Cluster, From = node.NodeId, Hops = hops };
+                request.Entries.AddRange(entries.Select(entry => entry.ToWire()));
+                var peers = gossip.Members.OtherLive.ToArray();
+                _random.Shuffle(peers);
+                await Task.WhenAll(peers.Take(Fanout).Select(peer => PushAsync(peer, request, stopping)));
+            }
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            // Stopping: whatever is left goes out by anti-entropy from those who have it.
+        }
+    }
+
+    private async Task PushAsync(Member peer, Wire.PushRequest request, CancellationToken stopping)
+    {
+        try
+        {
+            await channels.Gossip(peer.GrpcUrl).PushAsync(request, deadline: time.GetUtcNow().UtcDateTime + _settings.ProbeTimeout, cancellationToken: stopping);
+        }
+        catch (RpcException failure)
+        {
+            LogPushFailed(peer.NodeId, failure.Status.Detail);
+        }
+    }
+
+    // A restarted process meets its predecessor's rumor once or twice; a living namesake answers every refutation.
+    private void RefuseNameClash()
+    {
+        if (gossip.Members.NameClaims < NameClaimsUntilClash)
+            return;
+        LogNameClash(node.NodeId);
+        Environment.ExitCode = 4;
+        lifetime.StopApplication();
+    }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Another live node of this cluster is also called '{NodeId}': give this one another Galaxy_NODE_ID. Stopping.")]
+    private partial void LogNameClash(string nodeId);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "{Address} refuses gossip: {Reason}")]
+    private partial void LogRefused(string address, string reason);
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "A push to {Peer} failed: {Reason}")]
+    private partial void LogPushFailed(string peer, string reason);
+}

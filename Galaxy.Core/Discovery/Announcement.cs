@@ -1,0 +1,179 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace Galaxy.Core.Discovery;
+
+/// <summary>Asking or answering.</summary>
+public enum AnnouncementKind
+{
+    Discover,
+    Response,
+}
+
+/// <summary>
+/// The UDP announcement of port 37021: <c>UFO_GALAXY_DISCOVER {json}</c> asks, <c>UFO_GALAXY_RESPONSE {json}</c> answers;
+/// a bare JSON object with a <c>type</c> is accepted as well.
+/// </summary>
+/// <param name="TimestampUnix">Unix seconds, with fractions allowed.</param>
+public sealed record Announcement(AnnouncementKind Kind, string NodeId, double TimestampUnix)
+{
+    public const string DiscoverWord = "UFO_GALAXY_DISCOVER";
+    public const string ResponseWord = "UFO_GALAXY_RESPONSE";
+
+    /// <summary>The largest datagram sent or accepted, in bytes: it never fragments on an Ethernet or a VPN.</summary>
+    public const int MaxBytes = 1200;
+
+    public string Name { get; init; } = "";
+    public string DeviceType { get; init; } = "";
+    public int Port { get; init; }
+    public string Role { get; init; } = "";
+    public string Cluster { get; init; } = "";
+    public string Url { get; init; } = "";
+    public IReadOnlyList<string> Capabilities { get; init; } = [];
+    public IReadOnlyDictionary<string, string> Metadata { get; init; } = new Dictionary<string, string>();
+    public string Nonce { get; init; } = "";
+    public string Signature { get; init; } = "";
+
+    /// <summary>False, never an exception, when the bytes are not an announcement.</summary>
+    public static bool TryParse(ReadOnlySpan<byte> bytes, [NotNullWhen(true)] out Announcement? announcement)
+    {
+        announcement = null;
+        if (bytes.Length is 0 or > MaxBytes)
+            return false;
+        string text;
+        try
+        {
+            text = new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(bytes).Trim('\0', ' ', '\r', '\n', '\t');
+        }
+        catch (ArgumentException)
+        {
+            return false;
+        }
+        var brace = text.IndexOf('{', StringComparison.Ordinal);
+        if (brace < 0)
+            return false;
+        var word = text[..brace].Trim();
+        JsonObject? json;
+        try
+        {
+            json = JsonNode.Parse(text[brace..], documentOptions: new JsonDocumentOptions { MaxDepth = 8 }) as JsonObject;
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
+        try
+        {
+            return json is not null && TryRead(word.Length > 0 ? word : Text(json, "type"), json, out announcement);
+        }
+        catch (ArgumentException)
+        {
+            // An object with one name twice.
+            return false;
+        }
+    }
+
+    private static bool TryRead(string word, JsonObject json, [NotNullWhen(true)] out Announcement? announcement)
+    {
+        announcement = null;
+        AnnouncementKind kind;
+        if (word == DiscoverWord)
+            kind = AnnouncementKind.Discover;
+        else if (word == ResponseWord)
+            kind = AnnouncementKind.Response;
+        else
+            return false;
+        var nodeId = Text(json, "node_id");
+        if (nodeId.Length is 0 or > 128)
+            return false;
+        announcement = new Announcement(kind, nodeId, Number(json, "timestamp"))
+        {
+            Name = Text(json, "name"),
+            DeviceType = Text(json, "device_type"),
+            Port = Number(json, "port") is > 0 and < 65536 and var port ? (int)port : 0,
+            Role = Text(json, "role"),
+            Cluster = Text(json, "cluster"),
+            Url = Text(json, "url"),
+            Capabilities = json["capabilities"] is JsonArray list ? [.. list.Select(CapabilityName).Where(name => name.Length > 0).Take(64)] : [],
+            Metadata = json["metadata"] is JsonObject map
+                ? map.Take(32).ToDictionary(pair => pair.Key, pair => pair.Value?.ToString() ?? "")
+                : new Dictionary<string, string>(),
+            Nonce = Text(json, "nonce"),
+            Signature = Text(json, "sig"),
+        };
+        return true;
+    }
+
+    private static string CapabilityName(JsonNode? node) => node switch
+    {
+        JsonObject map => Text(map, "name"),
+        JsonValue value when value.TryGetValue<string>(out var name) => name,
+        _ => "",
+    };
+
+    private static string Text(JsonObject json, string name) =>
+        json[name] is JsonValue value && value.TryGetValue<string>(out var text) ? text : "";
+
+    private static double Number(JsonObject json, string name) =>
+        json[name] is JsonValue value && value.TryGetValue<double>(out var number) && double.IsFinite(number) ? number : 0;
+
+    /// <summary>The datagram.</summary>
+    /// <exception cref="InvalidOperationException">It would be over <see cref="MaxBytes"/>.</exception>
+    public byte[] ToBytes()
+    {
+        var word = Kind == AnnouncementKind.Discover ? DiscoverWord : ResponseWord;
+        var json = new JsonObject
+        {
+            ["type"] = word,
+            ["node_id"] = NodeId,
+            ["timestamp"] = TimestampUnix,
+            ["name"] = Name,
+            ["device_type"] = DeviceType,
+            ["port"] = Port,
+            ["role"] = Role,
+            ["cluster"] = Cluster,
+            ["url"] = Url,
+            ["capabilities"] = new JsonArray([.. Capabilities.Select(name => (JsonNode)new JsonObject
+            {
+                ["name"] = name,
+                ["version"] = "1",
+                ["parameters"] = new JsonObject(),
+                ["priority"] = 5,
+            })]),
+            ["metadata"] = new JsonObject([.. Metadata.Select(pair => KeyValuePair.Create(pair.Key, (JsonNode?)pair.Value))]),
+            ["nonce"] = Nonce,
+            ["sig"] = Signature,
+        };
+        var bytes = Encoding.UTF8.GetBytes(word + " " + json.ToJsonString());
+        return bytes.Length <= MaxBytes
+            ? bytes
+            : throw new InvalidOperationException($"The announcement of '{NodeId}' has {bytes.Length} bytes; at most {MaxBytes} are allowed.");
+    }
+
+    /// <summary>This announcement with its signature.</summary>
+    public Announcement Sign(ReadOnlySpan<byte> key) => this with { Signature = Convert.ToHexStringLower(HMACSHA256.HashData(key, Canonical())) };
+
+    /// <summary>True when <see cref="Signature"/> was made with <paramref name="key"/>; constant time.</summary>
+    public bool IsSignedWith(ReadOnlySpan<byte> key) =>
+        CryptographicOperations.FixedTimeEquals(
+            Encoding.ASCII.GetBytes(Convert.ToHexStringLower(HMACSHA256.HashData(key, Canonical()))),
+            Encoding.ASCII.GetBytes(Signature));
+
+    // Length-prefixed fields, so that no two announcements share their bytes.
+    private byte[] Canonical()
+    {
+        var text = new StringBuilder();
+        string[] fields =
+        [
+            Kind == AnnouncementKind.Discover ? "D" : "R", NodeId, TimestampUnix.ToString("R", CultureInfo.InvariantCulture),
+            Name, DeviceType, Port.ToString(CultureInfo.InvariantCulture), Role, Cluster, Url, string.Join(',', Capabilities), Nonce,
+        ];
+        foreach (var field in fields)
+            text.Append(field.Length).Append(':').Append(field).Append('\n');
+        return Encoding.UTF8.GetBytes(text.ToString());
+    }
+}

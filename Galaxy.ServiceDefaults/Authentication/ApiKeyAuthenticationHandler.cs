@@ -1,0 +1,60 @@
+using System.Security.Claims;
+using System.Text.Encodings.Web;
+using Galaxy.ServiceDefaults.Nodes;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Galaxy.ServiceDefaults.Authentication;
+
+/// <summary>
+/// Lets in who presents the cluster's key: <c>Authorization: Bearer</c>, <c>X-API-Key</c>, or <c>?token=</c> on WebSocket
+/// upgrades only (browsers cannot set headers there). With no key configured, which only loopback allows, everyone is in.
+/// </summary>
+public sealed class ApiKeyAuthenticationHandler(
+    IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder, NodeOptions node)
+    : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
+{
+    public const string SchemeName = "ApiKey";
+
+    protected override Task<AuthenticateResult> HandleAuthenticateAsync()
+    {
+        if (node.ApiKey is null)
+            return Task.FromResult(Success("development"));
+        if (Presented() is not { Length: > 0 } presented)
+            return Task.FromResult(AuthenticateResult.NoResult());
+        return Task.FromResult(ApiKey.Matches(presented, node.ApiKey)
+            ? Success("key")
+            : AuthenticateResult.Fail("The API key is wrong."));
+    }
+
+    private string? Presented()
+    {
+        var authorization = Request.Headers.Authorization.ToString();
+        if (authorization.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase))
+            return authorization["Bearer ".Length..].Trim();
+        if (Request.Headers["X-API-Key"].ToString() is { Length: > 0 } header)
+            return header;
+        return Context.WebSockets.IsWebSocketRequest ? Request.Query["token"].ToString() : null;
+    }
+
+    private static AuthenticateResult Success(string how)
+    {
+        var identity = new ClaimsIdentity([new Claim(ClaimTypes.Name, how), new Claim(ClaimTypes.Role, "admin")], SchemeName);
+        return AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(identity), SchemeName));
+    }
+
+    protected override Task HandleChallengeAsync(AuthenticationProperties properties)
+    {
+        Response.StatusCode = StatusCodes.Status401Unauthorized;
+        Response.Headers.WWWAuthenticate = "Bearer realm=\"galaxy\"";
+        return Response.WriteAsJsonAsync(new
+        {
+            type = "about:blank",
+            title = "Unauthorized",
+            status = 401,
+            detail = "Send the cluster's API key as 'Authorization: Bearer <key>' or 'X-API-Key: <key>'.",
+        }, options: null, contentType: "application/problem+json");
+    }
+}

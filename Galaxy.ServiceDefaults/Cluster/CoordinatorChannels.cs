@@ -1,0 +1,52 @@
+using System.Collections.Concurrent;
+using Galaxy.Contracts.Gossip;
+using Galaxy.ServiceDefaults.Nodes;
+using Grpc.Core;
+using Grpc.Net.Client;
+using ClusterClient = Galaxy.Contracts.Cluster.Cluster.ClusterClient;
+
+namespace Galaxy.ServiceDefaults.Cluster;
+
+/// <summary>One authenticated HTTP/2 channel per coordinator, shared by everybody in this process. Thread-safe.</summary>
+public sealed class CoordinatorChannels(NodeOptions node) : IDisposable
+{
+    private readonly ConcurrentDictionary<string, GrpcChannel> _channels = new(StringComparer.OrdinalIgnoreCase);
+
+    public ClusterClient Cluster(string address) => new(Channel(address));
+
+    public Gossip.GossipClient Gossip(string address) => new(Channel(address));
+
+    private GrpcChannel Channel(string address) => _channels.GetOrAdd(address, Create);
+
+    private GrpcChannel Create(string address)
+    {
+        var handler = new SocketsHttpHandler
+        {
+            ConnectTimeout = TimeSpan.FromSeconds(2),
+            // Notices a peer that vanished without closing; a dead process is noticed by the reset at once.
+            KeepAlivePingDelay = TimeSpan.FromSeconds(2),
+            KeepAlivePingTimeout = TimeSpan.FromSeconds(1),
+            KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests,
+            EnableMultipleHttp2Connections = true,
+        };
+        var options = new GrpcChannelOptions { HttpHandler = handler, DisposeHttpClient = true };
+        if (node.ApiKey is { } key)
+        {
+            options.UnsafeUseInsecureChannelCallCredentials = true;
+            options.Credentials = ChannelCredentials.Create(
+                address.StartsWith("https:", StringComparison.OrdinalIgnoreCase) ? ChannelCredentials.SecureSsl : ChannelCredentials.Insecure,
+                CallCredentials.FromInterceptor((_, metadata) =>
+                {
+                    metadata.Add("authorization", "Bearer " + key);
+                    return Task.CompletedTask;
+                }));
+        }
+        return GrpcChannel.ForAddress(address, options);
+    }
+
+    public void Dispose()
+    {
+        foreach (var channel in _channels.Values)
+            channel.Dispose();
+    }
+}

@@ -1,0 +1,31 @@
+using Galaxy.ServiceDefaults.Nodes;
+using Microsoft.Extensions.Configuration;
+
+namespace Galaxy.ServiceDefaults.Cluster;
+
+/// <summary>Where coordinators are, before any has been asked.</summary>
+public static class CoordinatorDirectory
+{
+    /// <summary>
+    /// <c>GALAXY_COORDINATORS</c> (gRPC addresses, comma-separated), every <c>services:coordinator*:grpc</c> that Aspire or
+    /// the local runner injects, and the seeds.
+    /// </summary>
+    public static IReadOnlyList<string> Read(IConfiguration configuration, NodeOptions node)
+    {
+        var named = configuration["GALAXY_COORDINATORS"]?.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [];
+        var injected = configuration.GetSection("services").GetChildren()
+            .Where(service => service.Key.StartsWith("coordinator", StringComparison.OrdinalIgnoreCase))
+            .SelectMany(service => service.GetSection("grpc").GetChildren())
+            .Select(address => address.Value)
+            .OfType<string>();
+        return [.. named.Concat(injected).Concat(node.Seeds).Select(WithScheme).Distinct(StringComparer.OrdinalIgnoreCase)];
+    }
+
+    private static string WithScheme(string address)
+    {
+        var text = address.Contains("://", StringComparison.Ordinal) ? address : "http://" + address;
+        return Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is "http" or "https"
+            ? text.TrimEnd('/')
+            : throw new SettingException("GALAXY_COORDINATORS", address, "addresses such as http://host:9071, separated by commas");
+    }
+}

@@ -1,0 +1,70 @@
+using Galaxy.Contracts.Cluster;
+using Grpc.Core;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Galaxy.ServiceDefaults.Cluster;
+
+/// <summary>What a service says of itself.</summary>
+public sealed record ServiceDescription(string Id, string Kind, string Layer, string Url, IReadOnlyList<string> Capabilities);
+
+/// <summary>Keeps this service in the cluster's registry: announces it every few seconds to one coordinator after another.</summary>
+public sealed partial class ServiceAnnouncer(
+    ServiceDescription description, ClusterWatcher watcher, CoordinatorChannels channels, TimeProvider time, ILogger<ServiceAnnouncer> log) : BackgroundService
+{
+    private static readonly TimeSpan Every = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Ttl = TimeSpan.FromSeconds(20);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            var announced = await TryAsync((client, deadline) => client.AnnounceAsync(Message(), deadline: deadline).ResponseAsync);
+            await Task.Delay(announced ? Every : TimeSpan.FromMilliseconds(300), time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await base.StopAsync(cancellationToken);
+        await TryAsync((client, deadline) => client.WithdrawAsync(new WithdrawRequest { Id = description.Id }, deadline: deadline).ResponseAsync);
+    }
+
+    private async Task<bool> TryAsync(Func<Contracts.Cluster.Cluster.ClusterClient, DateTime, Task> call)
+    {
+        var view = watcher.Current;
+        // The leader's word spreads fastest; any other coordinator gossips it on.
+        var target = view.Reachable.FirstOrDefault(n => n.Boot == view.UsableLeader?.Boot) ?? view.Reachable.FirstOrDefault();
+        if (target is null)
+            return false;
+        try
+        {
+            await call(channels.Cluster(target.GrpcUrl), time.GetUtcNow().UtcDateTime.AddSeconds(1));
+            return true;
+        }
+        catch (RpcException failure)
+        {
+            LogFailed(target.GrpcUrl, failure.Status.Detail);
+            return false;
+        }
+    }
+
+    private Service Message()
+    {
+        var message = new Service
+        {
+            Id = description.Id,
+            Kind = description.Kind,
+            Layer = description.Layer,
+            Url = description.Url,
+            TtlMs = (long)Ttl.TotalMilliseconds,
+            Pid = Environment.ProcessId,
+            Version = BuildVersion.Text,
+        };
+        message.Capabilities.AddRange(description.Capabilities.Select(name => new Capability { Name = name, Version = "1", Priority = 5 }));
+        return message;
+    }
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "Announcing to {Address} failed: {Reason}")]
+    private partial void LogFailed(string address, string reason);
+}

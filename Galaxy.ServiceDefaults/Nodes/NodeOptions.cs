@@ -1,0 +1,76 @@
+namespace Galaxy.ServiceDefaults.Nodes;
+
+/// <summary>Who may lead and who may not.</summary>
+public enum NodeRole
+{
+    Coordinator,
+    Standby,
+    Worker,
+}
+
+/// <summary>Whether one or every coordinator answers reads.</summary>
+public enum FailoverMode
+{
+    ActivePassive,
+    MultiMaster,
+}
+
+/// <summary>
+/// What every part of Galaxy is told about the node that it runs on. Read once at start by
+/// <see cref="NodeOptionsReader"/>; immutable.
+/// </summary>
+public sealed record NodeOptions
+{
+    /// <summary><c>Galaxy_NODE_ID</c>: unique in the cluster; the host name by default.</summary>
+    public required string NodeId { get; init; }
+
+    /// <summary><c>Galaxy_NODE_ROLE</c>.</summary>
+    public NodeRole Role { get; init; }
+
+    /// <summary><c>Galaxy_CLUSTER</c>.</summary>
+    public string Cluster { get; init; } = "galaxy";
+
+    /// <summary><c>GALAXY_API_KEY</c>: the shared key; null in development on loopback.</summary>
+    public string? ApiKey { get; init; }
+
+    /// <summary><c>MASTER_URL</c>: where a worker connects; null: found by discovery.</summary>
+    public Uri? MasterUrl { get; init; }
+
+    /// <summary><c>PRIMARY_URL</c>: whom a standby follows; null: found by discovery.</summary>
+    public Uri? PrimaryUrl { get; init; }
+
+    /// <summary><c>FAILOVER_MODE</c>.</summary>
+    public FailoverMode FailoverMode { get; init; }
+
+    /// <summary><c>config.json</c>: <c>failover.primary</c>, the first candidate for leadership.</summary>
+    public string? FailoverPrimary { get; init; }
+
+    /// <summary><c>config.json</c>: <c>failover.secondaries</c>, the next ones in order.</summary>
+    public IReadOnlyList<string> FailoverSecondaries { get; init; } = [];
+
+    /// <summary><c>GALAXY_LEASE</c>: <c>local</c>, <c>lan</c> or <c>wan</c>.</summary>
+    public string LeasePreset { get; init; } = "lan";
+
+    public bool MdnsEnabled { get; init; } = true;
+    public bool UpnpEnabled { get; init; } = true;
+    public bool BroadcastEnabled { get; init; } = true;
+
+    /// <summary><c>NODE71_BROADCAST_PORT</c> (UDP).</summary>
+    public int BroadcastPort { get; init; } = 37021;
+
+    /// <summary><c>GALAXY_BIND</c>: the address to listen on; null: every address with a key, loopback without.</summary>
+    public string? Bind { get; init; }
+
+    /// <summary><c>GALAXY_ADVERTISE</c>: the host name or address under which others reach this node; null: the bound one.</summary>
+    public string? Advertise { get; init; }
+
+    /// <summary><c>Galaxy_SEEDS</c>: gRPC addresses of other coordinators.</summary>
+    public IReadOnlyList<string> Seeds { get; init; } = [];
+}
+
+/// <summary>A setting that cannot be used: says which, what it was and what is allowed.</summary>
+public sealed class SettingException(string key, string? value, string allowed)
+    : Exception($"{key} is '{value}', which is not allowed. Allowed: {allowed}.")
+{
+    public string Key { get; } = key;
+}

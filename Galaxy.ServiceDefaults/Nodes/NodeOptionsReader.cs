@@ -1,0 +1,92 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using Microsoft.Extensions.Configuration;
+
+namespace Galaxy.ServiceDefaults.Nodes;
+
+/// <summary>Reads <see cref="NodeOptions"/> out of the layered configuration and refuses what it does not understand.</summary>
+public static partial class NodeOptionsReader
+{
+    /// <exception cref="SettingException">A value is not allowed.</exception>
+    public static NodeOptions Read(IConfiguration configuration) => new()
+    {
+        NodeId = Name(configuration, "Galaxy_NODE_ID", Environment.MachineName),
+        Cluster = Name(configuration, "Galaxy_CLUSTER", "galaxy"),
+        Role = Choice(configuration, "Galaxy_NODE_ROLE", NodeRole.Coordinator,
+            ("coordinator", NodeRole.Coordinator), ("standby", NodeRole.Standby), ("worker", NodeRole.Worker)),
+        FailoverMode = Choice(configuration, "FAILOVER_MODE", FailoverMode.ActivePassive,
+            ("active-passive", FailoverMode.ActivePassive), ("multi-master", FailoverMode.MultiMaster)),
+        LeasePreset = Choice(configuration, "GALAXY_LEASE", "lan", ("local", "local"), ("lan", "lan"), ("wan", "wan")),
+        ApiKey = Key(configuration),
+        MasterUrl = SocketUrl(configuration, "MASTER_URL"),
+        PrimaryUrl = SocketUrl(configuration, "PRIMARY_URL"),
+        FailoverPrimary = Text(configuration, "FAILOVER_PRIMARY"),
+        FailoverSecondaries = List(configuration, "FAILOVER_SECONDARIES"),
+        MdnsEnabled = Switch(configuration, "NODE71_MDNS_ENABLED"),
+        UpnpEnabled = Switch(configuration, "NODE71_UPNP_ENABLED"),
+        BroadcastEnabled = Switch(configuration, "NODE71_BROADCAST_ENABLED"),
+        BroadcastPort = Port(configuration, "NODE71_BROADCAST_PORT", 37021, allowZero: false),
+        Bind = Text(configuration, "GALAXY_BIND"),
+        Advertise = Text(configuration, "GALAXY_ADVERTISE"),
+        Seeds = List(configuration, "Galaxy_SEEDS"),
+    };
+
+    /// <summary>A TCP or UDP port; 0 (where allowed) lets the system choose.</summary>
+    public static int Port(IConfiguration configuration, string key, int fallback, bool allowZero = true)
+    {
+        if (Text(configuration, key) is not { } text)
+            return fallback;
+        return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port <= 65535 && port >= (allowZero ? 0 : 1)
+            ? port
+            : throw new SettingException(key, text, allowZero ? "a port, 0 to 65535" : "a port, 1 to 65535");
+    }
+
+    private static string? Text(IConfiguration configuration, string key) =>
+        configuration[key] is { } value && value.Trim().Length > 0 ? value.Trim() : null;
+
+    private static string? Key(IConfiguration configuration)
+    {
+        var key = Text(configuration, "GALAXY_API_KEY");
+        return key is null || (key.Length >= 8 && key.All(c => c is > ' ' and < '\x7f'))
+            ? key
+            : throw new SettingException("GALAXY_API_KEY", new string('*', Math.Min(key.Length, 8)), "at least 8 printable ASCII characters without spaces");
+    }
+
+    private static string Name(IConfiguration configuration, string key, string fallback)
+    {
+        var name = Text(configuration, key) ?? fallback;
+        return NamePattern().IsMatch(name)
+            ? name
+            : throw new SettingException(key, name, "1 to 63 letters, digits, '.', '_' or '-', starting with a letter or digit");
+    }
+
+    private static T Choice<T>(IConfiguration configuration, string key, T fallback, params (string Text, T Value)[] choices)
+    {
+        if (Text(configuration, key) is not { } text)
+            return fallback;
+        foreach (var (name, value) in choices)
+        {
+            if (string.Equals(name, text, StringComparison.OrdinalIgnoreCase))
+                return value;
+        }
+        throw new SettingException(key, text, string.Join(", ", choices.Select(choice => choice.Text)));
+    }
+
+    private static bool Switch(IConfiguration configuration, string key) =>
+        Choice(configuration, key, true, ("true", true), ("false", false), ("1", true), ("0", false));
+
+    private static IReadOnlyList<string> List(IConfiguration configuration, string key) =>
+        Text(configuration, key)?.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [];
+
+    private static Uri? SocketUrl(IConfiguration configuration, string key)
+    {
+        if (Text(configuration, key) is not { } text)
+            return null;
+        return Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is "ws" or "wss" or "http" or "https"
+            ? url
+            : throw new SettingException(key, text, "an address such as ws://host:8765");
+    }
+
+    [GeneratedRegex(@"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]
+    private static partial Regex NamePattern();
+}

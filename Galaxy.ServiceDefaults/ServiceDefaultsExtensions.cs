@@ -1,0 +1,104 @@
+using Galaxy.ServiceDefaults.Authentication;
+using Galaxy.ServiceDefaults.Cluster;
+using Galaxy.ServiceDefaults.Nodes;
+using Galaxy.ServiceDefaults.Telemetry;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Diagnostics.HealthChecks;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Galaxy.ServiceDefaults;
+
+/// <summary>What every service gets with one call.</summary>
+public static class ServiceDefaultsExtensions
+{
+    private static readonly string[] LiveTags = ["live"];
+
+    /// <summary>
+    /// Settings, telemetry, authentication, health, resilient HTTP clients with service discovery, problem details.
+    /// </summary>
+    /// <param name="serviceName">The name in traces when <c>OTEL_SERVICE_NAME</c> is not set.</param>
+    /// <exception cref="SettingException">A setting is not allowed.</exception>
+    public static NodeOptions AddServiceDefaults(this WebApplicationBuilder builder, string serviceName)
+    {
+        builder.Configuration.AddNodeFiles(Directory.GetCurrentDirectory());
+        var node = NodeOptionsReader.Read(builder.Configuration);
+        builder.Services.AddSingleton(node);
+        builder.Services.AddSingleton(TimeProvider.System);
+        builder.Services.AddSingleton<CoordinatorChannels>();
+
+        builder.Logging.AddSimpleConsole(console =>
+        {
+            console.SingleLine = true;
+            console.TimestampFormat = "HH:mm:ss.fff ";
+        });
+        builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
+        builder.Logging.AddFilter("System.Net.Http", LogLevel.Warning);
+        builder.Logging.AddFilter("Polly", LogLevel.Warning);
+        builder.Logging.AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Warning);
+        builder.Logging.AddFilter("Grpc", LogLevel.None);
+        // RunAsync prints one clear line instead.
+        builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
+
+        builder.AddTelemetry(node, serviceName);
+        builder.Services.AddHealthChecks().AddCheck("self", () => HealthCheckResult.Healthy(), LiveTags);
+        builder.Services.AddServiceDiscovery();
+        builder.Services.ConfigureHttpClientDefaults(http =>
+        {
+            http.AddStandardResilienceHandler();
+            http.AddServiceDiscovery();
+        });
+        builder.Services.AddProblemDetails();
+        builder.Services.ConfigureHttpJsonOptions(json => GalaxyJson.Configure(json.SerializerOptions));
+
+        builder.Services.AddAuthentication(ApiKeyAuthenticationHandler.SchemeName)
+            .AddScheme<AuthenticationSchemeOptions, ApiKeyAuthenticationHandler>(ApiKeyAuthenticationHandler.SchemeName, null);
+        builder.Services.AddAuthorizationBuilder()
+            .SetFallbackPolicy(new AuthorizationPolicyBuilder().RequireAuthenticatedUser().Build());
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(4));
+        return node;
+    }
+
+    /// <summary>Watches the cluster, and keeps this service in its registry when a description is given.</summary>
+    public static void AddClusterMember(this IServiceCollection services, ServiceDescription? description)
+    {
+        services.AddSingleton<ClusterWatcher>();
+        services.AddHostedService(provider => provider.GetRequiredService<ClusterWatcher>());
+        if (description is null)
+            return;
+        services.AddSingleton(description);
+        services.AddHostedService<ServiceAnnouncer>();
+    }
+
+    /// <summary>Authentication and the two health endpoints: <c>/alive</c> is the only one open to everybody.</summary>
+    public static void UseServiceDefaults(this WebApplication app)
+    {
+        app.UseExceptionHandler();
+        app.UseStatusCodePages();
+        app.UseAuthentication();
+        app.UseAuthorization();
+    }
+
+    public static void MapDefaultEndpoints(this IEndpointRouteBuilder endpoints)
+    {
+        endpoints.MapGet("/alive", () => Results.Text("alive")).AllowAnonymous().ExcludeFromDescription();
+        endpoints.MapHealthChecks("/health", new HealthCheckOptions
+        {
+            ResponseWriter = (context, report) => context.Response.WriteAsJsonAsync(new
+            {
+                status = report.Status.ToString(),
+                checks = report.Entries.ToDictionary(entry => entry.Key, entry => new
+                {
+                    status = entry.Value.Status.ToString(),
+                    entry.Value.Description,
+                }),
+            }),
+        });
+    }
+}

@@ -1,0 +1,52 @@
+using Galaxy.ServiceDefaults.Nodes;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using OpenTelemetry;
+using OpenTelemetry.Metrics;
+using OpenTelemetry.Resources;
+using OpenTelemetry.Trace;
+
+namespace Galaxy.ServiceDefaults.Telemetry;
+
+/// <summary>Traces, metrics and logs by OpenTelemetry; exported when <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> is set.</summary>
+public static class TelemetryExtensions
+{
+    // Heartbeats of the system itself: true on every second of every day, and of no interest in a trace list.
+    private static readonly string[] Quiet =
+    [
+        "/alive", "/health", "/galaxy.gossip.v1.Gossip/Exchange", "/galaxy.cluster.v1.Cluster/Watch", "/galaxy.cluster.v1.Cluster/Announce",
+        "/opentelemetry.proto.collector", "/_blazor", "/_framework", "/_content", "/v1/traces", "/v1/logs", "/v1/metrics",
+    ];
+
+    public static void AddTelemetry(this IHostApplicationBuilder builder, NodeOptions node, string defaultName)
+    {
+        var name = builder.Configuration["OTEL_SERVICE_NAME"] ?? defaultName;
+        var telemetry = builder.Services.AddOpenTelemetry()
+            .ConfigureResource(resource => resource
+                .AddService(name, serviceInstanceId: node.NodeId)
+                .AddAttributes([new("galaxy.cluster", node.Cluster)]))
+            .WithTracing(tracing => tracing
+                .AddSource("Galaxy.*")
+                .AddAspNetCoreInstrumentation(options => options.Filter = context => !IsQuiet(context.Request.Path))
+                .AddHttpClientInstrumentation(options =>
+                    options.FilterHttpRequestMessage = request => !IsQuiet(request.RequestUri?.AbsolutePath)))
+            .WithMetrics(metrics => metrics
+                .AddMeter("Galaxy.*")
+                .AddAspNetCoreInstrumentation()
+                .AddRuntimeInstrumentation());
+        if (builder.Configuration["OTEL_EXPORTER_OTLP_ENDPOINT"] is not { Length: > 0 })
+            return;
+        builder.Logging.AddOpenTelemetry(logging => logging.IncludeFormattedMessage = true);
+        telemetry.UseOtlpExporter();
+        // A person watching a failover should not wait for the SDK's default five seconds.
+        builder.Services.Configure<BatchExportActivityProcessorOptions>(options => options.ScheduledDelayMilliseconds = 1000);
+    }
+
+    private static bool IsQuiet(PathString path) => IsQuiet(path.Value);
+
+    private static bool IsQuiet(string? path) =>
+        path is not null && Quiet.Any(prefix => path.StartsWith(prefix, StringComparison.Ordinal));
+}

@@ -1,0 +1,67 @@
+using System.Globalization;
+using Galaxy.ServiceDefaults.Processes;
+using Garnet;
+
+// The embedded store: Garnet, durable before it answers, in a process of its own.
+// Usage: Galaxy.Store --port <port> --data <folder> [--password <password>]
+ParentProcess.Follow();
+
+string? port = null, data = null, password = null;
+for (var i = 0; i + 1 < args.Length; i += 2)
+{
+    switch (args[i])
+    {
+        case "--port": port = args[i + 1]; break;
+        case "--data": data = args[i + 1]; break;
+        case "--password": password = args[i + 1]; break;
+        default: return Fail($"'{args[i]}' is not an option. Usage: Galaxy.Store --port <port> --data <folder> [--password <password>]");
+    }
+}
+if (!ushort.TryParse(port, NumberStyles.None, CultureInfo.InvariantCulture, out _) || data is null)
+    return Fail("--port (1 to 65535) and --data (a folder) are required.");
+
+List<string> options =
+[
+    "--bind", "127.0.0.1", "--port", port,
+    // Scripts are transactions: the lease depends on each of them being atomic.
+    "--lua", "--lua-transaction-mode",
+    // An answer means that the write is on disk. RandomAccess needs no native library.
+    "--aof", "--aof-commit-wait", "--recover", "--device-type", "RandomAccess", "--checkpointdir", data,
+    // One household's cluster, not a cache farm.
+    "--memory", "64m", "--page", "1m", "--index", "4m", "--aof-memory", "16m", "--aof-page-size", "4m", "--aof-size-limit", "256m",
+    "--quiet",
+];
+if (password is not null)
+    options.AddRange(["--auth", "Password", "--password", password]);
+
+try
+{
+    Directory.CreateDirectory(data);
+    using var server = new GarnetServer([.. options]);
+    server.Start();
+    using var stopping = new ManualResetEventSlim();
+    using var terminate = System.Runtime.InteropServices.PosixSignalRegistration.Create(
+        System.Runtime.InteropServices.PosixSignal.SIGTERM, context =>
+        {
+            context.Cancel = true;
+            stopping.Set();
+        });
+    Console.CancelKeyPress += (_, press) =>
+    {
+        press.Cancel = true;
+        stopping.Set();
+    };
+    Console.WriteLine($"Garnet is ready on port {port}, data in {data}");
+    stopping.Wait();
+    return 0;
+}
+catch (System.Net.Sockets.SocketException taken) when (taken.SocketErrorCode == System.Net.Sockets.SocketError.AddressAlreadyInUse)
+{
+    return Fail($"Port {port} is taken by another program: stop it or choose another port.");
+}
+
+static int Fail(string message)
+{
+    Console.Error.WriteLine("error: " + message);
+    return 3;
+}
