@@ -1,11 +1,13 @@
 using System.Globalization;
 using Galaxy.ServiceDefaults.Processes;
 using Garnet;
+using StackExchange.Redis;
 
 // The embedded store: Garnet, durable before it answers, in a process of its own.
 // Usage: Galaxy.Store --port <port> --data <folder> [--password <password>]
 ParentProcess.Follow();
 
+const long MaxLogBytes = 64 * 1024 * 1024;
 string? port = null, data = null, password = null;
 for (var i = 0; i + 1 < args.Length; i += 2)
 {
@@ -28,8 +30,7 @@ List<string> options =
     // An answer means that the write is on disk. RandomAccess needs no native library.
     "--aof", "--aof-commit-wait", "--recover", "--device-type", "RandomAccess", "--checkpointdir", data,
     // One household's cluster, not a cache farm.
-    "--memory", "64m", "--page", "1m", "--index", "4m", "--aof-memory", "16m", "--aof-page-size", "4m", "--aof-size-limit", "256m",
-    "--quiet",
+    "--memory", "64m", "--page", "1m", "--index", "4m", "--aof-memory", "16m", "--aof-page-size", "4m", "-q",
 ];
 if (password is not null)
     options.AddRange(["--auth", "Password", "--password", password]);
@@ -39,6 +40,7 @@ try
     Directory.CreateDirectory(data);
     using var server = new GarnetServer([.. options]);
     server.Start();
+    await WarmUpAsync(port, password);
     using var stopping = new ManualResetEventSlim();
     using var terminate = System.Runtime.InteropServices.PosixSignalRegistration.Create(
         System.Runtime.InteropServices.PosixSignal.SIGTERM, context =>
@@ -52,12 +54,50 @@ try
         stopping.Set();
     };
     Console.WriteLine($"Garnet is ready on port {port}, data in {data}");
-    stopping.Wait();
+    // A checkpoint lets the append-only file start anew before it grows large.
+    while (!stopping.Wait(TimeSpan.FromMinutes(1)))
+    {
+        if (LogBytes(data) > MaxLogBytes)
+            await CheckpointAsync(port, password);
+    }
     return 0;
 }
 catch (System.Net.Sockets.SocketException taken) when (taken.SocketErrorCode == System.Net.Sockets.SocketError.AddressAlreadyInUse)
 {
     return Fail($"Port {port} is taken by another program: stop it or choose another port.");
+}
+
+static long LogBytes(string data) => new DirectoryInfo(data).EnumerateFiles("aof*", SearchOption.AllDirectories).Sum(file => file.Length);
+
+// The first script compiles a good part of the server; a candidate for leadership should not wait for that.
+static async Task WarmUpAsync(string port, string? password)
+{
+    await using var redis = await ConnectAsync(port, password);
+    await redis.GetDatabase().ScriptEvaluateAsync(
+        """
+        redis.call('HSET', KEYS[1], 'a', '1', 'b', '2')
+        redis.call('PEXPIRE', KEYS[1], 60000)
+        local fields = redis.call('HMGET', KEYS[1], 'a', 'b')
+        redis.call('DEL', KEYS[1])
+        redis.call('PUBLISH', KEYS[1], fields[1])
+        return fields
+        """, [$"galaxy:warm-up:{Environment.ProcessId}"]);
+}
+
+static async Task<ConnectionMultiplexer> ConnectAsync(string port, string? password) =>
+    await ConnectionMultiplexer.ConnectAsync($"127.0.0.1:{port},allowAdmin=true,asyncTimeout=20000" + (password is null ? "" : $",password={password}"));
+
+static async Task CheckpointAsync(string port, string? password)
+{
+    try
+    {
+        await using var redis = await ConnectAsync(port, password);
+        await redis.GetServer("127.0.0.1", int.Parse(port, CultureInfo.InvariantCulture)).SaveAsync(SaveType.BackgroundSave);
+    }
+    catch (RedisException failure)
+    {
+        Console.Error.WriteLine($"warning: a checkpoint could not be taken, the next try is in a minute: {failure.Message}");
+    }
 }
 
 static int Fail(string message)

@@ -165,7 +165,7 @@ internal sealed partial class Elector(
             }
             catch (Exception failure)
             {
-                LogStoreFailed(failure.Message);
+                LogStoreFailed(failure.Message.Split(',')[0]);
                 answer = new ElectionInput.StoreFailed();
             }
             Post(answer);

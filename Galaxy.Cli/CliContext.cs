@@ -1,0 +1,115 @@
+using System.CommandLine;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text.Json;
+using Galaxy.ServiceDefaults;
+using Galaxy.ServiceDefaults.Nodes;
+using Microsoft.Extensions.Configuration;
+
+namespace Galaxy.Cli;
+
+/// <summary>A problem to show to the person in one line.</summary>
+internal sealed class CliException(string message) : Exception(message);
+
+/// <summary>Settings and the API client that all commands share.</summary>
+internal sealed class CliContext : IDisposable
+{
+    public static readonly Option<string> UrlOption = new("--url")
+    {
+        Description = "The gateway's API address (default: GALAXY_URL, or http://127.0.0.1:8000)",
+        Recursive = true,
+    };
+
+    public static readonly Option<string> KeyOption = new("--api-key")
+    {
+        Description = "The cluster's key (default: GALAXY_API_KEY, .env, or the key of a local Galaxy.AppHost)",
+        Recursive = true,
+    };
+
+    private readonly HttpClient _http;
+
+    private CliContext(NodeOptions node, IConfiguration configuration, Uri url)
+    {
+        (Node, Configuration, Url) = (node, configuration, url);
+        _http = new HttpClient { BaseAddress = url, Timeout = TimeSpan.FromSeconds(30) };
+        if (node.ApiKey is { } key)
+            _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
+    }
+
+    public NodeOptions Node { get; }
+
+    public IConfiguration Configuration { get; }
+
+    public Uri Url { get; }
+
+    public static CliContext Create(ParseResult parsed)
+    {
+        var configuration = new ConfigurationManager();
+        configuration.AddEnvironmentVariables();
+        configuration.AddNodeFiles(Directory.GetCurrentDirectory());
+        if ((parsed.GetValue(KeyOption) ?? configuration["GALAXY_API_KEY"] ?? LocalKey()) is { } key)
+            configuration["GALAXY_API_KEY"] = key;
+        var url = parsed.GetValue(UrlOption) ?? configuration["GALAXY_URL"] ?? "http://127.0.0.1:8000";
+        if (!Uri.TryCreate(url, UriKind.Absolute, out var address) || address.Scheme is not ("http" or "https"))
+            throw new CliException($"--url is '{url}', which is not an address such as http://127.0.0.1:8000.");
+        return new CliContext(NodeOptionsReader.Read(configuration), configuration, address);
+    }
+
+    /// <summary>The key that Galaxy.AppHost keeps in <c>.galaxy</c>, here or in a folder above.</summary>
+    private static string? LocalKey()
+    {
+        for (var folder = new DirectoryInfo(Directory.GetCurrentDirectory()); folder is not null; folder = folder.Parent)
+        {
+            var file = Path.Combine(folder.FullName, ".galaxy", "api-key");
+            if (File.Exists(file))
+                return File.ReadAllText(file).Trim();
+        }
+        return null;
+    }
+
+    public void Dispose() => _http.Dispose();
+
+    public Task<T> GetAsync<T>(string path, CancellationToken cancellation) =>
+        SendAsync<T>(() => _http.GetAsync(new Uri(path, UriKind.Relative), cancellation), cancellation);
+
+    public Task<T> PostAsync<T>(string path, object body, CancellationToken cancellation) =>
+        SendAsync<T>(() => _http.PostAsJsonAsync(new Uri(path, UriKind.Relative), body, GalaxyJson.Options, cancellation), cancellation);
+
+    private async Task<T> SendAsync<T>(Func<Task<HttpResponseMessage>> send, CancellationToken cancellation)
+    {
+        HttpResponseMessage response;
+        try
+        {
+            response = await send();
+        }
+        catch (HttpRequestException)
+        {
+            throw new CliException($"Nothing answers at {Url}. Is the cluster running? Start it with 'dotnet run --project Galaxy.AppHost', or name another address with --url.");
+        }
+        using (response)
+        {
+            if (response.StatusCode == HttpStatusCode.Unauthorized)
+                throw new CliException("The cluster refuses the key. Give the right one with --api-key or GALAXY_API_KEY.");
+            if (!response.IsSuccessStatusCode)
+                throw new CliException(await DescribeAsync(response, cancellation));
+            return await response.Content.ReadFromJsonAsync<T>(GalaxyJson.Options, cancellation) ?? throw new CliException("The answer was empty.");
+        }
+    }
+
+    private static async Task<string> DescribeAsync(HttpResponseMessage response, CancellationToken cancellation)
+    {
+        var text = await response.Content.ReadAsStringAsync(cancellation);
+        try
+        {
+            using var problem = JsonDocument.Parse(text);
+            if (problem.RootElement.TryGetProperty("detail", out var detail))
+                return detail.GetString() ?? text;
+        }
+        catch (JsonException)
+        {
+            // Not a problem document: show what came.
+        }
+        return $"The cluster answered {(int)response.StatusCode}: {text}";
+    }
+}

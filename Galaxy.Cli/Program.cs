@@ -1,0 +1,39 @@
+using System.CommandLine;
+using Galaxy.Cli;
+using Galaxy.Cli.Failover;
+using Galaxy.Cli.Resources;
+using Galaxy.Cli.Status;
+using Galaxy.Cli.Tasks;
+using Galaxy.Cli.Worker;
+using Galaxy.ServiceDefaults.Nodes;
+using Galaxy.ServiceDefaults.Processes;
+using Spectre.Console;
+
+ParentProcess.Follow();
+
+var root = new RootCommand("galaxy: look at a Galaxy cluster, steer it, and join it as a worker")
+{
+    StatusCommand.Create(),
+    FailoverCommand.Create(),
+    FailoversCommand.Create(),
+    TaskCommand.Create(),
+    WorkerCommand.Create(),
+    ResourcesCommand.Create(),
+};
+root.Options.Add(CliContext.UrlOption);
+root.Options.Add(CliContext.KeyOption);
+
+try
+{
+    return await root.Parse(args).InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+}
+catch (Exception failure) when (failure is CliException or SettingException)
+{
+    AnsiConsole.Console.Profile.Out.Writer.Flush();
+    await Console.Error.WriteLineAsync("error: " + failure.Message);
+    return 2;
+}
+catch (OperationCanceledException)
+{
+    return 130;
+}
