@@ -74,10 +74,14 @@ internal sealed partial class GossipLoop(
         }
         if (stopping.IsCancellationRequested)
             return;
-        var refused = failure is RpcException { Status.DebugException: HttpRequestException { InnerException: SocketException { SocketErrorCode: SocketError.ConnectionRefused } } };
+        var refused = IsRefusal(failure is RpcException rpc ? rpc.Status.DebugException : failure);
         failovers.PeerFailed(peer.NodeId, refused, refused ? $"{peer.NodeId} refuses connections at {peer.GrpcUrl}" : $"{peer.NodeId} does not answer at {peer.GrpcUrl}");
         gossip.UpdateMembers(table => table.ProbeFailed(peer.NodeId, gossip.Now));
     }
+
+    // The peer's machine answered that nobody listens there: the process is gone. A timeout would say nothing.
+    private static bool IsRefusal(Exception? failure) =>
+        failure is not null && (failure is SocketException { SocketErrorCode: SocketError.ConnectionRefused } || IsRefusal(failure.InnerException));
 
     private async Task SeedLoopAsync(CancellationToken stopping)
     {

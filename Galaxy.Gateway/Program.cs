@@ -1,0 +1,32 @@
+using Galaxy.Gateway.Leadership;
+using Galaxy.Gateway.Routing;
+using Galaxy.ServiceDefaults;
+using Galaxy.ServiceDefaults.Cluster;
+using Galaxy.ServiceDefaults.Hosting;
+
+return await GalaxyApp.RunAsync(() =>
+{
+    var builder = WebApplication.CreateBuilder(args);
+    var node = builder.AddServiceDefaults("gateway");
+    var addresses = builder.Listen(node, new ListenPort("WEB_UI_PORT", 8080), new ListenPort("API_PORT", 8000), new ListenPort("WEBSOCKET_PORT", 8765));
+    var ports = new GatewayPorts(addresses.Ports[0], addresses.Ports[1], addresses.Ports[2]);
+
+    builder.Services.AddSingleton(ports);
+    builder.Services.AddClusterMember(new ServiceDescription(node.NodeId, "gateway", "gateway", addresses.Url(1), ["gateway"]));
+    builder.Services.AddReverseProxy().LoadFromMemory([], []).AddTransforms(transforms => transforms.AddLeaderBackstop());
+    builder.Services.AddHostedService<LeaderFollower>();
+
+    var app = builder.Build();
+    app.UsePortRules(ports);
+    app.UseRouting();
+    app.UseServiceDefaults();
+    app.MapDefaultEndpoints();
+    app.MapReverseProxy(proxy =>
+    {
+        proxy.UseProxyErrors();
+        proxy.UseSessionAffinity();
+        proxy.UseLoadBalancing();
+        proxy.UsePassiveHealthChecks();
+    });
+    return app;
+});

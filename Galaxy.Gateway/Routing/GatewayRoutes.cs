@@ -1,0 +1,78 @@
+using Galaxy.ServiceDefaults.Cluster;
+using Yarp.ReverseProxy.Configuration;
+using Yarp.ReverseProxy.Forwarder;
+
+namespace Galaxy.Gateway.Routing;
+
+/// <summary>Which requests go where. The routes are fixed; the destinations follow the cluster.</summary>
+internal static class GatewayRoutes
+{
+    public const string Leader = "leader";
+    public const string Reads = "reads";
+    public const string Router = "router";
+    public const string OneApi = "oneapi";
+    public const string Console = "console";
+
+    private static readonly string[] ReadMethods = ["GET", "HEAD"];
+    private static readonly string[] CoordinatorPaths = ["/api/{**rest}", "/devices/{**rest}", "/tasks/{**rest}", "/groups/{**rest}", "/execute/{**rest}"];
+    private static readonly string[] RouterPaths =
+        ["/route/{**rest}", "/invoke/{**rest}", "/tools/{**rest}", "/mcp/{**rest}", "/nodes/{**rest}", "/register", "/heartbeat", "/discover/{**rest}", "/topology"];
+
+    public static IReadOnlyList<RouteConfig> All(GatewayPorts ports) =>
+    [
+        .. CoordinatorPaths.Select(path => Route("read " + path, Reads, path, order: 1) with { Match = new RouteMatch { Path = path, Methods = ReadMethods } }),
+        .. CoordinatorPaths.Select(path => Route("write " + path, Leader, path, order: 2)),
+        Route("sockets", Leader, "/ws/{**rest}", order: 1),
+        Route("models", OneApi, "/v1/{**rest}", order: 1),
+        .. RouterPaths.Select(path => Route("route " + path, Router, path, order: 1)),
+        // The console signs people in by itself.
+        Route("console", Console, "/{**rest}", order: 100) with
+        {
+            AuthorizationPolicy = "anonymous",
+            Match = new RouteMatch { Path = "/{**rest}", Hosts = [$"*:{ports.Ui}"] },
+        },
+    ];
+
+    /// <summary>The destinations as the cluster is now.</summary>
+    /// <param name="configured">Services named by configuration rather than by the registry, by kind.</param>
+    public static IReadOnlyList<ClusterConfig> Clusters(ClusterView view, ILookup<string, string> configured)
+    {
+        var leader = view.UsableLeader is { } usable ? [usable.Url] : Array.Empty<string>();
+        // The leader answers reads best; while there is none, any coordinator does.
+        var reads = leader.Length > 0 ? leader : view.Reachable.Select(node => node.Url);
+        return
+        [
+            Cluster(Leader, leader, checkHealth: false),
+            Cluster(Reads, reads, checkHealth: false),
+            Cluster(Router, Services(view, configured, "router"), checkHealth: true),
+            Cluster(OneApi, Services(view, configured, "oneapi"), checkHealth: true),
+            Cluster(Console, Services(view, configured, "console"), checkHealth: true),
+        ];
+    }
+
+    private static IEnumerable<string> Services(ClusterView view, ILookup<string, string> configured, string kind) =>
+        view.Services.Where(service => service.Kind == kind).Select(service => service.Url).Concat(configured[kind]).Distinct(StringComparer.OrdinalIgnoreCase);
+
+    private static RouteConfig Route(string id, string cluster, string path, int order) =>
+        new() { RouteId = id, ClusterId = cluster, Order = order, Match = new RouteMatch { Path = path } };
+
+    private static ClusterConfig Cluster(string id, IEnumerable<string> urls, bool checkHealth) => new()
+    {
+        ClusterId = id,
+        LoadBalancingPolicy = "PowerOfTwoChoices",
+        Destinations = urls.ToDictionary(url => url, url => new DestinationConfig { Address = url }),
+        SessionAffinity = id == Console
+            ? new SessionAffinityConfig { Enabled = true, Policy = "HashCookie", AffinityKeyName = ".galaxy.console", FailurePolicy = "Redistribute" }
+            : null,
+        // Streams of events and long completions: silence is normal, so only a very long one ends a request.
+        HttpRequest = new ForwarderRequestConfig { ActivityTimeout = TimeSpan.FromMinutes(10) },
+        HealthCheck = checkHealth
+            ? new HealthCheckConfig
+            {
+                AvailableDestinationsPolicy = "HealthyOrPanic",
+                Active = new ActiveHealthCheckConfig { Enabled = true, Path = "/alive", Interval = TimeSpan.FromSeconds(5), Timeout = TimeSpan.FromSeconds(2), Policy = "ConsecutiveFailures" },
+                Passive = new PassiveHealthCheckConfig { Enabled = true, Policy = "TransportFailureRate", ReactivationPeriod = TimeSpan.FromSeconds(5) },
+            }
+            : null,
+    };
+}

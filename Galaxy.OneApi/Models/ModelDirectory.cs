@@ -1,0 +1,66 @@
+using System.Collections.Concurrent;
+using System.Text.Json;
+using Galaxy.OneApi.Providers;
+
+namespace Galaxy.OneApi.Models;
+
+/// <summary>Which models there are and whose they are. What upstreams list is remembered for a minute. Thread-safe.</summary>
+internal sealed partial class ModelDirectory(ProviderCatalog providers, Upstream upstream, TimeProvider time, ILogger<ModelDirectory> log)
+{
+    private static readonly TimeSpan Remember = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
+
+    private readonly ConcurrentDictionary<string, (IReadOnlyList<string> Models, DateTimeOffset At)> _listed = new(StringComparer.OrdinalIgnoreCase);
+
+    public IEnumerable<string> ProviderNames => providers.Names;
+
+    /// <summary>The provider of <c>provider/model</c>, or the one that lists the bare name; null when there is none.</summary>
+    public async Task<(Provider? Provider, string Model)> ResolveAsync(string name, CancellationToken cancellation)
+    {
+        var slash = name.IndexOf('/', StringComparison.Ordinal);
+        if (slash > 0 && providers.Find(name[..slash]) is { } named)
+            return (named, name[(slash + 1)..]);
+        foreach (var provider in providers.All)
+        {
+            if ((await ListAsync(provider, cancellation)).Contains(name))
+                return (provider, name);
+        }
+        return (null, name);
+    }
+
+    /// <summary>Every model as <c>provider/model</c>.</summary>
+    public async Task<IReadOnlyList<(string Id, string Owner)>> ListAsync(CancellationToken cancellation)
+    {
+        var lists = await Task.WhenAll(providers.All.Select(async provider =>
+            (await ListAsync(provider, cancellation)).Select(model => ($"{provider.Name}/{model}", provider.Name))));
+        return [(Chat.EchoModel.Name, ProviderCatalog.BuiltIn), .. lists.SelectMany(list => list)];
+    }
+
+    private async Task<IReadOnlyList<string>> ListAsync(Provider provider, CancellationToken cancellation)
+    {
+        if (provider.Models.Count > 0)
+            return provider.Models;
+        if (_listed.TryGetValue(provider.Name, out var known) && time.GetUtcNow() - known.At < Remember)
+            return known.Models;
+        IReadOnlyList<string> models = [];
+        try
+        {
+            using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+            patience.CancelAfter(Patience);
+            using var response = await upstream.GetAsync(provider, "/models", patience.Token);
+            response.EnsureSuccessStatusCode();
+            using var document = JsonDocument.Parse(await response.Content.ReadAsStringAsync(patience.Token));
+            models = [.. document.RootElement.GetProperty("data").EnumerateArray().Select(model => model.GetProperty("id").GetString()).OfType<string>()];
+        }
+        catch (Exception failure) when (failure is HttpRequestException or JsonException or KeyNotFoundException or InvalidOperationException or OperationCanceledException)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            LogListFailed(provider.Name, failure.Message);
+        }
+        _listed[provider.Name] = (models, time.GetUtcNow());
+        return models;
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Provider {Provider} does not list its models: {Reason}")]
+    private partial void LogListFailed(string provider, string reason);
+}
