@@ -1,0 +1,20 @@
+namespace Galaxy.Console.Traces;
+
+/// <summary>A span as pages and the API show it.</summary>
+/// <param name="ParentId">Empty for a root.</param>
+/// <param name="Service">The resource's <c>service.name</c>.</param>
+public sealed record SpanView(
+    string TraceId,
+    string SpanId,
+    string ParentId,
+    string Name,
+    string Service,
+    string Kind,
+    DateTimeOffset Start,
+    double DurationMs,
+    bool Failed,
+    string StatusMessage,
+    IReadOnlyDictionary<string, string> Attributes);
+
+/// <summary>A trace in the list.</summary>
+public sealed record TraceSummary(string TraceId, string Name, DateTimeOffset Start, double DurationMs, int Spans, bool Failed, IReadOnlyList<string> Services);
