@@ -90,7 +90,8 @@ public sealed partial class ClusterWatcher(
             {
                 LogWatchEnded(address, failure.Message);
             }
-            if (_snapshots.TryRemove(address, out _))
+            // A process that is stopping keeps its last view: others still say goodbye by it.
+            if (!stopping.IsCancellationRequested && _snapshots.TryRemove(address, out _))
                 Publish();
             await Task.Delay(retry, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             retry = retry * 2 < LastRetry ? retry * 2 : LastRetry;
