@@ -4,7 +4,7 @@ using Galaxy.AppHost;
 var builder = DistributedApplication.CreateBuilder(args);
 var scenario = Scenario.Read(builder.Configuration);
 
-var apiKey = LocalKey.ReadOrCreate(builder.Configuration, builder.AppHostDirectory);
+var apiKey = LocalKey.ReadOrCreate(builder.Configuration, builder.Environment.ContentRootPath);
 var key = builder.AddParameter("api-key", () => apiKey, secret: true);
 var redis = builder.AddRedis("redis").WithPersistence();
 
@@ -44,8 +44,8 @@ var gateway = builder.AddProject<Projects.Galaxy_Gateway>("gateway")
     .WithReference(console)
     .Knows(coordinators)
     .WithUrlForEndpoint("ui", url => (url.Url, url.DisplayText) = ($"{url.Url}/sign-in/link?key={apiKey}", "Console, signed in"))
-    .WithUrlForEndpoint("api", url => url.DisplayText = "API               ")
-    .WithUrlForEndpoint("ws", url => (url.Url, url.DisplayText) = (url.Url.Replace("http:", "ws:"), "Sockets           "))
+    .WithUrlForEndpoint("api", url => url.DisplayText = "API")
+    .WithUrlForEndpoint("ws", url => (url.Url, url.DisplayText) = (url.Url.Replace("http:", "ws:"), "Sockets"))
     .WithExternalHttpEndpoints()
     .WaitFor(coordinators[0])
     .WaitFor(console);

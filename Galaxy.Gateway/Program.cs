@@ -11,6 +11,8 @@ return await GalaxyApp.RunAsync(() =>
     var addresses = builder.Listen(node, new ListenPort("WEB_UI_PORT", 8080), new ListenPort("API_PORT", 8000), new ListenPort("WEBSOCKET_PORT", 8765));
     var ports = new GatewayPorts(addresses.Ports[0], addresses.Ports[1], addresses.Ports[2]);
 
+    // One line per request would drown everything else; requests are in the traces.
+    builder.Logging.AddFilter("Yarp", LogLevel.Warning);
     builder.Services.AddSingleton(ports);
     builder.Services.AddClusterMember(new ServiceDescription(node.NodeId, "gateway", "gateway", addresses.Url(1), ["gateway"]));
     builder.Services.AddReverseProxy().LoadFromMemory([], []).AddTransforms(transforms => transforms.AddLeaderBackstop());

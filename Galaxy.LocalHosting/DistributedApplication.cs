@@ -35,16 +35,14 @@ public sealed class DistributedApplication : IAsyncDisposable
         {
             Configuration.AddEnvironmentVariables();
             Configuration.AddCommandLine([.. args.Select(arg => arg is "--quiet" or "--no-workers" ? arg + "=true" : arg)]);
-            AppHostDirectory = AppHostMetadata.Read("apphostprojectpath") ?? Directory.GetCurrentDirectory();
+            Environment = new LocalEnvironment { ContentRootPath = AppHostMetadata.Read("apphostprojectpath") ?? Directory.GetCurrentDirectory() };
         }
 
         public ConfigurationManager Configuration { get; } = new();
 
-        public IHostEnvironment Environment { get; } = new LocalEnvironment();
+        public IHostEnvironment Environment { get; }
 
         public DistributedApplicationExecutionContext ExecutionContext { get; } = new();
-
-        public string AppHostDirectory { get; }
 
         public IReadOnlyList<IResource> Resources => _resources;
 

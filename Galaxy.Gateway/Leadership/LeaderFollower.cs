@@ -8,15 +8,15 @@ namespace Galaxy.Gateway.Leadership;
 
 /// <summary>Turns each change of the cluster into destinations, within milliseconds of a coordinator's word.</summary>
 internal sealed partial class LeaderFollower(
-    ClusterWatcher watcher, InMemoryConfigProvider proxy, GatewayPorts ports, IConfiguration configuration, ILogger<LeaderFollower> log) : BackgroundService
+    ClusterWatcher watcher, InMemoryConfigProvider proxy, IConfiguration configuration, ILogger<LeaderFollower> log) : BackgroundService
 {
     private static readonly ActivitySource Source = new("Galaxy.Gateway");
-    private static readonly string[] Kinds = ["router", "oneapi", "console"];
+    private static readonly string[] Kinds = ["router", "oneapi", "console", "discovery"];
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         var configured = ConfiguredServices();
-        var routes = GatewayRoutes.All(ports);
+        var routes = GatewayRoutes.All;
         var applied = "";
         long token = 0;
         await foreach (var view in watcher.Changes(stoppingToken))

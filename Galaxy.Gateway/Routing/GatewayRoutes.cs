@@ -12,14 +12,23 @@ internal static class GatewayRoutes
     public const string Router = "router";
     public const string OneApi = "oneapi";
     public const string Console = "console";
+    public const string Discovery = "discovery";
+
+    /// <summary>Names the door that a request came in by; set by <see cref="PortRules"/>, whatever the client sent.</summary>
+    public const string DoorHeader = "X-Galaxy-Door";
+
+    /// <summary>The <see cref="DoorHeader"/> of the port that also serves the console.</summary>
+    public const string UiDoor = "ui";
 
     private static readonly string[] ReadMethods = ["GET", "HEAD"];
     private static readonly string[] CoordinatorPaths = ["/api/{**rest}", "/devices/{**rest}", "/tasks/{**rest}", "/groups/{**rest}", "/execute/{**rest}"];
     private static readonly string[] RouterPaths =
         ["/route/{**rest}", "/invoke/{**rest}", "/tools/{**rest}", "/mcp/{**rest}", "/nodes/{**rest}", "/register", "/heartbeat", "/discover/{**rest}", "/topology"];
 
-    public static IReadOnlyList<RouteConfig> All(GatewayPorts ports) =>
+    public static IReadOnlyList<RouteConfig> All { get; } =
     [
+        Route("traces", Console, "/api/v1/traces/{**rest}", order: 0),
+        Route("discovery", Discovery, "/api/v1/discovery/{**rest}", order: 0),
         .. CoordinatorPaths.Select(path => Route("read " + path, Reads, path, order: 1) with { Match = new RouteMatch { Path = path, Methods = ReadMethods } }),
         .. CoordinatorPaths.Select(path => Route("write " + path, Leader, path, order: 2)),
         Route("sockets", Leader, "/ws/{**rest}", order: 1),
@@ -29,7 +38,7 @@ internal static class GatewayRoutes
         Route("console", Console, "/{**rest}", order: 100) with
         {
             AuthorizationPolicy = "anonymous",
-            Match = new RouteMatch { Path = "/{**rest}", Hosts = [$"*:{ports.Ui}"] },
+            Match = new RouteMatch { Path = "/{**rest}", Headers = [new RouteHeader { Name = DoorHeader, Values = [UiDoor], Mode = HeaderMatchMode.ExactHeader }] },
         },
     ];
 
@@ -47,6 +56,7 @@ internal static class GatewayRoutes
             Cluster(Router, Services(view, configured, "router"), checkHealth: true),
             Cluster(OneApi, Services(view, configured, "oneapi"), checkHealth: true),
             Cluster(Console, Services(view, configured, "console"), checkHealth: true),
+            Cluster(Discovery, Services(view, configured, "discovery"), checkHealth: true),
         ];
     }
 

@@ -6,5 +6,5 @@ public static class DataFolder
     public static string Of(IDistributedApplicationBuilder builder) =>
         builder.Configuration["GALAXY_DATA"] is { Length: > 0 } named
             ? Path.GetFullPath(named)
-            : Path.GetFullPath(Path.Combine(builder.AppHostDirectory, "..", ".galaxy"));
+            : Path.GetFullPath(Path.Combine(builder.Environment.ContentRootPath, "..", ".galaxy"));
 }

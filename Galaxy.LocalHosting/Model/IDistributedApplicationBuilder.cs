@@ -17,12 +17,10 @@ public interface IDistributedApplicationBuilder
 {
     ConfigurationManager Configuration { get; }
 
+    /// <summary>Its content root is the AppHost project's folder.</summary>
     IHostEnvironment Environment { get; }
 
     DistributedApplicationExecutionContext ExecutionContext { get; }
-
-    /// <summary>The AppHost project's folder.</summary>
-    string AppHostDirectory { get; }
 
     IReadOnlyList<IResource> Resources { get; }
 

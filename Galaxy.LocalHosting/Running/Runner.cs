@@ -57,7 +57,9 @@ internal sealed class Runner : IAsyncDisposable
             var started = Stopwatch.GetTimestamp();
             await StartAllAsync();
             _started.TrySetResult();
-            StartTable.Print(_console, _processes, _resources, Stopwatch.GetElapsedTime(started));
+            var took = Stopwatch.GetElapsedTime(started);
+            var leader = await LeaderQuestion.AskAsync(_processes, _resources, _stopping.Token);
+            StartTable.Print(_console, _processes, leader, took);
             using var orphaned = ParentWatch.Start(_stopping.Cancel);
             await Task.Delay(Timeout.InfiniteTimeSpan, _stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             return 0;

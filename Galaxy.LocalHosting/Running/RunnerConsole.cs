@@ -38,6 +38,13 @@ internal sealed class RunnerConsole(bool quiet, int nameWidth)
             AnsiConsole.MarkupLineInterpolated(markup);
     }
 
+    /// <summary>One line as it is: never wrapped, so that an address can be clicked and copied.</summary>
+    public void Plain(string line)
+    {
+        lock (_gate)
+            Console.Out.WriteLine(line);
+    }
+
     public void Write(Spectre.Console.Rendering.IRenderable what)
     {
         lock (_gate)

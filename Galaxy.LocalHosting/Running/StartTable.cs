@@ -5,7 +5,7 @@ namespace Galaxy.LocalHosting.Running;
 /// <summary>What a person sees when everything is up.</summary>
 internal static class StartTable
 {
-    public static void Print(RunnerConsole console, IReadOnlyList<ResourceProcess> processes, IReadOnlyList<IResource> resources, TimeSpan took)
+    public static void Print(RunnerConsole console, IReadOnlyList<ResourceProcess> processes, string? leader, TimeSpan took)
     {
         var table = new Table().Border(TableBorder.Rounded).AddColumns("Resource", "Process", "Address");
         foreach (var process in processes)
@@ -15,8 +15,12 @@ internal static class StartTable
                 Markup.Escape(string.Join("  ", process.Resource.Endpoints.Select(endpoint => endpoint.Url))));
         }
         console.Write(table);
-        foreach (var url in Urls(processes))
-            console.Say($"{url.DisplayText}  [bold link]{url.Url}[/]");
+        var urls = Urls(processes).ToList();
+        if (leader is not null)
+            urls.Add(new ResourceUrlAnnotation { DisplayText = "Leader", Url = leader });
+        var width = urls.Max(url => (int?)url.DisplayText?.Length) ?? 0;
+        foreach (var url in urls)
+            console.Plain($"{(url.DisplayText ?? "").PadRight(width)}  {url.Url}");
         console.Say($"[green]All {processes.Count} resources are healthy after {took.TotalSeconds:0.0} s.[/] Ctrl-C stops them.");
     }
 

@@ -42,7 +42,6 @@ public static class Listening
         if (node.ApiKey is null && !IPAddress.IsLoopback(bind))
             throw new SettingException("GALAXY_API_KEY", null, $"a key, because the service would listen on {bind}; without a key only loopback (GALAXY_BIND=127.0.0.1) is allowed");
 
-        builder.WebHost.UseUrls();
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;

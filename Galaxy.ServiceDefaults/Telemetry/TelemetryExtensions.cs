@@ -17,7 +17,7 @@ public static class TelemetryExtensions
     // Heartbeats of the system itself: true on every second of every day, and of no interest in a trace list.
     private static readonly string[] Quiet =
     [
-        "/alive", "/health", "/galaxy.gossip.v1.Gossip/Exchange", "/galaxy.cluster.v1.Cluster/Watch", "/galaxy.cluster.v1.Cluster/Announce",
+        "/alive", "/health", "/galaxy.gossip.v1.Gossip/", "/galaxy.cluster.v1.Cluster/",
         "/opentelemetry.proto.collector", "/_blazor", "/_framework", "/_content", "/v1/traces", "/v1/logs", "/v1/metrics",
     ];
 
