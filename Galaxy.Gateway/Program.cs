@@ -13,6 +13,7 @@ return await GalaxyApp.RunAsync(() =>
 
     // One line per request would drown everything else; requests are in the traces.
     builder.Logging.AddFilter("Yarp", LogLevel.Warning);
+    builder.Logging.AddFilter("Yarp.ReverseProxy.Health.ActiveHealthCheckMonitor", LogLevel.Error);
     builder.Services.AddSingleton(ports);
     builder.Services.AddClusterMember(new ServiceDescription(node.NodeId, "gateway", "gateway", addresses.Url(1), ["gateway"]));
     builder.Services.AddReverseProxy().LoadFromMemory([], []).AddTransforms(transforms => transforms.AddLeaderBackstop());

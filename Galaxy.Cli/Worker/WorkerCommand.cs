@@ -27,11 +27,7 @@ internal static class WorkerCommand
             var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
             foreach (var pair in context.Configuration.AsEnumerable().Where(pair => pair.Value is not null))
                 builder.Configuration[pair.Key] = pair.Value;
-            builder.Logging.AddSimpleConsole(console =>
-            {
-                console.SingleLine = true;
-                console.TimestampFormat = "HH:mm:ss.fff ";
-            });
+            builder.Logging.AddLines();
             builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
             builder.AddTelemetry(context.Node, "worker");
             builder.Services.AddSingleton(TimeProvider.System);

@@ -167,10 +167,12 @@ public sealed record Announcement(AnnouncementKind Kind, string NodeId, double T
     private byte[] Canonical()
     {
         var text = new StringBuilder();
-        string[] fields =
+        IEnumerable<string> fields =
         [
             Kind == AnnouncementKind.Discover ? "D" : "R", NodeId, TimestampUnix.ToString("R", CultureInfo.InvariantCulture),
-            Name, DeviceType, Port.ToString(CultureInfo.InvariantCulture), Role, Cluster, Url, string.Join(',', Capabilities), Nonce,
+            Name, DeviceType, Port.ToString(CultureInfo.InvariantCulture), Role, Cluster, Url, Nonce,
+            Capabilities.Count.ToString(CultureInfo.InvariantCulture), .. Capabilities,
+            .. Metadata.OrderBy(pair => pair.Key, StringComparer.Ordinal).SelectMany(pair => (string[])[pair.Key, pair.Value]),
         ];
         foreach (var field in fields)
             text.Append(field.Length).Append(':').Append(field).Append('\n');
