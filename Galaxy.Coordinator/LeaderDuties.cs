@@ -15,7 +15,10 @@ internal sealed partial class LeaderDuties(
     /// <summary>Devices held by a coordinator that died get this long to reconnect before they count as offline.</summary>
     private static readonly TimeSpan DeviceGrace = TimeSpan.FromSeconds(10);
 
+    private static readonly TimeSpan RetryEvery = TimeSpan.FromMilliseconds(200);
+
     private readonly Channel<bool> _turns = Channel.CreateUnbounded<bool>();
+    private Task _forgetting = Task.CompletedTask;
 
     public override Task StartAsync(CancellationToken cancellationToken)
     {
@@ -36,30 +39,48 @@ internal sealed partial class LeaderDuties(
     {
         await foreach (var leads in _turns.Reader.ReadAllAsync(stoppingToken))
         {
-            try
-            {
-                if (leads)
-                    await TakeOverAsync();
-                else
-                    await HandOverAsync();
-            }
-            catch (Exception failure) when (failure is NotLeaderException or StoreUnavailableException)
-            {
-                LogInterrupted(failure.Message);
-            }
+            if (leads)
+                await TakeOverAsync(stoppingToken);
+            else
+                await HandOverAsync();
         }
     }
 
-    private async Task TakeOverAsync()
+    private async Task TakeOverAsync(CancellationToken stopping)
     {
         var attempt = failovers.TakeWon();
-        await tasks.LoadAsync();
+        if (!await PersistAsync(tasks.LoadAsync, stopping))
+            return;
         attempt?.Step("catch up");
-        _ = ForgetAbsentDevicesAsync();
+        _forgetting = ForgetAbsentDevicesAsync(stopping);
         if (attempt is null)
             return;
         attempt.Step("announce");
-        await failoverLog.WriteAsync(attempt.Complete());
+        var record = attempt.Complete();
+        await PersistAsync(() => failoverLog.WriteAsync(record), stopping);
+    }
+
+    // A leader that cannot load the open tasks would lead without doing its work: it tries as long as it leads.
+    private async Task<bool> PersistAsync(Func<Task> action, CancellationToken stopping)
+    {
+        while (elector.CurrentToken is not null)
+        {
+            try
+            {
+                await action();
+                return true;
+            }
+            catch (StoreUnavailableException failure)
+            {
+                LogInterrupted(failure.InnerException?.Message ?? failure.Message);
+            }
+            catch (NotLeaderException)
+            {
+                break;
+            }
+            await Task.Delay(RetryEvery, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+        return false;
     }
 
     private async Task HandOverAsync()
@@ -68,15 +89,21 @@ internal sealed partial class LeaderDuties(
         hub.CloseAll("another node leads now: connect again");
     }
 
-    private async Task ForgetAbsentDevicesAsync()
+    private async Task ForgetAbsentDevicesAsync(CancellationToken stopping)
     {
-        await Task.Delay(DeviceGrace, time);
+        await Task.Delay(DeviceGrace, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (elector.CurrentToken is null)
             return;
         foreach (var device in registry.List().Where(device => device.HeldBy.Length > 0 && device.HeldBy != identity.Boot && hub.Find(device.DeviceId) is null))
             registry.Update(device.DeviceId, stale => stale with { State = "offline", HeldBy = "" });
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Taking over was interrupted: {Reason}")]
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await base.StopAsync(cancellationToken);
+        await _forgetting;
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Taking over waits for the store: {Reason}")]
     private partial void LogInterrupted(string reason);
 }
