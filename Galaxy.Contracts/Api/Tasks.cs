@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using System.Text.Json.Nodes;
 
 namespace Galaxy.Contracts.Api;
@@ -21,6 +22,7 @@ public enum TaskState
 /// <param name="Action">What to do, for instance <c>echo</c>; a device must offer it as a capability.</param>
 /// <param name="TargetDevice">A device id; null: any that can.</param>
 /// <param name="TimeoutSeconds">For one attempt; 300 by default.</param>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record TaskRequest
 {
     public string? Name { get; init; }

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Galaxy.Coordinator.Cluster;
 using Galaxy.Coordinator.Election;
 using Galaxy.Coordinator.Gossip;
@@ -6,6 +7,7 @@ using Galaxy.Core.Membership;
 namespace Galaxy.Coordinator.Failover;
 
 /// <summary><c>POST /api/v1/failover</c>. <paramref name="To"/>: the successor; null: whoever ranks first.</summary>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 internal sealed record FailoverRequest(string? To);
 
 internal static class FailoverApi

@@ -1,0 +1,34 @@
+using System.Text.Json;
+using Microsoft.AspNetCore.Diagnostics;
+using Microsoft.AspNetCore.Http;
+
+namespace Galaxy.ServiceDefaults.Hosting;
+
+/// <summary>Turns what the framework could not read of a request into a problem document that names the field.</summary>
+internal sealed class BadRequests : IExceptionHandler
+{
+    public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
+    {
+        if (exception is not BadHttpRequestException bad)
+            return false;
+        await Results.Problem(Describe(bad), statusCode: bad.StatusCode).ExecuteAsync(httpContext);
+        return true;
+    }
+
+    private static string Describe(BadHttpRequestException bad) => bad switch
+    {
+        { InnerException: JsonException { Path: { Length: > 2 } path } json } => $"'{path[2..]}' in the body cannot be read: {FirstSentence(json.Message)}",
+        { InnerException: JsonException json } => $"The body is not the JSON that is expected here: {FirstSentence(json.Message)}",
+        { StatusCode: StatusCodes.Status415UnsupportedMediaType } => "Send the body as JSON, with 'Content-Type: application/json'.",
+        { Message: var message } when message.StartsWith("Implicit body inferred", StringComparison.Ordinal) || message.Contains("no body was provided", StringComparison.Ordinal)
+            => "A JSON body is required.",
+        _ => bad.Message,
+    };
+
+    // What follows is the parser's position and the name of a .NET type.
+    private static string FirstSentence(string message)
+    {
+        var end = message.IndexOf(" Path: ", StringComparison.Ordinal);
+        return (end < 0 ? message : message[..end]).TrimEnd('.') + ".";
+    }
+}

@@ -1,0 +1,88 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Reflection;
+using System.Text.Json.Nodes;
+using Galaxy.Contracts.Api;
+using Galaxy.LocalHosting.Testing;
+using Galaxy.ServiceDefaults;
+
+namespace Galaxy.EndToEnd.Tests;
+
+/// <summary>AppHost's whole system on free ports with data of its own, and a client that is signed in.</summary>
+public class RunningGalaxy : IAsyncLifetime
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
+
+    private readonly string _data = Directory.CreateTempSubdirectory("galaxy-e2e-").FullName;
+
+    public static readonly string[] FreePorts =
+        ["--WEB_UI_PORT", "0", "--API_PORT", "0", "--WEBSOCKET_PORT", "0", "--OTLP_GRPC_PORT", "0", "--OTLP_HTTP_PORT", "0", "--NODE71_BROADCAST_PORT", "47021"];
+
+    public static Assembly AppHost { get; } = Assembly.Load("Galaxy.AppHost");
+
+    public GalaxyTestHost Host { get; private set; } = null!;
+
+    public HttpClient Http { get; private set; } = null!;
+
+    public string Key { get; private set; } = "";
+
+    protected virtual string[] Options => [];
+
+    public async ValueTask InitializeAsync()
+    {
+        Host = await GalaxyTestHost.StartAsync(AppHost, ["--quiet", "--GALAXY_DATA", _data, .. FreePorts, .. Options], Patience);
+        Key = Host.Parameter("api-key");
+        Http = new HttpClient { BaseAddress = Host.Url("gateway", "api"), Timeout = TimeSpan.FromSeconds(10) };
+        Http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", Key);
+        await Eventually.TrueAsync(async () => await ClusterAsync() is { Leader: not null, DevicesOnline: 2 });
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Http?.Dispose();
+        if (Host is not null)
+            await Host.DisposeAsync();
+        Directory.Delete(_data, recursive: true);
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Null while the gateway has nobody to ask.</summary>
+    public async Task<ClusterResponse?> ClusterAsync()
+    {
+        using var answer = await Http.GetAsync("/api/v1/cluster");
+        return answer.IsSuccessStatusCode ? await answer.Content.ReadFromJsonAsync<ClusterResponse>(GalaxyJson.Options) : null;
+    }
+
+    public async Task<LeaderResponse> LeaderAsync() =>
+        (await Eventually.NotNullAsync(async () => (await ClusterAsync())?.Leader))!;
+
+    /// <summary>Submits until it is accepted: a 503 says that nothing was done.</summary>
+    public async Task<string> SubmitAsync(object task)
+    {
+        var started = Stopwatch.GetTimestamp();
+        while (true)
+        {
+            using var answer = await Http.PostAsJsonAsync("/api/v1/tasks", task);
+            if (answer.StatusCode == HttpStatusCode.Created)
+                return (await answer.Content.ReadFromJsonAsync<JsonNode>())!["task_id"]!.GetValue<string>();
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.StatusCode);
+            Assert.True(Stopwatch.GetElapsedTime(started) < Patience, "no leader took the task");
+            await Task.Delay(50);
+        }
+    }
+
+    public async Task<TaskView> FinishedAsync(string taskId) => (await Eventually.NotNullAsync(async () =>
+    {
+        using var answer = await Http.GetAsync("/api/v1/tasks/" + taskId);
+        var task = answer.IsSuccessStatusCode ? await answer.Content.ReadFromJsonAsync<TaskView>(GalaxyJson.Options) : null;
+        return task is { IsOver: true } ? task : null;
+    }))!;
+}
+
+/// <summary>The same on Debian's redis-server.</summary>
+public sealed class GalaxyOnRedisServer : RunningGalaxy
+{
+    protected override string[] Options => ["--redis", "server"];
+}
