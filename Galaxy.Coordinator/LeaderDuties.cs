@@ -49,7 +49,7 @@ internal sealed partial class LeaderDuties(
     private async Task TakeOverAsync(CancellationToken stopping)
     {
         var attempt = failovers.TakeWon();
-        if (!await PersistAsync(tasks.LoadAsync, stopping))
+        if (!await PersistAsync(() => tasks.LoadAsync(elector.CurrentToken ?? throw new NotLeaderException()), stopping))
             return;
         attempt?.Step("catch up");
         _forgetting = ForgetAbsentDevicesAsync(stopping);

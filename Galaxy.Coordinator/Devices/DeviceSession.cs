@@ -33,6 +33,12 @@ internal sealed class DeviceSession : IAsyncDisposable
     /// <summary>True when the device speaks the acknowledged subprotocol <c>galaxy.v1</c>.</summary>
     public bool IsAcknowledged => _socket.SubProtocol == DeviceSocket.Subprotocol;
 
+    /// <summary>
+    /// True once the task engine knows which attempts the device brought along; only then is it given new ones. Owned by the
+    /// task engine's loop.
+    /// </summary>
+    public bool TakesTasks { get; set; }
+
     public CancellationToken Closing => _closing.Token;
 
     /// <summary>False when the queue is full or the socket is closing; a full queue closes it.</summary>

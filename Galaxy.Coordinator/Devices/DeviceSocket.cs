@@ -191,7 +191,7 @@ internal sealed partial class DeviceSocket(
             registry.Put(known with { State = "online", HeldBy = identity.Boot, Protocol = "legacy", LastSeen = time.GetUtcNow() });
         }
         hub.Add(session);
-        tasks.Post(new TaskEvent.DeviceJoined(session.DeviceId, running));
+        tasks.Post(new TaskEvent.DeviceJoined(session, running));
     }
 
     private void Result(DeviceSession session, JsonObject body)

@@ -11,7 +11,7 @@ namespace Galaxy.Coordinator.Failover;
 /// Remembers how a change of leader unfolds here: when and by what it was noticed, when the lease was gone, who took it.
 /// Thread-safe.
 /// </summary>
-internal sealed class FailoverTracker(NodeOptions node, TimeProvider time)
+internal sealed class FailoverTracker(NodeOptions node, Identity identity, TimeProvider time)
 {
     private readonly Lock _gate = new();
     private LeaseRecord? _last;
@@ -35,14 +35,28 @@ internal sealed class FailoverTracker(NodeOptions node, TimeProvider time)
         }
     }
 
-    /// <summary>The leader that was thought gone answered.</summary>
-    public void PeerAnswered(string nodeId)
+    /// <summary>A peer answered: if it is the very process that leads, whatever was thought of it was wrong.</summary>
+    public void PeerAnswered(string nodeId, string boot)
     {
         lock (_gate)
         {
-            if (_last?.Holder == nodeId && _goneAt is null)
+            if (_last?.Holder != nodeId)
+                return;
+            if (_last.Boot != boot)
+                ProcessReplaced();
+            else if (_goneAt is null)
                 Forget();
         }
+    }
+
+    // Two processes do not share a name and an address: the one that held the lease has ended.
+    private void ProcessReplaced()
+    {
+        _noticedAt ??= time.GetUtcNow();
+        if (_reason is not null)
+            return;
+        _reason = "crash";
+        _evidence = $"{_last!.Holder} runs as a new process";
     }
 
     /// <summary>The store has no lease.</summary>
@@ -73,6 +87,8 @@ internal sealed class FailoverTracker(NodeOptions node, TimeProvider time)
             if (known)
                 return;
             Forget();
+            if (leader.Holder == node.NodeId && leader.Boot != identity.Boot)
+                ProcessReplaced();
         }
         if (leader.Holder == node.NodeId || leader.TraceParent.Length == 0)
             return;

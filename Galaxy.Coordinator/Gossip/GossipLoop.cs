@@ -69,7 +69,7 @@ internal sealed partial class GossipLoop(
         var failure = await ExchangeAsync(peer.GrpcUrl, stopping);
         if (failure is null)
         {
-            failovers.PeerAnswered(peer.NodeId);
+            failovers.PeerAnswered(peer.NodeId, gossip.Members.Find(peer.NodeId)?.Boot ?? peer.Boot);
             return;
         }
         if (stopping.IsCancellationRequested)

@@ -13,8 +13,8 @@ internal static class TaskApi
             .WithSummary("Submit a task; 201 means that it is durable");
         endpoints.MapGet("/api/v1/tasks", async (TaskStore store, int? limit) => Results.Ok(await store.ReadRecentAsync(Math.Clamp(limit ?? 50, 1, 1000))))
             .WithSummary("The newest tasks");
-        endpoints.MapGet("/api/v1/tasks/{id}", async (string id, TaskStore store) =>
-                await store.ReadAsync(id) is { } task ? Results.Ok(task) : Results.Problem($"There is no task '{id}'.", statusCode: 404))
+        endpoints.MapGet("/api/v1/tasks/{id}", async (string id, TaskStore store, TaskEngine engine) =>
+                await store.ReadAsync(id) is { } task ? Results.Ok(engine.WithProgress(task)) : Results.Problem($"There is no task '{id}'.", statusCode: 404))
             .Produces<TaskView>().WithSummary("One task with its result");
     }
 

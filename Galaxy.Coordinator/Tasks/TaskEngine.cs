@@ -4,7 +4,6 @@ using System.Threading.Channels;
 using Galaxy.Contracts.Api;
 using Galaxy.Coordinator.Devices;
 using Galaxy.Coordinator.Election;
-using Galaxy.Core.Scheduling;
 using Galaxy.ServiceDefaults.Telemetry;
 
 namespace Galaxy.Coordinator.Tasks;
@@ -23,9 +22,12 @@ internal sealed partial class TaskEngine(
 
     private readonly Channel<TaskEvent> _events = Channel.CreateBounded<TaskEvent>(new BoundedChannelOptions(100_000) { SingleReader = true });
     private readonly SemaphoreSlim _gate = new(1, 1);
-    private readonly Dictionary<string, TaskView> _open = new(StringComparer.Ordinal);
+    private readonly OpenTasks _open = new();
     private readonly Dictionary<string, DateTimeOffset> _absentSince = new(StringComparer.Ordinal);
-    private readonly Random _random = new();
+    private readonly TaskPlacement _placement = new(hub, registry);
+
+    // Open while the tasks are loaded. Until then what devices say waits in the queue: a result must not meet an empty table.
+    private volatile TaskCompletionSource _loaded = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public void Post(TaskEvent happened)
     {
@@ -33,26 +35,25 @@ internal sealed partial class TaskEngine(
             LogQueueFull();
     }
 
-    /// <summary>Takes over the open tasks from the store. Call once, when this node starts to lead.</summary>
-    public async Task LoadAsync()
+    /// <summary>Takes over the open tasks from the store. Call when this node starts to lead.</summary>
+    /// <param name="term">The fencing token.</param>
+    /// <exception cref="StoreUnavailableException">Nothing was taken over.</exception>
+    public async Task LoadAsync(long term)
     {
-        var tasks = await store.ReadOpenAsync();
         await _gate.WaitAsync();
         try
         {
-            _open.Clear();
+            // Under the gate: what is submitted meanwhile is either in the answer or added after it.
+            _open.Begin(term, await store.ReadOpenAsync());
             _absentSince.Clear();
-            foreach (var task in tasks)
-            {
-                _open[task.TaskId] = task;
-                if (task.DeviceId is { } device && hub.Find(device) is null)
-                    _absentSince[device] = time.GetUtcNow();
-            }
+            foreach (var device in _open.All.Select(task => task.DeviceId).OfType<string>().Where(device => hub.Find(device) is null))
+                _absentSince[device] = time.GetUtcNow();
         }
         finally
         {
             _gate.Release();
         }
+        _loaded.TrySetResult();
         Post(new TaskEvent.Sweep());
     }
 
@@ -60,7 +61,9 @@ internal sealed partial class TaskEngine(
     public async Task UnloadAsync()
     {
         await _gate.WaitAsync();
-        _open.Clear();
+        if (_loaded.Task.IsCompleted)
+            _loaded = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _open.End();
         _absentSince.Clear();
         _gate.Release();
     }
@@ -88,12 +91,16 @@ internal sealed partial class TaskEngine(
         };
         task = await store.WriteAsync(task);
         await _gate.WaitAsync();
-        _open[task.TaskId] = task;
+        _open.Submitted(task);
         _gate.Release();
         GalaxyTrace.TasksSubmitted.Add(1);
         Post(new TaskEvent.Sweep());
         return task;
     }
+
+    /// <summary>The stored task with the progress that only the leader knows of.</summary>
+    public TaskView WithProgress(TaskView stored) =>
+        _open.TryGet(stored.TaskId, out var live) && live.AttemptId == stored.AttemptId && !stored.IsOver ? stored with { State = live.State, Progress = live.Progress } : stored;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -102,7 +109,7 @@ internal sealed partial class TaskEngine(
         var ticking = TickAsync();
         await foreach (var happened in _events.Reader.ReadAllAsync(stoppingToken))
         {
-            await _gate.WaitAsync(stoppingToken);
+            await EnterLoadedAsync(stoppingToken);
             try
             {
                 await HandleAsync(happened);
@@ -137,6 +144,18 @@ internal sealed partial class TaskEngine(
         }
     }
 
+    private async Task EnterLoadedAsync(CancellationToken stopping)
+    {
+        while (true)
+        {
+            await _loaded.Task.WaitAsync(stopping);
+            await _gate.WaitAsync(stopping);
+            if (_loaded.Task.IsCompleted)
+                return;
+            _gate.Release();
+        }
+    }
+
     // A result must not be lost because the store was away when it came.
     private void Retry(TaskEvent happened, CancellationToken stopping)
     {
@@ -152,12 +171,12 @@ internal sealed partial class TaskEngine(
             case TaskEvent.DeviceJoined joined:
                 await OnJoinedAsync(joined);
                 break;
-            case TaskEvent.DeviceGone gone when hub.Find(gone.DeviceId) is null && _open.Values.Any(task => task.DeviceId == gone.DeviceId):
+            case TaskEvent.DeviceGone gone when hub.Find(gone.DeviceId) is null && _open.All.Any(task => task.DeviceId == gone.DeviceId):
                 _absentSince[gone.DeviceId] = time.GetUtcNow();
                 break;
             case TaskEvent.Progress progress:
                 if (Mine(progress.DeviceId, progress.TaskId, progress.AttemptId) is { } moving)
-                    _open[moving.TaskId] = moving with { State = TaskState.Running, Progress = Math.Clamp(progress.Fraction, 0, 1) };
+                    _open.Set(moving with { State = TaskState.Running, Progress = Math.Clamp(progress.Fraction, 0, 1) });
                 break;
             case TaskEvent.Result result:
                 await OnResultAsync(result);
@@ -168,10 +187,15 @@ internal sealed partial class TaskEngine(
 
     private async Task OnJoinedAsync(TaskEvent.DeviceJoined joined)
     {
-        _absentSince.Remove(joined.DeviceId);
-        var lost = _open.Values.Where(task => task.DeviceId == joined.DeviceId && !joined.Running.Contains(task.AttemptId)).ToList();
+        var session = joined.Session;
+        // A device that introduces itself twice on one socket has lost nothing in between.
+        if (session.TakesTasks || hub.Find(session.DeviceId) != session)
+            return;
+        _absentSince.Remove(session.DeviceId);
+        var lost = _open.All.Where(task => task.DeviceId == session.DeviceId && !joined.Running.Contains(task.AttemptId)).ToList();
         foreach (var task in lost)
             await RequeueAsync(task, "the device came back without it");
+        session.TakesTasks = true;
     }
 
     private async Task OnResultAsync(TaskEvent.Result result)
@@ -189,19 +213,20 @@ internal sealed partial class TaskEngine(
 
     /// <summary>The open task whose present attempt is that device's; null for anybody else's or an older attempt's.</summary>
     private TaskView? Mine(string deviceId, string taskId, string attemptId) =>
-        _open.TryGetValue(taskId, out var task) && task.DeviceId == deviceId && (attemptId.Length == 0 || attemptId == task.AttemptId) ? task : null;
+        _open.TryGet(taskId, out var task) && task.DeviceId == deviceId && (attemptId.Length == 0 || attemptId == task.AttemptId) ? task : null;
 
     private async Task SweepAsync()
     {
         var now = time.GetUtcNow();
-        foreach (var task in _open.Values.Where(task => task.AttemptId is not null).ToList())
+        foreach (var task in _open.All.Where(task => task.AttemptId is not null).ToList())
         {
             if (task.StartedAt is { } started && now - started > TimeSpan.FromSeconds(task.TimeoutSeconds))
                 await OverdueAsync(task);
             else if (_absentSince.TryGetValue(task.DeviceId!, out var since) && now - since > ReconnectGrace)
                 await RequeueAsync(task, "the device did not come back");
         }
-        await DispatchAsync(now);
+        foreach (var (task, device) in _placement.Next(_open))
+            await AssignAsync(task, device, now);
     }
 
     private async Task OverdueAsync(TaskView task)
@@ -211,32 +236,6 @@ internal sealed partial class TaskEngine(
             await RequeueAsync(task, $"no result within {task.TimeoutSeconds:0.###} s");
         else
             await EndAsync(task with { Error = $"no result within {task.TimeoutSeconds:0.###} s" }, TaskState.Timeout);
-    }
-
-    private async Task DispatchAsync(DateTimeOffset now)
-    {
-        var queued = _open.Values.Where(task => task.AttemptId is null).OrderByDescending(task => task.Priority).ThenBy(task => task.CreatedAt).ToList();
-        if (queued.Count == 0)
-            return;
-        var slots = Slots();
-        foreach (var task in queued)
-        {
-            // A device named by the submitter is trusted to know the action: old clients declare no capabilities.
-            IReadOnlyList<string> capabilities = task.TargetDevice is null ? [task.Action, .. task.RequiredCapabilities] : task.RequiredCapabilities;
-            var needs = new TaskNeeds(task.TargetDevice is { } target ? [target] : [], [.. capabilities]);
-            if (DevicePicker.Pick(needs, slots.Values, _random) is not { } device)
-                continue;
-            slots[device.DeviceId] = device with { Running = device.Running + 1 };
-            await AssignAsync(task, device.DeviceId, now);
-        }
-    }
-
-    private Dictionary<string, DeviceSlot> Slots()
-    {
-        var running = _open.Values.Where(task => task.DeviceId is not null).CountBy(task => task.DeviceId!).ToDictionary();
-        return hub.DeviceIds.Select(registry.Get).OfType<DeviceView>().ToDictionary(device => device.DeviceId, device => new DeviceSlot(
-            device.DeviceId, device.DeviceType, device.Capabilities.Select(c => c.Name).ToHashSet(StringComparer.Ordinal),
-            running.GetValueOrDefault(device.DeviceId), device.Slots));
     }
 
     private async Task AssignAsync(TaskView task, string deviceId, DateTimeOffset now)
@@ -252,8 +251,8 @@ internal sealed partial class TaskEngine(
             AttemptId = $"{task.TaskId}.{task.Attempts + 1}",
             StartedAt = now,
         });
-        _open[task.TaskId] = assigned;
-        if (hub.Find(deviceId) is not { } session || !session.Send(TaskMessages.Assignment(assigned, session.IsAcknowledged, TraceParent.Current)))
+        _open.Set(assigned);
+        if (hub.Find(deviceId) is not { TakesTasks: true } session || !session.Send(TaskMessages.Assignment(assigned, session.IsAcknowledged, TraceParent.Current)))
             _absentSince.TryAdd(deviceId, now);
     }
 
@@ -265,8 +264,8 @@ internal sealed partial class TaskEngine(
             await EndAsync(task with { Error = reason }, TaskState.Failed);
             return;
         }
-        _open[task.TaskId] = await store.WriteAsync(
-            task with { State = TaskState.Retrying, DeviceId = null, AttemptId = null, StartedAt = null, Error = reason });
+        _open.Set(await store.WriteAsync(
+            task with { State = TaskState.Retrying, DeviceId = null, AttemptId = null, StartedAt = null, Error = reason }));
     }
 
     private async Task EndAsync(TaskView task, TaskState state)

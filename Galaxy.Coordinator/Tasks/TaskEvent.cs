@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Galaxy.Coordinator.Devices;
 
 namespace Galaxy.Coordinator.Tasks;
 
@@ -8,7 +9,7 @@ internal abstract record TaskEvent
     private TaskEvent() { }
 
     /// <param name="Running">Attempts that the device still runs, or has a result for.</param>
-    public sealed record DeviceJoined(string DeviceId, IReadOnlyCollection<string> Running) : TaskEvent;
+    public sealed record DeviceJoined(DeviceSession Session, IReadOnlyCollection<string> Running) : TaskEvent;
 
     public sealed record DeviceGone(string DeviceId) : TaskEvent;
 

@@ -89,7 +89,12 @@ public static class Election
         };
         if (read.Lease is { } lease)
             // Our own lease, though we do not lead: we gave up on it or never heard that we got it. It must run out.
-            next = next with { StandAt = null, Leader = lease.Boot == state.Boot ? null : lease };
+            next = next with
+            {
+                StandAt = null,
+                Leader = lease.Boot == state.Boot ? null : lease,
+                CameBack = lease.Holder == state.NodeId && lease.Boot != state.Boot,
+            };
         else
         {
             next = next with { Leader = null };
@@ -97,13 +102,13 @@ public static class Election
             if (reservedForOther)
                 next = next with { StandAt = null };
             else if (state.Rank is { } rank && state.StandAt is null)
-                next = next with { StandAt = now + (read.ReservedFor is { Length: > 0 } ? TimeSpan.Zero : Wait(rank, settings, random)) };
+                next = next with { StandAt = now + (read.ReservedFor is { Length: > 0 } ? TimeSpan.Zero : Wait(rank, state.CameBack, settings, random)) };
         }
         return (next, LeaderChange(state.Leader, next.Leader));
     }
 
-    private static TimeSpan Wait(int rank, LeaseSettings settings, Random random) =>
-        settings.RankStep * (rank * (0.8 + 0.4 * random.NextDouble()));
+    private static TimeSpan Wait(int rank, bool cameBack, LeaseSettings settings, Random random) =>
+        settings.RankStep * (rank * (0.8 + 0.4 * random.NextDouble())) + (cameBack ? settings.ComebackWait : TimeSpan.Zero);
 
     private static (ElectionState, IReadOnlyList<ElectionEffect>) OnAcquired(
         ElectionState state, ElectionInput.Acquired acquired, TimeSpan now, LeaseSettings settings)
@@ -126,6 +131,7 @@ public static class Election
             AwaitingUntil = null,
             StandAt = null,
             Resigning = false,
+            CameBack = false,
         };
         return (next, [new ElectionEffect.BecameLeader(acquired.Lease), new ElectionEffect.LeaderChanged(acquired.Lease)]);
     }

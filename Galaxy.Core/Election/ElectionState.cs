@@ -35,6 +35,12 @@ public sealed record ElectionState(string NodeId, string Boot)
     /// <summary>Place among the candidates, 0 first; null: may not stand.</summary>
     public int? Rank { get; init; }
 
+    /// <summary>
+    /// The lease in the store is that of this node's former process: it died while leading. The others go first, so that a
+    /// node that dies again and again does not win again and again.
+    /// </summary>
+    public bool CameBack { get; init; }
+
     /// <summary>When to ask for the lease; null: there is nothing to ask for.</summary>
     public TimeSpan? StandAt { get; init; }
 

@@ -33,6 +33,12 @@ public sealed record LeaseSettings
     /// <summary>The second-ranked candidate waits this long, the third twice as long: the preferred one wins unchallenged.</summary>
     public TimeSpan RankStep { get; init; } = TimeSpan.FromMilliseconds(40);
 
+    /// <summary>
+    /// A node whose former process held the lease waits this much longer: every other candidate has looked twice and
+    /// waited out its rank by then.
+    /// </summary>
+    public TimeSpan ComebackWait => ReadEvery * 2 + RankStep * 10;
+
     /// <summary>One machine: processes on loopback answer within milliseconds.</summary>
     public static LeaseSettings Local { get; } = new() { Ttl = TimeSpan.FromSeconds(1) };
 

@@ -3,6 +3,7 @@ using System.Text.Encodings.Web;
 using Galaxy.ServiceDefaults.Nodes;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
@@ -36,8 +37,13 @@ public sealed class ApiKeyAuthenticationHandler(
             return authorization["Bearer ".Length..].Trim();
         if (Request.Headers["X-API-Key"].ToString() is { Length: > 0 } header)
             return header;
-        return Context.WebSockets.IsWebSocketRequest ? Request.Query["token"].ToString() : null;
+        return IsSocketUpgrade ? Request.Query["token"].ToString() : null;
     }
+
+    // Not Context.WebSockets: a proxy forwards upgrades without the middleware behind that. HTTP/2 upgrades by CONNECT (RFC 8441).
+    private bool IsSocketUpgrade =>
+        Request.Headers.Upgrade.ToString().Equals("websocket", StringComparison.OrdinalIgnoreCase)
+        || Context.Features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true, Protocol: "websocket" };
 
     private static AuthenticateResult Success(string how)
     {

@@ -17,6 +17,8 @@ public class RunningGalaxy : IAsyncLifetime
 
     private readonly string _data = Directory.CreateTempSubdirectory("galaxy-e2e-").FullName;
 
+    private static readonly string[] Coordinators = ["coordinator-a", "coordinator-b", "coordinator-c"];
+
     public static readonly string[] FreePorts =
         ["--WEB_UI_PORT", "0", "--API_PORT", "0", "--WEBSOCKET_PORT", "0", "--OTLP_GRPC_PORT", "0", "--OTLP_HTTP_PORT", "0", "--NODE71_BROADCAST_PORT", "47021"];
 
@@ -73,12 +75,26 @@ public class RunningGalaxy : IAsyncLifetime
         }
     }
 
-    public async Task<TaskView> FinishedAsync(string taskId) => (await Eventually.NotNullAsync(async () =>
+    public async Task<TaskView> FinishedAsync(string taskId)
     {
-        using var answer = await Http.GetAsync("/api/v1/tasks/" + taskId);
-        var task = answer.IsSuccessStatusCode ? await answer.Content.ReadFromJsonAsync<TaskView>(GalaxyJson.Options) : null;
-        return task is { IsOver: true } ? task : null;
-    }))!;
+        TaskView? task = null;
+        try
+        {
+            await Eventually.TrueAsync(async () =>
+            {
+                using var answer = await Http.GetAsync("/api/v1/tasks/" + taskId);
+                task = answer.IsSuccessStatusCode ? await answer.Content.ReadFromJsonAsync<TaskView>(GalaxyJson.Options) : task;
+                return task is { IsOver: true };
+            });
+            return task!;
+        }
+        catch (Xunit.Sdk.TrueException)
+        {
+            var said = Coordinators.SelectMany(name => Host.Output(name).TakeLast(15).Select(line => $"{name}: {line}"));
+            Assert.Fail($"The task is {task}\n{string.Join('\n', said)}");
+            throw;
+        }
+    }
 }
 
 /// <summary>The same on Debian's redis-server.</summary>

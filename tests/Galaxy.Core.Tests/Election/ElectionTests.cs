@@ -220,6 +220,20 @@ public class ElectionTests
     }
 
     [Fact]
+    public void A_node_that_died_while_leading_lets_the_others_go_first()
+    {
+        var node = new Node("a");
+        node.Feed(new ElectionInput.Ranked(0));
+        node.Tick();
+        node.Feed(new ElectionInput.LeaseRead(new LeaseRecord("a", "older boot", 4, "http://a", "", 0), null));
+        node.Now += node.Settings.ReadEvery;
+        node.Tick();
+        node.Feed(new ElectionInput.LeaseRead(null, null));
+
+        Assert.Equal(node.Now + node.Settings.ComebackWait, node.State.StandAt);
+    }
+
+    [Fact]
     public void A_follower_tells_of_a_new_leader_once()
     {
         var node = new Node("a");

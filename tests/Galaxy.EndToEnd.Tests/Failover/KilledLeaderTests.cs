@@ -29,8 +29,9 @@ public abstract class KilledLeaderTests(RunningGalaxy galaxy)
         Assert.Equal(galaxy.Host.ProcessId(old.NodeId), oldPid);
         var quick = await galaxy.SubmitAsync(new { action = "echo", @params = new { text = "before" } });
         Assert.Equal(TaskState.Completed, (await galaxy.FinishedAsync(quick)).State);
-        // Under way on a worker when its leader dies, and accepted but not begun.
-        var running = await galaxy.SubmitAsync(new { action = "sleep", @params = new { seconds = 3 } });
+        // Under way on a worker when its leader dies.
+        var running = await galaxy.SubmitAsync(new { action = "sleep", @params = new { seconds = 4 } });
+        await Eventually.TrueAsync(async () => await galaxy.Http.GetFromJsonAsync<TaskView>("/api/v1/tasks/" + running, GalaxyJson.Options) is { State: TaskState.Running, Progress: > 0 });
 
         galaxy.Host.Kill(old.NodeId);
 
