@@ -172,10 +172,19 @@ internal sealed class FailoverAttempt : IDisposable
 
     private void Step(string name, DateTimeOffset end)
     {
-        using (var activity = GalaxyTrace.Source.StartActivity(name, ActivityKind.Internal, Context, startTime: _stepStart))
-            activity?.SetEndTime(end.UtcDateTime);
         _steps.Add(new FailoverStep(name, (_stepStart - _noticedAt).TotalMilliseconds, (end - _stepStart).TotalMilliseconds));
         _stepStart = end;
+    }
+
+    // Only now: the steps of a lost attempt would be a trace without a root.
+    private void ExportSteps()
+    {
+        foreach (var step in _steps)
+        {
+            var start = _noticedAt.AddMilliseconds(step.OffsetMs);
+            using var activity = GalaxyTrace.Source.StartActivity(step.Name, ActivityKind.Internal, Context, startTime: start);
+            activity?.SetEndTime(start.AddMilliseconds(step.DurationMs).UtcDateTime);
+        }
     }
 
     /// <summary>Ends the trace; the record of what happened.</summary>
@@ -185,6 +194,7 @@ internal sealed class FailoverAttempt : IDisposable
         var now = _time.GetUtcNow();
         _root?.SetTag("galaxy.failover.to", lease.Holder);
         _root?.SetTag("galaxy.token", lease.Token);
+        ExportSteps();
         _root?.SetEndTime(now.UtcDateTime);
         _root?.Stop();
         var duration = (now - _noticedAt).TotalMilliseconds;

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Galaxy.ServiceDefaults.Nodes;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
@@ -21,6 +22,8 @@ public static class TelemetryExtensions
         "/opentelemetry.proto.collector", "/_blazor", "/_framework", "/_content", "/v1/traces", "/v1/logs", "/v1/metrics",
     ];
 
+    private static readonly string[] StaticFiles = [".css", ".js", ".svg", ".ico", ".map", ".woff2"];
+
     public static void AddTelemetry(this IHostApplicationBuilder builder, NodeOptions node, string defaultName)
     {
         var name = builder.Configuration["OTEL_SERVICE_NAME"] ?? defaultName;
@@ -30,9 +33,19 @@ public static class TelemetryExtensions
                 .AddAttributes([new("galaxy.cluster", node.Cluster)]))
             .WithTracing(tracing => tracing
                 .AddSource("Galaxy.*")
-                .AddAspNetCoreInstrumentation(options => options.Filter = context => !IsQuiet(context.Request.Path))
+                .AddAspNetCoreInstrumentation(options =>
+                {
+                    options.Filter = context => !IsQuiet(context.Request.Path);
+                    options.EnrichWithHttpResponse = NameByPath;
+                    // Every click in the console is several calls of its hub.
+                    options.EnableAspNetCoreSignalRSupport = false;
+                    options.EnableRazorComponentsSupport = false;
+                })
                 .AddHttpClientInstrumentation(options =>
-                    options.FilterHttpRequestMessage = request => !IsQuiet(request.RequestUri?.AbsolutePath)))
+                {
+                    options.FilterHttpRequestMessage = request => !IsQuiet(request.RequestUri?.AbsolutePath);
+                    options.EnrichWithHttpRequestMessage = (activity, request) => activity.DisplayName = $"{request.Method} {request.RequestUri?.AbsolutePath}";
+                }))
             .WithMetrics(metrics => metrics
                 .AddMeter("Galaxy.*")
                 .AddAspNetCoreInstrumentation()
@@ -45,8 +58,16 @@ public static class TelemetryExtensions
         builder.Services.Configure<BatchExportActivityProcessorOptions>(options => options.ScheduledDelayMilliseconds = 1000);
     }
 
+    // A proxy's catch-all route says nothing about the request.
+    private static void NameByPath(Activity activity, HttpResponse response)
+    {
+        var request = response.HttpContext.Request;
+        if (activity.DisplayName.Contains("{**", StringComparison.Ordinal))
+            activity.DisplayName = $"{request.Method} {request.Path}";
+    }
+
     private static bool IsQuiet(PathString path) => IsQuiet(path.Value);
 
     private static bool IsQuiet(string? path) =>
-        path is not null && Quiet.Any(prefix => path.StartsWith(prefix, StringComparison.Ordinal));
+        path is not null && (Quiet.Any(prefix => path.StartsWith(prefix, StringComparison.Ordinal)) || StaticFiles.Any(suffix => path.EndsWith(suffix, StringComparison.Ordinal)));
 }
