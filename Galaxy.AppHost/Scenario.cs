@@ -17,7 +17,7 @@ internal sealed record Scenario(
         IReadOnlyList<string> workers = configuration["no-workers"] == "true" ? [] : ["worker-1", "worker-2"];
         return (configuration["scenario"] ?? "multi-master") switch
         {
-            "cloud" => new Scenario([("master", "coordinator")], ["router-a"], ["oneapi-a"], workers, "active-passive", configuration),
+            "cloud" => new Scenario([("coordinator-cloud", "coordinator")], ["router-a"], ["oneapi-a"], workers, "active-passive", configuration),
             "active-passive" => new Scenario(
                 [("coordinator-local", "coordinator"), ("coordinator-cloud", "standby")], ["router-a"], ["oneapi-a"], workers, "active-passive", configuration),
             "multi-master" => new Scenario(
