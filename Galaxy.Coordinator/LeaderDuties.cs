@@ -4,16 +4,23 @@ using Galaxy.Coordinator.Election;
 using Galaxy.Coordinator.Failover;
 using Galaxy.Coordinator.Gossip;
 using Galaxy.Coordinator.Tasks;
+using Galaxy.ServiceDefaults.Nodes;
 
 namespace Galaxy.Coordinator;
 
 /// <summary>What a node does when it starts to lead and when it stops; also keeps its place among the candidates current.</summary>
 internal sealed partial class LeaderDuties(
     Elector elector, TaskEngine tasks, DeviceHub hub, DeviceRegistry registry, FailoverTracker failovers, FailoverLog failoverLog,
-    GossipNode gossip, Identity identity, TimeProvider time, ILogger<LeaderDuties> log) : BackgroundService
+    GossipNode gossip, NodeOptions node, Identity identity, TimeProvider time, ILogger<LeaderDuties> log) : BackgroundService
 {
     /// <summary>Devices held by a coordinator that died get this long to reconnect before they count as offline.</summary>
     private static readonly TimeSpan DeviceGrace = TimeSpan.FromSeconds(10);
+
+    /// <summary>
+    /// When a cluster starts, its nodes do not start in the same moment: until somebody has led, the others leave the primary
+    /// this long to come up.
+    /// </summary>
+    private static readonly TimeSpan StartGrace = TimeSpan.FromSeconds(3);
 
     private static readonly TimeSpan RetryEvery = TimeSpan.FromMilliseconds(200);
 
@@ -31,12 +38,22 @@ internal sealed partial class LeaderDuties(
 
     private void Rank()
     {
-        var rank = gossip.Candidates().ToList().IndexOf(gossip.Members.Self);
+        var rank = LeavesTheStartToThePrimary ? -1 : gossip.Candidates().ToList().IndexOf(gossip.Members.Self);
         elector.Post(new Core.Election.ElectionInput.Ranked(rank < 0 ? null : rank));
+    }
+
+    private bool LeavesTheStartToThePrimary =>
+        node.FailoverPrimary is { } primary && primary != node.NodeId && elector.MaxToken == 0 && gossip.Now < StartGrace;
+
+    private async Task RankAfterGraceAsync(CancellationToken stopping)
+    {
+        await Task.Delay(StartGrace, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        Rank();
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        var ranking = RankAfterGraceAsync(stoppingToken);
         await foreach (var leads in _turns.Reader.ReadAllAsync(stoppingToken))
         {
             if (leads)
@@ -44,6 +61,7 @@ internal sealed partial class LeaderDuties(
             else
                 await HandOverAsync();
         }
+        await ranking;
     }
 
     private async Task TakeOverAsync(CancellationToken stopping)
