@@ -10,6 +10,12 @@ internal sealed class PortTakenException(string message) : Exception(message);
 /// <summary>Gives every endpoint a port.</summary>
 internal static class PortAllocator
 {
+    // Below the range that systems take the ports of outgoing connections from: a port that is free now stays so until the
+    // process has started.
+    private const int FirstFree = 20_000;
+    private const int LastFree = 32_000;
+    private const int MaxAttempts = 1_000;
+
     /// <exception cref="PortTakenException">Says which port, for whom, and by whom it is taken.</exception>
     public static void Allocate(IReadOnlyList<ProcessResource> resources)
     {
@@ -28,21 +34,39 @@ internal static class PortAllocator
 
     private static int Take(ProcessResource resource, EndpointAnnotation endpoint, List<Socket> held)
     {
+        if (endpoint.Port is { } port)
+            return TryHold(port, held) ? port : throw new PortTakenException(Explain(resource, endpoint, port));
+        for (var attempt = 0; attempt < MaxAttempts; attempt++)
+        {
+            var candidate = Random.Shared.Next(FirstFree, LastFree + 1);
+            if (TryHold(candidate, held))
+                return candidate;
+        }
+        throw new PortTakenException($"No free port was found between {FirstFree} and {LastFree} for '{resource.Name}'.");
+    }
+
+    private static bool TryHold(int port, List<Socket> held)
+    {
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         held.Add(socket);
         try
         {
-            socket.Bind(new IPEndPoint(IPAddress.Loopback, endpoint.Port ?? 0));
+            socket.Bind(new IPEndPoint(IPAddress.Loopback, port));
             // Some systems let two sockets bind until one listens.
             socket.Listen(1);
-            return ((IPEndPoint)socket.LocalEndPoint!).Port;
+            return true;
         }
         catch (SocketException)
         {
-            var owner = PortOwner.Find(endpoint.Port ?? 0) is { } found ? $"by {found}" : "by another program";
-            var cure = endpoint.Variable is { } variable ? $"Stop that program, or choose another port with --{variable} <port>." : "Stop that program.";
-            throw new PortTakenException($"Port {endpoint.Port}, which '{resource.Name}' needs for '{endpoint.Name}', is taken {owner}. {cure}");
+            return false;
         }
+    }
+
+    private static string Explain(ProcessResource resource, EndpointAnnotation endpoint, int port)
+    {
+        var owner = PortOwner.Find(port) is { } found ? $"by {found}" : "by another program";
+        var cure = endpoint.Variable is { } variable ? $"Stop that program, or choose another port with --{variable} <port>." : "Stop that program.";
+        return $"Port {port}, which '{resource.Name}' needs for '{endpoint.Name}', is taken {owner}. {cure}";
     }
 }
 

@@ -77,11 +77,23 @@ public abstract class RealStore : IAsyncLifetime
         Directory.Delete(Folder, recursive: true);
     }
 
+    // Below the range of outgoing connections, which might take the port while the store starts.
     private static int FreePort()
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
+        while (true)
+        {
+            var port = Random.Shared.Next(12_000, 20_000);
+            try
+            {
+                using var listener = new TcpListener(IPAddress.Loopback, port);
+                listener.Start();
+                return port;
+            }
+            catch (SocketException)
+            {
+                // Taken: try the next.
+            }
+        }
     }
 }
 
