@@ -42,11 +42,10 @@ public class RunningGalaxy : IAsyncLifetime
         {
             await Eventually.TrueAsync(async () => await ClusterAsync() is { Leader: not null, DevicesOnline: 2 });
         }
-        catch
+        catch (HttpRequestException unreachable)
         {
-            // A fixture that fails is not disposed by the framework.
-            await DisposeAsync();
-            throw;
+            throw new InvalidOperationException(
+                $"The gateway is {Host.State("gateway")}, restarted {Host.Restarts("gateway")} times, and said: {string.Join('\n', Host.Output("gateway").TakeLast(20))}", unreachable);
         }
     }
 
