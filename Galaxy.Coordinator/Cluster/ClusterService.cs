@@ -14,10 +14,13 @@ internal sealed class ClusterService(ClusterFeed feed, GossipNode gossip, Gossip
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, lifetime.ApplicationStopping);
         try
         {
+            Snapshot? sent = null;
             while (true)
             {
                 var next = feed.NextChange;
-                await responseStream.WriteAsync(feed.Snapshot(), ends.Token);
+                var snapshot = feed.Snapshot();
+                if (sent is null || !SaysTheSame(sent, snapshot))
+                    await responseStream.WriteAsync(sent = snapshot, ends.Token);
                 await next.WaitAsync(ends.Token);
             }
         }
@@ -25,6 +28,19 @@ internal sealed class ClusterService(ClusterFeed feed, GossipNode gossip, Gossip
         {
             // The watcher left, or this node is stopping.
         }
+    }
+
+    // That somebody who was there is still there is no news.
+    private static bool SaysTheSame(Snapshot sent, Snapshot now)
+    {
+        if (sent.Services.Count != now.Services.Count || sent.Devices.Count != now.Devices.Count)
+            return false;
+        var same = now.Clone();
+        for (var i = 0; i < same.Services.Count; i++)
+            same.Services[i].LastSeenUnixMs = sent.Services[i].LastSeenUnixMs;
+        for (var i = 0; i < same.Devices.Count; i++)
+            same.Devices[i].LastSeenUnixMs = sent.Devices[i].LastSeenUnixMs;
+        return same.Equals(sent);
     }
 
     public override Task<AnnounceReply> Announce(Service request, ServerCallContext context)

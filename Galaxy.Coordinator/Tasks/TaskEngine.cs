@@ -208,7 +208,8 @@ internal sealed partial class TaskEngine(
                 await EndAsync(task with { Result = result.Output, Error = result.Failed ? result.Error : null }, result.Failed ? TaskState.Failed : TaskState.Completed);
         }
         // Recorded, or of no use any more: either way the device may forget it.
-        hub.Find(result.DeviceId)?.Send(new JsonObject { ["type"] = "result_ack", ["task_id"] = result.TaskId, ["attempt_id"] = result.AttemptId });
+        if (hub.Find(result.DeviceId) is { IsAcknowledged: true } session)
+            session.Send(new JsonObject { ["type"] = "result_ack", ["task_id"] = result.TaskId, ["attempt_id"] = result.AttemptId });
     }
 
     /// <summary>The open task whose present attempt is that device's; null for anybody else's or an older attempt's.</summary>
