@@ -94,14 +94,9 @@ internal sealed class Runner : IAsyncDisposable
         var wanted = _processes.Where(process => !process.Resource.ExplicitStart).ToList();
         _console.Say($"Starting {wanted.Count} resources …");
         var starts = wanted.Select(StartAsync).ToList();
-        var all = Task.WhenAll(starts);
-        while (!all.IsCompleted)
-        {
-            // The first failure ends the wait: what depends on it would never come.
-            var next = await Task.WhenAny(starts.Where(start => !start.IsCompletedSuccessfully)).WaitAsync(_stopping.Token);
+        // The first failure ends the wait: what depends on it would never come.
+        await foreach (var next in Task.WhenEach(starts).WithCancellation(_stopping.Token))
             await next;
-        }
-        await all;
 
         async Task StartAsync(ResourceProcess process)
         {

@@ -45,7 +45,8 @@ public static class Listening
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            for (var i = 0; i < ports.Length; i++)
+            // In this order they are bound: whoever is answered on the first port knows that all others are open, too.
+            for (var i = ports.Length - 1; i >= 0; i--)
             {
                 var protocols = ports[i].Protocols;
                 kestrel.Listen(bind, numbers[i], listen => listen.Protocols = protocols);

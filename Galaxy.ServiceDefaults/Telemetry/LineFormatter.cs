@@ -13,8 +13,14 @@ internal sealed class LineFormatter(TimeProvider time) : ConsoleFormatter(Format
 {
     public const string FormatterName = "galaxy";
 
+    private const string Host = "Microsoft.Extensions.Hosting.Internal.Host";
+    private const int StartupFailed = 11;
+
     public override void Write<TState>(in LogEntry<TState> logEntry, IExternalScopeProvider? scopeProvider, TextWriter textWriter)
     {
+        // GalaxyApp says the same in one sentence.
+        if (logEntry.EventId.Id == StartupFailed && logEntry.Category == Host)
+            return;
         textWriter.Write(time.GetLocalNow().ToString("HH:mm:ss.fff", CultureInfo.InvariantCulture));
         textWriter.Write(Level(logEntry.LogLevel));
         textWriter.Write(logEntry.Category.AsSpan(logEntry.Category.LastIndexOf('.') + 1));

@@ -44,8 +44,11 @@ public class RunningGalaxy : IAsyncLifetime
         }
         catch (HttpRequestException unreachable)
         {
+            var pid = Host.ProcessId("gateway");
+            var owner = string.Join(' ', File.Exists("/proc/net/tcp") ? File.ReadLines("/proc/net/tcp").Where(line => line.Contains($":{Http.BaseAddress!.Port:X4} ", StringComparison.Ordinal)) : []);
+            await Task.Delay(TimeSpan.FromSeconds(3));
             throw new InvalidOperationException(
-                $"The gateway is {Host.State("gateway")}, restarted {Host.Restarts("gateway")} times, and said: {string.Join('\n', Host.Output("gateway").TakeLast(20))}", unreachable);
+                $"Process {pid}, 3 s later {Host.ProcessId("gateway")}; port then: {owner}. The gateway is {Host.State("gateway")}, restarted {Host.Restarts("gateway")} times, and said: {string.Join('\n', Host.Output("gateway").TakeLast(20))}", unreachable);
         }
     }
 

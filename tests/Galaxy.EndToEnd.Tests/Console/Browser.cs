@@ -6,6 +6,7 @@ namespace Galaxy.EndToEnd.Tests.Console;
 public sealed class Browser : IAsyncLifetime
 {
     private static readonly string[] Places = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+    private const int PatienceMs = 20_000;
     private IPlaywright? _playwright;
     private IBrowser? _browser;
 
@@ -29,7 +30,8 @@ public sealed class Browser : IAsyncLifetime
             Assert.Skip("Chromium is not installed: install the package chromium to run this test.");
         var page = await (await _browser.NewContextAsync(new BrowserNewContextOptions { ViewportSize = new ViewportSize { Width = width, Height = height }, ColorScheme = scheme }))
             .NewPageAsync();
-        page.SetDefaultTimeout(20_000);
+        page.SetDefaultTimeout(PatienceMs);
+        Assertions.SetDefaultExpectTimeout(PatienceMs);
         return page;
     }
 
