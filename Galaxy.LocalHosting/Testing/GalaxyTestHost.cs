@@ -53,6 +53,9 @@ public sealed class GalaxyTestHost : IAsyncDisposable
     /// <summary>The value of a parameter, for instance the key.</summary>
     public string Parameter(string name) => Runner.ParameterValue(name);
 
+    /// <summary>Everything that runs here, by name.</summary>
+    public IReadOnlyList<string> Resources => [.. Runner.Processes.Select(process => process.Resource.Name)];
+
     /// <summary>Null while the process does not run.</summary>
     public int? ProcessId(string resource) => Runner[resource].ProcessId;
 

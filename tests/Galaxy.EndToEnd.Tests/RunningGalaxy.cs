@@ -56,9 +56,23 @@ public class RunningGalaxy : IAsyncLifetime
     {
         Http?.Dispose();
         if (Host is not null)
+        {
+            await KeepLogsAsync();
             await Host.DisposeAsync();
+        }
         Directory.Delete(_data, recursive: true);
         GC.SuppressFinalize(this);
+    }
+
+    // For whoever looks into a failure: what every process said.
+    private async Task KeepLogsAsync()
+    {
+        var folder = Directory.CreateDirectory(Path.Combine(AppContext.BaseDirectory, "TestResults", "logs", Path.GetFileName(_data)));
+        foreach (var name in Host.Resources)
+        {
+            var head = $"{Host.State(name)}, process {Host.ProcessId(name)}, restarted {Host.Restarts(name)} times";
+            await File.WriteAllLinesAsync(Path.Combine(folder.FullName, name + ".log"), Host.Output(name).Prepend(head));
+        }
     }
 
     /// <summary>Null while the gateway has nobody to ask.</summary>

@@ -30,6 +30,7 @@ public sealed class LegacyDeviceTests(RunningGalaxy galaxy) : IClassFixture<Runn
         while (true)
         {
             var part = await socket.ReceiveAsync(buffer, deadline.Token);
+            Assert.False(part.MessageType == WebSocketMessageType.Close, $"waiting for '{type}', the socket was closed: {part.CloseStatusDescription}");
             var message = JsonNode.Parse(Encoding.UTF8.GetString(buffer, 0, part.Count))!.AsObject();
             if (message["type"]!.GetValue<string>() == type)
                 return message;
