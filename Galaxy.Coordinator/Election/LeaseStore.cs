@@ -1,4 +1,5 @@
 using System.Globalization;
+using Galaxy.Coordinator.Fencing;
 using Galaxy.Core.Election;
 using Galaxy.ServiceDefaults.Nodes;
 using Galaxy.ServiceDefaults.Store;
@@ -6,86 +7,142 @@ using StackExchange.Redis;
 
 namespace Galaxy.Coordinator.Election;
 
-/// <summary>What the store says of the lease, and of the leader that gave it up last.</summary>
-internal sealed record LeaseReading(LeaseRecord? Lease, LeaseRelease? Release);
-
-/// <param name="Successor">Empty: whoever comes first.</param>
-/// <param name="Reason"><c>resigned</c> or <c>manual</c>.</param>
-internal sealed record LeaseRelease(string Successor, string From, string Reason, string TraceParent);
-
-/// <summary>One command of a fenced write.</summary>
-internal sealed record FencedCommand(string Command, string Key, params string[] Arguments);
-
-/// <summary>The lease and the fenced writes in a Redis-compatible store. Thread-safe.</summary>
-internal sealed class LeaseStore(IConnectionMultiplexer redis, NodeOptions node)
+/// <summary>
+/// The lease in one Redis-compatible store, or in a majority of three or five. Every method throws
+/// <see cref="StoreUnavailableException"/> when too few stores answer; then nothing is known of its effect. Thread-safe, but
+/// for <see cref="AcquireAsync"/>, of which one may run at a time.
+/// </summary>
+internal sealed class LeaseStore(RedisStores stores, NodeOptions node)
 {
-    private static readonly TimeSpan Reservation = TimeSpan.FromSeconds(2);
+    private readonly StoreKeys _keys = new(node.Cluster);
 
-    private readonly string _prefix = $"{{galaxy:{node.Cluster}}}:";
+    private long _proposed;
 
-    private IDatabase Database => redis.GetDatabase();
+    private int Count => stores.All.Count;
 
-    public RedisChannel Events => RedisChannel.Literal(Key("events"));
+    private RedisKey[] LeaseKeys => [_keys["lease"], _keys["token"], _keys["accepted"], _keys["released"], _keys["born"], _keys["silent"]];
 
-    public string Key(string name) => _prefix + name;
+    /// <summary>Tells of each lease acquired or released as soon as the store knows. Faster than reading, and not guaranteed.</summary>
+    public async Task SubscribeAsync(Action<LeaseEvent> heard)
+    {
+        var channel = RedisChannel.Literal(_keys["events"]);
+        await Task.WhenAll(stores.All.Select(store => store.GetSubscriber()
+            .SubscribeAsync(channel, (_, message) => heard(LeaseEvent.Parse((string?)message ?? "")))));
+    }
 
     public async Task<LeaseReading> ReadAsync()
     {
-        var fields = await RunAsync("lease.read", LeaseScripts.Read, [Key("lease"), Key("released")], []);
-        var text = (string[])fields!;
-        var lease = text[0].Length == 0
-            ? null
-            : new LeaseRecord(text[0], text[1], Number(text[2]), text[3], text[4], Number(text[5]));
+        var (_, readings) = await StoreRound.AskAsync(stores, "lease.read", async database => Reading(
+            (string[])(await database.ScriptEvaluateAsync(LeaseScripts.Read, LeaseKeys[..4]))!), _ => true);
+        return LeaseQuorum.Join([.. readings.Values], Count);
+    }
+
+    private static LeaseReading Reading(string[] text)
+    {
+        var lease = text[0].Length == 0 ? null : new LeaseRecord(text[0], text[1], Number(text[2]), text[3], text[4], Number(text[5]));
         var release = text[7].Length == 0 ? null : new LeaseRelease(text[6], text[7], text[8], text[9]);
-        return new LeaseReading(lease, release);
+        return new LeaseReading(lease, release, Number(text[10]));
     }
 
-    /// <summary>The lease under a new token, or null when somebody else holds it or has it reserved.</summary>
-    public async Task<LeaseRecord?> AcquireAsync(string boot, string url, string traceParent, long minToken, TimeSpan ttl, long wallMs)
+    /// <summary>The lease under a new token, or the highest token known to those who refused.</summary>
+    /// <param name="wanted">What to write; its token is chosen here.</param>
+    /// <param name="expected">Null: the lease must be free. Otherwise it is taken away from this one.</param>
+    /// <param name="sending">Called right before the lease is asked for: from then on it counts.</param>
+    public async Task<(LeaseRecord? Lease, LeaseRecord? Holder, long HighestToken)> AcquireAsync(
+        LeaseRecord wanted, LeaseRecord? expected, long minToken, TimeSpan ttl, Action sending)
     {
-        var answer = (RedisResult[])(await RunAsync("lease.acquire", LeaseScripts.Acquire,
-            [Key("lease"), Key("token"), Key("accepted"), Key("released")],
-            [node.NodeId, boot, url, traceParent, Ms(ttl), minToken, wallMs, Key("events")]))!;
-        return (int)answer[0] == 1
-            ? new LeaseRecord(node.NodeId, boot, Number((string)answer[1]!), url, traceParent, wallMs)
-            : null;
-    }
-
-    public async Task<bool> RenewAsync(string boot, long token, TimeSpan ttl) =>
-        Done(await RunAsync("lease.renew", LeaseScripts.Renew, [Key("lease")], [boot, token, Ms(ttl)]));
-
-    /// <summary>False when the lease was not ours any more.</summary>
-    public async Task<bool> ReleaseAsync(string boot, long token, string? successor, string reason, string traceParent) =>
-        Done(await RunAsync("lease.release", LeaseScripts.Release, [Key("lease"), Key("released")],
-            [boot, token, node.NodeId, successor ?? "", Ms(Reservation), reason, traceParent, Key("events")]));
-
-    /// <summary>Runs the commands if no higher token has written before; false when one has.</summary>
-    public async Task<bool> WriteAsync(long token, IReadOnlyList<FencedCommand> commands)
-    {
-        var keys = new List<RedisKey> { Key("accepted") };
-        var arguments = new List<RedisValue> { token };
-        foreach (var command in commands)
+        if (Count > 1)
         {
-            var index = keys.IndexOf(command.Key);
-            if (index < 0)
-            {
-                keys.Add(command.Key);
-                index = keys.Count - 1;
-            }
-            arguments.Add(command.Arguments.Length);
-            arguments.Add(command.Command);
-            arguments.Add(index + 1);
-            arguments.AddRange(command.Arguments.Select(argument => (RedisValue)argument));
+            var reading = await ReadAsync();
+            if (reading.Lease is { } held && (held.Boot, held.Token) != (expected?.Boot, expected?.Token))
+                return (null, held, reading.HighestToken);
+            // A withdrawal of an earlier attempt may still be under way: no two attempts share a token.
+            _proposed = LeaseQuorum.NextToken(reading, Math.Max(minToken, _proposed));
+            wanted = wanted with { Token = _proposed };
         }
-        return Done(await RunAsync("fenced.write", LeaseScripts.Fenced, [.. keys], [.. arguments]));
+        sending();
+        RedisValue[] arguments =
+        [
+            wanted.Holder, wanted.Boot, wanted.Url, wanted.TraceParent, Ms(ttl), minToken, wanted.AcquiredUnixMs, _keys["events"],
+            Count, wanted.Token, expected?.Boot ?? "", expected is null ? "" : expected.Token,
+        ];
+        try
+        {
+            var (verdict, answers) = await StoreRound.AskAsync(stores, expected is null ? "lease.acquire" : "lease.seize", async database =>
+            {
+                var answer = (RedisResult[])(await database.ScriptEvaluateAsync(LeaseScripts.Acquire, LeaseKeys, arguments))!;
+                return new LeaseAnswer((int)answer[0] == 1, Number((string)answer[1]!));
+            }, answer => answer.Granted);
+            var highest = answers.Values.Max(answer => answer.Token);
+            if (verdict == Verdict.Yes)
+                return (wanted with { Token = highest }, null, highest);
+            await WithdrawAsync(wanted);
+            return (null, null, highest);
+        }
+        catch (StoreUnavailableException)
+        {
+            await WithdrawAsync(wanted);
+            throw;
+        }
     }
 
-    private Task<RedisResult> RunAsync(string name, string script, RedisKey[] keys, RedisValue[] arguments) =>
-        RedisStore.TracedAsync(name, () => Database.ScriptEvaluateAsync(script, keys, arguments));
+    // A minority that granted would be blocked for the length of a lease.
+    private async Task WithdrawAsync(LeaseRecord wanted)
+    {
+        if (Count == 1)
+            return;
+        try
+        {
+            await GiveUpAsync(wanted.Boot, wanted.Token, new LeaseRelease("", "", "", ""), TimeSpan.Zero);
+        }
+        catch (StoreUnavailableException)
+        {
+            // Then it runs out by itself.
+        }
+    }
+
+    /// <summary>False when a newer lease is known.</summary>
+    public async Task<bool> RenewAsync(LeaseRecord lease, TimeSpan ttl)
+    {
+        RedisValue[] arguments = [lease.Holder, lease.Boot, lease.Url, lease.TraceParent, Ms(ttl), lease.Token, lease.AcquiredUnixMs, Count];
+        var (verdict, _) = await StoreRound.AskAsync(
+            stores, "lease.renew", async database => Done(await database.ScriptEvaluateAsync(LeaseScripts.Renew, LeaseKeys, arguments)), done => done);
+        return verdict == Verdict.Yes;
+    }
+
+    /// <summary>Gives the lease up; only the named successor may take it for a while. False when it was not ours any more.</summary>
+    public Task<bool> ReleaseAsync(string boot, long token, LeaseRelease release, TimeSpan reservation) => GiveUpAsync(boot, token, release, reservation);
+
+    private async Task<bool> GiveUpAsync(string boot, long token, LeaseRelease release, TimeSpan reservation)
+    {
+        RedisValue[] arguments = [boot, token, release.From, release.Successor, Ms(reservation), release.Reason, release.TraceParent, _keys["events"]];
+        var (verdict, _) = await StoreRound.AskAsync(stores, "lease.release", async database => Done(
+            await database.ScriptEvaluateAsync(LeaseScripts.Release, [_keys["lease"], _keys["released"]], arguments)), done => done);
+        return verdict == Verdict.Yes;
+    }
 
     private static bool Done(RedisResult answer) => (int)((RedisResult[])answer!)[0] == 1;
 
-    private static long Number(string text) => long.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out var number) ? number : 0;
+    internal static long Number(string text) => long.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out var number) ? number : 0;
 
     private static long Ms(TimeSpan time) => (long)time.TotalMilliseconds;
+}
+
+/// <summary>The store's keys of a cluster; all in one slot of a Redis Cluster.</summary>
+internal sealed class StoreKeys(string cluster)
+{
+    private readonly string _prefix = $"{{galaxy:{cluster}}}:";
+
+    public string this[string name] => _prefix + name;
+}
+
+/// <summary>What the store's channel said.</summary>
+/// <param name="Successor">Null: a lease was acquired. Otherwise it was released to that node, or with an empty name to whoever comes first.</param>
+internal readonly record struct LeaseEvent(long Token, string? Successor)
+{
+    public static LeaseEvent Parse(string message)
+    {
+        var words = message.Split(' ');
+        return new LeaseEvent(words.Length > 1 ? LeaseStore.Number(words[1]) : 0, words[0] == "released" ? words.ElementAtOrDefault(2) ?? "" : null);
+    }
 }

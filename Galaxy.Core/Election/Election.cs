@@ -5,10 +5,11 @@ namespace Galaxy.Core.Election;
 /// Safety rests on two rules. The store hands out each token once and refuses writes under an older one. And a leader
 /// counts its lease from the moment before it sent the request that the store answered, on its own monotonic clock,
 /// less a guard: so it stops before the store can give the lease to anybody else.
+/// A leader whose process is proven to have ended is replaced at once, not when its lease runs out: see <see cref="Proving"/>.
 /// </summary>
 public static class Election
 {
-    private static readonly IReadOnlyList<ElectionEffect> Nothing = [];
+    internal static readonly IReadOnlyList<ElectionEffect> Nothing = [];
 
     /// <summary>The next state and what to do. Does not block, throw, or read a clock.</summary>
     /// <param name="now">The node's monotonic clock.</param>
@@ -28,8 +29,7 @@ public static class Election
             ElectionInput.Tick => OnTick(state, now, settings),
             ElectionInput.LeaseRead read => OnRead(state, read, now, settings, random),
             ElectionInput.Acquired acquired => OnAcquired(state, acquired, now, settings),
-            ElectionInput.AcquireRefused refused => OnRead(
-                state with { Role = Fallback(state), StandAt = null }, new ElectionInput.LeaseRead(refused.Current, null), now, settings, random),
+            ElectionInput.AcquireRefused refused => OnRefused(state, refused, now, settings, random),
             ElectionInput.Renewed renewed => OnRenewed(state, renewed, settings),
             ElectionInput.RenewRefused refused => state.Role == ElectionRole.Leader && refused.Token == state.Token
                 ? StepDown(state, state.Resigning ? "resigned" : "lost", now)
@@ -43,11 +43,15 @@ public static class Election
                     [new ElectionEffect.Release(state.Token, resign.Successor)])
                 : (state, Nothing),
             ElectionInput.Released => state.Resigning ? StepDown(state, "resigned", now) : (state, Nothing),
+            ElectionInput.Offered offered => OnOffered(state, offered, now, settings, random),
             ElectionInput.TokenSeen seen => (state with { MaxToken = Math.Max(state.MaxToken, seen.Token) }, Nothing),
-            ElectionInput.Ranked ranked => (state with { Rank = ranked.Rank, StandAt = ranked.Rank is null ? null : state.StandAt }, Nothing),
+            ElectionInput.Candidates candidates => OnCandidates(state, candidates),
             ElectionInput.LookNow => state.Role == ElectionRole.Follower && state.AwaitingUntil is null
                 ? Read(state, now, settings)
                 : (state with { ReadAt = now }, Nothing),
+            ElectionInput.HungUp hungUp => Proving.OnHungUp(state, hungUp),
+            ElectionInput.Redialled redialled => Proving.OnRedialled(state, redialled, now, settings, random),
+            ElectionInput.Witnessed witnessed => Proving.OnWitnessed(state, witnessed, now, settings, random),
             _ => throw new ArgumentOutOfRangeException(nameof(input), input, "unknown input"),
         };
     }
@@ -66,11 +70,24 @@ public static class Election
         if (state.Role == ElectionRole.Leader)
             return now < state.RenewAt
                 ? (state, Nothing)
-                : (state with { AwaitingUntil = now + settings.StoreTimeout }, [new ElectionEffect.Renew(state.Token)]);
+                : (state with { AwaitingUntil = now + settings.StoreTimeout }, [new ElectionEffect.Renew(state.Leader!)]);
         if (state.StandAt is { } stand && now >= stand && state.Rank is not null)
-            return (state with { Role = ElectionRole.Candidate, StandAt = null, AwaitingUntil = now + settings.StoreTimeout },
-                [new ElectionEffect.Acquire(state.MaxToken)]);
+            return Stand(state, now, settings);
         return now < state.ReadAt ? (state, Nothing) : Read(state, now, settings);
+    }
+
+    private static (ElectionState, IReadOnlyList<ElectionEffect>) Stand(ElectionState state, TimeSpan now, LeaseSettings settings)
+    {
+        var candidate = state with
+        {
+            Role = ElectionRole.Candidate,
+            StandAt = null,
+            AwaitingUntil = now + settings.StoreTimeout,
+            AskedAbove = state.MaxToken,
+        };
+        return state.Proof is { Stage: ProofStage.Proven } proof && proof.Leader.Boot == state.Leader?.Boot
+            ? (candidate, [new ElectionEffect.Seize(proof.Leader, state.MaxToken)])
+            : (candidate, [new ElectionEffect.Acquire(state.MaxToken)]);
     }
 
     private static (ElectionState, IReadOnlyList<ElectionEffect>) Read(ElectionState state, TimeSpan now, LeaseSettings settings) =>
@@ -85,40 +102,57 @@ public static class Election
         {
             AwaitingUntil = null,
             ReadAt = now + settings.ReadEvery,
-            MaxToken = Math.Max(state.MaxToken, read.Lease?.Token ?? 0),
+            MaxToken = Math.Max(state.MaxToken, Math.Max(read.HighestToken, read.Lease?.Token ?? 0)),
         };
         if (read.Lease is { } lease)
-            // Our own lease, though we do not lead: we gave up on it or never heard that we got it. It must run out.
+        {
+            var sameProof = state.Proof?.Leader.Boot == lease.Boot && state.Proof.Leader.Token == lease.Token;
             next = next with
             {
-                StandAt = null,
+                // Our own lease, though we do not lead: we gave up on it or never heard that we got it. It must run out.
                 Leader = lease.Boot == state.Boot ? null : lease,
                 CameBack = lease.Holder == state.NodeId && lease.Boot != state.Boot,
+                Proof = sameProof ? state.Proof : null,
+                StandAt = sameProof && state.Proof!.Stage == ProofStage.Proven ? state.StandAt ?? now + settings.ReadEvery : null,
             };
+        }
         else
         {
-            next = next with { Leader = null };
+            next = next with { Leader = null, Proof = null };
             var reservedForOther = read.ReservedFor is { Length: > 0 } name && name != state.NodeId;
             if (reservedForOther)
                 next = next with { StandAt = null };
-            else if (state.Rank is { } rank && state.StandAt is null)
+            else if (next.Rank is { } rank && state.StandAt is null)
                 next = next with { StandAt = now + (read.ReservedFor is { Length: > 0 } ? TimeSpan.Zero : Wait(rank, state.CameBack, settings, random)) };
         }
-        return (next, LeaderChange(state.Leader, next.Leader));
+        return (next, LeaderChange(state.LivingLeader, next.LivingLeader));
     }
 
-    private static TimeSpan Wait(int rank, bool cameBack, LeaseSettings settings, Random random) =>
+    internal static TimeSpan Wait(int rank, bool cameBack, LeaseSettings settings, Random random) =>
         settings.RankStep * (rank * (0.8 + 0.4 * random.NextDouble())) + (cameBack ? settings.ComebackWait : TimeSpan.Zero);
+
+    private static (ElectionState, IReadOnlyList<ElectionEffect>) OnRefused(
+        ElectionState state, ElectionInput.AcquireRefused refused, TimeSpan now, LeaseSettings settings, Random random)
+    {
+        var (next, effects) = OnRead(
+            state with { Role = Fallback(state), StandAt = null }, new ElectionInput.LeaseRead(refused.Current, null, refused.HighestToken), now, settings, random);
+        // With several stores two candidates can each get a part: whoever tries again at once collides again.
+        return next.StandAt is null ? (next, effects) : (next with { StandAt = next.StandAt + settings.RankStep * random.NextDouble() }, effects);
+    }
 
     private static (ElectionState, IReadOnlyList<ElectionEffect>) OnAcquired(
         ElectionState state, ElectionInput.Acquired acquired, TimeSpan now, LeaseSettings settings)
     {
         var leadUntil = acquired.SentAt + settings.Ttl - settings.Guard;
         var token = acquired.Lease.Token;
-        if (state.Role == ElectionRole.Leader || now >= leadUntil || token <= state.MaxToken)
+        // The token itself may have come round by gossip before this answer did; a higher one means that others went on.
+        if (state.Role == ElectionRole.Leader || now >= leadUntil || token <= state.AskedAbove || token < state.MaxToken)
         {
             // Too late to be of use, or a token that cannot be right: let it run out.
-            return (state with { Role = Fallback(state), AwaitingUntil = null, ReadAt = now + settings.ReadEvery, MaxToken = Math.Max(state.MaxToken, token) }, Nothing);
+            var stays = state.Role == ElectionRole.Leader
+                ? state
+                : state with { Role = ElectionRole.Follower, AwaitingUntil = null, ReadAt = now + settings.ReadEvery };
+            return (stays with { MaxToken = Math.Max(state.MaxToken, token) }, Nothing);
         }
         var next = state with
         {
@@ -132,6 +166,7 @@ public static class Election
             StandAt = null,
             Resigning = false,
             CameBack = false,
+            Proof = null,
         };
         return (next, [new ElectionEffect.BecameLeader(acquired.Lease), new ElectionEffect.LeaderChanged(acquired.Lease)]);
     }
@@ -160,7 +195,25 @@ public static class Election
                 return StepDown(state, "resigned", now);
             return (state with { AwaitingUntil = null, RenewAt = soon }, Nothing);
         }
-        return (state with { Role = ElectionRole.Follower, AwaitingUntil = null, ReadAt = soon, StandAt = null }, Nothing);
+        var down = state with { Role = ElectionRole.Follower, AwaitingUntil = null, ReadAt = soon, StandAt = null };
+        return (down.Proof is { Stage: ProofStage.Proven } ? down with { StandAt = soon } : down, Nothing);
+    }
+
+    private static (ElectionState, IReadOnlyList<ElectionEffect>) OnOffered(
+        ElectionState state, ElectionInput.Offered offered, TimeSpan now, LeaseSettings settings, Random random)
+    {
+        var next = state with { MaxToken = Math.Max(state.MaxToken, offered.Token) };
+        // An echo of the past, or of our own resignation.
+        if (state.Role != ElectionRole.Follower || offered.Token < next.MaxToken || state.Leader?.Token > offered.Token)
+            return (next, Nothing);
+        // Whatever a read that is still out will say is older than this.
+        return OnRead(next, new ElectionInput.LeaseRead(null, offered.Successor, offered.Token), now, settings, random);
+    }
+
+    private static (ElectionState, IReadOnlyList<ElectionEffect>) OnCandidates(ElectionState state, ElectionInput.Candidates candidates)
+    {
+        var next = state with { Order = candidates.Order, Coordinators = candidates.Coordinators };
+        return (next.Rank is null ? next with { StandAt = null } : next, Nothing);
     }
 
     private static (ElectionState, IReadOnlyList<ElectionEffect>) StepDown(ElectionState state, string reason, TimeSpan now)
@@ -175,11 +228,12 @@ public static class Election
             StandAt = null,
             ReadAt = now,
             Resigning = false,
+            Proof = null,
         };
         return (next, [new ElectionEffect.SteppedDown(state.Token, reason), new ElectionEffect.LeaderChanged(null)]);
     }
 
-    private static IReadOnlyList<ElectionEffect> LeaderChange(LeaseRecord? before, LeaseRecord? after) =>
+    internal static IReadOnlyList<ElectionEffect> LeaderChange(LeaseRecord? before, LeaseRecord? after) =>
         (before?.Holder, before?.Boot, before?.Token) == (after?.Holder, after?.Boot, after?.Token)
             ? Nothing
             : [new ElectionEffect.LeaderChanged(after)];

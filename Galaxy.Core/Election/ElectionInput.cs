@@ -1,5 +1,18 @@
 namespace Galaxy.Core.Election;
 
+/// <summary>What came of calling a leader that hung up.</summary>
+public enum RedialOutcome
+{
+    /// <summary>The very process that leads answered.</summary>
+    Alive,
+
+    /// <summary>No answer in time. A hang, a pause and a cut cable look alike, so it proves nothing.</summary>
+    Silent,
+
+    /// <summary>The machine answered that nobody listens there, or another process answered: that one has ended.</summary>
+    Gone,
+}
+
 /// <summary>What happens to an elector from outside.</summary>
 public abstract record ElectionInput
 {
@@ -9,18 +22,19 @@ public abstract record ElectionInput
     public sealed record Tick : ElectionInput;
 
     /// <summary>The store says who leads; null: nobody. <paramref name="ReservedFor"/> is the successor that a resigning leader named.</summary>
-    public sealed record LeaseRead(LeaseRecord? Lease, string? ReservedFor) : ElectionInput;
+    /// <param name="HighestToken">The highest token that the store has ever issued or accepted.</param>
+    public sealed record LeaseRead(LeaseRecord? Lease, string? ReservedFor, long HighestToken = 0) : ElectionInput;
 
     /// <summary>The lease is ours, by a request sent at <paramref name="SentAt"/>.</summary>
     public sealed record Acquired(LeaseRecord Lease, TimeSpan SentAt) : ElectionInput;
 
-    /// <summary>Somebody else holds the lease or has it reserved.</summary>
-    public sealed record AcquireRefused(LeaseRecord? Current) : ElectionInput;
+    /// <summary>Somebody else holds the lease or has it reserved, or the store does not vouch for anything yet.</summary>
+    public sealed record AcquireRefused(LeaseRecord? Current, long HighestToken = 0) : ElectionInput;
 
     /// <summary>The lease was extended, by a request sent at <paramref name="SentAt"/>.</summary>
     public sealed record Renewed(long Token, TimeSpan SentAt) : ElectionInput;
 
-    /// <summary>The store does not know our lease any more.</summary>
+    /// <summary>The store knows of a newer lease than ours.</summary>
     public sealed record RenewRefused(long Token) : ElectionInput;
 
     /// <summary>A store call failed or timed out: nothing is known about its effect.</summary>
@@ -35,35 +49,27 @@ public abstract record ElectionInput
     /// <summary>The store took the lease back.</summary>
     public sealed record Released : ElectionInput;
 
+    /// <summary>The store announced that lease <paramref name="Token"/> was given up; the successor need not read first.</summary>
+    public sealed record Offered(long Token, string Successor) : ElectionInput;
+
     /// <summary>Gossip carried a token.</summary>
     public sealed record TokenSeen(long Token) : ElectionInput;
 
-    /// <summary>This node's place among the candidates, 0 first; null: it may not stand.</summary>
-    public sealed record Ranked(int? Rank) : ElectionInput;
+    /// <summary>
+    /// Who may stand, in order, and how many coordinators there are besides those that left on purpose. A node that is not in
+    /// <paramref name="Order"/> does not stand.
+    /// </summary>
+    public sealed record Candidates(IReadOnlyList<string> Order, int Coordinators) : ElectionInput;
 
     /// <summary>Something suggests that the lease changed: look now rather than at the next turn.</summary>
     public sealed record LookNow : ElectionInput;
-}
 
-/// <summary>What an elector asks of the world.</summary>
-public abstract record ElectionEffect
-{
-    private ElectionEffect() { }
+    /// <summary>The connection to the process <paramref name="Boot"/> broke.</summary>
+    public sealed record HungUp(string Boot) : ElectionInput;
 
-    public sealed record ReadLease : ElectionEffect;
+    /// <summary>What came of <see cref="ElectionEffect.Redial"/>.</summary>
+    public sealed record Redialled(string Boot, RedialOutcome Outcome) : ElectionInput;
 
-    /// <summary>Take the lease under a token above <paramref name="MinToken"/>.</summary>
-    public sealed record Acquire(long MinToken) : ElectionEffect;
-
-    public sealed record Renew(long Token) : ElectionEffect;
-
-    public sealed record Release(long Token, string? Successor) : ElectionEffect;
-
-    public sealed record BecameLeader(LeaseRecord Lease) : ElectionEffect;
-
-    /// <summary>This node does not lead any more; <paramref name="Reason"/> is one of <c>guard</c>, <c>lost</c>, <c>stale</c>, <c>resigned</c>.</summary>
-    public sealed record SteppedDown(long Token, string Reason) : ElectionEffect;
-
-    /// <summary>The known leader changed; null: there is none.</summary>
-    public sealed record LeaderChanged(LeaseRecord? Leader) : ElectionEffect;
+    /// <summary>What came of <see cref="ElectionEffect.AskWitnesses"/>: did another coordinator find the same?</summary>
+    public sealed record Witnessed(string Boot, bool Confirmed) : ElectionInput;
 }

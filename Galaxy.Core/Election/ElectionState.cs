@@ -13,6 +13,17 @@ public enum ElectionRole
     Leader,
 }
 
+/// <summary>How far the proof has come that the leader's process has ended.</summary>
+public enum ProofStage
+{
+    Redialling,
+    AskingWitnesses,
+    Proven,
+}
+
+/// <summary>A leader that hung up and what is known of it.</summary>
+public sealed record DeathProof(LeaseRecord Leader, ProofStage Stage);
+
 /// <summary>
 /// One node's part in the election. Immutable; times are readings of that node's own monotonic clock.
 /// </summary>
@@ -26,20 +37,29 @@ public sealed record ElectionState(string NodeId, string Boot)
     /// <summary>Until then, and not a moment longer, this node may act as leader.</summary>
     public TimeSpan LeadUntil { get; init; }
 
-    /// <summary>Who leads, as far as is known here.</summary>
+    /// <summary>Who holds the lease, as far as is known here.</summary>
     public LeaseRecord? Leader { get; init; }
 
     /// <summary>The highest token seen by any road.</summary>
     public long MaxToken { get; init; }
 
-    /// <summary>Place among the candidates, 0 first; null: may not stand.</summary>
-    public int? Rank { get; init; }
+    /// <summary>What the present attempt asked to be above: an answer that is not is none.</summary>
+    public long AskedAbove { get; init; }
+
+    /// <summary>Who may stand, in order.</summary>
+    public IReadOnlyList<string> Order { get; init; } = [];
+
+    /// <summary>Coordinators that exist, dead or alive, this node among them.</summary>
+    public int Coordinators { get; init; }
 
     /// <summary>
     /// The lease in the store is that of this node's former process: it died while leading. The others go first, so that a
     /// node that dies again and again does not win again and again.
     /// </summary>
     public bool CameBack { get; init; }
+
+    /// <summary>The leader hung up; null: nothing is the matter.</summary>
+    public DeathProof? Proof { get; init; }
 
     /// <summary>When to ask for the lease; null: there is nothing to ask for.</summary>
     public TimeSpan? StandAt { get; init; }
@@ -58,6 +78,29 @@ public sealed record ElectionState(string NodeId, string Boot)
 
     /// <summary>The one test before every exclusive act.</summary>
     public bool LeadsAt(TimeSpan now) => Role == ElectionRole.Leader && !Resigning && now < LeadUntil;
+
+    /// <summary>The leader, unless its process is known to have ended.</summary>
+    public LeaseRecord? LivingLeader => Proof is { Stage: ProofStage.Proven } ? null : Leader;
+
+    /// <summary>
+    /// This node's place among those who may stand, 0 first; null: it may not. A leader whose end is proven has no place; its
+    /// successor is the first.
+    /// </summary>
+    public int? Rank
+    {
+        get
+        {
+            var place = 0;
+            foreach (var node in Order)
+            {
+                if (node == NodeId)
+                    return place;
+                if (Proof is not { Stage: ProofStage.Proven } proof || proof.Leader.Holder != node)
+                    place++;
+            }
+            return null;
+        }
+    }
 
     /// <summary>When <see cref="Election.Step"/> next wants a <see cref="ElectionInput.Tick"/>.</summary>
     public TimeSpan NextTick

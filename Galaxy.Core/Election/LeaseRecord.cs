@@ -9,6 +9,17 @@ namespace Galaxy.Core.Election;
 /// <param name="AcquiredUnixMs">Wall time of the acquisition, for people; nothing is decided by it.</param>
 public sealed record LeaseRecord(string Holder, string Boot, long Token, string Url, string TraceParent, long AcquiredUnixMs);
 
+/// <summary>What the store or stores say of the lease.</summary>
+/// <param name="Lease">Null: nobody holds it.</param>
+/// <param name="Release">How the last leader gave it up; null: it did not, or long ago.</param>
+/// <param name="HighestToken">The highest token issued or accepted.</param>
+public sealed record LeaseReading(LeaseRecord? Lease, LeaseRelease? Release, long HighestToken);
+
+/// <summary>How a leader gave the lease up.</summary>
+/// <param name="Successor">Empty: whoever comes first.</param>
+/// <param name="Reason"><c>resigned</c> or <c>manual</c>.</param>
+public sealed record LeaseRelease(string Successor, string From, string Reason, string TraceParent);
+
 /// <summary>Timings of the lease. Three presets; the reason stands at each number.</summary>
 public sealed record LeaseSettings
 {
@@ -38,6 +49,12 @@ public sealed record LeaseSettings
     /// waited out its rank by then.
     /// </summary>
     public TimeSpan ComebackWait => ReadEvery * 2 + RankStep * 10;
+
+    /// <summary>A resigning leader's successor is alone in being allowed to stand for this long.</summary>
+    public TimeSpan Reservation { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>A call to a leader that hung up is answered by then, or counts as silence.</summary>
+    public TimeSpan RedialPatience { get; init; } = TimeSpan.FromMilliseconds(250);
 
     /// <summary>One machine: processes on loopback answer within milliseconds.</summary>
     public static LeaseSettings Local { get; } = new() { Ttl = TimeSpan.FromSeconds(1) };

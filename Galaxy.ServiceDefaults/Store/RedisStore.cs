@@ -6,21 +6,32 @@ using StackExchange.Redis;
 
 namespace Galaxy.ServiceDefaults.Store;
 
-/// <summary>The connection to the Redis-compatible store.</summary>
+/// <summary>The connections to the store, or to the three or five of a quorum, in configured order.</summary>
+public sealed record RedisStores(IReadOnlyList<IConnectionMultiplexer> All);
+
+/// <summary>How the Redis-compatible stores are reached.</summary>
 public static class RedisStore
 {
     private static readonly ActivitySource Source = new("Galaxy.Store");
 
     /// <summary>
     /// The store's address: <c>ConnectionStrings:redis</c>, or what Aspire's Redis component calls
-    /// <c>Aspire:StackExchange:Redis:ConnectionString</c>.
+    /// <c>Aspire:StackExchange:Redis:ConnectionString</c>. Three or five, separated by <c>|</c>, make a quorum.
     /// </summary>
-    /// <exception cref="SettingException">Neither is set, or the text is not a connection string.</exception>
-    public static ConfigurationOptions ReadOptions(IConfiguration configuration)
+    /// <exception cref="SettingException">Neither is set, the text is not a connection string, or there are two or four stores.</exception>
+    public static IReadOnlyList<ConfigurationOptions> ReadOptions(IConfiguration configuration)
     {
         var text = configuration.GetConnectionString("redis") ?? configuration["Aspire:StackExchange:Redis:ConnectionString"];
         if (string.IsNullOrWhiteSpace(text))
             throw new SettingException("ConnectionStrings__redis", text, "an address such as localhost:6379; run Galaxy.AppHost for a store that needs no set-up");
+        var parts = text.Split('|', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        if (parts.Length is not (1 or 3 or 5) || parts.Distinct(StringComparer.OrdinalIgnoreCase).Count() != parts.Length)
+            throw new SettingException("ConnectionStrings__redis", text, "one address, or three or five different ones separated by '|'");
+        return [.. parts.Select(Parse)];
+    }
+
+    private static ConfigurationOptions Parse(string text)
+    {
         ConfigurationOptions options;
         try
         {
@@ -41,34 +52,43 @@ public static class RedisStore
         return options;
     }
 
-    /// <summary>Connects, and waits up to <paramref name="patience"/> for the store to answer.</summary>
+    /// <summary>Connects, and waits up to <paramref name="patience"/> until a majority of the stores answers.</summary>
     /// <exception cref="StartupException">It did not.</exception>
-    public static async Task<IConnectionMultiplexer> ConnectAsync(IConfiguration configuration, TimeSpan patience)
+    public static async Task<RedisStores> ConnectAsync(IConfiguration configuration, TimeSpan patience)
     {
         var options = ReadOptions(configuration);
-        var redis = await ConnectionMultiplexer.ConnectAsync(options);
+        var stores = await Task.WhenAll(options.Select(store => ConnectionMultiplexer.ConnectAsync(store)));
         var deadline = Stopwatch.GetTimestamp() + (long)(patience.TotalSeconds * Stopwatch.Frequency);
-        Exception? last = null;
-        while (Stopwatch.GetTimestamp() < deadline)
+        Exception?[] failures;
+        do
         {
-            try
-            {
-                await redis.GetDatabase().PingAsync();
-                return redis;
-            }
-            catch (RedisException notYet)
-            {
-                last = notYet;
-                await Task.Delay(200);
-            }
-            catch (TimeoutException notYet)
-            {
-                last = notYet;
-            }
+            failures = await Task.WhenAll(stores.Select(PingAsync));
+            if (failures.Count(failure => failure is null) > stores.Length / 2)
+                return new RedisStores([.. stores]);
+            await Task.Delay(200);
         }
-        await redis.DisposeAsync();
-        var where = string.Join(", ", options.EndPoints.Select(Show));
-        throw new StartupException($"The store at {where} does not answer. Start it, or correct ConnectionStrings__redis.", last);
+        while (Stopwatch.GetTimestamp() < deadline);
+        foreach (var store in stores)
+            await store.DisposeAsync();
+        var silent = options.Where((_, i) => failures[i] is not null).Select(store => string.Join(", ", store.EndPoints.Select(Show)));
+        throw new StartupException(
+            stores.Length == 1
+                ? $"The store at {silent.First()} does not answer. Start it, or correct ConnectionStrings__redis."
+                : $"Of {stores.Length} stores a majority must answer; these do not: {string.Join("; ", silent)}. Start them, or correct ConnectionStrings__redis.",
+            failures.FirstOrDefault(failure => failure is not null));
+    }
+
+    private static async Task<Exception?> PingAsync(ConnectionMultiplexer store)
+    {
+        try
+        {
+            await store.GetDatabase().PingAsync();
+            return null;
+        }
+        catch (Exception notYet) when (notYet is RedisException or TimeoutException)
+        {
+            return notYet;
+        }
     }
 
     private static string Show(System.Net.EndPoint endPoint) => endPoint switch

@@ -1,7 +1,7 @@
+using Galaxy.Coordinator.Election;
 using Galaxy.Core.Election;
-using StackExchange.Redis;
 
-namespace Galaxy.Coordinator.Election;
+namespace Galaxy.Coordinator.Fencing;
 
 /// <summary>This node does not lead, so it may not write.</summary>
 internal sealed class NotLeaderException() : Exception("This node does not lead.");
@@ -9,8 +9,11 @@ internal sealed class NotLeaderException() : Exception("This node does not lead.
 /// <summary>The store cannot be reached, so whether the write happened is unknown.</summary>
 internal sealed class StoreUnavailableException(Exception inner) : Exception("The store does not answer.", inner);
 
+/// <summary>One command of a fenced write.</summary>
+internal sealed record FencedCommand(string Command, string Key, params string[] Arguments);
+
 /// <summary>The only way by which a leader writes to the store.</summary>
-internal sealed class FencedWriter(Elector elector, LeaseStore store)
+internal sealed class FencedWriter(Elector elector, FencedStores stores)
 {
     /// <exception cref="NotLeaderException">This node does not lead, or the store has accepted a higher token.</exception>
     /// <exception cref="StoreUnavailableException">The store failed or did not answer in time.</exception>
@@ -20,18 +23,16 @@ internal sealed class FencedWriter(Elector elector, LeaseStore store)
     public async Task<long> WriteAsync(Func<long, FencedCommand[]> commands)
     {
         var token = elector.CurrentToken ?? throw new NotLeaderException();
-        bool accepted;
-        try
+        var answer = await stores.WriteAsync(token, commands(token));
+        switch (answer)
         {
-            accepted = await store.WriteAsync(token, commands(token));
+            case WriteAnswer.Done:
+                return token;
+            case WriteAnswer.Unborn:
+                throw new StoreUnavailableException(new InvalidOperationException("The store was emptied; it takes writes again when the lease is renewed."));
+            default:
+                elector.Post(new ElectionInput.WriteWasStale(token));
+                throw new NotLeaderException();
         }
-        catch (Exception failure) when (failure is RedisException or TimeoutException)
-        {
-            throw new StoreUnavailableException(failure);
-        }
-        if (accepted)
-            return token;
-        elector.Post(new ElectionInput.WriteWasStale(token));
-        throw new NotLeaderException();
     }
 }

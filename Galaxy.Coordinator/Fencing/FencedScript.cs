@@ -1,0 +1,57 @@
+using Galaxy.Coordinator.Election;
+using Galaxy.Core.Election;
+using Galaxy.ServiceDefaults.Store;
+using StackExchange.Redis;
+
+namespace Galaxy.Coordinator.Fencing;
+
+/// <summary>What one store said to a fenced write.</summary>
+internal enum StoreAnswer
+{
+    Done,
+
+    /// <summary>A higher token has been accepted.</summary>
+    Stale,
+
+    /// <summary>The store was emptied.</summary>
+    Unborn,
+
+    /// <summary>The store missed an earlier write.</summary>
+    Gap,
+}
+
+/// <summary>Runs <see cref="LeaseScripts.Fenced"/> on one store.</summary>
+internal static class FencedScript
+{
+    /// <param name="at">Where the store must be; empty: anywhere.</param>
+    /// <param name="next">Where it is afterwards; empty: no position is kept.</param>
+    public static async Task<StoreAnswer> RunAsync(
+        IDatabase database, StoreKeys names, long token, string at, string next, IReadOnlyList<FencedCommand> commands)
+    {
+        var keys = new List<RedisKey> { names["accepted"], names["born"], names["position"] };
+        var arguments = new List<RedisValue> { token, at, next };
+        foreach (var command in commands)
+        {
+            var index = keys.IndexOf(command.Key);
+            if (index < 0)
+            {
+                keys.Add(command.Key);
+                index = keys.Count - 1;
+            }
+            arguments.Add(command.Arguments.Length);
+            arguments.Add(command.Command);
+            arguments.Add(index + 1);
+            arguments.AddRange(command.Arguments.Select(argument => (RedisValue)argument));
+        }
+        var answer = (RedisResult[])(await RedisStore.TracedAsync(
+            "fenced.write", () => database.ScriptEvaluateAsync(LeaseScripts.Fenced, [.. keys], [.. arguments])))!;
+        if ((int)answer[0] == 1)
+            return StoreAnswer.Done;
+        return (string?)answer[1] switch
+        {
+            "unborn" => StoreAnswer.Unborn,
+            "gap" => StoreAnswer.Gap,
+            _ => StoreAnswer.Stale,
+        };
+    }
+}

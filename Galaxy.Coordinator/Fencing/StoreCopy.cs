@@ -1,0 +1,72 @@
+using System.Globalization;
+using Galaxy.Coordinator.Election;
+using StackExchange.Redis;
+
+namespace Galaxy.Coordinator.Fencing;
+
+/// <summary>Makes one store's exclusive data equal to another's, by fenced writes: a leader of the past copies nothing.</summary>
+internal static class StoreCopy
+{
+    private const int CommandsPerWrite = 200;
+
+    /// <summary>Never copied: the lease and what guards it are each store's own.</summary>
+    private static readonly string[] Guards = ["lease", "token", "accepted", "released", "born", "silent", "position", "events"];
+
+    /// <summary>The number of keys copied; null when the target refused.</summary>
+    public static async Task<int?> CopyAsync(IConnectionMultiplexer source, IConnectionMultiplexer target, StoreKeys keys, long token, StorePosition position)
+    {
+        var from = source.GetDatabase();
+        var to = target.GetDatabase();
+        var wanted = await DataKeysAsync(source, keys);
+        var surplus = await DataKeysAsync(target, keys);
+        // Until the copy is complete the target is nowhere: nobody may begin from it.
+        IEnumerable<FencedCommand> commands = surplus.Select(key => new FencedCommand("DEL", key));
+        foreach (var batch in commands.Chunk(CommandsPerWrite).DefaultIfEmpty([]))
+        {
+            if (await FencedScript.RunAsync(to, keys, token, "", "copying", batch) != StoreAnswer.Done)
+                return null;
+        }
+        foreach (var batch in wanted.Chunk(CommandsPerWrite))
+        {
+            var read = await Task.WhenAll(batch.Select(key => ReadAsync(from, key)));
+            if (await FencedScript.RunAsync(to, keys, token, "", "copying", [.. read.OfType<FencedCommand>()]) != StoreAnswer.Done)
+                return null;
+        }
+        // A store that has done nothing yet is at no position, so that the first write finds what it expects.
+        FencedCommand[] end = position == default ? [new FencedCommand("DEL", keys["position"])] : [];
+        return await FencedScript.RunAsync(to, keys, token, "", position.ToString(), end) == StoreAnswer.Done ? wanted.Count : null;
+    }
+
+    private static async Task<List<string>> DataKeysAsync(IConnectionMultiplexer store, StoreKeys keys)
+    {
+        var guards = Guards.Select(name => keys[name]).ToHashSet(StringComparer.Ordinal);
+        var found = new HashSet<string>(StringComparer.Ordinal);
+        // Braces and brackets mean something in a pattern; the prefix is checked again below.
+        await foreach (var key in store.GetServers()[0].KeysAsync(pattern: keys[""].Replace("[", "?", StringComparison.Ordinal) + "*", pageSize: 1000))
+        {
+            var name = (string)key!;
+            if (!guards.Contains(name))
+                found.Add(name);
+        }
+        return [.. found];
+    }
+
+    private static async Task<FencedCommand?> ReadAsync(IDatabase store, string key)
+    {
+        switch (await store.KeyTypeAsync(key))
+        {
+            case RedisType.String:
+                return new FencedCommand("SET", key, (await store.StringGetAsync(key))!);
+            case RedisType.List:
+                return new FencedCommand("RPUSH", key, [.. (await store.ListRangeAsync(key)).Select(item => (string)item!)]);
+            case RedisType.SortedSet:
+                var entries = await store.SortedSetRangeByRankWithScoresAsync(key);
+                return new FencedCommand("ZADD", key, [.. entries.SelectMany(entry =>
+                    new[] { entry.Score.ToString("R", CultureInfo.InvariantCulture), (string)entry.Element! })]);
+            case RedisType.None:
+                return null;
+            case var other:
+                throw new NotSupportedException($"Exclusive data of type {other} is not copied between stores; teach StoreCopy.");
+        }
+    }
+}
