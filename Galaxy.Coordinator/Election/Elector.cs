@@ -1,25 +1,26 @@
 using System.Threading.Channels;
 using Galaxy.Coordinator.Failover;
+using Galaxy.Coordinator.Fencing;
 using Galaxy.Core.Election;
 using Galaxy.ServiceDefaults.Nodes;
 using Galaxy.ServiceDefaults.Telemetry;
-using StackExchange.Redis;
 
 namespace Galaxy.Coordinator.Election;
 
 /// <summary>
-/// Runs <see cref="Core.Election.Election"/> against the real store and clock: one loop owns the state, store calls answer
+/// Runs <see cref="Core.Election.Election"/> against the real stores, peers and clock: one loop owns the state, calls answer
 /// into its queue.
 /// </summary>
 internal sealed partial class Elector(
-    LeaseStore store, Identity identity, NodeOptions node, FailoverTracker failovers, IConnectionMultiplexer redis, TimeProvider time, ILogger<Elector> log)
+    LeaseStore store, LeaderProbe probe, TokenFile tokens, Identity identity, NodeOptions node, FailoverTracker failovers, TimeProvider time,
+    ILogger<Elector> log)
     : BackgroundService
 {
     private readonly Channel<ElectionInput> _inputs = Channel.CreateUnbounded<ElectionInput>(new UnboundedChannelOptions { SingleReader = true });
     private readonly LeaseSettings _settings = LeaseSettings.Preset(node.LeasePreset)!;
     private readonly long _start = time.GetTimestamp();
     private readonly Random _random = new();
-    private volatile ElectionState _state = new(node.NodeId, identity.Boot);
+    private volatile ElectionState _state = new(node.NodeId, identity.Boot) { MaxToken = tokens.Read() };
     private string _resignReason = "resigned";
 
     /// <summary>Raised on the election's loop when the known leader changes; handlers must be quick.</summary>
@@ -31,12 +32,21 @@ internal sealed partial class Elector(
     /// <summary>Raised when this node stops leading.</summary>
     public event Action<string>? SteppedDown;
 
-    public LeaseRecord? Leader => _state.Leader;
+    /// <summary>Null while there is none, or none whose process lives.</summary>
+    public LeaseRecord? Leader => _state.LivingLeader;
 
     public long MaxToken => _state.MaxToken;
 
+    /// <summary>Who may stand, in order, as the election was last told.</summary>
+    public IReadOnlyList<string> Order => _state.Order;
+
     /// <summary>The token to write under, or null when this node does not lead at this very moment.</summary>
     public long? CurrentToken => _state is var state && state.LeadsAt(Now) ? state.Token : null;
+
+    /// <summary>While this node leads: how long it may go on without another renewal.</summary>
+    public TimeSpan? LeaseLeft => _state is var state && state.LeadsAt(Now) ? state.LeadUntil - Now : null;
+
+    public LeaseSettings Settings => _settings;
 
     private TimeSpan Now => time.GetElapsedTime(_start);
 
@@ -69,9 +79,8 @@ internal sealed partial class Elector(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        var subscriber = redis.GetSubscriber();
         // Events only make the election faster: without them the next read tells.
-        await subscriber.SubscribeAsync(store.Events, (_, _) => Post(new ElectionInput.LookNow())).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await store.SubscribeAsync(Heard).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         while (!stoppingToken.IsCancellationRequested)
         {
             try
@@ -82,6 +91,19 @@ internal sealed partial class Elector(
             {
                 LogLoopFailed(failure);
             }
+        }
+    }
+
+    private void Heard(LeaseEvent happened)
+    {
+        if (happened.Release is { } release)
+        {
+            failovers.LeaseOffered(release);
+            Post(new ElectionInput.Offered(happened.Token, release.Successor));
+        }
+        else
+        {
+            Post(new ElectionInput.LookNow());
         }
     }
 
@@ -103,6 +125,8 @@ internal sealed partial class Elector(
         }
         var input = _inputs.Reader.TryRead(out var next) ? next : new ElectionInput.Tick();
         var (state, effects) = Core.Election.Election.Step(_state, input, Now, _settings, _random);
+        if (state.MaxToken > _state.MaxToken)
+            tokens.Write(state.MaxToken);
         _state = state;
         foreach (var effect in effects)
             Perform(effect);
@@ -113,24 +137,27 @@ internal sealed partial class Elector(
         switch (effect)
         {
             case ElectionEffect.ReadLease:
-                Call(ReadAsync);
+                CallStore(ReadAsync);
                 break;
             case ElectionEffect.Acquire acquire:
-                Call(sentAt => AcquireAsync(acquire.MinToken, sentAt));
+                CallStore(() => AcquireAsync(null, acquire.MinToken));
+                break;
+            case ElectionEffect.Seize seize:
+                CallStore(() => AcquireAsync(seize.Expected, seize.MinToken));
                 break;
             case ElectionEffect.Renew renew:
-                Call(async sentAt => await store.RenewAsync(identity.Boot, renew.Token, _settings.Ttl)
-                    ? new ElectionInput.Renewed(renew.Token, sentAt)
-                    : new ElectionInput.RenewRefused(renew.Token));
+                CallStore(() => RenewAsync(renew.Lease));
                 break;
             case ElectionEffect.Release release:
-                Call(async _ =>
-                {
-                    using var activity = GalaxyTrace.Source.StartActivity("resign");
-                    activity?.SetTag("galaxy.reason", _resignReason);
-                    await store.ReleaseAsync(identity.Boot, release.Token, release.Successor, _resignReason, TraceParent.Of(activity));
-                    return new ElectionInput.Released();
-                });
+                CallStore(() => ReleaseAsync(release));
+                break;
+            case ElectionEffect.Redial redial:
+                LogHungUp(redial.Leader.Holder);
+                failovers.LeaderHungUp(redial.Leader);
+                Answer(() => probe.RedialAsync(redial.Leader), outcome => new ElectionInput.Redialled(redial.Leader.Boot, outcome), RedialOutcome.Silent);
+                break;
+            case ElectionEffect.AskWitnesses ask:
+                Answer(() => probe.AskWitnessesAsync(ask.Leader), confirmed => new ElectionInput.Witnessed(ask.Leader.Boot, confirmed), false);
                 break;
             case ElectionEffect.BecameLeader became:
                 LogBecameLeader(became.Lease.Token);
@@ -144,51 +171,69 @@ internal sealed partial class Elector(
             case ElectionEffect.LeaderChanged changed:
                 if (changed.Leader is { } leader && leader.Boot != identity.Boot)
                     LogFollowing(leader.Holder, leader.Token);
-                failovers.LeaderChanged(changed.Leader);
+                failovers.LeaderChanged(changed.Leader, _state.Proof);
                 LeaderChanged?.Invoke(changed.Leader);
                 break;
         }
     }
 
+    private void CallStore(Func<Task<ElectionInput>> call) => Answer(call, answer => answer, new ElectionInput.StoreFailed());
+
     // Not awaited by the loop; the answer, or the failure, always comes back as an input.
-    private void Call(Func<TimeSpan, Task<ElectionInput>> call)
+    private void Answer<T>(Func<Task<T>> call, Func<T, ElectionInput> input, T failed)
     {
-        var sentAt = Now;
         _ = AnswerAsync();
 
         async Task AnswerAsync()
         {
-            ElectionInput answer;
+            T answer;
             try
             {
-                answer = await call(sentAt);
+                answer = await call();
             }
             catch (Exception failure)
             {
-                LogStoreFailed(failure.Message.Split(',')[0]);
-                answer = new ElectionInput.StoreFailed();
+                LogCallFailed((failure.InnerException ?? failure).Message.Split(',')[0]);
+                answer = failed;
             }
-            Post(answer);
+            Post(input(answer));
         }
     }
 
-    private async Task<ElectionInput> ReadAsync(TimeSpan sentAt)
+    private async Task<ElectionInput> ReadAsync()
     {
         var reading = await store.ReadAsync();
         if (reading.Lease is null)
             failovers.LeaseGone(reading.Release);
-        return new ElectionInput.LeaseRead(reading.Lease, reading.Release?.Successor);
+        return new ElectionInput.LeaseRead(reading.Lease, reading.Release?.Successor, reading.HighestToken);
     }
 
-    private async Task<ElectionInput> AcquireAsync(long minToken, TimeSpan sentAt)
+    private async Task<ElectionInput> AcquireAsync(LeaseRecord? expected, long minToken)
     {
-        using var attempt = failovers.Stand();
-        var lease = await store.AcquireAsync(
-            identity.Boot, identity.Url, attempt.TraceParent, minToken, _settings.Ttl, time.GetUtcNow().ToUnixTimeMilliseconds());
+        using var attempt = failovers.Stand(_state.Order);
+        // Not counted from here: with several stores they are read first.
+        var sentAt = Now;
+        var wanted = new LeaseRecord(node.NodeId, identity.Boot, 0, identity.Url, attempt.TraceParent, time.GetUtcNow().ToUnixTimeMilliseconds());
+        var (lease, holder, highest) = await store.AcquireAsync(wanted, expected, minToken, _settings.Ttl, () => sentAt = Now);
         if (lease is null)
-            return new ElectionInput.AcquireRefused((await store.ReadAsync()).Lease);
-        attempt.Won(lease);
+            return new ElectionInput.AcquireRefused(holder ?? (await store.ReadAsync()).Lease, highest);
+        attempt.Won(lease, seized: expected is not null);
         return new ElectionInput.Acquired(lease, sentAt);
+    }
+
+    private async Task<ElectionInput> RenewAsync(LeaseRecord lease)
+    {
+        var sentAt = Now;
+        return await store.RenewAsync(lease, _settings.Ttl) ? new ElectionInput.Renewed(lease.Token, sentAt) : new ElectionInput.RenewRefused(lease.Token);
+    }
+
+    private async Task<ElectionInput> ReleaseAsync(ElectionEffect.Release release)
+    {
+        using var activity = GalaxyTrace.Source.StartActivity("resign");
+        activity?.SetTag("galaxy.reason", _resignReason);
+        var how = new LeaseRelease(release.Successor ?? "", node.NodeId, _resignReason, TraceParent.Of(activity));
+        await store.ReleaseAsync(identity.Boot, release.Token, how, _settings.Reservation);
+        return new ElectionInput.Released();
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Leading under token {Token}")]
@@ -200,8 +245,11 @@ internal sealed partial class Elector(
     [LoggerMessage(Level = LogLevel.Information, Message = "Following {Leader} under token {Token}")]
     private partial void LogFollowing(string leader, long token);
 
+    [LoggerMessage(Level = LogLevel.Information, Message = "The leader {Leader} hung up; calling it")]
+    private partial void LogHungUp(string leader);
+
     [LoggerMessage(Level = LogLevel.Warning, Message = "The store did not answer: {Reason}")]
-    private partial void LogStoreFailed(string reason);
+    private partial void LogCallFailed(string reason);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The election loop goes on after an error")]
     private partial void LogLoopFailed(Exception failure);

@@ -14,14 +14,17 @@ internal static class LeaseScripts
         local function wake(ttl, min, stores)
           local info = redis.pcall('INFO', 'server')
           local run = type(info) == 'string' and string.match(info, 'run_id:(%w+)') or 'unknown'
-          if redis.call('GET', KEYS[5]) == run then return end
+          local born = redis.call('GET', KEYS[5])
+          if born == run then return end
           local highest = tonumber(min)
           local issued = tonumber(redis.call('GET', KEYS[2]) or '0')
           local accepted = tonumber(redis.call('GET', KEYS[3]) or '0')
           if issued > highest then highest = issued end
           if accepted > highest then highest = accepted end
           redis.call('SET', KEYS[5], run)
-          if highest > 0 then redis.call('SET', KEYS[2], string.format('%.0f', highest + 100)) end
+          local leap = 1000
+          if born then leap = 100 end
+          if highest > 0 then redis.call('SET', KEYS[2], string.format('%.0f', highest + leap)) end
           if tonumber(stores) > 1 then redis.call('SET', KEYS[6], '1', 'PX', ttl) end
         end
 
@@ -114,7 +117,7 @@ internal static class LeaseScripts
           if ARGV[5] ~= '0' then
             redis.call('HSET', KEYS[2], 'successor', ARGV[4], 'from', ARGV[3], 'reason', ARGV[6], 'traceparent', ARGV[7])
             redis.call('PEXPIRE', KEYS[2], ARGV[5])
-            redis.call('PUBLISH', ARGV[8], 'released ' .. ARGV[2] .. ' ' .. ARGV[4])
+            redis.call('PUBLISH', ARGV[8], 'released ' .. ARGV[2] .. ' ' .. ARGV[3] .. ' ' .. ARGV[6] .. ' ' .. ARGV[7] .. ' ' .. ARGV[4])
           end
           return {1}
         end

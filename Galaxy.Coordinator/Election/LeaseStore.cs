@@ -137,12 +137,15 @@ internal sealed class StoreKeys(string cluster)
 }
 
 /// <summary>What the store's channel said.</summary>
-/// <param name="Successor">Null: a lease was acquired. Otherwise it was released to that node, or with an empty name to whoever comes first.</param>
-internal readonly record struct LeaseEvent(long Token, string? Successor)
+/// <param name="Release">Null: a lease was acquired. Otherwise how the one of that token was given up.</param>
+internal readonly record struct LeaseEvent(long Token, LeaseRelease? Release)
 {
+    /// <summary><c>acquired TOKEN</c>, or <c>released TOKEN FROM REASON TRACEPARENT SUCCESSOR</c>; the last two may be empty.</summary>
     public static LeaseEvent Parse(string message)
     {
         var words = message.Split(' ');
-        return new LeaseEvent(words.Length > 1 ? LeaseStore.Number(words[1]) : 0, words[0] == "released" ? words.ElementAtOrDefault(2) ?? "" : null);
+        return new LeaseEvent(
+            words.Length > 1 ? LeaseStore.Number(words[1]) : 0,
+            words is ["released", _, var from, var reason, var trace, var successor] ? new LeaseRelease(successor, from, reason, trace) : null);
     }
 }

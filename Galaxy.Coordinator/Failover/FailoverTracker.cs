@@ -1,11 +1,22 @@
 using System.Diagnostics;
-using Galaxy.Coordinator.Election;
-using Galaxy.Contracts.Api;
 using Galaxy.Core.Election;
 using Galaxy.ServiceDefaults.Nodes;
 using Galaxy.ServiceDefaults.Telemetry;
 
 namespace Galaxy.Coordinator.Failover;
+
+/// <summary>What a peer that does not answer looks like from here.</summary>
+internal enum PeerSilence
+{
+    /// <summary>Its machine refuses the connection: the process is gone.</summary>
+    Refused,
+
+    /// <summary>Its machine takes the connection, and nobody answers: it hangs.</summary>
+    Hangs,
+
+    /// <summary>Nothing comes back at all.</summary>
+    Unreachable,
+}
 
 /// <summary>
 /// Remembers how a change of leader unfolds here: when and by what it was noticed, when the lease was gone, who took it.
@@ -20,17 +31,29 @@ internal sealed class FailoverTracker(NodeOptions node, Identity identity, TimeP
     private string? _reason;
     private string _evidence = "";
     private string _resignTrace = "";
+    private bool _answers;
     private FailoverAttempt? _won;
 
-    /// <summary>A peer does not answer. Counts as a notice only when that peer leads.</summary>
-    public void PeerFailed(string nodeId, bool refused, string evidence)
+    /// <summary>The connection to the leader broke.</summary>
+    public void LeaderHungUp(LeaseRecord leader)
     {
         lock (_gate)
         {
-            if (_last?.Holder != nodeId || _reason is not null)
+            if (_last?.Boot == leader.Boot)
+                _noticedAt = time.GetUtcNow();
+        }
+    }
+
+    /// <summary>A peer does not answer. Counts as a notice only when that peer leads.</summary>
+    public void PeerFailed(string nodeId, PeerSilence silence, string evidence)
+    {
+        lock (_gate)
+        {
+            if (_last?.Holder != nodeId || _goneAt is not null)
                 return;
             _noticedAt ??= time.GetUtcNow();
-            _reason = refused ? "crash" : null;
+            _answers = false;
+            _reason = silence switch { PeerSilence.Refused => "crash", PeerSilence.Hangs => "hang", _ => "partition" };
             _evidence = evidence;
         }
     }
@@ -45,7 +68,10 @@ internal sealed class FailoverTracker(NodeOptions node, Identity identity, TimeP
             if (_last.Boot != boot)
                 ProcessReplaced();
             else if (_goneAt is null)
+            {
                 Forget();
+                _answers = true;
+            }
         }
     }
 
@@ -59,25 +85,51 @@ internal sealed class FailoverTracker(NodeOptions node, Identity identity, TimeP
         _evidence = $"{_last!.Holder} runs as a new process";
     }
 
+    /// <summary>The store's channel said that the lease was given up.</summary>
+    public void LeaseOffered(LeaseRelease release)
+    {
+        lock (_gate)
+        {
+            // An echo that came after the next leader.
+            if (_last?.Holder != release.From)
+                return;
+            NoteGone(release);
+        }
+    }
+
     /// <summary>The store has no lease.</summary>
     public void LeaseGone(LeaseRelease? release)
     {
         lock (_gate)
+            NoteGone(release);
+    }
+
+    private void NoteGone(LeaseRelease? release)
+    {
+        _noticedAt ??= time.GetUtcNow();
+        _goneAt ??= time.GetUtcNow();
+        if (release is not null)
         {
-            _noticedAt ??= time.GetUtcNow();
-            _goneAt ??= time.GetUtcNow();
-            if (release is null)
-                return;
             _reason = release.Reason;
             _evidence = $"{release.From} released the lease";
             _resignTrace = release.TraceParent;
         }
+        else if (_reason is null && _answers && _last?.Boot != identity.Boot)
+        {
+            _reason = "store";
+            _evidence = $"{_last?.Holder} is alive, and its lease is gone from the store";
+        }
     }
 
-    public void LeaderChanged(LeaseRecord? leader)
+    /// <param name="proof">What is known of a leader that hung up.</param>
+    public void LeaderChanged(LeaseRecord? leader, DeathProof? proof)
     {
         if (leader is null)
+        {
+            if (proof is { Stage: ProofStage.Proven })
+                Proven(proof.Leader);
             return;
+        }
         DateTimeOffset? noticed;
         lock (_gate)
         {
@@ -99,8 +151,19 @@ internal sealed class FailoverTracker(NodeOptions node, Identity identity, TimeP
         activity?.SetTag("galaxy.token", leader.Token);
     }
 
+    private void Proven(LeaseRecord leader)
+    {
+        lock (_gate)
+        {
+            _goneAt = time.GetUtcNow();
+            _reason = "crash";
+            _evidence = $"{leader.Holder} hung up, and a new call found its process gone";
+        }
+    }
+
     /// <summary>Starts the failover's trace in the current flow.</summary>
-    public FailoverAttempt Stand()
+    /// <param name="candidates">Who may stand, in order.</param>
+    public FailoverAttempt Stand(IReadOnlyList<string> candidates)
     {
         lock (_gate)
         {
@@ -108,7 +171,7 @@ internal sealed class FailoverTracker(NodeOptions node, Identity identity, TimeP
             var noticed = _noticedAt ?? now;
             var reason = _last is null ? "first" : _reason ?? "expired";
             var evidence = _evidence.Length > 0 ? _evidence : _last is null ? "no leader was known" : "the lease ran out";
-            return new FailoverAttempt(this, time, _last, noticed, _goneAt ?? now, reason, evidence, _resignTrace);
+            return new FailoverAttempt(this, time, _last, noticed, _goneAt ?? now, reason, evidence, _resignTrace, candidates);
         }
     }
 
@@ -124,90 +187,6 @@ internal sealed class FailoverTracker(NodeOptions node, Identity identity, TimeP
         _reason = null;
         _evidence = "";
         _resignTrace = "";
-    }
-}
-
-/// <summary>One candidate's try for the lease; becomes the failover's record when it wins.</summary>
-internal sealed class FailoverAttempt : IDisposable
-{
-    private readonly FailoverTracker _tracker;
-    private readonly TimeProvider _time;
-    private readonly LeaseRecord? _old;
-    private readonly DateTimeOffset _noticedAt;
-    private readonly string _reason;
-    private readonly string _evidence;
-    private readonly List<FailoverStep> _steps = [];
-    private readonly Activity? _root;
-    private DateTimeOffset _stepStart;
-    private LeaseRecord? _new;
-
-    internal FailoverAttempt(
-        FailoverTracker tracker, TimeProvider time, LeaseRecord? old, DateTimeOffset noticedAt, DateTimeOffset goneAt, string reason, string evidence, string parent)
-    {
-        (_tracker, _time, _old, _noticedAt, _reason, _evidence) = (tracker, time, old, noticedAt, reason, evidence);
-        _root = GalaxyTrace.Source.StartActivity("galaxy.failover", ActivityKind.Internal, ServiceDefaults.Telemetry.TraceParent.Parse(parent), startTime: noticedAt);
-        _root?.SetTag("galaxy.failover.reason", reason);
-        _root?.SetTag("galaxy.failover.evidence", evidence);
-        _root?.SetTag("galaxy.failover.from", old?.Holder);
-        _stepStart = noticedAt;
-        Step("detect", goneAt);
-        Step("check standbys", time.GetUtcNow());
-    }
-
-    /// <summary>Goes into the lease record, so that every process joins this trace.</summary>
-    public string TraceParent => ServiceDefaults.Telemetry.TraceParent.Of(_root);
-
-    public ActivityContext Context => _root?.Context ?? default;
-
-    /// <summary>The store gave the lease.</summary>
-    public void Won(LeaseRecord lease)
-    {
-        _new = lease;
-        Step("acquire", _time.GetUtcNow());
-        _tracker.Win(this);
-    }
-
-    /// <summary>Ends the step that began with the previous one's end.</summary>
-    public void Step(string name) => Step(name, _time.GetUtcNow());
-
-    private void Step(string name, DateTimeOffset end)
-    {
-        _steps.Add(new FailoverStep(name, (_stepStart - _noticedAt).TotalMilliseconds, (end - _stepStart).TotalMilliseconds));
-        _stepStart = end;
-    }
-
-    // Only now: the steps of a lost attempt would be a trace without a root.
-    private void ExportSteps()
-    {
-        foreach (var step in _steps)
-        {
-            var start = _noticedAt.AddMilliseconds(step.OffsetMs);
-            using var activity = GalaxyTrace.Source.StartActivity(step.Name, ActivityKind.Internal, Context, startTime: start);
-            activity?.SetEndTime(start.AddMilliseconds(step.DurationMs).UtcDateTime);
-        }
-    }
-
-    /// <summary>Ends the trace; the record of what happened.</summary>
-    public FailoverRecord Complete()
-    {
-        var lease = _new ?? throw new InvalidOperationException("An attempt that did not win has no record.");
-        var now = _time.GetUtcNow();
-        _root?.SetTag("galaxy.failover.to", lease.Holder);
-        _root?.SetTag("galaxy.token", lease.Token);
-        ExportSteps();
-        _root?.SetEndTime(now.UtcDateTime);
-        _root?.Stop();
-        var duration = (now - _noticedAt).TotalMilliseconds;
-        GalaxyTrace.FailoverDuration.Record(duration);
-        return new FailoverRecord(
-            $"fo-{lease.Token}", _root?.TraceId.ToString() ?? "", _old?.Holder, lease.Holder, _reason, _evidence,
-            _old?.Token ?? 0, lease.Token, _noticedAt, now, duration, [.. _steps]);
-    }
-
-    /// <summary>Leaves the trace context; a lost attempt is never exported.</summary>
-    public void Dispose()
-    {
-        if (Activity.Current == _root)
-            Activity.Current = null;
+        _answers = false;
     }
 }

@@ -31,6 +31,9 @@ public sealed record LeaseRegister
     /// </summary>
     public const long Leap = 100;
 
+    /// <summary>An emptied store skips more: it may also have lost what it skipped at a restart shortly before.</summary>
+    public const long EmptyLeap = 1000;
+
     /// <summary>The process that the store is; changes when it restarts.</summary>
     public required string Run { get; init; }
 
@@ -141,7 +144,7 @@ public sealed record LeaseRegister
         {
             Born = Run,
             // The very first start of all has no past to be careful of.
-            Issued = highest == 0 ? 0 : highest + Leap,
+            Issued = highest == 0 ? 0 : highest + (Born is null ? EmptyLeap : Leap),
             SilentUntil = stores > 1 ? now + ttl : SilentUntil,
         };
     }

@@ -16,6 +16,8 @@ public sealed class CoordinatorChannels(NodeOptions node) : IDisposable
 
     public Gossip.GossipClient Gossip(string address) => new(Channel(address));
 
+    public Contracts.Election.Election.ElectionClient Election(string address) => new(Channel(address));
+
     private GrpcChannel Channel(string address) => _channels.GetOrAdd(address, Create);
 
     private GrpcChannel Create(string address)

@@ -51,6 +51,15 @@ public sealed record NodeOptions
     /// <summary><c>GALAXY_LEASE</c>: <c>local</c>, <c>lan</c> or <c>wan</c>.</summary>
     public string LeasePreset { get; init; } = "lan";
 
+    /// <summary><c>GALAXY_DATA</c>: where this node keeps what must survive its restart.</summary>
+    public string DataFolder { get; init; } = Path.Combine(Path.GetTempPath(), "galaxy");
+
+    /// <summary>
+    /// <c>GALAXY_COMMAND_CHECKS</c>: whether health checks that run a program are allowed on this node. Off by default: whoever
+    /// may set checks could run anything.
+    /// </summary>
+    public bool CommandChecks { get; init; }
+
     public bool MdnsEnabled { get; init; } = true;
     public bool UpnpEnabled { get; init; } = true;
     public bool BroadcastEnabled { get; init; } = true;

@@ -22,6 +22,8 @@ public static partial class NodeOptionsReader
         PrimaryUrl = SocketUrl(configuration, "PRIMARY_URL"),
         FailoverPrimary = Text(configuration, "FAILOVER_PRIMARY"),
         FailoverSecondaries = List(configuration, "FAILOVER_SECONDARIES"),
+        DataFolder = Text(configuration, "GALAXY_DATA") is { } folder ? Path.GetFullPath(folder) : DefaultDataFolder(configuration),
+        CommandChecks = Choice(configuration, "GALAXY_COMMAND_CHECKS", false, ("true", true), ("false", false), ("1", true), ("0", false)),
         MdnsEnabled = Switch(configuration, "NODE71_MDNS_ENABLED"),
         UpnpEnabled = Switch(configuration, "NODE71_UPNP_ENABLED"),
         BroadcastEnabled = Switch(configuration, "NODE71_BROADCAST_ENABLED"),
@@ -30,6 +32,14 @@ public static partial class NodeOptionsReader
         Advertise = Text(configuration, "GALAXY_ADVERTISE"),
         Seeds = List(configuration, "Galaxy_SEEDS"),
     };
+
+    // One folder a node: several may run on one machine.
+    private static string DefaultDataFolder(IConfiguration configuration)
+    {
+        var root = Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify);
+        return Path.Combine(
+            root.Length > 0 ? root : Path.GetFullPath(".galaxy"), "galaxy", Name(configuration, "Galaxy_CLUSTER", "galaxy"), Name(configuration, "Galaxy_NODE_ID", Environment.MachineName));
+    }
 
     /// <summary>A TCP or UDP port; 0 (where allowed) lets the system choose.</summary>
     public static int Port(IConfiguration configuration, string key, int fallback, bool allowZero = true)

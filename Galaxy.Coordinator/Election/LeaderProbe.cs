@@ -1,0 +1,70 @@
+using System.Net.Sockets;
+using Galaxy.Contracts.Election;
+using Galaxy.Coordinator.Gossip;
+using Galaxy.Core.Election;
+using Galaxy.Core.Membership;
+using Galaxy.ServiceDefaults.Cluster;
+using Grpc.Core;
+
+namespace Galaxy.Coordinator.Election;
+
+/// <summary>Calls a process that hung up, and asks others to do the same.</summary>
+internal sealed class LeaderProbe(GossipNode gossip, CoordinatorChannels channels, TimeProvider time)
+{
+    private static readonly TimeSpan Patience = LeaseSettings.Lan.RedialPatience;
+
+    public Task<RedialOutcome> RedialAsync(LeaseRecord leader) =>
+        gossip.Members.Find(leader.Holder) is { } member
+            ? member.Boot == leader.Boot ? CallAsync(member.GrpcUrl, leader.Boot) : Task.FromResult(RedialOutcome.Gone)
+            : Task.FromResult(RedialOutcome.Silent);
+
+    /// <summary>Connects anew. Refused, or answered by another process: it has ended. A timeout says nothing.</summary>
+    public async Task<RedialOutcome> CallAsync(string grpcUrl, string boot)
+    {
+        if (!Uri.TryCreate(grpcUrl, UriKind.Absolute, out var address))
+            return RedialOutcome.Silent;
+        using var patience = new CancellationTokenSource(Patience, time);
+        try
+        {
+            using (var socket = new Socket(SocketType.Stream, ProtocolType.Tcp))
+                await socket.ConnectAsync(address.Host, address.Port, patience.Token);
+            var answer = await channels.Election(grpcUrl).WhoAsync(new WhoRequest(), cancellationToken: patience.Token);
+            return answer.Boot == boot ? RedialOutcome.Alive : RedialOutcome.Gone;
+        }
+        catch (SocketException refused) when (refused.SocketErrorCode == SocketError.ConnectionRefused)
+        {
+            return RedialOutcome.Gone;
+        }
+        catch (Exception silent) when (silent is SocketException or RpcException or OperationCanceledException)
+        {
+            return RedialOutcome.Silent;
+        }
+    }
+
+    /// <summary>True as soon as one other coordinator has found that the process is gone.</summary>
+    public async Task<bool> AskWitnessesAsync(LeaseRecord leader)
+    {
+        var address = gossip.Members.Find(leader.Holder)?.GrpcUrl ?? "";
+        var request = new WitnessRequest { NodeId = leader.Holder, Boot = leader.Boot, GrpcUrl = address };
+        var deadline = time.GetUtcNow().UtcDateTime + Patience * 2;
+        var asked = gossip.Members.OtherLive.Where(member => member.NodeId != leader.Holder).Select(member => AskAsync(member, request, deadline)).ToList();
+        await foreach (var answer in Task.WhenEach(asked))
+        {
+            if (await answer)
+                return true;
+        }
+        return false;
+    }
+
+    private async Task<bool> AskAsync(Member witness, WitnessRequest request, DateTime deadline)
+    {
+        try
+        {
+            return (await channels.Election(witness.GrpcUrl).WitnessAsync(request, deadline: deadline)).Gone;
+        }
+        catch (RpcException)
+        {
+            return false;
+        }
+    }
+}

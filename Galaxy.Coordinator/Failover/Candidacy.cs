@@ -1,0 +1,75 @@
+using Galaxy.Coordinator.Election;
+using Galaxy.Coordinator.Gossip;
+using Galaxy.Core.Election;
+using Galaxy.Core.Membership;
+using Galaxy.ServiceDefaults.Nodes;
+
+namespace Galaxy.Coordinator.Failover;
+
+/// <summary>Keeps the election informed of who may stand, in which order.</summary>
+internal sealed class Candidacy(
+    GossipNode gossip, GossipLoop loop, FailoverStore store, HealthChecks checks, Elector elector, NodeOptions node, TimeProvider time) : BackgroundService
+{
+    /// <summary>
+    /// When a cluster starts, its nodes do not start in the same moment: until somebody has led, the others leave the primary
+    /// this long to come up.
+    /// </summary>
+    private static readonly TimeSpan StartGrace = TimeSpan.FromSeconds(3);
+
+    private static readonly TimeSpan Every = TimeSpan.FromSeconds(1);
+
+    /// <summary>Set when this process is stopping: it stands no more.</summary>
+    public bool Withdrawn
+    {
+        get;
+        set
+        {
+            field = value;
+            Tell();
+        }
+    }
+
+    /// <summary>Nodes that stand last because they keep losing the lease.</summary>
+    public IReadOnlyList<string> Demoted => [.. gossip.Members.All.Select(member => member.NodeId).Where(IsDemoted)];
+
+    public override Task StartAsync(CancellationToken cancellationToken)
+    {
+        gossip.Changed += Tell;
+        checks.Changed += Tell;
+        Tell();
+        return base.StartAsync(cancellationToken);
+    }
+
+    // Graces and demotions end by time alone.
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(Every, time);
+        await loop.Joined.WaitAsync(stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        do
+            Tell();
+        while (await timer.WaitForNextTickAsync(stoppingToken).AsTask().ContinueWith(t => t.IsCompletedSuccessfully && t.Result, TaskScheduler.Default));
+    }
+
+    /// <summary>Who may stand, in order, without what only this node knows of itself.</summary>
+    public IReadOnlyList<string> Order()
+    {
+        var settings = store.Settings;
+        var candidates = gossip.Members.All
+            .Where(member => member.State == MemberState.Alive)
+            .Select(member => new Candidate(member.NodeId, member.Role == "standby", IsDemoted(member.NodeId)));
+        return CandidateOrder.Of(candidates, settings.Primary, settings.Secondaries);
+    }
+
+    private bool IsDemoted(string nodeId) =>
+        FlapDamping.DemotedUntil(store.LossesOf(nodeId), TimeSpan.FromMilliseconds(time.GetUtcNow().ToUnixTimeMilliseconds())) is not null;
+
+    private void Tell()
+    {
+        var stands = loop.Joined.IsCompleted && checks.Healthy && !Withdrawn && !LeavesTheStartToThePrimary;
+        IReadOnlyList<string> order = stands ? Order() : [.. Order().Where(id => id != node.NodeId)];
+        elector.Post(new ElectionInput.Candidates(order, gossip.Members.All.Count(member => member.State != MemberState.Left)));
+    }
+
+    private bool LeavesTheStartToThePrimary =>
+        store.Settings.Primary is { } primary && primary != node.NodeId && elector.MaxToken == 0 && gossip.Now < StartGrace;
+}

@@ -1,0 +1,46 @@
+using System.Text.Json;
+using Galaxy.Contracts.Api;
+using Galaxy.Coordinator.Cluster;
+using Galaxy.Coordinator.Gossip;
+using Galaxy.Core.State;
+using Galaxy.ServiceDefaults;
+using Galaxy.ServiceDefaults.Nodes;
+
+namespace Galaxy.Coordinator.Failover;
+
+/// <summary>The failover settings, the nodes that failed, and who lost the lease when: in replicated state.</summary>
+internal sealed class FailoverStore(GossipNode gossip, NodeOptions node, TimeProvider time)
+{
+    private const string SettingsKey = "settings";
+    private const string FailedPrefix = "failed/";
+    private const string LossesPrefix = "losses/";
+    private const int LossesKept = 20;
+
+    /// <summary>What was set, or what this node was configured with.</summary>
+    public FailoverSettings Settings => Read<FailoverSettings>(SettingsKey)
+        ?? new FailoverSettings { Primary = node.FailoverPrimary, Secondaries = node.FailoverSecondaries };
+
+    public void Set(FailoverSettings settings) => Write(SettingsKey, settings);
+
+    public IReadOnlyList<FailedNode> Failed => List<FailedNode>(FailedPrefix);
+
+    public void MarkFailed(string nodeId, string reason) => Write(FailedPrefix + nodeId, new FailedNode(nodeId, reason, time.GetUtcNow()));
+
+    public void MarkRecovered(string nodeId) => gossip.Delete(Namespaces.Failover, FailedPrefix + nodeId);
+
+    /// <summary>When a node lost the lease; wall time, for the order of candidates only.</summary>
+    public IReadOnlyList<TimeSpan> LossesOf(string nodeId) =>
+        [.. (Read<long[]>(LossesPrefix + nodeId) ?? []).Select(ms => TimeSpan.FromMilliseconds(ms))];
+
+    public void AddLoss(string nodeId) => Write(
+        LossesPrefix + nodeId, (Read<long[]>(LossesPrefix + nodeId) ?? []).Append(time.GetUtcNow().ToUnixTimeMilliseconds()).TakeLast(LossesKept).ToArray());
+
+    private T? Read<T>(string key) => gossip.Get(Namespaces.Failover, key) is { } entry ? Parse<T>(entry) : default;
+
+    private List<T> List<T>(string prefix) => [.. gossip.List(Namespaces.Failover)
+        .Where(entry => entry.Key.StartsWith(prefix, StringComparison.Ordinal)).Select(Parse<T>).OfType<T>()];
+
+    private static T? Parse<T>(StateEntry entry) => JsonSerializer.Deserialize<T>(entry.Value.Span, GalaxyJson.Options);
+
+    private void Write<T>(string key, T value) => gossip.Put(Namespaces.Failover, key, JsonSerializer.SerializeToUtf8Bytes(value, GalaxyJson.Options));
+}

@@ -1,0 +1,83 @@
+using Galaxy.Coordinator.Election;
+using Galaxy.Coordinator.Fencing;
+using Galaxy.Coordinator.Gossip;
+using Galaxy.Core.Failover;
+using Galaxy.Core.Membership;
+using Galaxy.ServiceDefaults.Nodes;
+
+namespace Galaxy.Coordinator.Failover;
+
+/// <summary>While this node leads: takes failed nodes back when they have recovered, and hands over when it is unwell itself.</summary>
+internal sealed partial class RecoveryWatch(
+    FailoverStore store, GossipNode gossip, Elector elector, Handover handover, HealthChecks checks, NodeOptions node, TimeProvider time, ILogger<RecoveryWatch> log)
+    : BackgroundService
+{
+    private static readonly TimeSpan Every = TimeSpan.FromSeconds(1);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(Every, time);
+        while (await timer.WaitForNextTickAsync(stoppingToken).AsTask().ContinueWith(t => t.IsCompletedSuccessfully && t.Result, TaskScheduler.Default))
+        {
+            try
+            {
+                if (elector.CurrentToken is null)
+                    continue;
+                if (!checks.Healthy)
+                    await HandOverAsync(null, "its health checks fail", stoppingToken);
+                else
+                    await RecoverAsync(stoppingToken);
+            }
+            catch (Exception failure) when (!stoppingToken.IsCancellationRequested)
+            {
+                LogFailed(failure);
+            }
+        }
+    }
+
+    private async Task RecoverAsync(CancellationToken stopping)
+    {
+        var settings = store.Settings;
+        var failed = store.Failed.Select(failure => new FailedNodeView(failure.NodeId, AliveFor(failure.NodeId)));
+        foreach (var act in RecoveryPlan.Next(
+            failed, node.NodeId, settings.Primary, settings.EnableAutoRecovery, settings.AutoFailback, TimeSpan.FromSeconds(settings.RecoveryTimeoutSeconds)))
+        {
+            store.MarkRecovered(act.NodeId);
+            if (act is RecoveryAct.FailBack)
+            {
+                await HandOverAsync(act.NodeId, "the primary has recovered", stopping);
+                return;
+            }
+            settings = settings with
+            {
+                Primary = settings.Primary == act.NodeId ? node.NodeId : settings.Primary,
+                Secondaries = [.. settings.Secondaries.Where(id => id != act.NodeId && id != node.NodeId), act.NodeId],
+            };
+            store.Set(settings);
+            LogRejoined(act.NodeId);
+        }
+    }
+
+    private TimeSpan? AliveFor(string nodeId) =>
+        gossip.Members.Members.GetValueOrDefault(nodeId) is { Member.State: MemberState.Alive } tracked ? gossip.Now - tracked.Since : null;
+
+    private async Task HandOverAsync(string? to, string why, CancellationToken stopping)
+    {
+        LogHandingOver(why);
+        var result = await handover.RunAsync(to, "resigned", stopping);
+        if (result.Problem is { } problem)
+            LogKept(problem);
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{NodeId} has recovered and is the last secondary now")]
+    private partial void LogRejoined(string nodeId);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Handing over: {Why}")]
+    private partial void LogHandingOver(string why);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Leadership stays here: {Problem}")]
+    private partial void LogKept(string problem);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Watching recoveries goes on after an error")]
+    private partial void LogFailed(Exception failure);
+}
