@@ -4,7 +4,8 @@ using Galaxy.AppHost;
 var builder = DistributedApplication.CreateBuilder(args);
 var scenario = Scenario.Read(builder.Configuration);
 
-var apiKey = LocalKey.ReadOrCreate(builder.Configuration, builder.Environment.ContentRootPath);
+var data = LocalKey.Folder(builder.Configuration, builder.Environment.ContentRootPath);
+var apiKey = LocalKey.ReadOrCreate(builder.Configuration, data);
 var key = builder.AddParameter("api-key", () => apiKey, secret: true);
 var redis = builder.AddRedis("redis").WithPersistence();
 
@@ -21,6 +22,7 @@ var coordinators = scenario.Coordinators
         .AsGalaxyNode(node.Name, key)
         .WithEnvironment("Galaxy_NODE_ROLE", node.Role)
         .WithEnvironment("FAILOVER_MODE", scenario.FailoverMode)
+        .WithEnvironment("GALAXY_DATA", Path.Combine(data, "nodes", node.Name))
         .WithEnvironment("FAILOVER_PRIMARY", scenario.Coordinators[0].Name)
         .WithReference(redis)
         .WaitFor(redis))

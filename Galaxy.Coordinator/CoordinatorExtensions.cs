@@ -2,6 +2,7 @@ using Galaxy.Coordinator.Cluster;
 using Galaxy.Coordinator.Devices;
 using Galaxy.Coordinator.Election;
 using Galaxy.Coordinator.Failover;
+using Galaxy.Coordinator.Fencing;
 using Galaxy.Coordinator.Gossip;
 using Galaxy.Coordinator.Tasks;
 using Galaxy.ServiceDefaults;
@@ -10,7 +11,6 @@ using Galaxy.ServiceDefaults.Nodes;
 using Galaxy.ServiceDefaults.Store;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
-using StackExchange.Redis;
 
 namespace Galaxy.Coordinator;
 
@@ -26,16 +26,24 @@ internal static class CoordinatorExtensions
         if (node.Role == NodeRole.Worker)
             throw new SettingException("Galaxy_NODE_ROLE", "worker", "coordinator or standby for this program; a worker is started with 'galaxy worker'");
         var addresses = builder.Listen(node, new ListenPort("HTTP_PORT", 8071), new ListenPort("GRPC_PORT", 9071, HttpProtocols.Http2));
-        var redis = await RedisStore.ConnectAsync(builder.Configuration, StorePatience);
+        var stores = await RedisStore.ConnectAsync(builder.Configuration, StorePatience);
 
         var services = builder.Services;
         services.AddGrpc();
         services.AddSingleton(addresses);
-        services.AddSingleton(redis);
+        services.AddSingleton(stores);
         services.AddSingleton<Identity>();
         services.AddSingleton<GossipNode>();
         services.AddSingleton<LeaseStore>();
+        services.AddSingleton<LeaderProbe>();
+        services.AddSingleton<TokenFile>();
+        services.AddSingleton<FencedStores>();
         services.AddSingleton<FencedWriter>();
+        services.AddSingleton<FailoverStore>();
+        services.AddSingleton<FailoverManager>();
+        services.AddSingleton<Handover>();
+        services.AddSingleton<PeerBreakers>();
+        services.AddSingleton<IHostLifetime, GracefulLifetime>();
         services.AddSingleton<FailoverTracker>();
         services.AddSingleton<FailoverLog>();
         services.AddSingleton<ClusterFeed>();
@@ -49,6 +57,11 @@ internal static class CoordinatorExtensions
         AddLoop<GossipLoop>(services);
         AddLoop<TaskEngine>(services);
         AddLoop<LeaderDuties>(services);
+        AddLoop<StoreRepair>(services);
+        AddLoop<HealthChecks>(services);
+        AddLoop<Candidacy>(services);
+        AddLoop<RecoveryWatch>(services);
+        AddLoop<LeaderLink>(services);
         AddLoop<Elector>(services);
     }
 

@@ -1,26 +1,20 @@
 using System.Threading.Channels;
 using Galaxy.Coordinator.Devices;
 using Galaxy.Coordinator.Election;
+using Galaxy.Coordinator.Fencing;
 using Galaxy.Coordinator.Failover;
-using Galaxy.Coordinator.Gossip;
 using Galaxy.Coordinator.Tasks;
-using Galaxy.ServiceDefaults.Nodes;
+using Galaxy.Contracts.Api;
 
 namespace Galaxy.Coordinator;
 
-/// <summary>What a node does when it starts to lead and when it stops; also keeps its place among the candidates current.</summary>
+/// <summary>What a node does when it starts to lead and when it stops.</summary>
 internal sealed partial class LeaderDuties(
     Elector elector, TaskEngine tasks, DeviceHub hub, DeviceRegistry registry, FailoverTracker failovers, FailoverLog failoverLog,
-    GossipNode gossip, NodeOptions node, Identity identity, TimeProvider time, ILogger<LeaderDuties> log) : BackgroundService
+    FencedStores stores, FailoverStore failoverStore, Identity identity, TimeProvider time, ILogger<LeaderDuties> log) : BackgroundService
 {
     /// <summary>Devices held by a coordinator that died get this long to reconnect before they count as offline.</summary>
     private static readonly TimeSpan DeviceGrace = TimeSpan.FromSeconds(10);
-
-    /// <summary>
-    /// When a cluster starts, its nodes do not start in the same moment: until somebody has led, the others leave the primary
-    /// this long to come up.
-    /// </summary>
-    private static readonly TimeSpan StartGrace = TimeSpan.FromSeconds(3);
 
     private static readonly TimeSpan RetryEvery = TimeSpan.FromMilliseconds(200);
 
@@ -31,29 +25,11 @@ internal sealed partial class LeaderDuties(
     {
         elector.BecameLeader += _ => _turns.Writer.TryWrite(true);
         elector.SteppedDown += _ => _turns.Writer.TryWrite(false);
-        gossip.Changed += Rank;
-        Rank();
         return base.StartAsync(cancellationToken);
-    }
-
-    private void Rank()
-    {
-        var rank = LeavesTheStartToThePrimary ? -1 : gossip.Candidates().ToList().IndexOf(gossip.Members.Self);
-        elector.Post(new Core.Election.ElectionInput.Ranked(rank < 0 ? null : rank));
-    }
-
-    private bool LeavesTheStartToThePrimary =>
-        node.FailoverPrimary is { } primary && primary != node.NodeId && elector.MaxToken == 0 && gossip.Now < StartGrace;
-
-    private async Task RankAfterGraceAsync(CancellationToken stopping)
-    {
-        await Task.Delay(StartGrace, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        Rank();
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        var ranking = RankAfterGraceAsync(stoppingToken);
         await foreach (var leads in _turns.Reader.ReadAllAsync(stoppingToken))
         {
             if (leads)
@@ -61,13 +37,12 @@ internal sealed partial class LeaderDuties(
             else
                 await HandOverAsync();
         }
-        await ranking;
     }
 
     private async Task TakeOverAsync(CancellationToken stopping)
     {
         var attempt = failovers.TakeWon();
-        if (!await PersistAsync(() => tasks.LoadAsync(elector.CurrentToken ?? throw new NotLeaderException()), stopping))
+        if (!await PersistAsync(() => BeginAsync(elector.CurrentToken ?? throw new NotLeaderException()), stopping))
             return;
         attempt?.Step("catch up");
         _forgetting = ForgetAbsentDevicesAsync(stopping);
@@ -75,7 +50,23 @@ internal sealed partial class LeaderDuties(
             return;
         attempt.Step("announce");
         var record = attempt.Complete();
+        NoteFailure(record);
         await PersistAsync(() => failoverLog.WriteAsync(record), stopping);
+    }
+
+    private async Task BeginAsync(long token)
+    {
+        await stores.BeginAsync(token);
+        await tasks.LoadAsync(token);
+    }
+
+    // The third of the report's five steps after the switch: the node that failed is on record until it has recovered.
+    private void NoteFailure(FailoverRecord record)
+    {
+        if (record.From is not { } failed || failed == record.To || record.Reason is not ("crash" or "hang" or "partition" or "expired"))
+            return;
+        failoverStore.AddLoss(failed);
+        failoverStore.MarkFailed(failed, record.Reason);
     }
 
     // A leader that cannot load the open tasks would lead without doing its work: it tries as long as it leads.
@@ -103,6 +94,7 @@ internal sealed partial class LeaderDuties(
 
     private async Task HandOverAsync()
     {
+        stores.End();
         await tasks.UnloadAsync();
         hub.CloseAll("another node leads now: connect again");
     }

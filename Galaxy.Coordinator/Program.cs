@@ -1,6 +1,7 @@
 using Galaxy.Coordinator;
 using Galaxy.Coordinator.Cluster;
 using Galaxy.Coordinator.Devices;
+using Galaxy.Coordinator.Election;
 using Galaxy.Coordinator.Failover;
 using Galaxy.Coordinator.Gossip;
 using Galaxy.Coordinator.Tasks;
@@ -23,5 +24,7 @@ return await GalaxyApp.RunAsync(async () =>
     app.MapTaskApi();
     app.MapGrpcService<ClusterService>();
     app.MapGrpcService<GossipService>();
+    app.MapGrpcService<ElectionService>();
+    app.MapGrpcService<FailoverManagerService>();
     return app;
 });

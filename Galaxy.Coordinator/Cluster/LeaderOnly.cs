@@ -1,4 +1,5 @@
 using Galaxy.Coordinator.Election;
+using Galaxy.Coordinator.Fencing;
 
 namespace Galaxy.Coordinator.Cluster;
 

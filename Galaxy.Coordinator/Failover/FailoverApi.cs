@@ -1,8 +1,6 @@
 using System.Text.Json.Serialization;
+using Galaxy.Contracts.Api;
 using Galaxy.Coordinator.Cluster;
-using Galaxy.Coordinator.Election;
-using Galaxy.Coordinator.Gossip;
-using Galaxy.Core.Membership;
 
 namespace Galaxy.Coordinator.Failover;
 
@@ -10,31 +8,55 @@ namespace Galaxy.Coordinator.Failover;
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 internal sealed record FailoverRequest(string? To);
 
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
+internal sealed record NodeRequest(string? NodeId);
+
+/// <summary><c>PUT /api/v1/failover/settings</c>: what is absent stays as it is.</summary>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
+internal sealed record FailoverSettingsChange(
+    bool? EnableAutoRecovery, double? RecoveryTimeoutSeconds, bool? AutoFailback, int? MaxFailoverAttempts, double? HealthCheckIntervalSeconds);
+
+internal sealed record HandedOver(string From, string To);
+
 internal static class FailoverApi
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
-
     public static void MapFailoverApi(this IEndpointRouteBuilder endpoints)
     {
         endpoints.MapGet("/api/v1/failovers", async (FailoverLog log) => Results.Ok(await log.ReadAsync()))
-            .WithSummary("The last failovers, newest first");
-        endpoints.MapPost("/api/v1/failover", FailoverAsync).RequireLeader()
-            .WithSummary("Hand leadership over, to the named node or to the first in rank");
+            .Produces<IReadOnlyList<FailoverRecord>>().WithSummary("The last failovers, newest first");
+
+        var manager = endpoints.MapGroup("/api/v1/failover");
+        manager.AddEndpointFilter(async (invocation, next) =>
+        {
+            try
+            {
+                return await next(invocation);
+            }
+            catch (FailoverRequestException refused)
+            {
+                return Results.Problem(refused.Message, statusCode: refused.Status);
+            }
+        });
+        manager.MapGet("", (FailoverManager failover) => failover.Status()).WithSummary("Primary, secondaries, order, failed nodes, checks (GetStatus)");
+        manager.MapPost("", async (FailoverRequest? request, FailoverManager failover, CancellationToken cancellation) =>
+                Answer(await failover.FailoverAsync(request?.To, cancellation))).RequireLeader()
+            .WithSummary("Hand leadership over, to the named node or to the first in rank (Failover)");
+        manager.MapPost("/promote", async (NodeRequest request, FailoverManager failover, CancellationToken cancellation) =>
+                Answer(await failover.PromoteAsync(request.NodeId, cancellation))).RequireLeader()
+            .WithSummary("Make a node the primary and hand leadership over to it");
+        manager.MapPut("/primary", (NodeRequest request, FailoverManager failover) => failover.SetPrimary(request.NodeId))
+            .WithSummary("Say who stands first (SetPrimary)");
+        manager.MapPost("/secondaries", (NodeRequest request, FailoverManager failover) => failover.AddSecondary(request.NodeId))
+            .WithSummary("Add a node to those that stand next (AddSecondary)");
+        manager.MapDelete("/secondaries/{id}", (string id, FailoverManager failover) => failover.RemoveSecondary(id))
+            .WithSummary("Take a node out of them (RemoveSecondary)");
+        manager.MapPut("/settings", (FailoverSettingsChange change, FailoverManager failover) => failover.Change(change))
+            .WithSummary("Change recovery, failback, attempts and intervals");
+        manager.MapPost("/checks", (HealthCheckerSettings checker, FailoverManager failover) => failover.RegisterHealthChecker(checker))
+            .WithSummary("Add or change a health check that a coordinator must pass to lead (RegisterHealthChecker)");
+        manager.MapDelete("/checks/{name}", (string name, FailoverManager failover) => failover.RemoveHealthChecker(name))
+            .WithSummary("Remove a health check");
     }
 
-    private static async Task<IResult> FailoverAsync(FailoverRequest? request, Elector elector, GossipNode gossip, CancellationToken cancellation)
-    {
-        var candidates = gossip.Members.All.Where(m => m.State == MemberState.Alive && m.NodeId != gossip.Members.Self).Select(m => m.NodeId).ToList();
-        if (request?.To is { } to && !candidates.Contains(to))
-        {
-            return Results.Problem(
-                $"'to' is '{to}', which is no other live coordinator. Live: {(candidates.Count == 0 ? "none" : string.Join(", ", candidates))}.", statusCode: 400);
-        }
-        if (candidates.Count == 0)
-            return Results.Problem("There is no other live coordinator to hand leadership to.", statusCode: 409);
-        var successor = request?.To ?? gossip.Candidates().First(id => candidates.Contains(id));
-        return await elector.ResignAsync(successor, "manual", Patience, cancellation)
-            ? Results.Ok(new { from = gossip.Members.Self, to = successor })
-            : Results.Problem("The lease could not be released in time; it will run out by itself.", statusCode: 503);
-    }
+    private static HandedOver Answer((string From, string To) done) => new(done.From, done.To);
 }

@@ -19,7 +19,7 @@ internal sealed record HandoverResult(string? To, string? Problem);
 /// </summary>
 internal sealed partial class Handover(
     Elector elector, GossipNode gossip, GossipLoop loop, Candidacy candidacy, HealthChecks checks, FailoverStore store, FencedStores stores,
-    CoordinatorChannels channels, Identity identity, NodeOptions node, TimeProvider time, ILogger<Handover> log)
+    CoordinatorChannels channels, Identity identity, NodeOptions node, TimeProvider time, ILogger<Handover> log) : IDisposable
 {
     private static readonly TimeSpan PreparePatience = TimeSpan.FromMilliseconds(800);
     private static readonly TimeSpan ReleasePatience = TimeSpan.FromSeconds(2);
@@ -88,6 +88,8 @@ internal sealed partial class Handover(
             return $"it cannot reach the leader: {failure.Message}";
         return await stores.AnswersAsync() ? null : "its store does not answer";
     }
+
+    public void Dispose() => _one.Dispose();
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Handing over to {Successor}: {Reason}")]
     private partial void LogHandingOver(string successor, string reason);

@@ -100,6 +100,13 @@ internal sealed partial class FencedStores(RedisStores stores, NodeOptions node,
         }
     }
 
+    /// <summary>Whether the store, or a majority of them, answers at this moment.</summary>
+    public async Task<bool> AnswersAsync()
+    {
+        var positions = await Task.WhenAll(Enumerable.Range(0, stores.All.Count).Select(PositionAsync));
+        return positions.Count(position => position is not null) >= LeaseQuorum.Majority(stores.All.Count);
+    }
+
     /// <exception cref="StoreUnavailableException">Too few stores answered: whether it was written is unknown.</exception>
     public async Task<WriteAnswer> WriteAsync(long token, IReadOnlyList<FencedCommand> commands)
     {

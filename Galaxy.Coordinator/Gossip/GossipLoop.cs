@@ -17,7 +17,7 @@ namespace Galaxy.Coordinator.Gossip;
 /// keeps knocking at seeds.
 /// </summary>
 internal sealed partial class GossipLoop(
-    GossipNode gossip, CoordinatorChannels channels, Elector elector, FailoverTracker failovers, NodeOptions node, Identity identity,
+    GossipNode gossip, CoordinatorChannels channels, Elector elector, FailoverTracker failovers, PeerBreakers breakers, NodeOptions node, Identity identity,
     IConfiguration configuration, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<GossipLoop> log) : BackgroundService
 {
     private const int Fanout = 3;
@@ -29,6 +29,11 @@ internal sealed partial class GossipLoop(
     private readonly Random _random = new();
     private readonly Channel<(IReadOnlyList<StateEntry> Entries, uint Hops)> _rumors =
         Channel.CreateBounded<(IReadOnlyList<StateEntry>, uint)>(new BoundedChannelOptions(4096) { FullMode = BoundedChannelFullMode.DropOldest });
+
+    private readonly TaskCompletionSource _joined = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Completes when every seed has answered or been waited for once: until then this node knows too little to stand.</summary>
+    public Task Joined => _joined.Task;
 
     /// <summary>Queues entries for the next peers. When the queue is full the oldest rumor is dropped: anti-entropy brings it later.</summary>
     public void Spread(IReadOnlyList<StateEntry> entries, uint hops)
@@ -74,14 +79,38 @@ internal sealed partial class GossipLoop(
         }
         if (stopping.IsCancellationRequested)
             return;
-        var refused = IsRefusal(failure is RpcException rpc ? rpc.Status.DebugException : failure);
-        failovers.PeerFailed(peer.NodeId, refused, refused ? $"{peer.NodeId} refuses connections at {peer.GrpcUrl}" : $"{peer.NodeId} does not answer at {peer.GrpcUrl}");
+        var silence = IsRefusal(failure is RpcException rpc ? rpc.Status.DebugException : failure) ? PeerSilence.Refused
+            : await TakesConnectionsAsync(peer.GrpcUrl, stopping) ? PeerSilence.Hangs : PeerSilence.Unreachable;
+        failovers.PeerFailed(peer.NodeId, silence, silence switch
+        {
+            PeerSilence.Refused => $"{peer.NodeId} refuses connections at {peer.GrpcUrl}",
+            PeerSilence.Hangs => $"{peer.NodeId} takes connections at {peer.GrpcUrl} and does not answer",
+            _ => $"{peer.NodeId} cannot be reached at {peer.GrpcUrl}",
+        });
         gossip.UpdateMembers(table => table.ProbeFailed(peer.NodeId, gossip.Now));
     }
 
     // The peer's machine answered that nobody listens there: the process is gone. A timeout would say nothing.
     private static bool IsRefusal(Exception? failure) =>
         failure is not null && (failure is SocketException { SocketErrorCode: SocketError.ConnectionRefused } || IsRefusal(failure.InnerException));
+
+    private async Task<bool> TakesConnectionsAsync(string grpcUrl, CancellationToken stopping)
+    {
+        if (!Uri.TryCreate(grpcUrl, UriKind.Absolute, out var address))
+            return false;
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+        patience.CancelAfter(_settings.ProbeTimeout / 2);
+        try
+        {
+            using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+            await socket.ConnectAsync(address.Host, address.Port, patience.Token);
+            return true;
+        }
+        catch (Exception silent) when (silent is SocketException or OperationCanceledException)
+        {
+            return false;
+        }
+    }
 
     private async Task SeedLoopAsync(CancellationToken stopping)
     {
@@ -92,6 +121,7 @@ internal sealed partial class GossipLoop(
             var known = gossip.Members.OtherLive.Select(member => member.GrpcUrl).ToHashSet(StringComparer.OrdinalIgnoreCase);
             // One at a time would let a dead seed delay the others.
             await Task.WhenAll(seeds.Where(seed => !known.Contains(seed)).Select(seed => ExchangeAsync(seed, stopping)));
+            _joined.TrySetResult();
             await Task.Delay(wait, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             wait = wait * 2 < TimeSpan.FromSeconds(3) ? wait * 2 : TimeSpan.FromSeconds(3);
         }
@@ -147,7 +177,7 @@ internal sealed partial class GossipLoop(
                 request.Entries.AddRange(entries.Select(entry => entry.ToWire()));
                 var peers = gossip.Members.OtherLive.ToArray();
                 _random.Shuffle(peers);
-                await Task.WhenAll(peers.Take(Fanout).Select(peer => PushAsync(peer, request, stopping)));
+                await Task.WhenAll(peers.Where(peer => breakers.Allows(peer.NodeId)).Take(Fanout).Select(peer => PushAsync(peer, request, stopping)));
             }
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
@@ -161,9 +191,11 @@ internal sealed partial class GossipLoop(
         try
         {
             await channels.Gossip(peer.GrpcUrl).PushAsync(request, deadline: time.GetUtcNow().UtcDateTime + _settings.ProbeTimeout, cancellationToken: stopping);
+            breakers.Succeeded(peer.NodeId);
         }
         catch (RpcException failure)
         {
+            breakers.Failed(peer.NodeId);
             LogPushFailed(peer.NodeId, failure.Status.Detail);
         }
     }

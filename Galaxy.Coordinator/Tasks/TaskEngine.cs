@@ -4,6 +4,7 @@ using System.Threading.Channels;
 using Galaxy.Contracts.Api;
 using Galaxy.Coordinator.Devices;
 using Galaxy.Coordinator.Election;
+using Galaxy.Coordinator.Fencing;
 using Galaxy.ServiceDefaults.Telemetry;
 
 namespace Galaxy.Coordinator.Tasks;

@@ -51,6 +51,16 @@ public static partial class NodeOptionsReader
             : throw new SettingException(key, text, allowZero ? "a port, 0 to 65535" : "a port, 1 to 65535");
     }
 
+    /// <summary>A whole number within bounds.</summary>
+    public static int Whole(IConfiguration configuration, string key, int fallback, int least, int most)
+    {
+        if (Text(configuration, key) is not { } text)
+            return fallback;
+        return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most
+            ? number
+            : throw new SettingException(key, text, $"a whole number, {least} to {most}");
+    }
+
     private static string? Text(IConfiguration configuration, string key) =>
         configuration[key] is { } value && value.Trim().Length > 0 ? value.Trim() : null;
 

@@ -1,0 +1,140 @@
+using Galaxy.Contracts.Api;
+using Galaxy.Coordinator.Cluster;
+using Galaxy.Coordinator.Election;
+using Galaxy.Coordinator.Fencing;
+using Galaxy.Coordinator.Gossip;
+using Galaxy.Core.Membership;
+using Galaxy.ServiceDefaults.Nodes;
+
+namespace Galaxy.Coordinator.Failover;
+
+/// <summary>A request that cannot be done; the message names the field and what is allowed.</summary>
+internal sealed class FailoverRequestException(string message, int status) : Exception(message)
+{
+    public int Status { get; } = status;
+}
+
+/// <summary>
+/// The report's FailoverManager: primary, secondaries, health checkers, failover and status. Its settings replicate, so any
+/// coordinator takes a change.
+/// </summary>
+internal sealed class FailoverManager(
+    FailoverStore store, Candidacy candidacy, HealthChecks checks, Handover handover, Elector elector, ClusterFeed feed, GossipNode gossip, PeerBreakers breakers,
+    FencedStores stores, NodeOptions node)
+{
+    private const int MostSecondaries = 64;
+    private const int MostCheckers = 64;
+
+    public FailoverStatus Status() => new(
+        node.NodeId, feed.Response().Leader, node.FailoverMode == FailoverMode.MultiMaster ? "multi-master" : "active-passive", store.Settings,
+        candidacy.Order(), store.Failed, candidacy.Demoted, checks.Statuses, breakers.States, stores.Behind);
+
+    public FailoverStatus SetPrimary(string? nodeId)
+    {
+        var primary = Valid(nodeId);
+        var settings = store.Settings;
+        // The one that was primary stays the next best.
+        IEnumerable<string> secondaries = settings.Secondaries.Where(id => id != primary);
+        if (settings.Primary is { } before && before != primary)
+            secondaries = secondaries.Where(id => id != before).Prepend(before);
+        return Set(settings with { Primary = primary, Secondaries = [.. secondaries] });
+    }
+
+    public FailoverStatus AddSecondary(string? nodeId)
+    {
+        var secondary = Valid(nodeId);
+        var settings = store.Settings;
+        if (settings.Primary == secondary)
+            throw new FailoverRequestException($"'node_id' is '{secondary}', which is the primary. Make another node primary first.", 409);
+        if (settings.Secondaries.Count >= MostSecondaries)
+            throw new FailoverRequestException($"There are {MostSecondaries} secondaries already; remove one first.", 409);
+        return settings.Secondaries.Contains(secondary) ? Status() : Set(settings with { Secondaries = [.. settings.Secondaries, secondary] });
+    }
+
+    public FailoverStatus RemoveSecondary(string nodeId)
+    {
+        var settings = store.Settings;
+        if (!settings.Secondaries.Contains(nodeId))
+            throw new FailoverRequestException($"'{nodeId}' is no secondary. Secondaries: {Text(settings.Secondaries)}.", 404);
+        return Set(settings with { Secondaries = [.. settings.Secondaries.Where(id => id != nodeId)] });
+    }
+
+    /// <summary>Changes the switches and times; what is null stays.</summary>
+    public FailoverStatus Change(FailoverSettingsChange change)
+    {
+        var settings = store.Settings;
+        var next = settings with
+        {
+            EnableAutoRecovery = change.EnableAutoRecovery ?? settings.EnableAutoRecovery,
+            AutoFailback = change.AutoFailback ?? settings.AutoFailback,
+            RecoveryTimeoutSeconds = InRange("recovery_timeout_seconds", change.RecoveryTimeoutSeconds ?? settings.RecoveryTimeoutSeconds, 0, 86_400),
+            MaxFailoverAttempts = (int)InRange("max_failover_attempts", change.MaxFailoverAttempts ?? settings.MaxFailoverAttempts, 1, 20),
+            HealthCheckIntervalSeconds = InRange("health_check_interval_seconds", change.HealthCheckIntervalSeconds ?? settings.HealthCheckIntervalSeconds, 0.1, 3600),
+        };
+        return Set(next);
+    }
+
+    public FailoverStatus RegisterHealthChecker(HealthCheckerSettings checker)
+    {
+        if (HealthChecks.Complaint(checker) is { } complaint)
+            throw new FailoverRequestException(complaint, 400);
+        if (checker.NodeId is { } on)
+            Valid(on);
+        var settings = store.Settings;
+        var others = settings.Checkers.Where(other => other.Name != checker.Name).ToList();
+        if (others.Count >= MostCheckers)
+            throw new FailoverRequestException($"There are {MostCheckers} checkers already; remove one first.", 409);
+        return Set(settings with { Checkers = [.. others, checker] });
+    }
+
+    public FailoverStatus RemoveHealthChecker(string name)
+    {
+        var settings = store.Settings;
+        if (settings.Checkers.All(checker => checker.Name != name))
+            throw new FailoverRequestException($"There is no health checker '{name}'. Registered: {Text(settings.Checkers.Select(checker => checker.Name))}.", 404);
+        return Set(settings with { Checkers = [.. settings.Checkers.Where(checker => checker.Name != name)] });
+    }
+
+    /// <summary>Hands leadership over. Only the leader can.</summary>
+    /// <param name="to">Null: the first in rank that is ready.</param>
+    public async Task<(string From, string To)> FailoverAsync(string? to, CancellationToken cancellation)
+    {
+        if (elector.CurrentToken is null)
+            throw new NotLeaderException();
+        if (to is not null && !handover.Successors.Contains(to))
+            throw new FailoverRequestException($"'to' is '{to}', which is no other live coordinator. Live: {Text(handover.Successors)}.", 400);
+        if (handover.Successors.Count == 0)
+            throw new FailoverRequestException("There is no other live coordinator to hand leadership to.", 409);
+        var result = await handover.RunAsync(to, "manual", cancellation);
+        return result.To is { } successor ? (node.NodeId, successor) : throw new FailoverRequestException(result.Problem ?? "Nobody was ready.", 503);
+    }
+
+    /// <summary>Makes a node the primary and hands leadership over to it.</summary>
+    public async Task<(string From, string To)> PromoteAsync(string? nodeId, CancellationToken cancellation)
+    {
+        var primary = Valid(nodeId);
+        if (elector.CurrentToken is null)
+            throw new NotLeaderException();
+        SetPrimary(primary);
+        return primary == node.NodeId ? (primary, primary) : await FailoverAsync(primary, cancellation);
+    }
+
+    private FailoverStatus Set(FailoverSettings settings)
+    {
+        store.Set(settings);
+        return Status();
+    }
+
+    private string Valid(string? nodeId)
+    {
+        var known = gossip.Members.All.Where(member => member.State != MemberState.Left).Select(member => member.NodeId).ToList();
+        return nodeId is { Length: > 0 } && known.Contains(nodeId)
+            ? nodeId
+            : throw new FailoverRequestException($"'node_id' is '{nodeId}', which is no coordinator of this cluster. Known: {Text(known)}.", 400);
+    }
+
+    private static double InRange(string field, double value, double least, double most) =>
+        value >= least && value <= most ? value : throw new FailoverRequestException($"'{field}' is {value:0.###}; allowed are {least:0.###} to {most:0.###}.", 400);
+
+    private static string Text(IEnumerable<string> names) => string.Join(", ", names) is { Length: > 0 } text ? text : "none";
+}
