@@ -1,3 +1,8 @@
+using Galaxy.Coordinator.Election;
+using Galaxy.Coordinator.Fencing;
+using Galaxy.Core.Election;
+using Galaxy.ServiceDefaults.Nodes;
+using Galaxy.ServiceDefaults.Store;
 using StackExchange.Redis;
 
 namespace Galaxy.Coordinator.Tests.Stores;
@@ -16,10 +21,13 @@ public class DurabilityTests
         await using var owned = store;
         await store.InitializeAsync();
         await using var redis = await store.ConnectAsync();
-        var lease = new Galaxy.Coordinator.Election.LeaseStore(redis, new ServiceDefaults.Nodes.NodeOptions { NodeId = "a" });
-        var acquired = await lease.AcquireAsync("boot", "http://a", "", 0, TimeSpan.FromMinutes(5), 1);
+        var keys = new StoreKeys("galaxy");
+        var acquired = await Node(redis).AcquireAsync(new LeaseRecord("a", "boot", 0, "http://a", "", 1), null, 0, TimeSpan.FromMinutes(5), () => { });
         for (var i = 0; i < 500; i++)
-            Assert.True(await lease.WriteAsync(acquired!.Token, [new("SET", lease.Key("k" + i), "v" + i), new("RPUSH", lease.Key("list"), "v" + i)]));
+        {
+            Assert.Equal(StoreAnswer.Done, await FencedScript.RunAsync(redis.GetDatabase(), keys, acquired.Lease!.Token, "", "",
+                [new("SET", keys["k" + i], "v" + i), new("RPUSH", keys["list"], "v" + i)]));
+        }
 
         await store.KillAsync();
         await store.StartAsync();
@@ -27,8 +35,10 @@ public class DurabilityTests
         await using var again = await store.ConnectAsync();
         var db = again.GetDatabase();
         for (var i = 0; i < 500; i++)
-            Assert.Equal("v" + i, (string?)await db.StringGetAsync(lease.Key("k" + i)));
-        Assert.Equal(500, await db.ListLengthAsync(lease.Key("list")));
-        Assert.Equal(1, (await new Galaxy.Coordinator.Election.LeaseStore(again, new ServiceDefaults.Nodes.NodeOptions { NodeId = "a" }).ReadAsync()).Lease!.Token);
+            Assert.Equal("v" + i, (string?)await db.StringGetAsync(keys["k" + i]));
+        Assert.Equal(500, await db.ListLengthAsync(keys["list"]));
+        Assert.Equal(1, (await Node(again).ReadAsync()).Lease!.Token);
     }
+
+    private static LeaseStore Node(IConnectionMultiplexer redis) => new(new RedisStores([redis]), new NodeOptions { NodeId = "a" });
 }

@@ -29,7 +29,7 @@ public class ElectionTests
     public void With_no_lease_the_first_candidate_stands_at_once()
     {
         var node = new Node("a");
-        node.Feed(new ElectionInput.Ranked(0));
+        node.Ranked(0);
         node.Tick();
         node.Feed(new ElectionInput.LeaseRead(null, null));
 
@@ -40,7 +40,7 @@ public class ElectionTests
     public void A_candidate_of_lower_rank_waits_for_the_better_one()
     {
         var node = new Node("b");
-        node.Feed(new ElectionInput.Ranked(2));
+        node.Ranked(2);
         node.Tick();
         node.Feed(new ElectionInput.LeaseRead(null, null));
 
@@ -52,7 +52,7 @@ public class ElectionTests
     public void A_node_that_may_not_stand_never_does()
     {
         var node = new Node("standby");
-        node.Feed(new ElectionInput.Ranked(null));
+        node.Ranked(null);
         for (var i = 0; i < 100; i++)
         {
             foreach (var effect in node.Tick())
@@ -69,7 +69,7 @@ public class ElectionTests
         var node = new Node("a").Elected(1);
         node.Now += Ttl / 3;
 
-        Assert.Equal(new ElectionEffect.Renew(1), Assert.Single(node.Tick()));
+        Assert.Equal(new ElectionEffect.Renew(node.Lease(1)), Assert.Single(node.Tick()));
     }
 
     [Fact]
@@ -89,7 +89,7 @@ public class ElectionTests
     public void A_lease_is_counted_from_the_moment_before_the_request_was_sent()
     {
         var node = new Node("a");
-        node.Feed(new ElectionInput.Ranked(0));
+        node.Ranked(0);
         node.Tick();
         node.Feed(new ElectionInput.LeaseRead(null, null));
         node.Tick();
@@ -105,7 +105,7 @@ public class ElectionTests
     public void A_lease_whose_answer_came_too_late_is_not_used()
     {
         var node = new Node("a");
-        node.Feed(new ElectionInput.Ranked(0));
+        node.Ranked(0);
         node.Tick();
         node.Feed(new ElectionInput.LeaseRead(null, null));
         node.Tick();
@@ -122,7 +122,7 @@ public class ElectionTests
     {
         var node = new Node("a");
         node.Feed(new ElectionInput.TokenSeen(7));
-        node.Feed(new ElectionInput.Ranked(0));
+        node.Ranked(0);
         node.Tick();
         node.Feed(new ElectionInput.LeaseRead(null, null));
         Assert.Equal(new ElectionEffect.Acquire(7), Assert.Single(node.Tick()));
@@ -193,11 +193,11 @@ public class ElectionTests
     public void A_lease_that_is_reserved_is_left_to_its_successor()
     {
         var other = new Node("c");
-        other.Feed(new ElectionInput.Ranked(0));
+        other.Ranked(0);
         other.Tick();
         other.Feed(new ElectionInput.LeaseRead(null, "b"));
         var successor = new Node("b");
-        successor.Feed(new ElectionInput.Ranked(2));
+        successor.Ranked(2);
         successor.Tick();
         successor.Feed(new ElectionInput.LeaseRead(null, "b"));
 
@@ -209,7 +209,7 @@ public class ElectionTests
     public void A_restarted_node_does_not_take_up_the_lease_of_its_former_process()
     {
         var node = new Node("a");
-        node.Feed(new ElectionInput.Ranked(0));
+        node.Ranked(0);
         node.Tick();
 
         node.Feed(new ElectionInput.LeaseRead(new LeaseRecord("a", "older boot", 4, "http://a", "", 0), null));
@@ -223,7 +223,7 @@ public class ElectionTests
     public void A_node_that_died_while_leading_lets_the_others_go_first()
     {
         var node = new Node("a");
-        node.Feed(new ElectionInput.Ranked(0));
+        node.Ranked(0);
         node.Tick();
         node.Feed(new ElectionInput.LeaseRead(new LeaseRecord("a", "older boot", 4, "http://a", "", 0), null));
         node.Now += node.Settings.ReadEvery;
@@ -245,5 +245,42 @@ public class ElectionTests
 
         Assert.Equal(new ElectionEffect.LeaderChanged(Node.LeaseOf("b", 2)), Assert.Single(first));
         Assert.Empty(second);
+    }
+
+    [Fact]
+    public void The_answer_counts_though_gossip_told_of_the_token_first()
+    {
+        var node = new Node("a");
+        node.Ranked(0);
+        node.Tick();
+        node.Feed(new ElectionInput.LeaseRead(null, null));
+        node.Tick();
+
+        // A follower read the lease, and its gossip was faster than the store's answer.
+        node.Feed(new ElectionInput.TokenSeen(1));
+        node.Feed(new ElectionInput.Acquired(node.Lease(1), node.Now));
+
+        Assert.True(node.Leads);
+    }
+
+    [Fact]
+    public void An_offered_lease_is_taken_without_reading_first()
+    {
+        var node = new Node("b");
+        node.Follow("a", 4);
+
+        node.Feed(new ElectionInput.Offered(4, "b"));
+
+        Assert.Equal(new ElectionEffect.Acquire(4), Assert.Single(node.Tick()));
+    }
+
+    [Fact]
+    public void An_offer_that_is_older_than_the_present_lease_is_an_echo()
+    {
+        var node = new Node("b");
+        node.Follow("a", 4);
+
+        Assert.Empty(node.Feed(new ElectionInput.Offered(3, "b")));
+        Assert.Null(node.State.StandAt);
     }
 }

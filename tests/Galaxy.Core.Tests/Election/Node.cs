@@ -24,12 +24,25 @@ internal sealed class Node(string name, LeaseSettings? settings = null)
         return effects;
     }
 
+    /// <summary>Puts so many others before it; null: it may not stand.</summary>
+    public void Ranked(int? rank, int coordinators = 3) =>
+        Feed(new ElectionInput.Candidates([.. Enumerable.Range(0, rank ?? 1).Select(i => "other" + i), .. rank is null ? [] : new[] { State.NodeId }], coordinators));
+
+    /// <summary>It knows that <paramref name="leader"/> leads, and is ranked right after it.</summary>
+    public LeaseRecord Follow(string leader, long token, int coordinators = 3)
+    {
+        Feed(new ElectionInput.Candidates([leader, State.NodeId], coordinators));
+        Tick();
+        Feed(new ElectionInput.LeaseRead(LeaseOf(leader, token), null));
+        return LeaseOf(leader, token);
+    }
+
     public IReadOnlyList<ElectionEffect> Tick() => Feed(new ElectionInput.Tick());
 
     /// <summary>Takes it through read, stand and acquire; it leads when this returns.</summary>
     public Node Elected(long token)
     {
-        Feed(new ElectionInput.Ranked(0));
+        Ranked(0);
         Tick();
         Feed(new ElectionInput.LeaseRead(null, null));
         Assert.IsType<ElectionEffect.Acquire>(Assert.Single(Tick()));

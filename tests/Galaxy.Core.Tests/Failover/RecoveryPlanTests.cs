@@ -1,0 +1,29 @@
+using Galaxy.Core.Failover;
+
+namespace Galaxy.Core.Tests.Failover;
+
+public class RecoveryPlanTests
+{
+    private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
+
+    private static IReadOnlyList<RecoveryAct> Next(TimeSpan? aliveFor, bool recovery = true, bool failback = false, string primary = "a") =>
+        RecoveryPlan.Next([new FailedNodeView("a", aliveFor)], "b", primary, recovery, failback, Minute);
+
+    [Fact]
+    public void A_failed_node_rejoins_after_it_has_been_alive_for_the_whole_timeout()
+    {
+        Assert.Empty(Next(null));
+        Assert.Empty(Next(Minute / 2));
+        Assert.Equal(new RecoveryAct.Rejoin("a"), Assert.Single(Next(Minute)));
+    }
+
+    [Fact]
+    public void With_failback_the_primary_gets_the_lead_back_and_others_only_rejoin()
+    {
+        Assert.Equal(new RecoveryAct.FailBack("a"), Assert.Single(Next(Minute, failback: true)));
+        Assert.Equal(new RecoveryAct.Rejoin("a"), Assert.Single(Next(Minute, failback: true, primary: "c")));
+    }
+
+    [Fact]
+    public void Without_recovery_it_stays_on_record() => Assert.Empty(Next(Minute, recovery: false));
+}
