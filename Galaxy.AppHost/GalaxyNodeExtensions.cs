@@ -11,6 +11,14 @@ internal static class GalaxyNodeExtensions
         .WithEnvironment("GALAXY_BIND", "127.0.0.1")
         .WithHttpHealthCheck("/alive", endpointName: healthEndpoint);
 
+    /// <summary>Gives a coordinator its store, or all stores of a quorum.</summary>
+    public static IResourceBuilder<ProjectResource> Uses(this IResourceBuilder<ProjectResource> project, IEnumerable<IResourceBuilder<RedisResource>> stores)
+    {
+        foreach (var store in stores)
+            project.WithReference(store).WaitFor(store);
+        return project;
+    }
+
     /// <summary>Tells a service where the coordinators' gRPC endpoints are.</summary>
     public static IResourceBuilder<ProjectResource> Knows(
         this IResourceBuilder<ProjectResource> project, IEnumerable<IResourceBuilder<ProjectResource>> coordinators)

@@ -7,7 +7,8 @@ var scenario = Scenario.Read(builder.Configuration);
 var data = LocalKey.Folder(builder.Configuration, builder.Environment.ContentRootPath);
 var apiKey = LocalKey.ReadOrCreate(builder.Configuration, data);
 var key = builder.AddParameter("api-key", () => apiKey, secret: true);
-var redis = builder.AddRedis("redis").WithPersistence();
+// One store, or three or five that make a quorum: `--stores 3`.
+var stores = scenario.Stores.Select(name => builder.AddRedis(name).WithPersistence()).ToList();
 
 var console = builder.AddProject<Projects.Galaxy_Console>("console")
     .WithHttpEndpoint()
@@ -24,8 +25,7 @@ var coordinators = scenario.Coordinators
         .WithEnvironment("FAILOVER_MODE", scenario.FailoverMode)
         .WithEnvironment("GALAXY_DATA", Path.Combine(data, "nodes", node.Name))
         .WithEnvironment("FAILOVER_PRIMARY", scenario.Coordinators[0].Name)
-        .WithReference(redis)
-        .WaitFor(redis))
+        .Uses(stores))
     .ToList();
 foreach (var coordinator in coordinators)
     coordinator.Knows(coordinators.Where(other => other != coordinator));

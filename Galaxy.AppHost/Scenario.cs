@@ -5,6 +5,7 @@ namespace Galaxy.AppHost;
 
 /// <summary>Which nodes make up the run: the three scenarios of the report.</summary>
 internal sealed record Scenario(
+    IReadOnlyList<string> Stores,
     IReadOnlyList<(string Name, string Role)> Coordinators,
     IReadOnlyList<string> Routers,
     IReadOnlyList<string> OneApis,
@@ -15,13 +16,20 @@ internal sealed record Scenario(
     public static Scenario Read(IConfiguration configuration)
     {
         IReadOnlyList<string> workers = configuration["no-workers"] == "true" ? [] : ["worker-1", "worker-2"];
+        IReadOnlyList<string> stores = (configuration["stores"] ?? "1") switch
+        {
+            "1" => ["redis"],
+            "3" => ["redis", "redis-2", "redis-3"],
+            "5" => ["redis", "redis-2", "redis-3", "redis-4", "redis-5"],
+            var other => RefuseStores($"--stores is '{other}'. Allowed: 1, 3, 5."),
+        };
         return (configuration["scenario"] ?? "multi-master") switch
         {
-            "cloud" => new Scenario([("coordinator-cloud", "coordinator")], ["router-a"], ["oneapi-a"], workers, "active-passive", configuration),
+            "cloud" => new Scenario(stores, [("coordinator-cloud", "coordinator")], ["router-a"], ["oneapi-a"], workers, "active-passive", configuration),
             "active-passive" => new Scenario(
-                [("coordinator-local", "coordinator"), ("coordinator-cloud", "standby")], ["router-a"], ["oneapi-a"], workers, "active-passive", configuration),
+                stores, [("coordinator-local", "coordinator"), ("coordinator-cloud", "standby")], ["router-a"], ["oneapi-a"], workers, "active-passive", configuration),
             "multi-master" => new Scenario(
-                [("coordinator-a", "coordinator"), ("coordinator-b", "coordinator"), ("coordinator-c", "coordinator")],
+                stores, [("coordinator-a", "coordinator"), ("coordinator-b", "coordinator"), ("coordinator-c", "coordinator")],
                 ["router-a", "router-b"], ["oneapi-a", "oneapi-b"], workers, "multi-master", configuration),
             var other => Refuse($"--scenario is '{other}'. Allowed: cloud, active-passive, multi-master."),
         };
@@ -36,6 +44,8 @@ internal sealed record Scenario(
             Refuse($"{key} is '{text}'. Allowed: a port, 0 to 65535.");
         return port == 0 ? null : port;
     }
+
+    private static IReadOnlyList<string> RefuseStores(string message) => Refuse(message).Stores;
 
     private static Scenario Refuse(string message)
     {

@@ -43,6 +43,7 @@ internal static class CoordinatorExtensions
         services.AddSingleton<FailoverManager>();
         services.AddSingleton<Handover>();
         services.AddSingleton<PeerBreakers>();
+        services.AddSingleton<TermTrace>();
         services.AddSingleton<IHostLifetime, GracefulLifetime>();
         services.AddSingleton<FailoverTracker>();
         services.AddSingleton<FailoverLog>();
@@ -62,6 +63,7 @@ internal static class CoordinatorExtensions
         AddLoop<Candidacy>(services);
         AddLoop<RecoveryWatch>(services);
         AddLoop<LeaderLink>(services);
+        AddLoop<Rehearsal>(services);
         AddLoop<Elector>(services);
     }
 

@@ -14,6 +14,7 @@ return await GalaxyApp.RunAsync(async () =>
     await builder.AddCoordinatorAsync();
 
     var app = builder.Build();
+    app.Services.GetRequiredService<TermTrace>();
     app.UseServiceDefaults();
     app.UseLeaderErrors();
     app.UseWebSockets();

@@ -1,4 +1,5 @@
 using Galaxy.Coordinator.Election;
+using Galaxy.Coordinator.Failover;
 using Galaxy.Coordinator.Fencing;
 
 namespace Galaxy.Coordinator.Cluster;
@@ -12,7 +13,11 @@ internal static class LeaderOnly
         {
             var context = invocation.HttpContext;
             var elector = context.RequestServices.GetRequiredService<Elector>();
-            return elector.CurrentToken is null ? Refuse(context, elector) : await next(invocation);
+            if (elector.CurrentToken is null)
+                return Refuse(context, elector);
+            var result = await next(invocation);
+            context.RequestServices.GetRequiredService<TermTrace>().Served(context.Request.Path);
+            return result;
         });
 
     public static IResult Refuse(HttpContext context, Elector elector)

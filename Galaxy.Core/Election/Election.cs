@@ -136,8 +136,9 @@ public static class Election
     {
         var (next, effects) = OnRead(
             state with { Role = Fallback(state), StandAt = null }, new ElectionInput.LeaseRead(refused.Current, null, refused.HighestToken), now, settings, random);
-        // With several stores two candidates can each get a part: whoever tries again at once collides again.
-        return next.StandAt is null ? (next, effects) : (next with { StandAt = next.StandAt + settings.RankStep * random.NextDouble() }, effects);
+        // Nobody has it, and yet it was not to be had: a store is silent, or two candidates each got a part of several stores.
+        // Whoever tries again at once collides again.
+        return next.StandAt is null ? (next, effects) : (next with { StandAt = now + settings.ReadEvery * (0.5 + 0.5 * random.NextDouble()) }, effects);
     }
 
     private static (ElectionState, IReadOnlyList<ElectionEffect>) OnAcquired(
@@ -146,7 +147,7 @@ public static class Election
         var leadUntil = acquired.SentAt + settings.Ttl - settings.Guard;
         var token = acquired.Lease.Token;
         // The token itself may have come round by gossip before this answer did; a higher one means that others went on.
-        if (state.Role == ElectionRole.Leader || now >= leadUntil || token <= state.AskedAbove || token < state.MaxToken)
+        if (state.Role != ElectionRole.Candidate || now >= leadUntil || token <= state.AskedAbove || token < state.MaxToken)
         {
             // Too late to be of use, or a token that cannot be right: let it run out.
             var stays = state.Role == ElectionRole.Leader

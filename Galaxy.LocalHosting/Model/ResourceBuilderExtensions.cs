@@ -26,7 +26,7 @@ public static class ResourceBuilderExtensions
     {
         var asked = builder.Configuration["redis"];
         var choice = new RedisChoice(
-            asked is null or "" or "embedded" or "server" ? null : asked, asked == "server",
+            name, asked is null or "" or "embedded" or "server" ? null : asked, asked == "server",
             Path.ChangeExtension(AppHostMetadata.Read("galaxystorepath") ?? "Galaxy.Store.dll", OperatingSystem.IsWindows() ? ".exe" : null), DataFolder.Of(builder));
         var resource = new RedisResource(name, choice);
         resource.Endpoints.Add(new EndpointAnnotation("tcp", "tcp", port, null));

@@ -1,16 +1,22 @@
 using System.Text.Json;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
 
 namespace Galaxy.ServiceDefaults.Hosting;
 
-/// <summary>Turns what the framework could not read of a request into a problem document that names the field.</summary>
-internal sealed class BadRequests : IExceptionHandler
+/// <summary>Turns what the framework could not read of a request into a problem document that names the field, and logs defects.</summary>
+internal sealed partial class BadRequests(ILogger<BadRequests> log) : IExceptionHandler
 {
     public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
     {
         if (exception is not BadHttpRequestException bad)
+        {
+            // A defect of ours: the client learns only that there was one.
+            if (!httpContext.RequestAborted.IsCancellationRequested)
+                LogDefect(exception, httpContext.Request.Method, httpContext.Request.Path);
             return false;
+        }
         await Results.Problem(Describe(bad), statusCode: bad.StatusCode).ExecuteAsync(httpContext);
         return true;
     }
@@ -31,4 +37,7 @@ internal sealed class BadRequests : IExceptionHandler
         var end = message.IndexOf(" Path: ", StringComparison.Ordinal);
         return (end < 0 ? message : message[..end]).TrimEnd('.') + ".";
     }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "{Method} {Path} failed")]
+    private partial void LogDefect(Exception failure, string method, string path);
 }

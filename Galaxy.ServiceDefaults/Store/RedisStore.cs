@@ -21,7 +21,9 @@ public static class RedisStore
     /// <exception cref="SettingException">Neither is set, the text is not a connection string, or there are two or four stores.</exception>
     public static IReadOnlyList<ConfigurationOptions> ReadOptions(IConfiguration configuration)
     {
-        var text = configuration.GetConnectionString("redis") ?? configuration["Aspire:StackExchange:Redis:ConnectionString"];
+        var first = configuration.GetConnectionString("redis") ?? configuration["Aspire:StackExchange:Redis:ConnectionString"];
+        // What an AppHost with several stores injects, one by one.
+        var text = string.Join('|', Enumerable.Range(2, 4).Select(i => configuration.GetConnectionString($"redis-{i}")).Prepend(first).OfType<string>());
         if (string.IsNullOrWhiteSpace(text))
             throw new SettingException("ConnectionStrings__redis", text, "an address such as localhost:6379; run Galaxy.AppHost for a store that needs no set-up");
         var parts = text.Split('|', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);

@@ -18,7 +18,7 @@ public static class TelemetryExtensions
     // Heartbeats of the system itself: true on every second of every day, and of no interest in a trace list.
     private static readonly string[] Quiet =
     [
-        "/alive", "/health", "/galaxy.gossip.v1.Gossip/", "/galaxy.cluster.v1.Cluster/",
+        "/alive", "/health", "/galaxy.gossip.v1.Gossip/", "/galaxy.cluster.v1.Cluster/", "/galaxy.election.v1.Election/",
         "/opentelemetry.proto.collector", "/_blazor", "/_framework", "/_content", "/v1/traces", "/v1/logs", "/v1/metrics",
     ];
 

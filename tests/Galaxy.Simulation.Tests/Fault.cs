@@ -35,11 +35,20 @@ internal enum FaultKind
     /// <summary>The same, and the last second is lost.</summary>
     StoreLosesASecond,
 
+    /// <summary>The same, at the worst moment: right after it has given the lease out, which it then does not remember.</summary>
+    StoreLosesItsNextGrant,
+
     /// <summary>The same, and all is lost.</summary>
     StoreRestartsEmpty,
 
+    /// <summary>Every node's power fails, and the store comes back empty.</summary>
+    PowerCut,
+
     /// <summary>FLUSHALL.</summary>
     Flush,
+
+    /// <summary>FLUSHALL soon after the lease has gone to another node, while the old leader's last requests may be under way.</summary>
+    FlushAfterNextGrant,
 
     /// <summary>All messages are slow and many are lost.</summary>
     BadNetwork,
@@ -68,23 +77,37 @@ internal sealed record Plan(int Seed, int Nodes, int Stores, IReadOnlyList<Fault
     /// </summary>
     public bool BeliefIsExclusive => !Faults.Any(fault => Forgets(fault.Kind) && Stores == 1);
 
-    private static bool Forgets(FaultKind kind) => kind is FaultKind.StoreLosesASecond or FaultKind.StoreRestartsEmpty or FaultKind.Flush;
+    /// <summary>Many messages to and from stores take seconds.</summary>
+    public bool SlowStores { get; init; }
+
+    private static bool Forgets(FaultKind kind) => LosesASecond(kind) || kind is FaultKind.StoreRestartsEmpty or FaultKind.PowerCut or FaultKind.Flush or FaultKind.FlushAfterNextGrant;
+
+    private static bool LosesASecond(FaultKind kind) => kind is FaultKind.StoreLosesASecond or FaultKind.StoreLosesItsNextGrant;
+
+    /// <summary>Neighbouring seeds of the library's generator begin alike; these do not.</summary>
+    public static Random RandomOf(int seed)
+    {
+        var mixed = unchecked((uint)seed * 0x9E3779B9u);
+        mixed = (mixed ^ (mixed >> 15)) * 0x85EBCA6Bu;
+        return new Random((int)((mixed ^ (mixed >> 13)) & int.MaxValue));
+    }
 
     public static Plan Random(int seed)
     {
-        var random = new Random(seed);
+        var random = RandomOf(seed);
+        var slow = random.Next(4) == 0;
         var nodes = random.Next(3) switch { 0 => 2, 1 => 3, _ => 5 };
         var stores = random.Next(4) switch { 0 or 1 => 1, 2 => 3, _ => 5 };
         var (losesASecond, losesAll) = random.Next(4) switch { 0 => (true, false), 1 => (true, true), _ => (false, false) };
         var kinds = Enum.GetValues<FaultKind>()
-            .Where(kind => !Forgets(kind) || (kind == FaultKind.StoreLosesASecond ? losesASecond : losesAll))
+            .Where(kind => !Forgets(kind) || (LosesASecond(kind) ? losesASecond : losesAll))
             // The only store forgets a token in the moment in which it was issued, and its holder is cut off from everybody:
             // then nobody is left who could know. See docs/protocols/election.md, assumption 5.
             .Where(kind => !(losesAll && stores == 1 && (kind is FaultKind.CutPeer or FaultKind.Isolate or FaultKind.BadNetwork)))
             // With two coordinators there is no witness: the documentation says what a lying firewall does there.
             .Where(kind => kind != FaultKind.Reject || nodes > 2)
             // Of several stores, one that is flushed by hand without a restart is an act of somebody who wants it.
-            .Where(kind => kind != FaultKind.Flush || stores == 1)
+            .Where(kind => kind is not (FaultKind.Flush or FaultKind.FlushAfterNextGrant) || stores == 1)
             .ToArray();
         var faults = new List<Fault>();
         var forgotten = TimeSpan.FromSeconds(-20);
@@ -99,7 +122,7 @@ internal sealed record Plan(int Seed, int Nodes, int Stores, IReadOnlyList<Fault
             {
                 if (moment < forgotten + TimeSpan.FromSeconds(stores > 1 ? 8 : 3))
                     continue;
-                forgotten = moment + duration;
+                forgotten = moment + duration + (kind is FaultKind.StoreLosesItsNextGrant or FaultKind.FlushAfterNextGrant ? World.GrantPatience : TimeSpan.Zero);
             }
             // Two coordinators whose firewalls lie at once about the same leader are more than the proof is made for.
             if (kind == FaultKind.Reject)
@@ -110,6 +133,6 @@ internal sealed record Plan(int Seed, int Nodes, int Stores, IReadOnlyList<Fault
             }
             faults.Add(new Fault(moment, kind, random.Next(nodes), random.Next(Math.Max(nodes, stores)), duration));
         }
-        return new Plan(seed, nodes, stores, faults);
+        return new Plan(seed, nodes, stores, faults) { SlowStores = slow };
     }
 }

@@ -95,6 +95,7 @@ internal sealed partial class World
             {
                 CheckGrant(store, answer.Token);
                 Publish(store, new ElectionInput.LookNow());
+                Granted(store);
             }
             return answer;
         }, answer => answer.Granted, (verdict, answers) =>

@@ -5,6 +5,12 @@ namespace Galaxy.Simulation.Tests;
 /// <summary>What goes wrong, and when it is over.</summary>
 internal sealed partial class World
 {
+    /// <summary>A store that is to forget its next grant forgets none when none comes in this time.</summary>
+    public static readonly TimeSpan GrantPatience = TimeSpan.FromSeconds(5);
+
+    private readonly Dictionary<int, (TimeSpan Until, TimeSpan Down)> _forgetsNextGrant = [];
+    private TimeSpan _flushAfterGrantUntil;
+
     public void Happen(Fault fault)
     {
         var node = Nodes[fault.Node % Nodes.Count];
@@ -46,6 +52,21 @@ internal sealed partial class World
                 var crashed = Now;
                 At(fault.For, () => store.Start(fault.Kind == FaultKind.StoreRestartsEmpty, lost > TimeSpan.Zero ? Now - crashed + lost : TimeSpan.Zero, Now));
                 break;
+            case FaultKind.StoreLosesItsNextGrant when store.Runs:
+                _forgetsNextGrant[store.Id] = (Now + GrantPatience, fault.For);
+                break;
+            case FaultKind.FlushAfterNextGrant:
+                _flushAfterGrantUntil = Now + GrantPatience;
+                break;
+            case FaultKind.PowerCut:
+                foreach (var each in Nodes)
+                    Crash(each, fault.For * (1 + Random.NextDouble() / 10));
+                if (store.Runs)
+                {
+                    store.Stop();
+                    At(fault.For / 2, () => store.Start(empty: true, TimeSpan.Zero, Now));
+                }
+                break;
             case FaultKind.Flush:
                 store.Flush(Now);
                 break;
@@ -54,6 +75,26 @@ internal sealed partial class World
                 At(fault.For, () => _badNetwork = false);
                 break;
         }
+    }
+
+    private void Granted(SimStore store)
+    {
+        if (Now < _flushAfterGrantUntil)
+        {
+            _flushAfterGrantUntil = TimeSpan.Zero;
+            At(TimeSpan.FromSeconds(Random.NextDouble()), () => store.Flush(Now));
+        }
+        if (!_forgetsNextGrant.Remove(store.Id, out var armed) || Now > armed.Until)
+            return;
+        var down = armed.Down;
+        // The answer is on its way; whoever asks now gets none.
+        At(TimeSpan.FromMilliseconds(0.2), () =>
+        {
+            if (!store.Runs)
+                return;
+            store.Stop();
+            At(down, () => store.Start(empty: false, lost: down + TimeSpan.FromMilliseconds(20), Now));
+        });
     }
 
     private void Crash(SimNode node, TimeSpan down)

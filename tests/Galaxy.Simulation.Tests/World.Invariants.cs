@@ -29,12 +29,19 @@ internal sealed partial class World
         if (_leaderOf.TryGetValue(lease.Token, out var boot) && boot != lease.Boot)
             throw Broken($"token {lease.Token} belongs to {boot} and to {lease.Boot}");
         _leaderOf[lease.Token] = lease.Boot;
-        if (lease.Token <= _highestLed)
+        // One store that forgets may give the lease to another while an answer is still under way: then the fence decides.
+        if (Plan.BeliefIsExclusive && lease.Token <= _highestLed)
             throw Broken($"{node.Name} leads under token {lease.Token} after {_highestLed}");
         _highestLed = lease.Token;
     }
 
-    private void CheckGrant(SimStore store, long token) => _granted[store.Id] = Math.Max(_granted.GetValueOrDefault(store.Id), token);
+    private void CheckGrant(SimStore store, long token)
+    {
+        // One of several may forget what it gave out: the others do not, and a leader needs a majority.
+        if (Stores.Count == 1 && token <= _granted.GetValueOrDefault(store.Id))
+            throw Broken($"store {store.Id} gave out token {token} after {_granted[store.Id]}");
+        _granted[store.Id] = Math.Max(_granted.GetValueOrDefault(store.Id), token);
+    }
 
     private void CheckWrite(SimStore store, long token)
     {

@@ -19,10 +19,11 @@ internal sealed partial class World
     private readonly HashSet<(int Node, int Peer)> _rejects = [];
     private int _order;
     private bool _badNetwork;
+    private bool _healed;
 
     public World(Plan plan, Bug bug)
     {
-        (Plan, Bug, Random) = (plan, bug, new Random(plan.Seed));
+        (Plan, Bug, Random) = (plan, bug, Plan.RandomOf(plan.Seed));
         Order = [.. Enumerable.Range(0, plan.Nodes).Select(i => $"{(char)('a' + i)}")];
         Stores = [.. Enumerable.Range(0, plan.Stores).Select(i => new SimStore(i))];
         Nodes = [.. Enumerable.Range(0, plan.Nodes).Select(i => new SimNode(this, i, plan.Calm ? 1 : 0.9 + 0.2 * Random.NextDouble()))];
@@ -72,12 +73,16 @@ internal sealed partial class World
         _cutPeers.Clear();
         _rejects.Clear();
         _badNetwork = false;
+        _healed = true;
     }
 
     private bool Lost() => !Plan.Calm && Random.NextDouble() < (_badNetwork ? 0.2 : 0.002);
 
     private TimeSpan Delay() => TimeSpan.FromMilliseconds(
         Plan.Calm ? 1 : _badNetwork && Random.Next(4) == 0 ? Random.Next(4000) : 0.3 + Random.NextDouble() * 3);
+
+    // Now and then a request or an answer waits in some queue, and arrives when its sender leads no more.
+    private TimeSpan StoreDelay() => !Plan.Calm && !_healed && Random.Next(Plan.SlowStores ? 15 : 150) == 0 ? TimeSpan.FromMilliseconds(Random.Next(3000)) : Delay();
 
     private bool Cut(SimNode node, SimStore store) => Now < node.IsolatedUntil || _cutStores.Contains((node.Id, store.Id));
 
@@ -91,14 +96,14 @@ internal sealed partial class World
         At(Settings.StoreTimeout, () => Back(failed));
         if (Lost() || !store.Runs || Cut(node, store))
             return;
-        At(Delay(), () =>
+        At(StoreDelay(), () =>
         {
             if (!store.Runs || store.Run != run || Cut(node, store))
                 return;
             var answer = act(store);
             // The store did it, though the answer may never come.
             if (!Lost())
-                At(Delay(), () => Back(() => answered(answer)));
+                At(StoreDelay(), () => Back(() => answered(answer)));
         });
 
         // A node that stands still reads its answers later.

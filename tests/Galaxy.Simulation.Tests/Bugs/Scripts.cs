@@ -9,13 +9,6 @@ internal sealed class RenewWithoutTokenCheck : Bug
         (store with { LeaseEnds = now + ttl }, true);
 }
 
-/// <summary>A lease is taken in though the store has accepted a newer one.</summary>
-internal sealed class RenewTakesInOldLeases : Bug
-{
-    public override (LeaseRegister Next, bool Done) Renew(LeaseRegister store, LeaseRecord lease, TimeSpan ttl, int stores, TimeSpan now) =>
-        store.LeaseAt(now) is null ? (store with { Lease = lease, LeaseEnds = now + ttl, Accepted = lease.Token }, true) : store.Renew(lease, ttl, stores, now);
-}
-
 /// <summary>Seizing takes the lease from whoever has it by then.</summary>
 internal sealed class SeizeWithoutComparing : Bug
 {

@@ -1,0 +1,102 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Reflection;
+using System.Text.Json;
+using Galaxy.Contracts.Api;
+using Galaxy.LocalHosting.Testing;
+using Galaxy.ServiceDefaults;
+
+namespace Galaxy.Bench.Failover;
+
+/// <summary>The whole local system, as a person starts it, with its default settings; writes go through the gateway.</summary>
+internal sealed class GalaxyRuns : IAsyncDisposable
+{
+    private readonly GalaxyTestHost _host;
+    private readonly HttpClient _http;
+    private readonly string _data;
+
+    private GalaxyRuns(GalaxyTestHost host, string data)
+    {
+        (_host, _data) = (host, data);
+        _http = new HttpClient(new SocketsHttpHandler { MaxConnectionsPerServer = 256 }) { BaseAddress = host.Url("gateway", "api"), Timeout = TimeSpan.FromSeconds(10) };
+        _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", host.Parameter("api-key"));
+    }
+
+    public static async Task<GalaxyRuns> StartAsync(params string[] options)
+    {
+        var data = Directory.CreateTempSubdirectory("galaxy-bench-").FullName;
+        string[] free = ["--WEB_UI_PORT", "0", "--API_PORT", "0", "--WEBSOCKET_PORT", "0", "--OTLP_GRPC_PORT", "0", "--OTLP_HTTP_PORT", "0", "--NODE71_BROADCAST_PORT", "47022"];
+        var host = await GalaxyTestHost.StartAsync(
+            Assembly.Load("Galaxy.AppHost"), ["--quiet", "--GALAXY_DATA", data, .. free, .. options], TimeSpan.FromSeconds(120));
+        var runs = new GalaxyRuns(host, data);
+        await runs.SettledAsync();
+        return runs;
+    }
+
+    public Task<TimeSpan> KillAsync() => RunAsync(leader =>
+    {
+        _host.Kill(leader.NodeId);
+        return Task.CompletedTask;
+    });
+
+    public async Task<TimeSpan> PauseAsync()
+    {
+        var paused = "";
+        var took = await RunAsync(leader =>
+        {
+            _host.Pause(paused = leader.NodeId);
+            return Task.CompletedTask;
+        });
+        _host.Continue(paused);
+        return took;
+    }
+
+    public async Task<TimeSpan> TerminateAsync()
+    {
+        var stopped = "";
+        var took = await RunAsync(leader => _host.StopAsync(stopped = leader.NodeId));
+        _host.Start(stopped);
+        return took;
+    }
+
+    public Task<TimeSpan> ManualAsync() => RunAsync(async _ =>
+    {
+        using var answer = await _http.PostAsJsonAsync("/api/v1/failover", new { });
+        answer.EnsureSuccessStatusCode();
+    });
+
+    private async Task<TimeSpan> RunAsync(Func<LeaderResponse, Task> fault)
+    {
+        var old = await SettledAsync();
+        return await FirstWrite.AfterAsync(() => fault(old), async cancellation =>
+        {
+            using var answer = await _http.PostAsJsonAsync("/api/v1/tasks", new { action = "echo", @params = new { text = "bench" } }, cancellation);
+            return answer.StatusCode == HttpStatusCode.Created
+                && (await answer.Content.ReadFromJsonAsync<JsonElement>(cancellation)).GetProperty("token").GetInt64() > old.Token;
+        });
+    }
+
+    /// <summary>Three live coordinators that have been up for a moment, a leader, both workers.</summary>
+    private async Task<LeaderResponse> SettledAsync()
+    {
+        LeaderResponse? leader = null;
+        await FirstWrite.UntilAsync("the cluster is whole again", async () =>
+        {
+            var cluster = await _http.GetFromJsonAsync<ClusterResponse>("/api/v1/cluster", GalaxyJson.Options);
+            leader = cluster!.Leader;
+            return leader is not null && cluster.DevicesOnline == 2 && cluster.Nodes.Count(node => node.State == "alive") == 3
+                && cluster.Nodes.All(node => DateTimeOffset.UtcNow - node.StartedAt > TimeSpan.FromSeconds(4));
+        });
+        // A random moment within the lease's rhythm.
+        await Task.Delay(Random.Shared.Next(200, 1200));
+        return leader!;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _http.Dispose();
+        await _host.DisposeAsync();
+        Directory.Delete(_data, recursive: true);
+    }
+}

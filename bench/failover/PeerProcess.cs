@@ -1,0 +1,54 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+
+namespace Galaxy.Bench.Failover;
+
+/// <summary>A process of a peer system: started, signalled and started again.</summary>
+internal sealed partial class PeerProcess(string program, Func<IEnumerable<string>> arguments) : IAsyncDisposable
+{
+    public const int Kill = 9, Terminate = 15, Stop = 19, Continue = 18;
+
+    private Process? _process;
+
+    public void Start()
+    {
+        var info = new ProcessStartInfo(program) { RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (var argument in arguments())
+            info.ArgumentList.Add(argument);
+        _process = Process.Start(info) ?? throw new InvalidOperationException($"{program} did not start");
+        _process.OutputDataReceived += (_, _) => { };
+        _process.ErrorDataReceived += (_, _) => { };
+        _process.BeginOutputReadLine();
+        _process.BeginErrorReadLine();
+    }
+
+    public void Signal(int signal)
+    {
+        if (Send(_process!.Id, signal) != 0)
+            throw new InvalidOperationException($"{program} could not be signalled");
+    }
+
+    /// <summary>Starts it again when it has ended.</summary>
+    public async Task RestartAsync()
+    {
+        await _process!.WaitForExitAsync();
+        Start();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_process is { HasExited: false })
+        {
+            Signal(Continue);
+            Signal(Kill);
+            await _process.WaitForExitAsync();
+        }
+        _process?.Dispose();
+    }
+
+    public static bool IsInstalled(string program) =>
+        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Any(folder => File.Exists(Path.Combine(folder, program)));
+
+    [LibraryImport("libc", EntryPoint = "kill")]
+    private static partial int Send(int pid, int signal);
+}

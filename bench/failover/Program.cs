@@ -1,0 +1,70 @@
+using System.Globalization;
+using System.Text.Json;
+using Galaxy.Bench.Failover;
+
+// dotnet run -c Release --project bench/failover [-- --runs 20] [--only galaxy|etcd|sentinel] [--kinds kill,stop,term,manual] [--stores 3]
+var runs = int.Parse(Option("--runs") ?? "20", CultureInfo.InvariantCulture);
+var only = Option("--only");
+var kinds = (Option("--kinds") ?? "kill,stop,term,manual").Split(',');
+var results = new List<Result>();
+
+if (only is null or "galaxy")
+{
+    Console.WriteLine("Galaxy: three coordinators, embedded store, default settings, through the gateway");
+    await using var galaxy = await GalaxyRuns.StartAsync(Option("--stores") is { } stores ? ["--stores", stores] : []);
+    await MeasureAsync("galaxy", "kill", galaxy.KillAsync);
+    await MeasureAsync("galaxy", "stop", galaxy.PauseAsync);
+    await MeasureAsync("galaxy", "term", galaxy.TerminateAsync);
+    await MeasureAsync("galaxy", "manual", galaxy.ManualAsync);
+}
+if (only is null or "etcd" && Installed("etcd"))
+{
+    Console.WriteLine("etcd: three members, default timings");
+    await using var etcd = await EtcdRuns.StartAsync();
+    await MeasureAsync("etcd", "kill", etcd.KillAsync);
+    await MeasureAsync("etcd", "stop", etcd.PauseAsync);
+    await MeasureAsync("etcd", "term", etcd.TerminateAsync);
+}
+if (only is null or "sentinel" && Installed("redis-sentinel"))
+{
+    Console.WriteLine("Redis Sentinel: three servers, three sentinels, down-after 1 s");
+    await using var sentinel = await SentinelRuns.StartAsync();
+    await MeasureAsync("sentinel", "kill", sentinel.KillAsync);
+    await MeasureAsync("sentinel", "stop", sentinel.PauseAsync);
+    await MeasureAsync("sentinel", "term", sentinel.TerminateAsync);
+}
+
+Console.WriteLine();
+Console.WriteLine(Result.Table(results));
+if (Option("--save") is { } file)
+{
+    await File.WriteAllTextAsync(file, JsonSerializer.Serialize(
+        new { at = DateTimeOffset.UtcNow, processors = Environment.ProcessorCount, runs, results }, new JsonSerializerOptions { WriteIndented = true }));
+}
+
+async Task MeasureAsync(string system, string kind, Func<Task<TimeSpan>> run)
+{
+    if (!kinds.Contains(kind))
+        return;
+    var times = new List<double>();
+    for (var i = 0; i < runs; i++)
+    {
+        times.Add((await run()).TotalMilliseconds);
+        Console.WriteLine($"  {system} {kind} {i + 1}/{runs}: {times[^1]:0} ms");
+    }
+    results.Add(Result.Of(system, kind, times));
+}
+
+string? Option(string name)
+{
+    var at = Array.IndexOf(args, name);
+    return at >= 0 && at + 1 < args.Length ? args[at + 1] : null;
+}
+
+static bool Installed(string program)
+{
+    if (PeerProcess.IsInstalled(program))
+        return true;
+    Console.WriteLine($"{program} is not on PATH: left out. On Debian: apt-get install etcd-server redis-sentinel");
+    return false;
+}
