@@ -202,7 +202,7 @@ internal sealed partial class Elector(
 
     private async Task<ElectionInput> ReadAsync()
     {
-        var reading = await store.ReadAsync();
+        var reading = await store.ReadAsync(_settings.Ttl, _state.MaxToken);
         if (reading.Lease is null)
             failovers.LeaseGone(reading.Release);
         return new ElectionInput.LeaseRead(reading.Lease, reading.Release?.Successor, reading.HighestToken);
@@ -216,7 +216,7 @@ internal sealed partial class Elector(
         var wanted = new LeaseRecord(node.NodeId, identity.Boot, 0, identity.Url, attempt.TraceParent, time.GetUtcNow().ToUnixTimeMilliseconds());
         var (lease, holder, highest) = await store.AcquireAsync(wanted, expected, minToken, _settings.Ttl, () => sentAt = Now);
         if (lease is null)
-            return new ElectionInput.AcquireRefused(holder ?? (await store.ReadAsync()).Lease, highest);
+            return new ElectionInput.AcquireRefused(holder ?? (await store.ReadAsync(_settings.Ttl, minToken)).Lease, highest);
         attempt.Won(lease, seized: expected is not null);
         return new ElectionInput.Acquired(lease, sentAt);
     }

@@ -49,9 +49,8 @@ internal sealed class LeaderLink(Elector elector, GossipNode gossip, Coordinator
                     return;
                 elector.Post(new ElectionInput.HungUp(leader.Boot));
             }
-            else if (member is not null && member.StartedAtUnixMs > leader.AcquiredUnixMs)
+            else if (member is not null && LeaderProbe.IsLater(member, leader))
             {
-                // Gossip knows a later process of that name.
                 elector.Post(new ElectionInput.HungUp(leader.Boot));
             }
             await Task.Delay(Again, time, ends).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

@@ -14,9 +14,12 @@ internal sealed class LeaderProbe(GossipNode gossip, CoordinatorChannels channel
     private static readonly TimeSpan Patience = LeaseSettings.Lan.RedialPatience;
 
     public Task<RedialOutcome> RedialAsync(LeaseRecord leader) =>
-        gossip.Members.Find(leader.Holder) is { } member
-            ? member.Boot == leader.Boot ? CallAsync(member.GrpcUrl, leader.Boot) : Task.FromResult(RedialOutcome.Gone)
-            : Task.FromResult(RedialOutcome.Silent);
+        gossip.Members.Find(leader.Holder) is not { } member ? Task.FromResult(RedialOutcome.Silent)
+            : IsLater(member, leader) ? Task.FromResult(RedialOutcome.Gone)
+            : CallAsync(member.GrpcUrl, leader.Boot);
+
+    /// <summary>Gossip knows a process of that name that started after the lease was acquired. Both times are that machine's own.</summary>
+    public static bool IsLater(Member member, LeaseRecord leader) => member.Boot != leader.Boot && member.StartedAtUnixMs > leader.AcquiredUnixMs;
 
     /// <summary>Connects anew. Refused, or answered by another process: it has ended. A timeout says nothing.</summary>
     public async Task<RedialOutcome> CallAsync(string grpcUrl, string boot)

@@ -7,8 +7,8 @@ namespace Galaxy.Coordinator.Election;
 /// </summary>
 internal static class LeaseScripts
 {
-    // A store that restarted since it last answered an attempt skips tokens that it may have issued and lost, and, being one
-    // of several, grants nothing for the length of a lease. KEYS 2 token, 3 accepted, 5 born, 6 silent.
+    // A store that restarted skips tokens that it may have issued and lost. Being one of several it grants nothing for the length
+    // of a lease; being the only one, for a second, until the leap is on its disk. KEYS 2 token, 3 accepted, 5 born, 6 silent.
     private const string Wake =
         """
         local function wake(ttl, min, stores)
@@ -25,17 +25,19 @@ internal static class LeaseScripts
           local leap = 1000
           if born then leap = 100 end
           if highest > 0 then redis.call('SET', KEYS[2], string.format('%.0f', highest + leap)) end
-          if tonumber(stores) > 1 then redis.call('SET', KEYS[6], '1', 'PX', ttl) end
+          if tonumber(stores) == 1 and tonumber(ttl) > 1000 then ttl = '1000' end
+          if tonumber(stores) > 1 or highest > 0 then redis.call('SET', KEYS[6], '1', 'PX', ttl) end
         end
 
         """;
 
     /// <summary>
-    /// KEYS lease, token, accepted, released. Answers holder, boot, token, url, traceparent, acquired; then successor, from,
+    /// KEYS lease, token, accepted, released, born, silent. ARGV ttl ms, min token, number of stores. Answers holder, boot, token, url, traceparent, acquired; then successor, from,
     /// reason, traceparent of a release; then the highest token.
     /// </summary>
-    public const string Read =
+    public const string Read = Wake +
         """
+        wake(ARGV[1], ARGV[2], ARGV[3])
         local l = redis.call('HMGET', KEYS[1], 'holder', 'boot', 'token', 'url', 'traceparent', 'acquired')
         local r = redis.call('HMGET', KEYS[4], 'successor', 'from', 'reason', 'traceparent')
         local issued = redis.call('GET', KEYS[2]) or '0'

@@ -30,10 +30,11 @@ internal sealed class LeaseStore(RedisStores stores, NodeOptions node)
             .SubscribeAsync(channel, (_, message) => heard(LeaseEvent.Parse((string?)message ?? "")))));
     }
 
-    public async Task<LeaseReading> ReadAsync()
+    /// <param name="minToken">The highest token known here: a store that restarted leaps from it.</param>
+    public async Task<LeaseReading> ReadAsync(TimeSpan ttl, long minToken)
     {
         var (_, readings) = await StoreRound.AskAsync(stores, "lease.read", async database => Reading(
-            (string[])(await database.ScriptEvaluateAsync(LeaseScripts.Read, LeaseKeys[..4]))!), _ => true);
+            (string[])(await database.ScriptEvaluateAsync(LeaseScripts.Read, LeaseKeys, [Ms(ttl), minToken, Count]))!), _ => true);
         return LeaseQuorum.Join([.. readings.Values], Count);
     }
 
@@ -53,7 +54,7 @@ internal sealed class LeaseStore(RedisStores stores, NodeOptions node)
     {
         if (Count > 1)
         {
-            var reading = await ReadAsync();
+            var reading = await ReadAsync(ttl, minToken);
             if (reading.Lease is { } held && (held.Boot, held.Token) != (expected?.Boot, expected?.Token))
                 return (null, held, reading.HighestToken);
             // A withdrawal of an earlier attempt may still be under way: no two attempts share a token.

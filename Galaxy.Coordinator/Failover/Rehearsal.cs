@@ -54,7 +54,7 @@ internal sealed partial class Rehearsal(
         var lease = new LeaseStore(stores, scratch);
         using var fenced = new FencedStores(stores, scratch, loggers.CreateLogger<FencedStores>());
         var wanted = new LeaseRecord(node.NodeId, identity.Boot, 0, identity.Url, "", 0);
-        await lease.ReadAsync();
+        await lease.ReadAsync(Ttl, 0);
         var (held, _, _) = await lease.AcquireAsync(wanted, wanted with { Token = 1 }, 0, Ttl, () => { });
         if (held is not null)
         {

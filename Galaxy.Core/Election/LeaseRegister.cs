@@ -60,7 +60,20 @@ public sealed record LeaseRegister
     /// <summary>The lease that has not run out.</summary>
     public LeaseRecord? LeaseAt(TimeSpan now) => now < LeaseEnds ? Lease : null;
 
-    public LeaseReading Read(TimeSpan now) => new(LeaseAt(now), now < ReleaseEnds ? Release : null, Math.Max(Issued, Accepted));
+    /// <summary>
+    /// What the only store does not grant for after it restarted: the note that it restarted must be on its disk before a token
+    /// depends on it.
+    /// </summary>
+    public static readonly TimeSpan OnDisk = TimeSpan.FromSeconds(1);
+
+    public LeaseReading Reading(TimeSpan now) => new(LeaseAt(now), now < ReleaseEnds ? Release : null, Math.Max(Issued, Accepted));
+
+    /// <summary>Who leads. Also wakes a store that restarted, so that its silence is over sooner.</summary>
+    public (LeaseRegister Next, LeaseReading Reading) Read(TimeSpan ttl, long minToken, int stores, TimeSpan now)
+    {
+        var woken = Wake(ttl, minToken, stores, now);
+        return (woken, woken.Reading(now));
+    }
 
     /// <summary>Takes the lease if it is free, under a token above <paramref name="minToken"/>.</summary>
     /// <param name="wanted">The candidate; its token counts only when <paramref name="stores"/> is more than one: then it is exactly that one or none.</param>
@@ -145,7 +158,7 @@ public sealed record LeaseRegister
             Born = Run,
             // The very first start of all has no past to be careful of.
             Issued = highest == 0 ? 0 : highest + (Born is null ? EmptyLeap : Leap),
-            SilentUntil = stores > 1 ? now + ttl : SilentUntil,
+            SilentUntil = stores > 1 ? now + ttl : highest == 0 ? SilentUntil : now + (ttl < OnDisk ? ttl : OnDisk),
         };
     }
 }

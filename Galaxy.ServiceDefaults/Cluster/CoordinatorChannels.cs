@@ -31,7 +31,14 @@ public sealed class CoordinatorChannels(NodeOptions node) : IDisposable
             KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests,
             EnableMultipleHttp2Connections = true,
         };
-        var options = new GrpcChannelOptions { HttpHandler = handler, DisposeHttpClient = true };
+        var options = new GrpcChannelOptions
+        {
+            HttpHandler = handler,
+            DisposeHttpClient = true,
+            // A coordinator that was restarted leads again within a second; the library's own pause would hide it for as long.
+            InitialReconnectBackoff = TimeSpan.FromMilliseconds(20),
+            MaxReconnectBackoff = TimeSpan.FromMilliseconds(250),
+        };
         if (node.ApiKey is { } key)
         {
             options.UnsafeUseInsecureChannelCallCredentials = true;

@@ -6,10 +6,11 @@ namespace Galaxy.Bench.Failover;
 internal static class FirstWrite
 {
     /// <summary>A new try begins this often, whether the last one has been answered or not: a hanging request must not hide the recovery.</summary>
-    private static readonly TimeSpan Every = TimeSpan.FromMilliseconds(4);
+    private static readonly TimeSpan Every = TimeSpan.FromMilliseconds(10);
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
-    private const int MostAtOnce = 64;
+    private static readonly TimeSpan TryPatience = TimeSpan.FromMilliseconds(500);
+    private const int MostAtOnce = 200;
 
     /// <param name="tryWrite">True: the write was acknowledged by the new leader.</param>
     public static async Task<TimeSpan> AfterAsync(Func<Task> fault, Func<CancellationToken, Task<bool>> tryWrite)
@@ -37,7 +38,9 @@ internal static class FirstWrite
         {
             try
             {
-                if (await tryWrite(over.Token))
+                using var patience = CancellationTokenSource.CreateLinkedTokenSource(over.Token);
+                patience.CancelAfter(TryPatience);
+                if (await tryWrite(patience.Token))
                     done.TrySetResult(Stopwatch.GetElapsedTime(started));
             }
             catch (Exception failure) when (failure is HttpRequestException or OperationCanceledException or IOException or StackExchange.Redis.RedisException or TimeoutException)

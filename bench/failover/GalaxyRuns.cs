@@ -12,6 +12,9 @@ namespace Galaxy.Bench.Failover;
 /// <summary>The whole local system, as a person starts it, with its default settings; writes go through the gateway.</summary>
 internal sealed class GalaxyRuns : IAsyncDisposable
 {
+    /// <summary>A run that took longer is shown with what the coordinators said.</summary>
+    private static readonly TimeSpan Slow = TimeSpan.FromMilliseconds(400);
+
     private readonly GalaxyTestHost _host;
     private readonly HttpClient _http;
     private readonly string _data;
@@ -23,13 +26,13 @@ internal sealed class GalaxyRuns : IAsyncDisposable
         _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", host.Parameter("api-key"));
     }
 
-    public static async Task<GalaxyRuns> StartAsync(params string[] options)
+    public static async Task<GalaxyRuns> StartAsync(bool showTraces, params string[] options)
     {
         var data = Directory.CreateTempSubdirectory("galaxy-bench-").FullName;
         string[] free = ["--WEB_UI_PORT", "0", "--API_PORT", "0", "--WEBSOCKET_PORT", "0", "--OTLP_GRPC_PORT", "0", "--OTLP_HTTP_PORT", "0", "--NODE71_BROADCAST_PORT", "47022"];
         var host = await GalaxyTestHost.StartAsync(
             Assembly.Load("Galaxy.AppHost"), ["--quiet", "--GALAXY_DATA", data, .. free, .. options], TimeSpan.FromSeconds(120));
-        var runs = new GalaxyRuns(host, data);
+        var runs = new GalaxyRuns(host, data) { ShowTraces = showTraces };
         await runs.SettledAsync();
         return runs;
     }
@@ -69,12 +72,40 @@ internal sealed class GalaxyRuns : IAsyncDisposable
     private async Task<TimeSpan> RunAsync(Func<LeaderResponse, Task> fault)
     {
         var old = await SettledAsync();
-        return await FirstWrite.AfterAsync(() => fault(old), async cancellation =>
+        var took = await FirstWrite.AfterAsync(() => fault(old), async cancellation =>
         {
             using var answer = await _http.PostAsJsonAsync("/api/v1/tasks", new { action = "echo", @params = new { text = "bench" } }, cancellation);
             return answer.StatusCode == HttpStatusCode.Created
                 && (await answer.Content.ReadFromJsonAsync<JsonElement>(cancellation)).GetProperty("token").GetInt64() > old.Token;
         });
+        if (took > Slow)
+            Explain();
+        if (ShowTraces)
+            await ShowTraceAsync(old.Token);
+        return took;
+    }
+
+    /// <summary>Print the trace of each failover, span by span.</summary>
+    public bool ShowTraces { get; init; }
+
+    private async Task ShowTraceAsync(long oldToken)
+    {
+        await Task.Delay(TimeSpan.FromSeconds(2.5));
+        var records = await _http.GetFromJsonAsync<List<FailoverRecord>>("/api/v1/failovers", GalaxyJson.Options);
+        if (records!.Find(record => record.OldToken == oldToken) is not { } newest)
+            return;
+        var spans = await _http.GetFromJsonAsync<List<JsonElement>>("/api/v1/traces/" + newest.TraceId);
+        foreach (var span in spans!)
+            Console.WriteLine($"      {span}");
+    }
+
+    private void Explain()
+    {
+        foreach (var name in new[] { "coordinator-a", "coordinator-b", "coordinator-c", "gateway" })
+        {
+            foreach (var line in _host.Output(name).TakeLast(8))
+                Console.WriteLine($"      {name}: {line}");
+        }
     }
 
     /// <summary>Three live coordinators that have been up for a moment, a leader, both workers.</summary>
@@ -86,7 +117,7 @@ internal sealed class GalaxyRuns : IAsyncDisposable
             var cluster = await _http.GetFromJsonAsync<ClusterResponse>("/api/v1/cluster", GalaxyJson.Options);
             leader = cluster!.Leader;
             return leader is not null && cluster.DevicesOnline == 2 && cluster.Nodes.Count(node => node.State == "alive") == 3
-                && cluster.Nodes.All(node => DateTimeOffset.UtcNow - node.StartedAt > TimeSpan.FromSeconds(4));
+                && cluster.Nodes.All(node => node.Pid == _host.ProcessId(node.NodeId) && DateTimeOffset.UtcNow - node.StartedAt > TimeSpan.FromSeconds(4));
         });
         // A random moment within the lease's rhythm.
         await Task.Delay(Random.Shared.Next(200, 1200));

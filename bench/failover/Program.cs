@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using Galaxy.Bench.Failover;
 
-// dotnet run -c Release --project bench/failover [-- --runs 20] [--only galaxy|etcd|sentinel] [--kinds kill,stop,term,manual] [--stores 3]
+// dotnet run -c Release --project bench/failover [-- --runs 20] [--only galaxy|etcd|sentinel] [--kinds kill,stop,term,manual] [--stores 3] [--traces] [--save file]
 var runs = int.Parse(Option("--runs") ?? "20", CultureInfo.InvariantCulture);
 var only = Option("--only");
 var kinds = (Option("--kinds") ?? "kill,stop,term,manual").Split(',');
@@ -11,7 +11,7 @@ var results = new List<Result>();
 if (only is null or "galaxy")
 {
     Console.WriteLine("Galaxy: three coordinators, embedded store, default settings, through the gateway");
-    await using var galaxy = await GalaxyRuns.StartAsync(Option("--stores") is { } stores ? ["--stores", stores] : []);
+    await using var galaxy = await GalaxyRuns.StartAsync(args.Contains("--traces"), Option("--stores") is { } stores ? ["--stores", stores] : []);
     await MeasureAsync("galaxy", "kill", galaxy.KillAsync);
     await MeasureAsync("galaxy", "stop", galaxy.PauseAsync);
     await MeasureAsync("galaxy", "term", galaxy.TerminateAsync);

@@ -50,8 +50,16 @@ internal sealed partial class World
     {
         var boot = node.Boot;
         // A majority of readings is enough; which one differs from run to run.
-        _ = new StoreCall<LeaseReading>(this, node, store => store.Register.Read(Now), _ => true, (verdict, readings) => node.Deliver(
+        var minToken = node.State.MaxToken;
+        _ = new StoreCall<LeaseReading>(this, node, store => Read(store, minToken), _ => true, (verdict, readings) => node.Deliver(
             boot, verdict == Verdict.Yes ? then(LeaseQuorum.Join([.. readings.Values], Stores.Count)) : new ElectionInput.StoreFailed()));
+    }
+
+    private LeaseReading Read(SimStore store, long minToken)
+    {
+        var (next, reading) = store.Register.Read(Settings.Ttl, minToken, Stores.Count, Now);
+        store.Set(next, Now);
+        return reading;
     }
 
     private void Attempt(SimNode node, long minToken, LeaseRecord? expected)
@@ -63,7 +71,7 @@ internal sealed partial class World
             Propose(node, wanted, minToken, expected);
             return;
         }
-        _ = new StoreCall<LeaseReading>(this, node, store => store.Register.Read(Now), _ => true, (verdict, readings) =>
+        _ = new StoreCall<LeaseReading>(this, node, store => Read(store, minToken), _ => true, (verdict, readings) =>
         {
             if (verdict != Verdict.Yes)
             {

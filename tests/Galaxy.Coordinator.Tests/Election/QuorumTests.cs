@@ -23,7 +23,7 @@ public sealed class QuorumTests(ThreeStores three) : IClassFixture<ThreeStores>
         var stores = await three.ConnectAsync();
         var nodes = Enumerable.Range(0, 5).Select(_ => ThreeStores.Lease(stores, _cluster)).ToList();
         await ThreeStores.AcquiredAsync(nodes[0], "first");
-        await Eventually.TrueAsync(async () => (await nodes[0].ReadAsync()).Lease is null);
+        await Eventually.TrueAsync(async () => (await nodes[0].ReadAsync(ThreeStores.Ttl, 0)).Lease is null);
 
         var tries = await Task.WhenAll(nodes.Select((node, i) =>
             node.AcquireAsync(new LeaseRecord("n" + i, "boot-" + i, 0, "", "", 1), null, 0, Long, () => { })));
@@ -104,7 +104,7 @@ public sealed class QuorumTests(ThreeStores three) : IClassFixture<ThreeStores>
         try
         {
             await Assert.ThrowsAsync<StoreUnavailableException>(() => lease.RenewAsync(leader, Long));
-            await Assert.ThrowsAsync<StoreUnavailableException>(() => lease.ReadAsync());
+            await Assert.ThrowsAsync<StoreUnavailableException>(() => lease.ReadAsync(ThreeStores.Ttl, 0));
             await Assert.ThrowsAsync<StoreUnavailableException>(() => fenced.WriteAsync(leader.Token, [Set("k", "lost")]));
         }
         finally

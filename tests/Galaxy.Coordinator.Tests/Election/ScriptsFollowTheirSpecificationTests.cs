@@ -123,8 +123,9 @@ public abstract class ScriptsFollowTheirSpecificationTests(RealStore store)
 
         private async Task CompareAsync(string after)
         {
-            var text = (string[])(await database.ScriptEvaluateAsync(LeaseScripts.Read, Keys[..4]))!;
-            var expected = _register.Read(TimeSpan.Zero);
+            var minToken = _random.Next(0, 30);
+            var text = (string[])(await database.ScriptEvaluateAsync(LeaseScripts.Read, Keys, [Long.TotalMilliseconds, minToken, _stores]))!;
+            (_register, var expected) = _register.Read(Long, minToken, _stores, TimeSpan.Zero);
             var lease = expected.Lease;
             Assert.True(
                 (lease?.Holder ?? "", lease?.Boot ?? "", lease?.Token.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "", lease?.Url ?? "")

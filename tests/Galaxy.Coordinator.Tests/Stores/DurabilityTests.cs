@@ -37,7 +37,7 @@ public class DurabilityTests
         for (var i = 0; i < 500; i++)
             Assert.Equal("v" + i, (string?)await db.StringGetAsync(keys["k" + i]));
         Assert.Equal(500, await db.ListLengthAsync(keys["list"]));
-        Assert.Equal(1, (await Node(again).ReadAsync()).Lease!.Token);
+        Assert.Equal(1, (await Node(again).ReadAsync(TimeSpan.FromSeconds(30), 0)).Lease!.Token);
     }
 
     private static LeaseStore Node(IConnectionMultiplexer redis) => new(new RedisStores([redis]), new NodeOptions { NodeId = "a" });
