@@ -17,6 +17,26 @@ internal static class Namespaces
     public const string Services = "services";
 }
 
+/// <summary>A snapshot, and the same without what changes all the time: that somebody who was there is still there is no news.</summary>
+internal sealed class FeedSnapshot(Snapshot full)
+{
+    private readonly Lazy<Snapshot> _news = new(() =>
+    {
+        var news = full.Clone();
+        foreach (var service in news.Services)
+            service.LastSeenUnixMs = 0;
+        foreach (var device in news.Devices)
+            device.LastSeenUnixMs = 0;
+        return news;
+    });
+
+    public Snapshot Full => full;
+
+    public bool SaysTheSameAs(FeedSnapshot other) => ReferenceEquals(this, other) || _news.Value.Equals(other._news.Value);
+
+    public bool HasTheLeaderOf(FeedSnapshot other) => full.Leader.Equals(other.Full.Leader);
+}
+
 /// <summary>Joins election, membership, devices and services into snapshots, and tells watchers when there is a new one. Thread-safe.</summary>
 internal sealed class ClusterFeed
 {
@@ -26,6 +46,7 @@ internal sealed class ClusterFeed
     private readonly NodeOptions _node;
     private readonly TimeProvider _time;
     private readonly Lock _gate = new();
+    private (Task Change, FeedSnapshot Snapshot)? _made;
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public ClusterFeed(Elector elector, GossipNode gossip, Identity identity, NodeOptions node, TimeProvider time)
@@ -65,7 +86,23 @@ internal sealed class ClusterFeed
             .Where(service => service.LastSeenUnixMs + service.TtlMs + 5000 > now);
     }
 
-    public Snapshot Snapshot()
+    /// <summary>The present snapshot, made once for all watchers; not to be changed.</summary>
+    public FeedSnapshot Snapshot()
+    {
+        Task change;
+        lock (_gate)
+        {
+            if (_made is { } made && made.Change == _changed.Task)
+                return made.Snapshot;
+            change = _changed.Task;
+        }
+        var snapshot = new FeedSnapshot(Make());
+        lock (_gate)
+            _made = (change, snapshot);
+        return snapshot;
+    }
+
+    private Snapshot Make()
     {
         var snapshot = new Snapshot
         {

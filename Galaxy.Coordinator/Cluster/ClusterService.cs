@@ -9,18 +9,29 @@ namespace Galaxy.Coordinator.Cluster;
 internal sealed class ClusterService(ClusterFeed feed, GossipNode gossip, GossipLoop loop, IHostApplicationLifetime lifetime, TimeProvider time)
     : Contracts.Cluster.Cluster.ClusterBase
 {
+    private static readonly TimeSpan Burst = TimeSpan.FromMilliseconds(15);
+    private const int LongestBurst = 6;
+
     public override async Task Watch(WatchRequest request, IServerStreamWriter<Snapshot> responseStream, ServerCallContext context)
     {
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, lifetime.ApplicationStopping);
         try
         {
-            Snapshot? sent = null;
+            FeedSnapshot? sent = null;
+            var postponed = 0;
             while (true)
             {
                 var next = feed.NextChange;
                 var snapshot = feed.Snapshot();
-                if (sent is null || !SaysTheSame(sent, snapshot))
-                    await responseStream.WriteAsync(sent = snapshot, ends.Token);
+                if (sent is null || !snapshot.SaysTheSameAs(sent))
+                {
+                    // A new leader is told at once. The rest comes in bursts, each of which is one message.
+                    if (sent is not null && snapshot.HasTheLeaderOf(sent) && postponed++ < LongestBurst && await ChangesAgainAsync(next, ends.Token))
+                        continue;
+                    postponed = 0;
+                    await responseStream.WriteAsync(snapshot.Full, ends.Token);
+                    sent = snapshot;
+                }
                 await next.WaitAsync(ends.Token);
             }
         }
@@ -30,17 +41,13 @@ internal sealed class ClusterService(ClusterFeed feed, GossipNode gossip, Gossip
         }
     }
 
-    // That somebody who was there is still there is no news.
-    private static bool SaysTheSame(Snapshot sent, Snapshot now)
+    private static async Task<bool> ChangesAgainAsync(Task next, CancellationToken ends)
     {
-        if (sent.Services.Count != now.Services.Count || sent.Devices.Count != now.Devices.Count)
-            return false;
-        var same = now.Clone();
-        for (var i = 0; i < same.Services.Count; i++)
-            same.Services[i].LastSeenUnixMs = sent.Services[i].LastSeenUnixMs;
-        for (var i = 0; i < same.Devices.Count; i++)
-            same.Devices[i].LastSeenUnixMs = sent.Devices[i].LastSeenUnixMs;
-        return same.Equals(sent);
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(ends);
+        patience.CancelAfter(Burst);
+        await next.WaitAsync(patience.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        ends.ThrowIfCancellationRequested();
+        return next.IsCompleted;
     }
 
     public override Task<AnnounceReply> Announce(Service request, ServerCallContext context)

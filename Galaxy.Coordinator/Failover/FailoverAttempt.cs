@@ -65,6 +65,7 @@ internal sealed class FailoverAttempt : IDisposable
             using var activity = GalaxyTrace.Source.StartActivity("check standby", ActivityKind.Internal, Context, startTime: checkedAt);
             activity?.SetTag("galaxy.candidate", candidate);
             activity?.SetTag("galaxy.candidate.rank", place);
+            activity?.SetEndTime(checkedAt.UtcDateTime);
         }
         foreach (var step in _steps)
         {

@@ -61,7 +61,9 @@ internal sealed partial class Rehearsal(
             await fenced.BeginAsync(held.Token);
             await lease.RenewAsync(held, Ttl);
             var task = new TaskView { TaskId = "rehearsal", Name = "rehearsal", Action = "rehearsal", CreatedAt = time.GetUtcNow() };
-            await fenced.WriteAsync(held.Token, [new FencedCommand("SET", keys["task"], JsonSerializer.Serialize(task, GalaxyJson.Options))]);
+            var text = JsonSerializer.Serialize(task, GalaxyJson.Options);
+            await fenced.WriteAsync(held.Token, [new FencedCommand("SET", keys["task"], text)]);
+            JsonSerializer.Deserialize<TaskView>(text, GalaxyJson.Options);
             await lease.ReleaseAsync(held.Boot, held.Token, new LeaseRelease("", node.NodeId, "manual", ""), Ttl);
         }
         await tasks.ReadOpenAsync();

@@ -91,11 +91,15 @@ internal sealed partial class TaskEngine(
             CreatedAt = time.GetUtcNow(),
         };
         task = await store.WriteAsync(task);
-        await _gate.WaitAsync();
-        _open.Submitted(task);
-        _gate.Release();
         GalaxyTrace.TasksSubmitted.Add(1);
-        Post(new TaskEvent.Sweep());
+        // It is durable, so nobody waits until this term's table is loaded.
+        if (!_events.Writer.TryWrite(new TaskEvent.Submitted(task)))
+        {
+            // A full queue may drop what devices say again; a task is said once.
+            await _gate.WaitAsync();
+            _open.Submitted(task);
+            _gate.Release();
+        }
         return task;
     }
 
@@ -169,6 +173,9 @@ internal sealed partial class TaskEngine(
     {
         switch (happened)
         {
+            case TaskEvent.Submitted submitted:
+                _open.Submitted(submitted.Task);
+                break;
             case TaskEvent.DeviceJoined joined:
                 await OnJoinedAsync(joined);
                 break;

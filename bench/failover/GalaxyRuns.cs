@@ -72,6 +72,7 @@ internal sealed class GalaxyRuns : IAsyncDisposable
     private async Task<TimeSpan> RunAsync(Func<LeaderResponse, Task> fault)
     {
         var old = await SettledAsync();
+        var at = DateTimeOffset.UtcNow;
         var took = await FirstWrite.AfterAsync(() => fault(old), async cancellation =>
         {
             using var answer = await _http.PostAsJsonAsync("/api/v1/tasks", new { action = "echo", @params = new { text = "bench" } }, cancellation);
@@ -81,14 +82,14 @@ internal sealed class GalaxyRuns : IAsyncDisposable
         if (took > Slow)
             Explain();
         if (ShowTraces)
-            await ShowTraceAsync(old.Token);
+            await ShowTraceAsync(old.Token, at);
         return took;
     }
 
     /// <summary>Print the trace of each failover, span by span.</summary>
     public bool ShowTraces { get; init; }
 
-    private async Task ShowTraceAsync(long oldToken)
+    private async Task ShowTraceAsync(long oldToken, DateTimeOffset faultAt)
     {
         await Task.Delay(TimeSpan.FromSeconds(2.5));
         var records = await _http.GetFromJsonAsync<List<FailoverRecord>>("/api/v1/failovers", GalaxyJson.Options);
@@ -96,7 +97,10 @@ internal sealed class GalaxyRuns : IAsyncDisposable
             return;
         var spans = await _http.GetFromJsonAsync<List<JsonElement>>("/api/v1/traces/" + newest.TraceId);
         foreach (var span in spans!)
-            Console.WriteLine($"      {span}");
+        {
+            var offset = (span.GetProperty("start").GetDateTimeOffset() - faultAt).TotalMilliseconds;
+            Console.WriteLine($"      {offset,7:0.0} + {span.GetProperty("duration_ms").GetDouble(),6:0.0} ms  {span.GetProperty("service")}: {span.GetProperty("name")}");
+        }
     }
 
     private void Explain()

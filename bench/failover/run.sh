@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# Time from a fault to the first write that counts again, beside etcd and Redis Sentinel. One command:
+#   bench/failover/run.sh [--runs 20] [--only galaxy|etcd|sentinel] [--kinds kill,stop,term,manual] [--stores 3] [--traces] [--save file]
+# Measures what one deploys: services compiled ahead of time (ReadyToRun), as etcd and Redis are.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+dotnet build bench/failover -c Release -v q
+for service in Coordinator Gateway Router Store Console; do
+  dotnet publish "Galaxy.$service" -c Release -r linux-x64 --self-contained false -p:PublishReadyToRun=true -o "Galaxy.$service/bin/Release/ahead" -v q >/dev/null
+  # Over the same files without native code, where the AppHost starts them.
+  cp -f "Galaxy.$service/bin/Release/ahead/"*.* "Galaxy.$service/bin/Release/net10.0/"
+done
+exec dotnet bench/failover/bin/Release/net10.0/Galaxy.Bench.Failover.dll "$@"
