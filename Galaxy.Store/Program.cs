@@ -7,6 +7,10 @@ using StackExchange.Redis;
 // Usage: Galaxy.Store --port <port> --data <folder> [--password <password>]
 ParentProcess.Follow();
 
+// A script waits for its keys, and for the disk, on a thread of the pool; the thread that would end the wait comes from the same
+// pool. With as many threads as cores a few waiting clients stop the store for seconds.
+ThreadPool.SetMinThreads(64, 64);
+
 const long MaxLogBytes = 64 * 1024 * 1024;
 string? port = null, data = null, password = null;
 for (var i = 0; i + 1 < args.Length; i += 2)
