@@ -76,6 +76,12 @@ internal sealed class CliContext : IDisposable
     public Task<T> PostAsync<T>(string path, object body, CancellationToken cancellation) =>
         SendAsync<T>(() => _http.PostAsJsonAsync(new Uri(path, UriKind.Relative), body, GalaxyJson.Options, cancellation), cancellation);
 
+    public Task<T> PutAsync<T>(string path, object body, CancellationToken cancellation) =>
+        SendAsync<T>(() => _http.PutAsJsonAsync(new Uri(path, UriKind.Relative), body, GalaxyJson.Options, cancellation), cancellation);
+
+    public Task<T> DeleteAsync<T>(string path, CancellationToken cancellation) =>
+        SendAsync<T>(() => _http.DeleteAsync(new Uri(path, UriKind.Relative), cancellation), cancellation);
+
     private async Task<T> SendAsync<T>(Func<Task<HttpResponseMessage>> send, CancellationToken cancellation)
     {
         HttpResponseMessage response;

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Galaxy.Gateway.Routing;
 using Galaxy.ServiceDefaults.Cluster;
+using Galaxy.ServiceDefaults.Nodes;
 using Galaxy.ServiceDefaults.Telemetry;
 using Yarp.ReverseProxy.Configuration;
 
@@ -8,7 +9,7 @@ namespace Galaxy.Gateway.Leadership;
 
 /// <summary>Turns each change of the cluster into destinations, within milliseconds of a coordinator's word.</summary>
 internal sealed partial class LeaderFollower(
-    ClusterWatcher watcher, InMemoryConfigProvider proxy, IConfiguration configuration, ILogger<LeaderFollower> log) : BackgroundService
+    ClusterWatcher watcher, InMemoryConfigProvider proxy, IConfiguration configuration, NodeOptions node, ILogger<LeaderFollower> log) : BackgroundService
 {
     private static readonly ActivitySource Source = new("Galaxy.Gateway");
     private static readonly string[] Kinds = ["router", "oneapi", "console", "discovery"];
@@ -21,7 +22,7 @@ internal sealed partial class LeaderFollower(
         long token = 0;
         await foreach (var view in watcher.Changes(stoppingToken))
         {
-            var clusters = GatewayRoutes.Clusters(view, configured);
+            var clusters = GatewayRoutes.Clusters(view, configured, node.FailoverMode == FailoverMode.MultiMaster);
             var fingerprint = string.Join('\n', clusters.SelectMany(c => c.Destinations!.Keys.Order(StringComparer.Ordinal).Select(url => $"{c.ClusterId} {url}")));
             var leader = view.UsableLeader;
             // The switch is this gateway's part of the failover's trace.

@@ -24,7 +24,7 @@ internal static class ProxyErrors
     });
 
     private static string Missing(HttpContext context, string cluster) =>
-        cluster is Routing.GatewayRoutes.Leader or Routing.GatewayRoutes.Reads
+        cluster is Routing.GatewayRoutes.Leader or Routing.GatewayRoutes.Reads or Routing.GatewayRoutes.Replicated
             ? context.RequestServices.GetRequiredService<ClusterWatcher>().Current.Reachable.IsEmpty
                 ? "No coordinator can be reached. Try again shortly."
                 : "There is no leader at the moment. Try again shortly."

@@ -9,6 +9,9 @@ internal static class GatewayRoutes
 {
     public const string Leader = "leader";
     public const string Reads = "reads";
+
+    /// <summary>What every coordinator knows: in multi-master mode any of them is asked.</summary>
+    public const string Replicated = "replicated";
     public const string Router = "router";
     public const string OneApi = "oneapi";
     public const string Console = "console";
@@ -22,6 +25,7 @@ internal static class GatewayRoutes
 
     private static readonly string[] ReadMethods = ["GET", "HEAD"];
     private static readonly string[] CoordinatorPaths = ["/api/{**rest}", "/devices/{**rest}", "/tasks/{**rest}", "/groups/{**rest}", "/execute/{**rest}"];
+    private static readonly string[] ReplicatedPaths = ["/api/v1/cluster/{**rest}", "/api/v1/failovers", "/api/v1/failover"];
     private static readonly string[] RouterPaths =
         ["/route/{**rest}", "/invoke/{**rest}", "/tools/{**rest}", "/mcp/{**rest}", "/nodes/{**rest}", "/register", "/heartbeat", "/discover/{**rest}", "/topology"];
 
@@ -29,6 +33,7 @@ internal static class GatewayRoutes
     [
         Route("traces", Console, "/api/v1/traces/{**rest}", order: 0),
         Route("discovery", Discovery, "/api/v1/discovery/{**rest}", order: 0),
+        .. ReplicatedPaths.Select(path => Route("replicated " + path, Replicated, path, order: 0) with { Match = new RouteMatch { Path = path, Methods = ReadMethods } }),
         .. CoordinatorPaths.Select(path => Route("read " + path, Reads, path, order: 1) with { Match = new RouteMatch { Path = path, Methods = ReadMethods } }),
         .. CoordinatorPaths.Select(path => Route("write " + path, Leader, path, order: 2)),
         Route("sockets", Leader, "/ws/{**rest}", order: 1),
@@ -44,15 +49,18 @@ internal static class GatewayRoutes
 
     /// <summary>The destinations as the cluster is now.</summary>
     /// <param name="configured">Services named by configuration rather than by the registry, by kind.</param>
-    public static IReadOnlyList<ClusterConfig> Clusters(ClusterView view, ILookup<string, string> configured)
+    /// <param name="spreadReads">Multi-master: reads of what is replicated go to every coordinator. Standbys take none until they lead.</param>
+    public static IReadOnlyList<ClusterConfig> Clusters(ClusterView view, ILookup<string, string> configured, bool spreadReads)
     {
         var leader = view.UsableLeader is { } usable ? [usable.Url] : Array.Empty<string>();
         // The leader answers reads best; while there is none, any coordinator does.
         var reads = leader.Length > 0 ? leader : view.Reachable.Select(node => node.Url);
+        var replicated = spreadReads ? view.Reachable.Where(node => node.Role != "standby").Select(node => node.Url).Concat(leader).Distinct(StringComparer.OrdinalIgnoreCase) : reads;
         return
         [
             Cluster(Leader, leader, checkHealth: false),
             Cluster(Reads, reads, checkHealth: false),
+            Cluster(Replicated, replicated, checkHealth: false),
             Cluster(Router, Services(view, configured, "router"), checkHealth: true),
             Cluster(OneApi, Services(view, configured, "oneapi"), checkHealth: true),
             Cluster(Console, Services(view, configured, "console"), checkHealth: true),

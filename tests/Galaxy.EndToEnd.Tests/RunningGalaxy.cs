@@ -32,6 +32,8 @@ public class RunningGalaxy : IAsyncLifetime
 
     protected virtual string[] Options => [];
 
+    protected virtual int Workers => 2;
+
     public async ValueTask InitializeAsync()
     {
         Host = await GalaxyTestHost.StartAsync(AppHost, ["--quiet", "--GALAXY_DATA", _data, .. FreePorts, .. Options], Patience);
@@ -40,7 +42,7 @@ public class RunningGalaxy : IAsyncLifetime
         Http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", Key);
         try
         {
-            await Eventually.TrueAsync(async () => await ClusterAsync() is { Leader: not null, DevicesOnline: 2 });
+            await Eventually.TrueAsync(async () => await ClusterAsync() is { Leader: not null } cluster && cluster.DevicesOnline == Workers);
         }
         catch (HttpRequestException unreachable)
         {
@@ -80,6 +82,15 @@ public class RunningGalaxy : IAsyncLifetime
     {
         using var answer = await Http.GetAsync("/api/v1/cluster");
         return answer.IsSuccessStatusCode ? await answer.Content.ReadFromJsonAsync<ClusterResponse>(GalaxyJson.Options) : null;
+    }
+
+    /// <summary>The failover status as the leader itself tells it; null while there is none.</summary>
+    public async Task<FailoverStatus?> LeaderStatusAsync()
+    {
+        var leader = await LeaderAsync();
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(new Uri(leader.Url), "/api/v1/failover"));
+        using var answer = await Http.SendAsync(request);
+        return answer.IsSuccessStatusCode ? await answer.Content.ReadFromJsonAsync<FailoverStatus>(GalaxyJson.Options) : null;
     }
 
     public async Task<LeaderResponse> LeaderAsync() =>

@@ -1,0 +1,79 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text.Json;
+using Galaxy.Contracts.Api;
+using Galaxy.ServiceDefaults;
+
+namespace Galaxy.EndToEnd.Tests.Failover;
+
+/// <summary>
+/// SIGSTOP of the leader, a new one, SIGCONT of the old one while writes go on through the gateway and straight to the old
+/// leader. <c>GALAXY_ROUNDS=100</c> for the long run.
+/// </summary>
+[Collection("system")]
+public sealed class WokenLeaderTests(RunningGalaxy galaxy) : IClassFixture<RunningGalaxy>
+{
+    private static int Rounds => Environment.GetEnvironmentVariable("GALAXY_ROUNDS") is { Length: > 0 } text ? int.Parse(text, CultureInfo.InvariantCulture) : 2;
+
+    [Fact]
+    public async Task No_write_of_a_leader_that_wakes_up_counts()
+    {
+        var stale = 0;
+        for (var round = 0; round < Rounds; round++)
+            stale += await RoundAsync();
+        Assert.Equal(0, stale);
+    }
+
+    // The number of writes that the woken leader had accepted under its old token.
+    private async Task<int> RoundAsync()
+    {
+        var old = await galaxy.LeaderAsync();
+        var written = new ConcurrentBag<(string Id, long Token)>();
+        using var direct = new HttpClient { BaseAddress = new Uri(old.Url), Timeout = TimeSpan.FromSeconds(10) };
+        direct.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", galaxy.Key);
+        using var over = new CancellationTokenSource();
+        galaxy.Host.Pause(old.NodeId);
+        // These lie in the old leader's socket when it wakes up.
+        var waiting = Enumerable.Range(0, 5).Select(_ => WriteAsync(direct, written)).ToList();
+        var through = Task.Run(async () =>
+        {
+            while (!over.IsCancellationRequested)
+                await WriteAsync(galaxy.Http, written);
+        });
+        LeaderResponse? next = null;
+        await Eventually.TrueAsync(async () => (next = (await galaxy.ClusterAsync())?.Leader) is { } leader && leader.Token > old.Token);
+        await Eventually.TrueAsync(() => Task.FromResult(written.Any(write => write.Token >= next!.Token)));
+
+        galaxy.Host.Continue(old.NodeId);
+        for (var i = 0; i < 20; i++)
+            await WriteAsync(direct, written);
+        await Task.WhenAll(waiting);
+        await Eventually.TrueAsync(async () => (await galaxy.ClusterAsync())?.Nodes.Count(node => node.State == "alive") == 3);
+        await over.CancelAsync();
+        await through;
+
+        // What was acknowledged is there, under the token that was named; nothing after the change carries the old one.
+        foreach (var (id, _) in written)
+            Assert.NotNull(await galaxy.Http.GetFromJsonAsync<TaskView>("/api/v1/tasks/" + id, GalaxyJson.Options));
+        return written.Count(write => write.Token <= old.Token);
+    }
+
+    private static async Task WriteAsync(HttpClient http, ConcurrentBag<(string Id, long Token)> written)
+    {
+        try
+        {
+            using var answer = await http.PostAsJsonAsync("/api/v1/tasks", new { action = "echo", @params = new { text = "history" } });
+            if (answer.StatusCode != HttpStatusCode.Created)
+                return;
+            var task = await answer.Content.ReadFromJsonAsync<JsonElement>();
+            written.Add((task.GetProperty("task_id").GetString()!, task.GetProperty("token").GetInt64()));
+        }
+        catch (Exception failure) when (failure is HttpRequestException or OperationCanceledException)
+        {
+            // Not acknowledged.
+        }
+    }
+}
