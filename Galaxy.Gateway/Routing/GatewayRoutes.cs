@@ -25,7 +25,7 @@ internal static class GatewayRoutes
 
     private static readonly string[] ReadMethods = ["GET", "HEAD"];
     private static readonly string[] CoordinatorPaths = ["/api/{**rest}", "/devices/{**rest}", "/tasks/{**rest}", "/groups/{**rest}", "/execute/{**rest}"];
-    private static readonly string[] ReplicatedPaths = ["/api/v1/cluster/{**rest}", "/api/v1/failovers", "/api/v1/failover"];
+    private static readonly string[] ReplicatedPaths = ["/api/v1/cluster", "/api/v1/failovers", "/api/v1/failover"];
     private static readonly string[] RouterPaths =
         ["/route/{**rest}", "/invoke/{**rest}", "/tools/{**rest}", "/mcp/{**rest}", "/nodes/{**rest}", "/register", "/heartbeat", "/discover/{**rest}", "/topology"];
 
@@ -83,7 +83,8 @@ internal static class GatewayRoutes
             ? new SessionAffinityConfig { Enabled = true, Policy = "HashCookie", AffinityKeyName = ".galaxy.console", FailurePolicy = "Redistribute" }
             : null,
         // Streams of events and long completions: silence is normal, so only a very long one ends a request.
-        HttpRequest = new ForwarderRequestConfig { ActivityTimeout = TimeSpan.FromMinutes(10) },
+        // What every coordinator has in memory is answered at once, or by one that hangs.
+        HttpRequest = new ForwarderRequestConfig { ActivityTimeout = id == Replicated ? TimeSpan.FromSeconds(2) : TimeSpan.FromMinutes(10) },
         HealthCheck = checkHealth
             ? new HealthCheckConfig
             {

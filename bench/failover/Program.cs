@@ -2,10 +2,11 @@ using System.Globalization;
 using System.Text.Json;
 using Galaxy.Bench.Failover;
 
-// dotnet run -c Release --project bench/failover [-- --runs 20] [--only galaxy|etcd|sentinel] [--kinds kill,stop,term,manual] [--stores 3] [--traces] [--save file]
+// dotnet run -c Release --project bench/failover [-- --runs 20] [--only galaxy|etcd|sentinel] [--kinds kill,stop,term,manual] [--peer-kinds kill] [--stores 3] [--traces] [--save file]
 var runs = int.Parse(Option("--runs") ?? "20", CultureInfo.InvariantCulture);
 var only = Option("--only");
 var kinds = (Option("--kinds") ?? "kill,stop,term,manual").Split(',');
+var peerKinds = Option("--peer-kinds")?.Split(',') ?? kinds;
 var results = new List<Result>();
 
 if (only is null or "galaxy")
@@ -44,7 +45,7 @@ if (Option("--save") is { } file)
 
 async Task MeasureAsync(string system, string kind, Func<Task<TimeSpan>> run)
 {
-    if (!kinds.Contains(kind))
+    if (!(system == "galaxy" ? kinds : peerKinds).Contains(kind))
         return;
     var times = new List<double>();
     for (var i = 0; i < runs; i++)
