@@ -25,6 +25,11 @@ internal static class LeaseScripts
           local leap = 1000
           if born then leap = 100 end
           if highest > 0 then redis.call('SET', KEYS[2], string.format('%.0f', highest + leap)) end
+          if not born and highest > 0 then
+            local fence = highest
+            if tonumber(stores) == 1 then fence = highest + leap end
+            redis.call('SET', KEYS[3], string.format('%.0f', fence))
+          end
           if tonumber(stores) == 1 and tonumber(ttl) > 1000 then ttl = '1000' end
           if tonumber(stores) > 1 or highest > 0 then redis.call('SET', KEYS[6], '1', 'PX', ttl) end
         end

@@ -153,11 +153,14 @@ public sealed record LeaseRegister
         if (Born == Run)
             return this;
         var highest = Math.Max(minToken, Math.Max(Issued, Accepted));
+        // The very first start of all has no past to be careful of.
+        var leapt = highest == 0 ? 0 : highest + (Born is null ? EmptyLeap : Leap);
         return this with
         {
             Born = Run,
-            // The very first start of all has no past to be careful of.
-            Issued = highest == 0 ? 0 : highest + (Born is null ? EmptyLeap : Leap),
+            Issued = leapt,
+            // What an emptied store accepted, nobody knows: nothing older may be written. Of several stores the others do know.
+            Accepted = Born is not null ? Accepted : stores == 1 ? leapt : highest,
             SilentUntil = stores > 1 ? now + ttl : highest == 0 ? SilentUntil : now + (ttl < OnDisk ? ttl : OnDisk),
         };
     }

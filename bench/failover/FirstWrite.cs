@@ -57,6 +57,7 @@ internal static class FirstWrite
     public static async Task UntilAsync(string what, Func<Task<bool>> condition)
     {
         var started = Stopwatch.GetTimestamp();
+        Exception? last = null;
         while (true)
         {
             try
@@ -66,10 +67,10 @@ internal static class FirstWrite
             }
             catch (Exception failure) when (failure is HttpRequestException or OperationCanceledException or IOException or StackExchange.Redis.RedisException or TimeoutException)
             {
-                // Not yet.
+                last = failure;
             }
             if (Stopwatch.GetElapsedTime(started) > Patience)
-                throw new TimeoutException($"Not within {Patience.TotalSeconds:0} s: {what}");
+                throw new TimeoutException($"Not within {Patience.TotalSeconds:0} s: {what}", last);
             await Task.Delay(50);
         }
     }

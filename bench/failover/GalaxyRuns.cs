@@ -125,7 +125,9 @@ internal sealed class GalaxyRuns : IAsyncDisposable
         });
         // A random moment within the lease's rhythm.
         await Task.Delay(Random.Shared.Next(200, 1200));
-        return leader!;
+        // Any coordinator answers this; only the leader itself is sure.
+        var own = await _http.GetFromJsonAsync<ClusterResponse>(new Uri(new Uri(leader!.Url), "/api/v1/cluster"), GalaxyJson.Options);
+        return own!.Leader?.Url == leader.Url ? own.Leader : await SettledAsync();
     }
 
     public async ValueTask DisposeAsync()

@@ -56,9 +56,8 @@ internal sealed class SentinelRuns : IAsyncDisposable
         AsyncTimeout = 1000,
         ReconnectRetryPolicy = new LinearRetry(50),
         BacklogPolicy = BacklogPolicy.FailFast,
-        CommandMap = CommandMap.Create(["SUBSCRIBE", "CLUSTER", "CONFIG", "SENTINEL"], available: false) is var map && port >= FirstSentinel
-            ? CommandMap.Create(["SUBSCRIBE", "CLUSTER", "CONFIG"], available: false)
-            : map,
+        CommandMap = port >= FirstSentinel ? CommandMap.Sentinel : CommandMap.Default,
+        AllowAdmin = true,
     });
 
     public Task<TimeSpan> KillAsync() => RunAsync(PeerProcess.Kill);
@@ -91,7 +90,7 @@ internal sealed class SentinelRuns : IAsyncDisposable
 
     private async Task<int?> MasterAsync(int sentinel)
     {
-        var address = (string[]?)await _toSentinels[sentinel].GetDatabase().ExecuteAsync("SENTINEL", "get-master-addr-by-name", "main");
+        var address = (string[]?)await _toSentinels[sentinel].GetServers()[0].ExecuteAsync("SENTINEL", "get-master-addr-by-name", "main");
         return address is [_, var port] ? int.Parse(port, CultureInfo.InvariantCulture) - FirstServer : null;
     }
 
@@ -105,8 +104,8 @@ internal sealed class SentinelRuns : IAsyncDisposable
             if (named[0] is not { } first || named.Any(other => other != first))
                 return false;
             master = first;
-            var masterInfo = (string?)await _toServers[first].GetDatabase().ExecuteAsync("INFO", "replication") ?? "";
-            var sees = (string?)await _toSentinels[0].GetDatabase().ExecuteAsync("INFO", "sentinel") ?? "";
+            var masterInfo = await _toServers[first].GetServers()[0].InfoRawAsync("replication") ?? "";
+            var sees = await _toSentinels[0].GetServers()[0].InfoRawAsync("sentinel") ?? "";
             return masterInfo.Contains("role:master", StringComparison.Ordinal) && masterInfo.Contains("connected_slaves:2", StringComparison.Ordinal)
                 && sees.Contains("status=ok", StringComparison.Ordinal) && sees.Contains("sentinels=3", StringComparison.Ordinal);
         });

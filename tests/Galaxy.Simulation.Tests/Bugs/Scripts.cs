@@ -54,10 +54,11 @@ internal sealed class FenceClosesLate : Bug
     }
 }
 
-/// <summary>An emptied store takes any token for new.</summary>
+/// <summary>An emptied store compares writes with nothing until it has given the lease out again.</summary>
 internal sealed class EmptyStoreAcceptsWrites : Bug
 {
-    public override (LeaseRegister Next, WriteAnswer Answer) Write(LeaseRegister store, long token) => (store with { Born = store.Run }).Write(token);
+    public override (LeaseRegister Next, WriteAnswer Answer) Write(LeaseRegister store, long token) =>
+        store.Lease is null ? (store with { Born = store.Run, Accepted = 0 }).Write(token) : store.Write(token);
 }
 
 /// <summary>A store that restarted without its data grants at once, though it may have promised the lease to somebody.</summary>
