@@ -174,20 +174,23 @@ internal sealed partial class World
             }
             if (!node.Leads)
                 return;
-            Send(node, Stores[0], store =>
-            {
-                var (next, answer) = Bug.Write(store.Register, token);
-                if (answer == WriteAnswer.Done)
-                    CheckWrite(store, token);
-                store.Set(next, Now);
-                return answer;
-            }, answer =>
+            _sent.Add(token);
+            Send(node, Stores[0], store => WriteTo(store, token), answer =>
             {
                 if (answer == WriteAnswer.Stale)
                     node.Deliver(boot, new ElectionInput.WriteWasStale(token));
             }, () => { });
             WriteOn(node, token);
         }
+    }
+
+    private WriteAnswer WriteTo(SimStore store, long token)
+    {
+        var (next, answer) = Bug.Write(store.Register, token);
+        if (answer == WriteAnswer.Done)
+            CheckWrite(store, token);
+        store.Set(next, Now);
+        return answer;
     }
 
     /// <summary>A follower's connection to the leader: it breaks when the process ends.</summary>

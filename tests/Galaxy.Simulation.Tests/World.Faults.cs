@@ -10,6 +10,7 @@ internal sealed partial class World
 
     private readonly Dictionary<int, (TimeSpan Until, TimeSpan Down)> _forgetsNextGrant = [];
     private TimeSpan _flushAfterGrantUntil;
+    private readonly SortedSet<long> _sent = [];
 
     public void Happen(Fault fault)
     {
@@ -82,7 +83,11 @@ internal sealed partial class World
         if (Now < _flushAfterGrantUntil)
         {
             _flushAfterGrantUntil = TimeSpan.Zero;
+            var past = _sent.Count > 0 ? _sent.Max : 0;
             At(TimeSpan.FromSeconds(Random.NextDouble()), () => store.Flush(Now));
+            // A write that the leader before sent while it led, and that waited in a queue until now.
+            if (past > 0)
+                At(TimeSpan.FromSeconds(Random.NextDouble() * 2), () => WriteTo(store, past));
         }
         if (!_forgetsNextGrant.Remove(store.Id, out var armed) || Now > armed.Until)
             return;
