@@ -7,9 +7,12 @@ internal static class Simulation
     private static readonly TimeSpan Calm = TimeSpan.FromSeconds(20);
 
     /// <summary>Null: all is well. Otherwise what is wrong.</summary>
-    public static string? Run(Plan plan, Bug bug)
+    /// <param name="log">Gets a line for each change of leader.</param>
+    public static string? Run(Plan plan, Bug bug, List<string>? log = null)
     {
         var world = new World(plan, bug);
+        if (log is not null)
+            world.Log = line => log.Add($"{world.Now.TotalSeconds,7:0.000} s  {line}");
         try
         {
             world.Run(Plan.Trouble + TimeSpan.FromSeconds(6));
@@ -46,12 +49,14 @@ internal static class Simulation
     public static string Explain(int seed, string wrong, Bug bug)
     {
         var shrunk = Shrink(Plan.Random(seed), bug);
+        var log = new List<string>();
         return $"""
             {wrong}
             replay: GALAXY_SEED={seed} dotnet test --project tests/Galaxy.Simulation.Tests
             {shrunk.Nodes} nodes, {shrunk.Stores} stores; what it takes:
             {string.Join('\n', shrunk.Faults)}
-            then: {Run(shrunk, bug)}
+            then: {Run(shrunk, bug, log)}
+            {string.Join('\n', log.TakeLast(20))}
             """;
     }
 }

@@ -76,7 +76,7 @@ internal sealed partial class World
         _healed = true;
     }
 
-    private bool Lost() => !Plan.Calm && Random.NextDouble() < (_badNetwork ? 0.2 : 0.002);
+    private bool Lost() => !Plan.Calm && !_healed && Random.NextDouble() < (_badNetwork ? 0.2 : 0.002);
 
     private TimeSpan Delay() => TimeSpan.FromMilliseconds(
         Plan.Calm ? 1 : _badNetwork && Random.Next(4) == 0 ? Random.Next(4000) : 0.3 + Random.NextDouble() * 3);
