@@ -112,11 +112,17 @@ internal sealed record Plan(int Seed, int Nodes, int Stores, IReadOnlyList<Fault
         var faults = new List<Fault>();
         var forgotten = TimeSpan.FromSeconds(-20);
         var rejectsUntil = TimeSpan.Zero;
+        var crashedUntil = TimeSpan.Zero;
         for (var at = 0.5 + random.NextDouble(); at < Trouble.TotalSeconds; at += random.NextDouble() * 4)
         {
             var kind = kinds[random.Next(kinds.Length)];
             var moment = TimeSpan.FromSeconds(at);
             var duration = TimeSpan.FromSeconds(0.05 + random.NextDouble() * 5);
+            // One that was down while the others learnt something must not be alone with a store that has lost it: assumption 5.
+            if (kind == FaultKind.PowerCut && moment < crashedUntil)
+                continue;
+            if (kind == FaultKind.Crash)
+                crashedUntil = moment + duration + TimeSpan.FromSeconds(2);
             // Between two losses of memory those who remember get the time to tell: assumption 5 again.
             if (Forgets(kind))
             {
