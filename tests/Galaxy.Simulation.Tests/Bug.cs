@@ -29,6 +29,9 @@ internal class Bug
 
     public virtual Verdict Count(IEnumerable<bool?> answers, int stores) => LeaseQuorum.Count(answers, stores);
 
+    public virtual (LeaseRegister Next, LeaseReading Reading) Read(LeaseRegister store, TimeSpan ttl, long minToken, int stores, TimeSpan now) =>
+        store.Read(ttl, minToken, stores, now);
+
     public virtual (LeaseRegister Next, LeaseAnswer Answer) Acquire(LeaseRegister store, LeaseRecord wanted, TimeSpan ttl, long minToken, int stores, TimeSpan now) =>
         store.Acquire(wanted, ttl, minToken, stores, now);
 

@@ -57,7 +57,7 @@ internal sealed partial class World
 
     private LeaseReading Read(SimStore store, long minToken)
     {
-        var (next, reading) = store.Register.Read(Settings.Ttl, minToken, Stores.Count, Now);
+        var (next, reading) = Bug.Read(store.Register, Settings.Ttl, minToken, Stores.Count, Now);
         store.Set(next, Now);
         return reading;
     }

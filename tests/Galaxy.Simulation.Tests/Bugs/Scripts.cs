@@ -27,6 +27,9 @@ internal sealed class StoreForgetsItsTokens : Bug
 /// <summary>A restarted store goes on from what it still has, and may issue a token twice.</summary>
 internal sealed class NoLeapAfterARestart : Bug
 {
+    public override (LeaseRegister Next, LeaseReading Reading) Read(LeaseRegister store, TimeSpan ttl, long minToken, int stores, TimeSpan now) =>
+        (store, store.Reading(now));
+
     public override (LeaseRegister Next, LeaseAnswer Answer) Acquire(LeaseRegister store, LeaseRecord wanted, TimeSpan ttl, long minToken, int stores, TimeSpan now) =>
         (store with { Born = store.Run }).Acquire(wanted, ttl, minToken, stores, now);
 }
