@@ -2,13 +2,15 @@ using Galaxy.Coordinator.Election;
 using Galaxy.Coordinator.Gossip;
 using Galaxy.Core.Election;
 using Galaxy.Core.Membership;
+using Galaxy.ServiceDefaults.Hosting;
 using Galaxy.ServiceDefaults.Nodes;
 
 namespace Galaxy.Coordinator.Failover;
 
 /// <summary>Keeps the election informed of who may stand, in which order.</summary>
 internal sealed class Candidacy(
-    GossipNode gossip, GossipLoop loop, FailoverStore store, HealthChecks checks, Elector elector, NodeOptions node, TimeProvider time) : BackgroundService
+    GossipNode gossip, GossipLoop loop, FailoverStore store, HealthChecks checks, Elector elector, NodeOptions node, TimeProvider time, ILogger<Candidacy> log)
+    : PeriodicService(Every, time, log)
 {
     /// <summary>
     /// When a cluster starts, its nodes do not start in the same moment: until somebody has led, the others leave the primary
@@ -40,14 +42,13 @@ internal sealed class Candidacy(
         return base.StartAsync(cancellationToken);
     }
 
+    protected override Task ReadyAsync(CancellationToken stopping) => loop.Joined.WaitAsync(stopping);
+
     // Graces and demotions end by time alone.
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override Task TurnAsync(CancellationToken stopping)
     {
-        using var timer = new PeriodicTimer(Every, time);
-        await loop.Joined.WaitAsync(stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        do
-            Tell();
-        while (await timer.WaitForNextTickAsync(stoppingToken).AsTask().ContinueWith(t => t.IsCompletedSuccessfully && t.Result, TaskScheduler.Default));
+        Tell();
+        return Task.CompletedTask;
     }
 
     /// <summary>Who may stand, in order, without what only this node knows of itself.</summary>
@@ -61,7 +62,7 @@ internal sealed class Candidacy(
     }
 
     private bool IsDemoted(string nodeId) =>
-        FlapDamping.DemotedUntil(store.LossesOf(nodeId), TimeSpan.FromMilliseconds(time.GetUtcNow().ToUnixTimeMilliseconds())) is not null;
+        FlapDamping.DemotedUntil(store.LossesOf(nodeId), TimeSpan.FromMilliseconds(Time.GetUtcNow().ToUnixTimeMilliseconds())) is not null;
 
     private void Tell()
     {

@@ -16,9 +16,23 @@ internal sealed class FailoverStore(GossipNode gossip, NodeOptions node, TimePro
     private const string LossesPrefix = "losses/";
     private const int LossesKept = 20;
 
-    /// <summary>What was set, or what this node was configured with.</summary>
-    public FailoverSettings Settings => Read<FailoverSettings>(SettingsKey)
-        ?? new FailoverSettings { Primary = node.FailoverPrimary, Secondaries = node.FailoverSecondaries };
+    private readonly FailoverSettings _configured = new() { Primary = node.FailoverPrimary, Secondaries = node.FailoverSecondaries };
+    private Tuple<StateEntry, FailoverSettings>? _read;
+
+    /// <summary>What was set, or what this node was configured with. Asked for several times a second, parsed once a change.</summary>
+    public FailoverSettings Settings
+    {
+        get
+        {
+            if (gossip.Get(Namespaces.Failover, SettingsKey) is not { } entry)
+                return _configured;
+            if (_read is { } read && ReferenceEquals(read.Item1, entry))
+                return read.Item2;
+            var settings = Parse<FailoverSettings>(entry) ?? _configured;
+            _read = Tuple.Create(entry, settings);
+            return settings;
+        }
+    }
 
     public void Set(FailoverSettings settings) => Write(SettingsKey, settings);
 

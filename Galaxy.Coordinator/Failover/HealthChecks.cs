@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net.Sockets;
 using Galaxy.Contracts.Api;
+using Galaxy.ServiceDefaults.Hosting;
 using Galaxy.ServiceDefaults.Nodes;
 using Grpc.Net.Client;
 using StackExchange.Redis;
@@ -8,7 +9,8 @@ using StackExchange.Redis;
 namespace Galaxy.Coordinator.Failover;
 
 /// <summary>Runs the registered health checks on this node. A node that fails one does not stand, and hands over if it leads. Thread-safe.</summary>
-internal sealed partial class HealthChecks(FailoverStore store, NodeOptions node, TimeProvider time, ILogger<HealthChecks> log) : BackgroundService
+internal sealed partial class HealthChecks(FailoverStore store, NodeOptions node, TimeProvider time, ILogger<HealthChecks> log)
+    : PeriodicService(Look, time, log)
 {
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(250);
     private static readonly HttpClient Http = new();
@@ -45,28 +47,17 @@ internal sealed partial class HealthChecks(FailoverStore store, NodeOptions node
         _ => null,
     };
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override async Task TurnAsync(CancellationToken stopping)
     {
-        using var timer = new PeriodicTimer(Look, time);
-        while (await timer.WaitForNextTickAsync(stoppingToken).AsTask().ContinueWith(t => t.IsCompletedSuccessfully && t.Result, TaskScheduler.Default))
-        {
-            try
-            {
-                await Task.WhenAll(Due().Select(check => RunAsync(check, stoppingToken)));
-                Judge();
-            }
-            catch (Exception failure) when (!stoppingToken.IsCancellationRequested)
-            {
-                LogFailed(failure);
-            }
-        }
+        await Task.WhenAll(Due().Select(check => RunAsync(check, stopping)));
+        Judge();
     }
 
     private List<HealthCheckerSettings> Due()
     {
         var settings = store.Settings;
         var mine = settings.Checkers.Where(check => check.NodeId is null || check.NodeId == node.NodeId).ToList();
-        var now = time.GetTimestamp();
+        var now = Time.GetTimestamp();
         lock (_gate)
         {
             foreach (var gone in _checks.Keys.Except(mine.Select(check => check.Name)).ToList())
@@ -79,7 +70,7 @@ internal sealed partial class HealthChecks(FailoverStore store, NodeOptions node
                 if (known && entry.Due > now)
                     continue;
                 var interval = check.IntervalSeconds ?? settings.HealthCheckIntervalSeconds;
-                _checks[check.Name] = (check, known ? entry.Status : new HealthCheckStatus(check.Name, true, 0, null, null), now + (long)(interval * time.TimestampFrequency));
+                _checks[check.Name] = (check, known ? entry.Status : new HealthCheckStatus(check.Name, true, 0, null, null), now + (long)(interval * Time.TimestampFrequency));
                 due.Add(check);
             }
             return due;
@@ -112,7 +103,7 @@ internal sealed partial class HealthChecks(FailoverStore store, NodeOptions node
             if (!_checks.TryGetValue(check.Name, out var entry))
                 return;
             var failures = error is null ? 0 : entry.Status.FailuresInARow + 1;
-            _checks[check.Name] = entry with { Status = new HealthCheckStatus(check.Name, failures < check.Threshold, failures, error, time.GetUtcNow()) };
+            _checks[check.Name] = entry with { Status = new HealthCheckStatus(check.Name, failures < check.Threshold, failures, error, Time.GetUtcNow()) };
         }
     }
 
@@ -188,7 +179,4 @@ internal sealed partial class HealthChecks(FailoverStore store, NodeOptions node
 
     [LoggerMessage(Level = LogLevel.Information, Message = "This node is healthy again")]
     private partial void LogHealthy();
-
-    [LoggerMessage(Level = LogLevel.Error, Message = "Health checks go on after an error")]
-    private partial void LogFailed(Exception failure);
 }

@@ -3,6 +3,7 @@ using Galaxy.Coordinator.Fencing;
 using Galaxy.Coordinator.Gossip;
 using Galaxy.Core.Failover;
 using Galaxy.Core.Membership;
+using Galaxy.ServiceDefaults.Hosting;
 using Galaxy.ServiceDefaults.Nodes;
 
 namespace Galaxy.Coordinator.Failover;
@@ -10,29 +11,18 @@ namespace Galaxy.Coordinator.Failover;
 /// <summary>While this node leads: takes failed nodes back when they have recovered, and hands over when it is unwell itself.</summary>
 internal sealed partial class RecoveryWatch(
     FailoverStore store, GossipNode gossip, Elector elector, Handover handover, HealthChecks checks, NodeOptions node, TimeProvider time, ILogger<RecoveryWatch> log)
-    : BackgroundService
+    : PeriodicService(Every, time, log)
 {
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(1);
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override async Task TurnAsync(CancellationToken stopping)
     {
-        using var timer = new PeriodicTimer(Every, time);
-        while (await timer.WaitForNextTickAsync(stoppingToken).AsTask().ContinueWith(t => t.IsCompletedSuccessfully && t.Result, TaskScheduler.Default))
-        {
-            try
-            {
-                if (elector.CurrentToken is null)
-                    continue;
-                if (!checks.Healthy)
-                    await HandOverAsync(null, "its health checks fail", stoppingToken);
-                else
-                    await RecoverAsync(stoppingToken);
-            }
-            catch (Exception failure) when (!stoppingToken.IsCancellationRequested)
-            {
-                LogFailed(failure);
-            }
-        }
+        if (elector.CurrentToken is null)
+            return;
+        if (!checks.Healthy)
+            await HandOverAsync(null, "its health checks fail", stopping);
+        else
+            await RecoverAsync(stopping);
     }
 
     private async Task RecoverAsync(CancellationToken stopping)
@@ -77,7 +67,4 @@ internal sealed partial class RecoveryWatch(
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Leadership stays here: {Problem}")]
     private partial void LogKept(string problem);
-
-    [LoggerMessage(Level = LogLevel.Error, Message = "Watching recoveries goes on after an error")]
-    private partial void LogFailed(Exception failure);
 }
