@@ -105,9 +105,11 @@ internal sealed class SentinelRuns : IAsyncDisposable
                 return false;
             master = first;
             var masterInfo = await _toServers[first].GetServers()[0].InfoRawAsync("replication") ?? "";
-            var sees = await _toSentinels[0].GetServers()[0].InfoRawAsync("sentinel") ?? "";
+            var sees = await Task.WhenAll(_toSentinels.Select(sentinel => sentinel.GetServers()[0].InfoRawAsync("sentinel")));
             return masterInfo.Contains("role:master", StringComparison.Ordinal) && masterInfo.Contains("connected_slaves:2", StringComparison.Ordinal)
-                && sees.Contains("status=ok", StringComparison.Ordinal) && sees.Contains("sentinels=3", StringComparison.Ordinal);
+                // A sentinel learns of replicas from INFO, every 10 s: one that it does not know when the master dies is never moved to the next.
+                && sees.All(text => text?.Contains("status=ok", StringComparison.Ordinal) == true
+                    && text.Contains("slaves=2", StringComparison.Ordinal) && text.Contains("sentinels=3", StringComparison.Ordinal));
         });
         await Task.Delay(Random.Shared.Next(1000, 2000));
         return master;
