@@ -25,9 +25,15 @@ internal static class CoordinatorExtensions
         var node = builder.AddServiceDefaults("coordinator");
         if (node.Role == NodeRole.Worker)
             throw new SettingException("Galaxy_NODE_ROLE", "worker", "coordinator or standby for this program; a worker is started with 'galaxy worker'");
-        var addresses = builder.Listen(node, new ListenPort("HTTP_PORT", 8071), new ListenPort("GRPC_PORT", 9071, HttpProtocols.Http2));
-        var stores = await RedisStore.ConnectAsync(builder.Configuration, StorePatience);
+        builder.AddCoordinator(node, await RedisStore.ConnectAsync(builder.Configuration, StorePatience));
+        builder.Services.AddSingleton<IHostLifetime, GracefulLifetime>();
+        AddLoop<Rehearsal>(builder.Services);
+    }
 
+    /// <summary>A coordinator without what belongs to the process: signals, telemetry, the rehearsal itself.</summary>
+    public static void AddCoordinator(this WebApplicationBuilder builder, NodeOptions node, RedisStores stores)
+    {
+        var addresses = builder.Listen(node, new ListenPort("HTTP_PORT", 8071), new ListenPort("GRPC_PORT", 9071, HttpProtocols.Http2));
         var services = builder.Services;
         services.AddGrpc();
         services.AddSingleton(addresses);
@@ -44,7 +50,6 @@ internal static class CoordinatorExtensions
         services.AddSingleton<Handover>();
         services.AddSingleton<PeerBreakers>();
         services.AddSingleton<TermTrace>();
-        services.AddSingleton<IHostLifetime, GracefulLifetime>();
         services.AddSingleton<FailoverTracker>();
         services.AddSingleton<FailoverLog>();
         services.AddSingleton<ClusterFeed>();
@@ -63,8 +68,24 @@ internal static class CoordinatorExtensions
         AddLoop<Candidacy>(services);
         AddLoop<RecoveryWatch>(services);
         AddLoop<LeaderLink>(services);
-        AddLoop<Rehearsal>(services);
         AddLoop<Elector>(services);
+    }
+
+    public static void UseCoordinator(this WebApplication app)
+    {
+        app.Services.GetRequiredService<TermTrace>();
+        app.UseServiceDefaults();
+        app.UseLeaderErrors();
+        app.UseWebSockets();
+        app.MapDefaultEndpoints();
+        app.MapClusterApi();
+        app.MapFailoverApi();
+        app.MapDeviceApi();
+        app.MapTaskApi();
+        app.MapGrpcService<ClusterService>();
+        app.MapGrpcService<GossipService>();
+        app.MapGrpcService<ElectionService>();
+        app.MapGrpcService<FailoverManagerService>();
     }
 
     private static void AddLoop<T>(IServiceCollection services)

@@ -24,9 +24,9 @@ public static class ServiceDefaultsExtensions
     /// <summary>
     /// Settings, telemetry, authentication, health, resilient HTTP clients with service discovery, problem details.
     /// </summary>
-    /// <param name="serviceName">The name in traces when <c>OTEL_SERVICE_NAME</c> is not set.</param>
+    /// <param name="serviceName">The name in traces when <c>OTEL_SERVICE_NAME</c> is not set; null: the process has telemetry already.</param>
     /// <exception cref="SettingException">A setting is not allowed.</exception>
-    public static NodeOptions AddServiceDefaults(this WebApplicationBuilder builder, string serviceName)
+    public static NodeOptions AddServiceDefaults(this WebApplicationBuilder builder, string? serviceName)
     {
         builder.Configuration.AddNodeFiles(Directory.GetCurrentDirectory());
         var node = NodeOptionsReader.Read(builder.Configuration);
@@ -48,7 +48,8 @@ public static class ServiceDefaultsExtensions
         builder.Logging.AddFilter("Grpc", LogLevel.None);
         builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Error);
 
-        builder.AddTelemetry(node, serviceName);
+        if (serviceName is not null)
+            builder.AddTelemetry(node, serviceName);
         builder.Services.AddHealthChecks().AddCheck("self", () => HealthCheckResult.Healthy(), LiveTags);
         builder.Services.AddServiceDiscovery();
         builder.Services.ConfigureHttpClientDefaults(http =>

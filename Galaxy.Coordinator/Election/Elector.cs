@@ -161,7 +161,7 @@ internal sealed partial class Elector(
                 break;
             case ElectionEffect.BecameLeader became:
                 LogBecameLeader(became.Lease.Token);
-                GalaxyTrace.LeaseAcquired.Add(1);
+                GalaxyTrace.LeaseAcquired();
                 BecameLeader?.Invoke(became.Lease);
                 break;
             case ElectionEffect.SteppedDown down:

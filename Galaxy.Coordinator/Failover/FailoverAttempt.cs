@@ -86,7 +86,7 @@ internal sealed class FailoverAttempt : IDisposable
         _root?.SetEndTime(now.UtcDateTime);
         _root?.Stop();
         var duration = (now - _noticedAt).TotalMilliseconds;
-        GalaxyTrace.FailoverDuration.Record(duration);
+        GalaxyTrace.FailoverTook(duration);
         return new FailoverRecord(
             $"fo-{lease.Token}", _root?.TraceId.ToString() ?? "", _old?.Holder, lease.Holder, _reason, _evidence,
             _old?.Token ?? 0, lease.Token, _noticedAt, now, duration, [.. _steps]);

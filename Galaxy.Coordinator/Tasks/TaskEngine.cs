@@ -91,7 +91,7 @@ internal sealed partial class TaskEngine(
             CreatedAt = time.GetUtcNow(),
         };
         task = await store.WriteAsync(task);
-        GalaxyTrace.TasksSubmitted.Add(1);
+        GalaxyTrace.TaskSubmitted();
         // It is durable, so nobody waits until this term's table is loaded.
         if (!_events.Writer.TryWrite(new TaskEvent.Submitted(task)))
         {
@@ -284,7 +284,7 @@ internal sealed partial class TaskEngine(
         activity?.SetTag("galaxy.task.state", state.ToString());
         await store.WriteAsync(task with { State = state, CompletedAt = time.GetUtcNow(), Progress = state == TaskState.Completed ? 1 : task.Progress });
         _open.Remove(task.TaskId);
-        GalaxyTrace.TasksFinished.Add(1, new KeyValuePair<string, object?>("state", state.ToString()));
+        GalaxyTrace.TaskFinished(state.ToString());
     }
 
     public override void Dispose()

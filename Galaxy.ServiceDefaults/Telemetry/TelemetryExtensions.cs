@@ -33,6 +33,7 @@ public static class TelemetryExtensions
                 .AddAttributes([new("galaxy.cluster", node.Cluster)]))
             .WithTracing(tracing => tracing
                 .AddSource("Galaxy.*")
+                .AddProcessor<UnobservedSpans>()
                 .AddAspNetCoreInstrumentation(options =>
                 {
                     options.Filter = context => !IsQuiet(context.Request.Path);
