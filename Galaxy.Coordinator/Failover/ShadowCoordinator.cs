@@ -4,14 +4,12 @@ using System.Net.Http.Json;
 using System.Net.Sockets;
 using System.Net.WebSockets;
 using System.Text.Json.Nodes;
-using Galaxy.Contracts.Election;
 using Galaxy.Coordinator.Devices;
 using Galaxy.Coordinator.Election;
 using Galaxy.Coordinator.Gossip;
 using Galaxy.Core.Election;
 using Galaxy.Core.Membership;
 using Galaxy.ServiceDefaults;
-using Galaxy.ServiceDefaults.Cluster;
 using Galaxy.ServiceDefaults.Nodes;
 using Galaxy.ServiceDefaults.Store;
 using Microsoft.AspNetCore.Http.Features;
@@ -93,13 +91,14 @@ internal sealed class ShadowCoordinator : IAsyncDisposable
         }
     }
 
-    // The leader that died: it holds the lease, and where it listened nobody does.
+    // The leader that died: it holds the lease, and where it listened nobody does. And a witness of that, under this node's address.
     private async Task HauntAsync(int port)
     {
         var url = $"http://127.0.0.1:{port}";
         var ghost = new Member(Ghost, Ghost, 1, MemberState.Alive, "coordinator", url, url, 1, "", 0);
+        var witness = ghost with { NodeId = "witness", Url = _identity.Url, GrpcUrl = _identity.GrpcUrl };
         var gossip = _app.Services.GetRequiredService<GossipNode>();
-        gossip.UpdateMembers(table => table.Merge([ghost], gossip.Now));
+        gossip.UpdateMembers(table => table.Merge([ghost, witness], gossip.Now));
         var lease = new LeaseRecord(Ghost, Ghost, 0, url, "", Time.GetUtcNow().ToUnixTimeMilliseconds());
         await _app.Services.GetRequiredService<LeaseStore>().AcquireAsync(lease, null, 0, GhostLease, () => { });
     }
@@ -137,21 +136,11 @@ internal sealed class ShadowCoordinator : IAsyncDisposable
             }
         }
         await http.GetStringAsync("/api/v1/cluster", cancellation);
-        await AskToPrepareAsync(cancellation);
-        await _app.Services.GetRequiredService<Handover>().RunAsync(null, "manual", cancellation);
-        await Elector.ResignAsync(_node.NodeId, "manual", GhostLease, cancellation);
-        // The lease was released to itself: taken again, as a successor takes it.
+        // To itself, so that it also takes the lease as a successor does.
+        await _app.Services.GetRequiredService<Handover>().RunAsync(_node.NodeId, "manual", cancellation);
         await TakeOverAsync(cancellation);
         await ends.CancelAsync();
         await device;
-    }
-
-    // What the leader asks of its successor.
-    private async Task AskToPrepareAsync(CancellationToken cancellation)
-    {
-        var channels = _app.Services.GetRequiredService<CoordinatorChannels>();
-        await channels.Election(_identity.GrpcUrl).PrepareAsync(
-            new PrepareRequest { NodeId = _node.NodeId, Token = Elector.MaxToken, GrpcUrl = _identity.GrpcUrl }, cancellationToken: cancellation);
     }
 
     private static async Task PlayDeviceAsync(ClientWebSocket socket, CancellationToken cancellation)
