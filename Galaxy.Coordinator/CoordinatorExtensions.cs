@@ -4,6 +4,7 @@ using Galaxy.Coordinator.Election;
 using Galaxy.Coordinator.Failover;
 using Galaxy.Coordinator.Fencing;
 using Galaxy.Coordinator.Gossip;
+using Galaxy.Coordinator.State;
 using Galaxy.Coordinator.Tasks;
 using Galaxy.ServiceDefaults;
 using Galaxy.ServiceDefaults.Hosting;
@@ -39,7 +40,10 @@ internal static class CoordinatorExtensions
         services.AddSingleton(addresses);
         services.AddSingleton(stores);
         services.AddSingleton<Identity>();
+        services.AddSingleton(_ => StateFolder.Open(node));
+        services.AddSingleton<StateJournal>();
         services.AddSingleton<GossipNode>();
+        services.AddSingleton<PeerSummaries>();
         services.AddSingleton<LeaseStore>();
         services.AddSingleton<LeaderProbe>();
         services.AddSingleton<TokenFile>();
@@ -59,7 +63,8 @@ internal static class CoordinatorExtensions
         services.AddSingleton<TaskStore>();
         services.AddHealthChecks().AddCheck<LeaderHealth>("leader");
 
-        // Stopped in reverse: the lease is given up first, gossip says goodbye last.
+        // Stopped in reverse: the lease is given up first, gossip says goodbye, the state is closed last.
+        AddLoop<StateKeeper>(services);
         AddLoop<GossipLoop>(services);
         AddLoop<TaskEngine>(services);
         AddLoop<LeaderDuties>(services);

@@ -24,6 +24,7 @@ internal sealed partial class GossipLoop(
     private const int MaxHops = 10;
     private const int ProbesPerRound = 5;
     private const int NameClaimsUntilClash = 5;
+    private static readonly TimeSpan EverythingPatience = TimeSpan.FromSeconds(30);
 
     private readonly MembershipSettings _settings = new();
     private readonly Random _random = new();
@@ -141,6 +142,7 @@ internal sealed partial class GossipLoop(
                 From = members.SelfMember.ToWire(),
                 Lease = elector.Leader.ToWire(),
                 MaxToken = elector.MaxToken,
+                Origin = gossip.Origin,
             };
             request.Members.AddRange(members.All.Select(member => member.ToWire()));
             request.Summary.AddRange(gossip.Summary.Dots.Select(dot => dot.ToWire()));
@@ -152,7 +154,10 @@ internal sealed partial class GossipLoop(
                 var merged = table.Merge(reply.Members.Select(m => m.FromWire()).OfType<Member>(), gossip.Now);
                 return reply.From.FromWire() is { } peer ? merged.Answered(peer, gossip.Now) : merged;
             });
-            gossip.Apply([.. reply.Delta.Select(entry => entry.FromWire()).OfType<StateEntry>()], reply.Summary.ToVector());
+            if (reply.Incomplete)
+                await FetchEverythingAsync(address, stopping);
+            else
+                gossip.Apply(new Delta([.. reply.Delta.Select(entry => entry.FromWire()).OfType<StateEntry>()], reply.Summary.ToVector(), reply.Pruned.ToVector()));
             return null;
         }
         catch (RpcException failure)
@@ -167,6 +172,20 @@ internal sealed partial class GossipLoop(
         }
     }
 
+    // This node is new, was away for long, or came back from an old snapshot.
+    private async Task FetchEverythingAsync(string address, CancellationToken stopping)
+    {
+        var deadline = time.GetUtcNow().UtcDateTime + EverythingPatience;
+        using var call = channels.Gossip(address).Everything(new Wire.EverythingRequest { Cluster = node.Cluster, From = node.NodeId }, deadline: deadline, cancellationToken: stopping);
+        var entries = new List<StateEntry>();
+        await foreach (var part in call.ResponseStream.ReadAllAsync(stopping))
+        {
+            entries.AddRange(part.Entries.Select(entry => entry.FromWire()).OfType<StateEntry>());
+            if (part.Last)
+                gossip.Replace(entries, part.Summary.ToVector(), part.Pruned.ToVector());
+        }
+    }
+
     private async Task RumorLoopAsync(CancellationToken stopping)
     {
         try
@@ -175,6 +194,7 @@ internal sealed partial class GossipLoop(
             {
                 var request = new Wire.PushRequest { Cluster = node.Cluster, From = node.NodeId, Hops = hops };
                 request.Entries.AddRange(entries.Select(entry => entry.ToWire()));
+                request.Pruned.AddRange(gossip.Pruned.Dots.Select(dot => dot.ToWire()));
                 var peers = gossip.Members.OtherLive.ToArray();
                 _random.Shuffle(peers);
                 await Task.WhenAll(peers.Where(peer => breakers.Allows(peer.NodeId)).Take(Fanout).Select(peer => PushAsync(peer, request, stopping)));

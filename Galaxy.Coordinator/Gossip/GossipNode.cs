@@ -1,3 +1,4 @@
+using Galaxy.Coordinator.State;
 using Galaxy.Core.Clocks;
 using Galaxy.Core.Membership;
 using Galaxy.Core.State;
@@ -12,17 +13,16 @@ namespace Galaxy.Coordinator.Gossip;
 internal sealed class GossipNode
 {
     private readonly Lock _gate = new();
-    private readonly NodeOptions _node;
     private readonly TimeProvider _time;
     private readonly long _start;
+    private readonly StateJournal _journal;
     private readonly ReplicatedMap _map;
     private MembershipTable _members;
 
-    public GossipNode(NodeOptions node, Identity identity, TimeProvider time)
+    public GossipNode(NodeOptions node, Identity identity, StateJournal journal, TimeProvider time)
     {
-        (_node, _time, _start) = (node, time, time.GetTimestamp());
-        // The boot id makes each process an origin of its own: no dot is ever used twice.
-        _map = new ReplicatedMap($"{node.NodeId}#{identity.Boot}");
+        (_journal, _time, _start) = (journal, time, time.GetTimestamp());
+        _map = journal.Load(new StateLimits());
         _members = MembershipTable.Create(
             new Member(node.NodeId, identity.Boot, 1, MemberState.Alive, node.Role == NodeRole.Standby ? "standby" : "coordinator",
                 identity.Url, identity.GrpcUrl, Environment.ProcessId, ServiceDefaults.BuildVersion.Text, identity.StartedAt.ToUnixTimeMilliseconds()),
@@ -85,40 +85,89 @@ internal sealed class GossipNode
             return _map.List(ns);
     }
 
-    /// <exception cref="ArgumentException">The value is too large.</exception>
-    public void Put(string ns, string key, ReadOnlyMemory<byte> value)
+    /// <summary>The entry as stored, a tombstone, too; null when nothing is known of the key.</summary>
+    public StateEntry? Find(EntryId id)
     {
-        StateEntry entry;
         lock (_gate)
-            entry = _map.Put(ns, key, value, WallMs);
-        Written?.Invoke([entry]);
-        Changed?.Invoke();
+            return _map.Find(id);
     }
 
-    public bool Delete(string ns, string key)
+    /// <summary>Every entry, tombstones included, as they are in one moment.</summary>
+    public IReadOnlyList<StateEntry> All
+    {
+        get
+        {
+            lock (_gate)
+                return [.. _map.All];
+        }
+    }
+
+    /// <exception cref="StateLimitException">A bound would be passed.</exception>
+    /// <exception cref="IOException">This node's disk does not take the write. It may be lost if the node restarts.</exception>
+    public void Put(string ns, string key, ReadOnlyMemory<byte> value) => Write(new EntryId(ns, key), new StateWrite(value));
+
+    /// <summary>False when there was nothing to delete.</summary>
+    public bool Delete(string ns, string key) => Write(new EntryId(ns, key), new StateWrite(null)) is not null;
+
+    /// <summary>Writes what is asked for, durable on this node's disk when this returns. Null: nothing had to change.</summary>
+    /// <param name="condition">Asked with the entry as it is, in the same moment; what it throws reaches the caller, and nothing is written.</param>
+    /// <exception cref="StateLimitException">A bound would be passed.</exception>
+    /// <exception cref="IOException">This node's disk does not take the write. It may be lost if the node restarts.</exception>
+    public StateEntry? Write(EntryId id, StateWrite write, Action<StateEntry?>? condition = null)
     {
         StateEntry? entry;
         lock (_gate)
-            entry = _map.Delete(ns, key, WallMs);
-        if (entry is null)
-            return false;
+        {
+            condition?.Invoke(_map.Find(id));
+            entry = _map.Write(id.Namespace, id.Key, write, WallMs);
+            if (entry is null)
+                return null;
+            _journal.Append(entry);
+        }
         Written?.Invoke([entry]);
         Changed?.Invoke();
-        return true;
+        return entry;
     }
 
-    public (IReadOnlyList<StateEntry> Entries, VersionVector Reaches) DeltaFor(VersionVector summary, int maxBytes)
+    /// <summary>What a peer lacks; null when a delta would not do and it needs <see cref="Everything"/>.</summary>
+    public Delta? DeltaFor(VersionVector summary, int maxBytes)
     {
         lock (_gate)
-            return _map.DeltaFor(summary, maxBytes);
+        {
+            if (_map.NeedsEverything(summary))
+                return null;
+            var (entries, reaches) = _map.DeltaFor(summary, maxBytes);
+            return new Delta(entries, reaches, _map.Pruned);
+        }
     }
 
-    /// <summary>Takes in a peer's delta. With <paramref name="reaches"/> null it is a rumor that vouches for nothing else.</summary>
-    public IReadOnlyList<StateEntry> Apply(IReadOnlyList<StateEntry> entries, VersionVector? reaches)
+    /// <summary>All that this node holds and has seen, in one moment.</summary>
+    public (IReadOnlyList<StateEntry> Entries, VersionVector Summary, VersionVector Pruned) Everything()
+    {
+        lock (_gate)
+            return ([.. _map.All], _map.Summary, _map.Pruned);
+    }
+
+    /// <summary>Takes in a peer's delta. When it reaches nothing it is a rumor that vouches for nothing else.</summary>
+    public IReadOnlyList<StateEntry> Apply(Delta delta)
     {
         IReadOnlyList<StateEntry> news;
         lock (_gate)
-            news = _map.ApplyDelta(entries, reaches ?? VersionVector.Empty, WallMs);
+            news = _map.ApplyDelta(delta.Entries, delta.Reaches, delta.Pruned, WallMs);
+        return Announce(news);
+    }
+
+    /// <summary>Takes in everything that a peer holds.</summary>
+    public IReadOnlyList<StateEntry> Replace(IReadOnlyList<StateEntry> entries, VersionVector summary, VersionVector pruned)
+    {
+        IReadOnlyList<StateEntry> news;
+        lock (_gate)
+            news = _map.Replace(entries, summary, pruned, WallMs);
+        return Announce(news);
+    }
+
+    private IReadOnlyList<StateEntry> Announce(IReadOnlyList<StateEntry> news)
+    {
         if (news.Count == 0)
             return news;
         Arrived?.Invoke(news);
@@ -126,21 +175,64 @@ internal sealed class GossipNode
         return news;
     }
 
-    /// <summary>
-    /// The candidates for leadership in rank order: primary, secondaries, other coordinators by name, standbys by name.
-    /// Only live members stand.
-    /// </summary>
-    public IReadOnlyList<string> Candidates()
+    /// <summary>Up to where this node has dropped what contexts would need.</summary>
+    public VersionVector Pruned
     {
-        var order = new List<string>();
-        if (_node.FailoverPrimary is { } primary)
-            order.Add(primary);
-        order.AddRange(_node.FailoverSecondaries);
-        return [.. Members.All
-            .Where(member => member.State == MemberState.Alive)
-            .OrderBy(member => order.IndexOf(member.NodeId) is >= 0 and var place ? place : int.MaxValue)
-            .ThenBy(member => member.Role == "standby")
-            .ThenBy(member => member.NodeId, StringComparer.Ordinal)
-            .Select(member => member.NodeId)];
+        get
+        {
+            lock (_gate)
+                return _map.Pruned;
+        }
+    }
+
+    /// <summary>Drops what is over, and what every member has seen and nobody needs.</summary>
+    /// <param name="stable">What every member has seen; null: not known of all of them.</param>
+    /// <param name="departed">Origins that nobody writes under any more.</param>
+    public void Sweep(VersionVector? stable, Func<string, bool> departed)
+    {
+        var now = _time.GetUtcNow();
+        lock (_gate)
+        {
+            foreach (var entry in _map.All.Where(entry => Ttl.IsOver(entry, now)).ToList())
+                _map.Expire(entry);
+            if (stable is null)
+                return;
+            if (!_map.Pruned.Dominates(stable))
+                _journal.AppendPruned(stable);
+            _map.Compact(stable);
+            _map.ForgetOrigins([.. stable.Dots.Select(dot => dot.Origin).Where(departed)]);
+        }
+    }
+
+    /// <summary>Writes a snapshot to this node's disk; null when there is no folder for it.</summary>
+    /// <exception cref="IOException">The disk is full or fails; the earlier snapshots stay.</exception>
+    public SnapshotInfo? TakeSnapshot()
+    {
+        (IReadOnlyList<StateEntry> Entries, VersionVector Summary, VersionVector Pruned, Hlc Clock) moment;
+        long? number;
+        lock (_gate)
+        {
+            number = _journal.NextLog();
+            moment = ([.. _map.All], _map.Summary, _map.Pruned, _map.Clock);
+        }
+        return number is null ? null : _journal.Write(number.Value, _journal.BodyOf(_map.Origin, moment.Entries, moment.Summary, moment.Pruned, moment.Clock));
+    }
+
+    /// <summary>The name that this node's writes carry.</summary>
+    public string Origin => _map.Origin;
+
+    /// <summary>Entries held, and bytes.</summary>
+    public (int Entries, long Bytes) Size
+    {
+        get
+        {
+            lock (_gate)
+                return (_map.Count, _map.Bytes);
+        }
     }
 }
+
+/// <summary>Entries for a peer.</summary>
+/// <param name="Reaches">After them, nothing up to here is missing; empty: they vouch for nothing.</param>
+/// <param name="Pruned">Up to where the sender has dropped what contexts would need.</param>
+internal sealed record Delta(IReadOnlyList<StateEntry> Entries, VersionVector Reaches, VersionVector Pruned);

@@ -1,4 +1,5 @@
 using Galaxy.Coordinator.Election;
+using Galaxy.Core.Clocks;
 using Galaxy.Core.Election;
 using Galaxy.Core.Membership;
 using Galaxy.Core.State;
@@ -9,7 +10,7 @@ using Wire = Galaxy.Contracts.Gossip;
 namespace Galaxy.Coordinator.Gossip;
 
 /// <summary>The passive side of gossip.</summary>
-internal sealed class GossipService(GossipNode gossip, GossipLoop loop, Elector elector, NodeOptions node) : Wire.Gossip.GossipBase
+internal sealed class GossipService(GossipNode gossip, GossipLoop loop, PeerSummaries peers, Elector elector, NodeOptions node) : Wire.Gossip.GossipBase
 {
     private const int MaxReplyBytes = 2 * 1024 * 1024;
 
@@ -20,27 +21,58 @@ internal sealed class GossipService(GossipNode gossip, GossipLoop loop, Elector 
         gossip.UpdateMembers(table => table.Merge(claims, gossip.Now));
         elector.Post(new ElectionInput.TokenSeen(request.MaxToken));
 
-        var (entries, reaches) = gossip.DeltaFor(request.Summary.ToVector(), MaxReplyBytes);
+        var summary = request.Summary.ToVector();
+        if (request.From is { } from)
+            peers.Heard(from.NodeId, from.Boot, request.Origin, summary);
+        var delta = gossip.DeltaFor(summary, MaxReplyBytes);
         var members = gossip.Members;
         var reply = new Wire.ExchangeReply
         {
             From = members.SelfMember.ToWire(),
             Lease = elector.Leader.ToWire(),
             MaxToken = elector.MaxToken,
+            Incomplete = delta is null,
         };
         reply.Members.AddRange(members.All.Select(member => member.ToWire()));
-        reply.Summary.AddRange(reaches.Dots.Select(dot => dot.ToWire()));
-        reply.Delta.AddRange(entries.Select(entry => entry.ToWire()));
+        if (delta is null)
+            return Task.FromResult(reply);
+        reply.Summary.AddRange(delta.Reaches.Dots.Select(dot => dot.ToWire()));
+        reply.Delta.AddRange(delta.Entries.Select(entry => entry.ToWire()));
+        // Without entries nothing needs it.
+        if (delta.Entries.Count > 0)
+            reply.Pruned.AddRange(delta.Pruned.Dots.Select(dot => dot.ToWire()));
         return Task.FromResult(reply);
     }
 
     public override Task<Wire.PushReply> Push(Wire.PushRequest request, ServerCallContext context)
     {
         RefuseOtherCluster(request.Cluster);
-        var news = gossip.Apply([.. request.Entries.Select(entry => entry.FromWire()).OfType<StateEntry>()], reaches: null);
+        var entries = request.Entries.Select(entry => entry.FromWire()).OfType<StateEntry>().ToList();
+        var news = gossip.Apply(new Delta(entries, VersionVector.Empty, request.Pruned.ToVector()));
         if (news.Count > 0)
             loop.Spread(news, request.Hops + 1);
         return Task.FromResult(new Wire.PushReply());
+    }
+
+    public override async Task Everything(Wire.EverythingRequest request, IServerStreamWriter<Wire.EverythingPart> responseStream, ServerCallContext context)
+    {
+        RefuseOtherCluster(request.Cluster);
+        var (entries, summary, pruned) = gossip.Everything();
+        var part = new Wire.EverythingPart();
+        var size = 0;
+        foreach (var entry in entries)
+        {
+            part.Entries.Add(entry.ToWire());
+            size += entry.ApproximateSize;
+            if (size < MaxReplyBytes)
+                continue;
+            await responseStream.WriteAsync(part, context.CancellationToken);
+            (part, size) = (new Wire.EverythingPart(), 0);
+        }
+        part.Last = true;
+        part.Summary.AddRange(summary.Dots.Select(dot => dot.ToWire()));
+        part.Pruned.AddRange(pruned.Dots.Select(dot => dot.ToWire()));
+        await responseStream.WriteAsync(part, context.CancellationToken);
     }
 
     private void RefuseOtherCluster(string cluster)

@@ -10,6 +10,9 @@ namespace Galaxy.Coordinator.Gossip;
 /// <summary>Between Core's types and the messages of <c>galaxy.gossip.v1</c>.</summary>
 internal static class GossipWire
 {
+    // Several siblings of the largest size; more than a sane cluster makes.
+    private const int MaxEntryBytes = 2 * 1024 * 1024;
+
     public static Wire.Member ToWire(this Member member) => new()
     {
         NodeId = member.NodeId,
@@ -65,24 +68,58 @@ internal static class GossipWire
 
     public static Wire.Entry ToWire(this StateEntry entry)
     {
+        var served = entry.View.Winner ?? entry.Latest;
         var wire = new Wire.Entry
         {
             Namespace = entry.Namespace,
             Key = entry.Key,
             Value = UnsafeByteOperations.UnsafeWrap(entry.Value),
             Deleted = entry.Deleted,
-            Dot = entry.Dot.ToWire(),
-            HlcPhysicalMs = entry.Time.PhysicalMs,
-            HlcLogical = entry.Time.Logical,
+            Dot = served.Dot.ToWire(),
+            HlcPhysicalMs = served.Time.PhysicalMs,
+            HlcLogical = served.Time.Logical,
         };
         wire.Context.AddRange(entry.Context.Dots.Select(ToWire));
+        // The usual entry says all in the fields above.
+        if (entry.Versions is not [{ Path: "", Policy: ConflictPolicy.LastWriteWins, Priority: 0 }])
+            wire.Versions.AddRange(entry.Versions.Select(ToWire));
         return wire;
     }
 
-    public static StateEntry? FromWire(this Wire.Entry wire) =>
-        wire.Dot is null || wire.Dot.Origin.Length == 0 || wire.Dot.Counter == 0 || wire.Value.Length > ReplicatedMap.MaxValueBytes
-            ? null
-            : new StateEntry(
-                wire.Namespace, wire.Key, wire.Value.Memory, wire.Deleted, new Dot(wire.Dot.Origin, wire.Dot.Counter),
-                wire.Context.ToVector(), new Hlc(wire.HlcPhysicalMs, wire.HlcLogical));
+    private static Wire.Version ToWire(StateVersion version) => new()
+    {
+        Path = version.Path,
+        Dot = version.Dot.ToWire(),
+        HlcPhysicalMs = version.Time.PhysicalMs,
+        HlcLogical = version.Time.Logical,
+        Deleted = version.Deleted,
+        Policy = (uint)version.Policy,
+        Priority = version.Priority,
+        Value = UnsafeByteOperations.UnsafeWrap(version.Value),
+    };
+
+    /// <summary>Null when the message cannot be an entry.</summary>
+    public static StateEntry? FromWire(this Wire.Entry wire)
+    {
+        var versions = wire.Versions.Count > 0 ? wire.Versions.Select(FromWire).OfType<StateVersion>().ToList() : [.. FromOldPeer(wire)];
+        if (versions.Count == 0 || versions.Sum(version => version.Value.Length) > MaxEntryBytes || wire.Namespace.Length is 0 or > 128 || wire.Key.Length > 1024)
+            return null;
+        versions.Sort(StateVersion.CompareByPlace);
+        var context = versions.Aggregate(wire.Context.ToVector(), (vector, version) => vector.With(version.Dot));
+        return new StateEntry(wire.Namespace, wire.Key, [.. versions], context);
+    }
+
+    private static IEnumerable<StateVersion> FromOldPeer(Wire.Entry wire) => IsDot(wire.Dot)
+        ? [new StateVersion(
+            "", new Dot(wire.Dot.Origin, wire.Dot.Counter), new Hlc(wire.HlcPhysicalMs, wire.HlcLogical), wire.Deleted, ConflictPolicy.LastWriteWins, 0, wire.Value.Memory)]
+        : [];
+
+    // A policy of a newer version is read as the default: the value stays.
+    private static StateVersion? FromWire(Wire.Version wire) => IsDot(wire.Dot)
+        ? new StateVersion(
+            wire.Path, new Dot(wire.Dot.Origin, wire.Dot.Counter), new Hlc(wire.HlcPhysicalMs, wire.HlcLogical), wire.Deleted,
+            wire.Policy <= (uint)ConflictPolicy.Manual ? (ConflictPolicy)wire.Policy : ConflictPolicy.LastWriteWins, wire.Priority, wire.Value.Memory)
+        : null;
+
+    private static bool IsDot(Wire.Dot? dot) => dot is { Origin.Length: > 0 and <= 128, Counter: > 0 };
 }

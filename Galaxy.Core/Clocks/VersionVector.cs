@@ -23,6 +23,11 @@ public sealed class VersionVector : IEquatable<VersionVector>
     /// <summary>The vector's dots, ordered by origin (ordinal).</summary>
     public IEnumerable<Dot> Dots => _counters.Select(pair => new Dot(pair.Key, pair.Value));
 
+    /// <summary>How many origins it names.</summary>
+    public int Count => _counters.Count;
+
+    public bool IsEmpty => _counters.IsEmpty;
+
     public bool Contains(Dot dot) => this[dot.Origin] >= dot.Counter;
 
     /// <summary>This vector with everything up to <paramref name="dot"/> known.</summary>
@@ -36,6 +41,21 @@ public sealed class VersionVector : IEquatable<VersionVector>
         foreach (var dot in other.Dots)
             merged = merged.With(dot);
         return merged;
+    }
+
+    /// <summary>This vector with nothing known of <paramref name="origin"/>.</summary>
+    public VersionVector Without(string origin) => _counters.ContainsKey(origin) ? new VersionVector(_counters.Remove(origin)) : this;
+
+    /// <summary>The greatest vector that knows only what both know.</summary>
+    public VersionVector Meet(VersionVector other)
+    {
+        var common = Empty;
+        foreach (var dot in Dots)
+        {
+            if (Math.Min(dot.Counter, other[dot.Origin]) is > 0 and var counter)
+                common = common.With(dot with { Counter = counter });
+        }
+        return common;
     }
 
     /// <summary>True when this vector knows all that <paramref name="other"/> knows.</summary>

@@ -1,132 +1,333 @@
+using System.Collections.Immutable;
+using System.Text;
 using Galaxy.Core.Clocks;
 
 namespace Galaxy.Core.State;
 
 /// <summary>
-/// The map <c>namespace/key → entry</c> that every coordinator holds. Writes carry a dot and the version vector the
-/// writer had seen; concurrent writes are settled by last-write-wins on the hybrid logical clock, then on the origin's
-/// name. Replicas compare <see cref="Summary"/> and send each other exactly what is missing (<see cref="DeltaFor"/>).
-/// Not thread-safe: its owner serialises access.
+/// The map <c>namespace/key → entry</c> that every coordinator holds. A write carries a dot and the version vector of what its
+/// writer had seen of the key; writes that did not know of each other stay side by side and are read by the entry's
+/// <see cref="ConflictPolicy"/>. Replicas compare <see cref="Summary"/> and send each other exactly what is missing
+/// (<see cref="DeltaFor"/>). Not thread-safe: its owner serialises access.
 /// </summary>
-/// <param name="origin">Names this process's writes. Never reused: a restarted process takes a new one.</param>
-public sealed class ReplicatedMap(string origin)
+/// <param name="origin">Names this replica's writes. A replica that may have lost its last writes takes another one: no dot is ever used twice.</param>
+public sealed class ReplicatedMap(string origin, StateLimits? limits = null)
 {
-    /// <summary>The largest value that an entry may carry, in bytes.</summary>
-    public const int MaxValueBytes = 256 * 1024;
-
-    private readonly Dictionary<(string Namespace, string Key), StateEntry> _entries = [];
+    private readonly StateLimits _limits = limits ?? new StateLimits();
+    private readonly SortedDictionary<EntryId, StateEntry> _entries = [];
+    private readonly OriginIndex _index = new();
+    private readonly Dictionary<string, ulong> _forgotten = new(StringComparer.Ordinal);
     private Hlc _clock;
-    private ulong _counter;
+
+    /// <summary>Names this replica's writes.</summary>
+    public string Origin => origin;
+
+    /// <summary>The last counter used here.</summary>
+    public ulong Counter { get; private set; }
 
     /// <summary>Per origin, the highest write below which nothing is missing here.</summary>
     public VersionVector Summary { get; private set; } = VersionVector.Empty;
 
+    /// <summary>
+    /// Up to here <see cref="Compact"/> has dropped what deltas would need. A replica that has not seen as much cannot learn from a
+    /// delta what was dropped: it needs everything (<see cref="Replace"/>).
+    /// </summary>
+    public VersionVector Pruned { get; private set; } = VersionVector.Empty;
+
+    /// <summary>The latest reading of the clock.</summary>
+    public Hlc Clock => _clock;
+
+    /// <summary>Entries held, tombstones included.</summary>
     public int Count => _entries.Count;
 
-    /// <summary>The entry, or null when the key was never written or is deleted.</summary>
-    public StateEntry? Get(string ns, string key) =>
-        _entries.TryGetValue((ns, key), out var entry) && !entry.Deleted ? entry : null;
+    /// <summary>What the entries take, in bytes as <see cref="StateEntry.ApproximateSize"/> counts.</summary>
+    public long Bytes { get; private set; }
 
-    /// <summary>The live entries of a namespace, ordered by key (ordinal).</summary>
+    /// <summary>The entry as stored, a tombstone, too; null when nothing is known of the key.</summary>
+    public StateEntry? Find(EntryId id) => _entries.GetValueOrDefault(id);
+
+    /// <summary>The entry, or null when a reader sees nothing.</summary>
+    public StateEntry? Get(string ns, string key) => Find(new EntryId(ns, key)) is { Deleted: false } entry ? entry : null;
+
+    /// <summary>The entries of a namespace that a reader sees, ordered by key (ordinal).</summary>
     public IReadOnlyList<StateEntry> List(string ns) =>
-        [.. _entries.Values.Where(e => e.Namespace == ns && !e.Deleted).OrderBy(e => e.Key, StringComparer.Ordinal)];
+        [.. _entries.Values.Where(entry => entry.Namespace == ns && !entry.Deleted)];
 
     /// <summary>Every entry, tombstones included, in an order that is the same on every replica.</summary>
-    public IEnumerable<StateEntry> All =>
-        _entries.Values.OrderBy(e => e.Namespace, StringComparer.Ordinal).ThenBy(e => e.Key, StringComparer.Ordinal);
+    public IEnumerable<StateEntry> All => _entries.Values;
 
-    /// <summary>Writes a value.</summary>
-    /// <exception cref="ArgumentException">The value is over <see cref="MaxValueBytes"/>.</exception>
-    public StateEntry Put(string ns, string key, ReadOnlyMemory<byte> value, long wallMs)
-    {
-        if (value.Length > MaxValueBytes)
-            throw new ArgumentException($"The value of {ns}/{key} has {value.Length} bytes; at most {MaxValueBytes} are allowed.", nameof(value));
-        return Write(ns, key, value, deleted: false, wallMs);
-    }
+    /// <summary>Writes a value that replaces whatever is known here.</summary>
+    /// <exception cref="StateLimitException">A bound would be passed.</exception>
+    public StateEntry Put(string ns, string key, ReadOnlyMemory<byte> value, long wallMs) => Write(ns, key, new StateWrite(value), wallMs)!;
 
     /// <summary>Leaves a tombstone, or returns null when there is nothing to delete.</summary>
-    public StateEntry? Delete(string ns, string key, long wallMs) =>
-        Get(ns, key) is null ? null : Write(ns, key, ReadOnlyMemory<byte>.Empty, deleted: true, wallMs);
+    public StateEntry? Delete(string ns, string key, long wallMs) => Write(ns, key, new StateWrite(null), wallMs);
 
-    private StateEntry Write(string ns, string key, ReadOnlyMemory<byte> value, bool deleted, long wallMs)
+    /// <summary>
+    /// Writes what is asked for, in place of all siblings known here. Null: nothing had to change, as there was nothing to
+    /// delete or a merged document is the same already.
+    /// </summary>
+    /// <exception cref="StateLimitException">A bound would be passed.</exception>
+    /// <exception cref="System.Text.Json.JsonException">A merged value is not a JSON object.</exception>
+    public StateEntry? Write(string ns, string key, StateWrite write, long wallMs)
     {
-        _clock = _clock.Next(wallMs);
-        var dot = new Dot(origin, ++_counter);
-        var seen = _entries.TryGetValue((ns, key), out var before) ? before.Version : VersionVector.Empty;
-        var entry = new StateEntry(ns, key, value, deleted, dot, seen, _clock);
-        _entries[(ns, key)] = entry;
+        var id = new EntryId(ns, key);
+        if (write.Value is { } value && value.Length > _limits.EntryBytes)
+            throw new StateLimitException($"The value of {id} has {value.Length} bytes; at most {_limits.EntryBytes} are allowed.");
+        var before = Find(id);
+        if (write.Value is null && before?.Deleted != false)
+            return null;
+
+        var (clock, dot) = (_clock.Next(wallMs), new Dot(origin, Counter + 1));
+        var versions = write.Value is { } document && write.Policy == ConflictPolicy.Merge
+            ? MergedVersions(before, document, write, dot, clock)
+            : [new StateVersion("", dot, clock, write.Value is null, write.Value is null && before is not null ? before.Policy : write.Policy, write.Priority, write.Value ?? default)];
+        if (versions.IsEmpty)
+            return null;
+        var entry = new StateEntry(ns, key, versions, (before?.Context ?? VersionVector.Empty).With(dot));
+        if (write.Value is not null && Bytes - (before?.ApproximateSize ?? 0) + entry.ApproximateSize > _limits.TotalBytes)
+            throw new StateLimitException($"The replicated state is full: {Bytes} of {_limits.TotalBytes} bytes are used. Delete what is not needed.");
+        (_clock, Counter) = (clock, dot.Counter);
+        Store(before, entry);
         Summary = Summary.With(dot);
         return entry;
     }
 
-    /// <summary>Takes in one entry of a peer. Returns true when it changed this map, so that it is news to pass on.</summary>
-    public bool Apply(StateEntry remote, long wallMs)
+    // Only the fields that change are written; what others write at the same time in other fields stays.
+    private ImmutableArray<StateVersion> MergedVersions(StateEntry? before, ReadOnlyMemory<byte> document, StateWrite write, Dot dot, Hlc clock)
     {
-        _clock = _clock.Receive(remote.Time, wallMs);
-        if (Summary[remote.Dot.Origin] + 1 == remote.Dot.Counter)
-            Summary = Summary.With(remote.Dot);
+        var held = before?.Versions ?? [];
+        var changes = MergeDocument.Changes(held, MergeDocument.Flatten(document), origin);
+        if (changes.Count == 0)
+            return [];
+        var versions = held.Where(version => !changes.ContainsKey(version.Path)).ToList();
+        versions.AddRange(changes.Select(change => new StateVersion(
+            change.Key, dot, clock, change.Value is null, ConflictPolicy.Merge, write.Priority, change.Value is null ? default : Encoding.UTF8.GetBytes(change.Value))));
+        versions.Sort(StateVersion.CompareByPlace);
+        return [.. versions];
+    }
 
-        var id = (remote.Namespace, remote.Key);
-        if (!_entries.TryGetValue(id, out var local))
+    /// <summary>Takes in one entry of a peer, a rumor. Returns true when it changed this map, so that it is news to pass on.</summary>
+    /// <param name="prunedThere">
+    /// The <see cref="Pruned"/> of the replica that it comes from: what was dropped there is missing in the entry's context, too.
+    /// </param>
+    public bool Apply(StateEntry remote, VersionVector prunedThere, long wallMs)
+    {
+        var changed = Take(remote, prunedThere, wallMs);
+        foreach (var version in remote.Versions)
         {
-            _entries[id] = remote;
+            if (Summary[version.Dot.Origin] + 1 == version.Dot.Counter)
+                Summary = Summary.With(version.Dot);
+        }
+        return changed;
+    }
+
+    private bool Take(StateEntry remote, VersionVector seenThere, long wallMs)
+    {
+        foreach (var version in remote.Versions)
+            _clock = _clock.Receive(version.Time, wallMs);
+        var id = new EntryId(remote.Namespace, remote.Key);
+        var local = Find(id);
+        if (local is null)
+        {
+            // What was seen here and is not held was superseded, or forgotten.
+            var news = remote.Versions.RemoveAll(version => Summary.Contains(version.Dot));
+            if (news.IsEmpty)
+                return false;
+            Store(null, remote with { Versions = news });
             return true;
         }
-        if (local.Version.Contains(remote.Dot))
+        var joined = StateEntry.Join(local, remote, Summary, seenThere);
+        if (ReferenceEquals(joined, local))
             return false;
-        if (remote.Supersedes(local))
-        {
-            _entries[id] = remote;
-            return true;
-        }
-        // Concurrent. The winner's context takes in the loser, so that the loser is recognised when it comes by again.
-        var remoteWins = (remote.Time, remote.Dot.Origin).CompareTo((local.Time, local.Dot.Origin)) > 0;
-        var (winner, loser) = remoteWins ? (remote, local) : (local, remote);
-        _entries[id] = winner with { Context = winner.Context.Merge(loser.Version) };
-        return remoteWins;
+        if (joined.Versions.IsEmpty)
+            Drop(local);
+        else
+            Store(local, joined);
+        return joined.Versions != local.Versions;
     }
 
     /// <summary>
-    /// What a replica with <paramref name="peerSummary"/> lacks, at most about <paramref name="maxBytes"/> of it, and the
-    /// summary that the replica reaches by applying it.
+    /// What a replica with <paramref name="peerSummary"/> lacks, at most about <paramref name="maxBytes"/> of it (one entry at
+    /// least), and the summary that the replica reaches by applying it.
     /// </summary>
     public (IReadOnlyList<StateEntry> Entries, VersionVector Reaches) DeltaFor(VersionVector peerSummary, int maxBytes)
     {
         var entries = new List<StateEntry>();
+        var chosen = new HashSet<EntryId>();
         var reaches = peerSummary;
         var size = 0;
-        var missing = _entries.Values.Where(e => !peerSummary.Contains(e.Dot)).ToLookup(e => e.Dot.Origin);
-        foreach (var known in Summary.Dots)
+        foreach (var name in _index.Origins)
         {
-            var full = false;
-            foreach (var entry in missing[known.Origin].OrderBy(e => e.Dot.Counter))
+            var complete = Summary[name];
+            foreach (var (counter, id) in _index.After(name, peerSummary[name]))
             {
-                size += entry.ApproximateSize;
-                if (size > maxBytes && entries.Count > 0)
+                if (chosen.Add(id))
                 {
-                    full = true;
-                    break;
+                    var entry = _entries[id];
+                    size += entry.ApproximateSize;
+                    if (size > maxBytes && entries.Count > 0)
+                        return (entries, reaches);
+                    entries.Add(entry);
                 }
-                entries.Add(entry);
                 // Below this write of its origin nothing else is held here: later writes superseded it.
-                if (known.Counter >= entry.Dot.Counter)
-                    reaches = reaches.With(entry.Dot);
+                if (counter <= complete)
+                    reaches = reaches.With(new Dot(name, counter));
             }
-            if (full)
-                return (entries, reaches);
-            reaches = reaches.With(known);
+            if (complete > 0)
+                reaches = reaches.With(new Dot(name, complete));
         }
-        // Rumors that ran ahead of a gap: worth sending, though the summary cannot vouch for them.
-        entries.AddRange(missing.Where(g => Summary[g.Key] == 0).SelectMany(g => g));
-        return (entries, reaches);
+        return (entries, reaches.Merge(Summary));
     }
 
     /// <summary>Takes in a peer's delta, after which nothing up to <paramref name="reaches"/> is missing here.</summary>
-    /// <returns>The entries that changed this map.</returns>
-    public IReadOnlyList<StateEntry> ApplyDelta(IReadOnlyList<StateEntry> entries, VersionVector reaches, long wallMs)
+    /// <param name="prunedThere">The peer's <see cref="Pruned"/>.</param>
+    /// <returns>The entries as they are now, of those that changed.</returns>
+    public IReadOnlyList<StateEntry> ApplyDelta(IReadOnlyList<StateEntry> entries, VersionVector reaches, VersionVector prunedThere, long wallMs)
     {
-        var news = entries.Where(entry => Apply(entry, wallMs)).ToList();
-        Summary = Summary.Merge(reaches);
+        var news = new List<StateEntry>();
+        foreach (var entry in entries)
+        {
+            if (reaches.IsEmpty ? Apply(entry, prunedThere, wallMs) : Take(entry, prunedThere, wallMs))
+                news.Add(Find(new EntryId(entry.Namespace, entry.Key)) ?? entry);
+        }
+        Reach(reaches);
         return news;
+    }
+
+    /// <summary>True when a delta is not enough for that replica: something was forgotten here that it has not seen.</summary>
+    public bool NeedsEverything(VersionVector peerSummary)
+    {
+        foreach (var dot in Pruned.Dots)
+        {
+            if (peerSummary[dot.Origin] < dot.Counter && Summary[dot.Origin] > 0)
+                return true;
+        }
+        return false;
+    }
+
+    /// <summary>
+    /// Takes in all that a peer holds: what it has seen and does not hold was superseded or forgotten, and goes here, too.
+    /// What only this replica wrote stays.
+    /// </summary>
+    /// <returns>The entries that changed, and the last state of those that went.</returns>
+    public IReadOnlyList<StateEntry> Replace(IReadOnlyList<StateEntry> entries, VersionVector peerSummary, VersionVector peerPruned, long wallMs)
+    {
+        var news = new List<StateEntry>();
+        var there = new HashSet<EntryId>();
+        foreach (var entry in entries)
+        {
+            var id = new EntryId(entry.Namespace, entry.Key);
+            there.Add(id);
+            if (Take(entry, peerSummary, wallMs) && Find(id) is { } now)
+                news.Add(now);
+        }
+        foreach (var local in _entries.Values.Where(entry => !there.Contains(new EntryId(entry.Namespace, entry.Key))).ToList())
+        {
+            var kept = local.Versions.RemoveAll(version => peerSummary.Contains(version.Dot));
+            if (kept.Length == local.Versions.Length)
+                continue;
+            if (kept.IsEmpty)
+                Drop(local);
+            else
+                Store(local, local with { Versions = kept });
+            news.Add(local);
+        }
+        Reach(peerSummary);
+        Pruned = Pruned.Merge(peerPruned);
+        return news;
+    }
+
+    /// <summary>
+    /// Drops what no replica needs any more. Of an entry whose writes every member has seen, the tombstones go, the siblings that
+    /// its policy passes over, and the record of what its writers had seen. A replica that was away, or comes back from an
+    /// old snapshot, is told by <see cref="Pruned"/> and gets everything.
+    /// </summary>
+    /// <param name="stable">
+    /// What every member has seen, as they said; and whatever a member had written by then has been seen here, so that no write is
+    /// still on its way that does not know of these (causal stability: Baquero et al., "Making Operation-based CRDTs
+    /// Operation-based", 2014).
+    /// </param>
+    public void Compact(VersionVector stable)
+    {
+        foreach (var entry in _entries.Values.Where(entry => entry.Versions.All(version => stable.Contains(version.Dot))).ToList())
+        {
+            var versions = entry.Policy switch
+            {
+                ConflictPolicy.Manual when !entry.IsTombstone => entry.Versions,
+                ConflictPolicy.Merge => [.. MergeDocument.Reduce(entry.Versions)],
+                _ when entry.Deleted => [],
+                _ => [entry.View.Winner!],
+            };
+            if (versions.IsEmpty)
+            {
+                Drop(entry);
+                continue;
+            }
+            var context = versions.Aggregate(VersionVector.Empty, (vector, version) => vector.With(version.Dot));
+            if (versions.Length != entry.Versions.Length || context.Count != entry.Context.Count)
+                Store(entry, entry with { Versions = versions, Context = context });
+        }
+        Pruned = Pruned.Merge(stable);
+    }
+
+    /// <summary>Drops an entry whose time to live is over. Every replica does so by itself, from the time that the entry carries.</summary>
+    public void Expire(StateEntry entry) => Drop(entry);
+
+    /// <summary>
+    /// Shortens the clock: origins that nobody writes under any more and of which nothing is held are known to everyone in full.
+    /// They stay forgotten when a peer that has not compacted yet names them.
+    /// </summary>
+    public void ForgetOrigins(IEnumerable<string> departed)
+    {
+        foreach (var name in departed)
+        {
+            if (name == origin || _index.Holds(name) || Summary[name] == 0)
+                continue;
+            _forgotten[name] = Summary[name];
+            (Summary, Pruned) = (Summary.Without(name), Pruned.Without(name));
+        }
+    }
+
+    private void Reach(VersionVector vector)
+    {
+        var merged = Summary.Merge(vector);
+        foreach (var (name, counter) in _forgotten)
+        {
+            if (merged[name] == 0)
+                continue;
+            if (merged[name] <= counter)
+                merged = merged.Without(name);
+        }
+        Summary = merged;
+    }
+
+    /// <summary>Loads a snapshot into an empty map.</summary>
+    public void Load(IEnumerable<StateEntry> entries, VersionVector summary, VersionVector pruned, Hlc clock)
+    {
+        if (_entries.Count > 0)
+            throw new InvalidOperationException("A snapshot is loaded into an empty map only.");
+        foreach (var entry in entries)
+            Store(null, entry);
+        (Summary, Pruned, _clock) = (summary, pruned, clock);
+    }
+
+    /// <summary>Call once everything that this origin wrote before a restart has been loaded: the next write follows the last one.</summary>
+    public void Continue() => Counter = Summary[origin];
+
+    private void Store(StateEntry? before, StateEntry entry)
+    {
+        if (before is not null)
+            _index.Remove(before);
+        _entries[new EntryId(entry.Namespace, entry.Key)] = entry;
+        _index.Add(entry);
+        Bytes += entry.ApproximateSize - (before?.ApproximateSize ?? 0);
+    }
+
+    private void Drop(StateEntry entry)
+    {
+        _index.Remove(entry);
+        _entries.Remove(new EntryId(entry.Namespace, entry.Key));
+        Bytes -= entry.ApproximateSize;
     }
 }

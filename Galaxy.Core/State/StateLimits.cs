@@ -1,0 +1,20 @@
+namespace Galaxy.Core.State;
+
+/// <summary>What the replicated state may grow to.</summary>
+public sealed record StateLimits
+{
+    /// <summary>The largest value that an entry may carry, in bytes.</summary>
+    public int EntryBytes { get; init; } = 256 * 1024;
+
+    /// <summary>All entries together, in bytes as <see cref="StateEntry.ApproximateSize"/> counts.</summary>
+    public long TotalBytes { get; init; } = 64 * 1024 * 1024;
+}
+
+/// <summary>A write was refused; the message says which bound it met and what to do.</summary>
+public sealed class StateLimitException(string message) : Exception(message);
+
+/// <summary>What a write asks for.</summary>
+/// <param name="Value">Null: delete.</param>
+/// <param name="Policy">How siblings are read.</param>
+/// <param name="Priority">For <see cref="ConflictPolicy.HighestPriority"/>.</param>
+public readonly record struct StateWrite(ReadOnlyMemory<byte>? Value, ConflictPolicy Policy = ConflictPolicy.LastWriteWins, int Priority = 0);
