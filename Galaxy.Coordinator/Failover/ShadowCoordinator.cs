@@ -139,6 +139,10 @@ internal sealed class ShadowCoordinator : IAsyncDisposable
         // To itself, so that it also takes the lease as a successor does.
         await _app.Services.GetRequiredService<Handover>().RunAsync(_node.NodeId, "manual", cancellation);
         await TakeOverAsync(cancellation);
+        // And to the witness, as a person asks for it; that is the end of its term.
+        using (await http.PostAsJsonAsync("/api/v1/failover", new JsonObject(), cancellation))
+        {
+        }
         await ends.CancelAsync();
         await device;
     }

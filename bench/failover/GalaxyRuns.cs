@@ -18,6 +18,7 @@ internal sealed class GalaxyRuns : IAsyncDisposable
     private readonly GalaxyTestHost _host;
     private readonly HttpClient _http;
     private readonly string _data;
+    private readonly HashSet<int?> _ended = [];
 
     private GalaxyRuns(GalaxyTestHost host, string data)
     {
@@ -39,6 +40,7 @@ internal sealed class GalaxyRuns : IAsyncDisposable
 
     public Task<TimeSpan> KillAsync() => RunAsync(leader =>
     {
+        _ended.Add(_host.ProcessId(leader.NodeId));
         _host.Kill(leader.NodeId);
         return Task.CompletedTask;
     });
@@ -58,7 +60,11 @@ internal sealed class GalaxyRuns : IAsyncDisposable
     public async Task<TimeSpan> TerminateAsync()
     {
         var stopped = "";
-        var took = await RunAsync(leader => _host.StopAsync(stopped = leader.NodeId));
+        var took = await RunAsync(leader =>
+        {
+            _ended.Add(_host.ProcessId(leader.NodeId));
+            return _host.StopAsync(stopped = leader.NodeId);
+        });
         _host.Start(stopped);
         return took;
     }
@@ -121,6 +127,8 @@ internal sealed class GalaxyRuns : IAsyncDisposable
             var cluster = await _http.GetFromJsonAsync<ClusterResponse>("/api/v1/cluster", GalaxyJson.Options);
             leader = cluster!.Leader;
             return leader is not null && cluster.DevicesOnline == 2 && cluster.Nodes.Count(node => node.State == "alive") == 3
+                // Right after a fault neither the cluster nor the host may have noticed it.
+                && !cluster.Nodes.Any(node => _ended.Contains(node.Pid))
                 && cluster.Nodes.All(node => node.Pid == _host.ProcessId(node.NodeId) && DateTimeOffset.UtcNow - node.StartedAt > TimeSpan.FromSeconds(4));
         });
         // A random moment within the lease's rhythm.
