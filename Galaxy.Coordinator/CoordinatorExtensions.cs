@@ -44,6 +44,8 @@ internal static class CoordinatorExtensions
         services.AddSingleton<StateJournal>();
         services.AddSingleton<GossipNode>();
         services.AddSingleton<PeerSummaries>();
+        services.AddSingleton<PeerTraffic>();
+        services.AddSingleton<StateFeed>();
         services.AddSingleton<LeaseStore>();
         services.AddSingleton<LeaderProbe>();
         services.AddSingleton<TokenFile>();
@@ -87,6 +89,11 @@ internal static class CoordinatorExtensions
         app.MapFailoverApi();
         app.MapDeviceApi();
         app.MapTaskApi();
+        app.MapStateApi();
+        app.MapConflictApi();
+        app.MapWatchApi();
+        app.MapSnapshotApi();
+        app.MapSyncApi();
         app.MapGrpcService<ClusterService>();
         app.MapGrpcService<GossipService>();
         app.MapGrpcService<ElectionService>();

@@ -15,6 +15,7 @@ internal static class Namespaces
     public const string Devices = "devices";
     public const string Failover = "failover";
     public const string Services = "services";
+    public const string Config = "config";
 }
 
 /// <summary>A snapshot, and the same without what changes all the time: that somebody who was there is still there is no news.</summary>

@@ -17,7 +17,7 @@ namespace Galaxy.Coordinator.Gossip;
 /// keeps knocking at seeds.
 /// </summary>
 internal sealed partial class GossipLoop(
-    GossipNode gossip, CoordinatorChannels channels, Elector elector, FailoverTracker failovers, PeerBreakers breakers, NodeOptions node, Identity identity,
+    GossipNode gossip, CoordinatorChannels channels, Elector elector, FailoverTracker failovers, PeerBreakers breakers, PeerTraffic traffic, NodeOptions node, Identity identity,
     IConfiguration configuration, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<GossipLoop> log) : BackgroundService
 {
     private const int Fanout = 3;
@@ -147,7 +147,9 @@ internal sealed partial class GossipLoop(
             request.Members.AddRange(members.All.Select(member => member.ToWire()));
             request.Summary.AddRange(gossip.Summary.Dots.Select(dot => dot.ToWire()));
             var deadline = time.GetUtcNow().UtcDateTime + _settings.ProbeTimeout;
+            var sentAt = time.GetUtcNow();
             var reply = await channels.Gossip(address).ExchangeAsync(request, deadline: deadline, cancellationToken: stopping);
+            Count(request, reply, sentAt);
             elector.Post(new ElectionInput.TokenSeen(reply.MaxToken));
             gossip.UpdateMembers(table =>
             {
@@ -170,6 +172,15 @@ internal sealed partial class GossipLoop(
         {
             return stopped;
         }
+    }
+
+    private void Count(Wire.ExchangeRequest request, Wire.ExchangeReply reply, DateTimeOffset sentAt)
+    {
+        if (reply.From is not { } peer)
+            return;
+        var cost = traffic.Of(peer.NodeId);
+        cost.Add(request.CalculateSize(), reply.CalculateSize());
+        cost.Answered(time.GetUtcNow() - sentAt, sentAt.ToUnixTimeMilliseconds(), reply.ClockUnixMs);
     }
 
     // This node is new, was away for long, or came back from an old snapshot.
@@ -212,6 +223,7 @@ internal sealed partial class GossipLoop(
         {
             await channels.Gossip(peer.GrpcUrl).PushAsync(request, deadline: time.GetUtcNow().UtcDateTime + _settings.ProbeTimeout, cancellationToken: stopping);
             breakers.Succeeded(peer.NodeId);
+            traffic.Of(peer.NodeId).Add(request.CalculateSize(), 0);
         }
         catch (RpcException failure)
         {

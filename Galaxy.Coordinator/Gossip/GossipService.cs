@@ -10,7 +10,7 @@ using Wire = Galaxy.Contracts.Gossip;
 namespace Galaxy.Coordinator.Gossip;
 
 /// <summary>The passive side of gossip.</summary>
-internal sealed class GossipService(GossipNode gossip, GossipLoop loop, PeerSummaries peers, Elector elector, NodeOptions node) : Wire.Gossip.GossipBase
+internal sealed class GossipService(GossipNode gossip, GossipLoop loop, PeerSummaries peers, Elector elector, NodeOptions node, TimeProvider time) : Wire.Gossip.GossipBase
 {
     private const int MaxReplyBytes = 2 * 1024 * 1024;
 
@@ -32,6 +32,7 @@ internal sealed class GossipService(GossipNode gossip, GossipLoop loop, PeerSumm
             Lease = elector.Leader.ToWire(),
             MaxToken = elector.MaxToken,
             Incomplete = delta is null,
+            ClockUnixMs = time.GetUtcNow().ToUnixTimeMilliseconds(),
         };
         reply.Members.AddRange(members.All.Select(member => member.ToWire()));
         if (delta is null)

@@ -25,6 +25,7 @@ internal static class GatewayRoutes
 
     private static readonly string[] ReadMethods = ["GET", "HEAD"];
     private static readonly string[] CoordinatorPaths = ["/api/{**rest}", "/devices/{**rest}", "/tasks/{**rest}", "/groups/{**rest}", "/execute/{**rest}"];
+    private static readonly string[] StatePaths = ["/api/v1/state/{**rest}", "/api/v1/sync/{**rest}", "/api/v1/config/{**rest}"];
     private static readonly string[] ReplicatedPaths = ["/api/v1/cluster", "/api/v1/failovers", "/api/v1/failover"];
     private static readonly string[] RouterPaths =
         ["/route/{**rest}", "/invoke/{**rest}", "/tools/{**rest}", "/mcp/{**rest}", "/nodes/{**rest}", "/register", "/heartbeat", "/discover/{**rest}", "/topology"];
@@ -34,6 +35,8 @@ internal static class GatewayRoutes
         Route("traces", Console, "/api/v1/traces/{**rest}", order: 0),
         Route("discovery", Discovery, "/api/v1/discovery/{**rest}", order: 0),
         .. ReplicatedPaths.Select(path => Route("replicated " + path, Replicated, path, order: 0) with { Match = new RouteMatch { Path = path, Methods = ReadMethods } }),
+        // Available without a leader, to write as well as to read.
+        .. StatePaths.Select(path => Route("state " + path, Reads, path, order: 0)),
         .. CoordinatorPaths.Select(path => Route("read " + path, Reads, path, order: 1) with { Match = new RouteMatch { Path = path, Methods = ReadMethods } }),
         .. CoordinatorPaths.Select(path => Route("write " + path, Leader, path, order: 2)),
         Route("sockets", Leader, "/ws/{**rest}", order: 1),

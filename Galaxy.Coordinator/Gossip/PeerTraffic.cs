@@ -1,0 +1,41 @@
+using System.Collections.Concurrent;
+
+namespace Galaxy.Coordinator.Gossip;
+
+/// <summary>What gossip costs, by peer. Thread-safe.</summary>
+internal sealed class PeerTraffic
+{
+    private readonly ConcurrentDictionary<string, Traffic> _peers = new(StringComparer.Ordinal);
+
+    public Traffic Of(string nodeId) => _peers.GetOrAdd(nodeId, _ => new Traffic());
+
+    /// <summary>Counts to and from one peer.</summary>
+    internal sealed class Traffic
+    {
+        private long _sent;
+        private long _received;
+
+        public long Sent => Interlocked.Read(ref _sent);
+
+        public long Received => Interlocked.Read(ref _received);
+
+        /// <summary>Of the last exchange that this node began.</summary>
+        public double? RttMs { get; private set; }
+
+        /// <summary>The peer's clock minus ours.</summary>
+        public double? ClockOffsetMs { get; private set; }
+
+        public void Add(int sent, int received)
+        {
+            Interlocked.Add(ref _sent, sent);
+            Interlocked.Add(ref _received, received);
+        }
+
+        /// <param name="peerClockMs">What its clock said when it answered; 0: an older peer, which does not say.</param>
+        public void Answered(TimeSpan took, long sentAtMs, long peerClockMs)
+        {
+            RttMs = took.TotalMilliseconds;
+            ClockOffsetMs = peerClockMs == 0 ? null : peerClockMs - (sentAtMs + (took.TotalMilliseconds / 2));
+        }
+    }
+}

@@ -1,0 +1,60 @@
+using System.Text.Json.Serialization;
+using Galaxy.Contracts.Api;
+using Galaxy.Contracts.State;
+using Galaxy.Coordinator.Gossip;
+using Galaxy.Core.State;
+
+namespace Galaxy.Coordinator.State;
+
+/// <summary><c>POST /api/v1/state/restore</c>.</summary>
+/// <param name="Snapshot">Its name, from <c>GET /api/v1/state/snapshots</c> on the same node.</param>
+/// <param name="Namespaces">Only these; null: all but what Galaxy's parts say of themselves.</param>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
+internal sealed record RestoreRequest(string? Snapshot, IReadOnlyList<string>? Namespaces);
+
+/// <param name="Written">Entries that were set back.</param>
+/// <param name="Deleted">Entries that were not in the snapshot.</param>
+internal sealed record Restored(int Written, int Deleted);
+
+/// <summary>Snapshots of the answering node. Restoring writes anew, so that it spreads to all nodes like any other change.</summary>
+internal static class SnapshotApi
+{
+    private static readonly string[] Fleeting = ["services", "devices", "heartbeats", "metrics"];
+
+    public static void MapSnapshotApi(this IEndpointRouteBuilder endpoints)
+    {
+        var state = endpoints.MapGroup("/api/v1/state");
+        state.ExplainStateErrors();
+        state.MapGet("/snapshots", (StateJournal journal) => journal.List().Select(View).ToList()).WithSummary("The snapshots on the answering node's disk, newest first");
+        state.MapPost("/snapshots", (GossipNode gossip) => gossip.TakeSnapshot() is { } taken ? View(taken)
+                : throw new StateRefusedException(507, "This node has no folder for snapshots: set GALAXY_DATA to one that can be written."))
+            .Produces<SnapshotView>().WithSummary("Take a snapshot now");
+        state.MapPost("/restore", Restore).Produces<Restored>().ProducesProblem(404).WithSummary("Set the state back to a snapshot, on all nodes");
+    }
+
+    private static Restored Restore(RestoreRequest request, StateJournal journal, GossipNode gossip)
+    {
+        if (request.Snapshot is not { Length: > 0 } name)
+            throw new StateRefusedException(400, "'snapshot' is required: the name of one of GET /api/v1/state/snapshots.");
+        Snapshot body;
+        try
+        {
+            body = journal.Read(name) ?? throw new StateRefusedException(404, $"There is no snapshot '{name}' on this node.");
+        }
+        catch (InvalidDataException damaged)
+        {
+            throw new StateRefusedException(409, $"The snapshot '{name}' is damaged: {damaged.Message}.");
+        }
+        var then = body.Entries.Select(entry => entry.FromWire()).OfType<StateEntry>().Where(entry => !entry.Deleted && Chosen(entry))
+            .ToDictionary(entry => new EntryId(entry.Namespace, entry.Key));
+        var written = then.Count(was => (gossip.Get(was.Key.Namespace, was.Key.Key)?.Value.Span.SequenceEqual(was.Value.Value.Span) != true)
+            && gossip.Write(was.Key, new StateWrite(was.Value.Value, was.Value.Policy, was.Value.Latest.Priority)) is not null);
+        var deleted = gossip.All.Where(entry => !entry.Deleted && Chosen(entry)).Select(entry => new EntryId(entry.Namespace, entry.Key))
+            .Where(id => !then.ContainsKey(id)).ToList().Count(id => gossip.Delete(id.Namespace, id.Key));
+        return new Restored(written, deleted);
+
+        bool Chosen(StateEntry entry) => request.Namespaces?.Contains(entry.Namespace) ?? Array.IndexOf(Fleeting, entry.Namespace) < 0;
+    }
+
+    private static SnapshotView View(SnapshotInfo info) => new(info.Name, info.TakenAt, info.Bytes, info.Entries, info.Sha256, info.Problem);
+}
