@@ -79,10 +79,25 @@ internal sealed class CliContext : IDisposable
     public Task<T> PutAsync<T>(string path, object body, CancellationToken cancellation) =>
         SendAsync<T>(() => _http.PutAsJsonAsync(new Uri(path, UriKind.Relative), body, GalaxyJson.Options, cancellation), cancellation);
 
+    /// <summary>Sends bytes as they are.</summary>
+    public Task<T> PutBytesAsync<T>(string path, byte[] body, string contentType, CancellationToken cancellation) => SendAsync<T>(() =>
+    {
+        var content = new ByteArrayContent(body);
+        content.Headers.ContentType = new MediaTypeHeaderValue(contentType);
+        return _http.PutAsync(new Uri(path, UriKind.Relative), content, cancellation);
+    }, cancellation);
+
+    /// <summary>Deletes; the answer has no body.</summary>
+    public Task DeleteAsync(string path, CancellationToken cancellation) =>
+        SendAsync(() => _http.DeleteAsync(new Uri(path, UriKind.Relative), cancellation), _ => Task.FromResult(true), cancellation);
+
     public Task<T> DeleteAsync<T>(string path, CancellationToken cancellation) =>
         SendAsync<T>(() => _http.DeleteAsync(new Uri(path, UriKind.Relative), cancellation), cancellation);
 
-    private async Task<T> SendAsync<T>(Func<Task<HttpResponseMessage>> send, CancellationToken cancellation)
+    private Task<T> SendAsync<T>(Func<Task<HttpResponseMessage>> send, CancellationToken cancellation) => SendAsync(
+        send, async response => await response.Content.ReadFromJsonAsync<T>(GalaxyJson.Options, cancellation) ?? throw new CliException("The answer was empty."), cancellation);
+
+    private async Task<T> SendAsync<T>(Func<Task<HttpResponseMessage>> send, Func<HttpResponseMessage, Task<T>> read, CancellationToken cancellation)
     {
         HttpResponseMessage response;
         try
@@ -99,7 +114,7 @@ internal sealed class CliContext : IDisposable
                 throw new CliException("The cluster refuses the key. Give the right one with --api-key or GALAXY_API_KEY.");
             if (!response.IsSuccessStatusCode)
                 throw new CliException(await DescribeAsync(response, cancellation));
-            return await response.Content.ReadFromJsonAsync<T>(GalaxyJson.Options, cancellation) ?? throw new CliException("The answer was empty.");
+            return await read(response);
         }
     }
 

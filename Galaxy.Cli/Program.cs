@@ -2,6 +2,7 @@ using System.CommandLine;
 using Galaxy.Cli;
 using Galaxy.Cli.Failover;
 using Galaxy.Cli.Resources;
+using Galaxy.Cli.State;
 using Galaxy.Cli.Status;
 using Galaxy.Cli.Tasks;
 using Galaxy.Cli.Worker;
@@ -21,6 +22,7 @@ var root = new RootCommand("galaxy: look at a Galaxy cluster, steer it, and join
     OrderCommands.CreateSecondary(),
     CheckCommand.Create(),
     TaskCommand.Create(),
+    StateCommand.Create(),
     WorkerCommand.Create(),
     ResourcesCommand.Create(),
 };

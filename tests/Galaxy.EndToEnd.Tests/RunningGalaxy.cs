@@ -26,6 +26,9 @@ public class RunningGalaxy : IAsyncLifetime
 
     public GalaxyTestHost Host { get; private set; } = null!;
 
+    /// <summary>The folder that holds what the system keeps.</summary>
+    public string Data => _data;
+
     public HttpClient Http { get; private set; } = null!;
 
     public string Key { get; private set; } = "";
