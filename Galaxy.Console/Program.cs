@@ -5,6 +5,7 @@ using Galaxy.Console.SignIn;
 using Galaxy.Console.Traces;
 using Galaxy.ServiceDefaults;
 using Galaxy.ServiceDefaults.Cluster;
+using Galaxy.ServiceDefaults.Configuration;
 using Galaxy.ServiceDefaults.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.FluentUI.AspNetCore.Components;
@@ -13,6 +14,7 @@ return await GalaxyApp.RunAsync(() =>
 {
     var builder = WebApplication.CreateBuilder(args);
     var node = builder.AddServiceDefaults("console");
+    builder.AddGalaxyConfiguration();
     var addresses = builder.Listen(node,
         new ListenPort("HTTP_PORT", 8090), new ListenPort("OTLP_GRPC_PORT", 4317, HttpProtocols.Http2), new ListenPort("OTLP_HTTP_PORT", 4318));
     builder.Services.AddClusterMember(new ServiceDescription(node.NodeId, "console", "gateway", addresses.Url(0), ["console", "otlp"]));

@@ -1,4 +1,5 @@
 using Galaxy.Coordinator.Cluster;
+using Galaxy.Coordinator.Configuration;
 using Galaxy.Coordinator.Devices;
 using Galaxy.Coordinator.Election;
 using Galaxy.Coordinator.Failover;
@@ -7,6 +8,7 @@ using Galaxy.Coordinator.Gossip;
 using Galaxy.Coordinator.State;
 using Galaxy.Coordinator.Tasks;
 using Galaxy.ServiceDefaults;
+using Galaxy.ServiceDefaults.Configuration;
 using Galaxy.ServiceDefaults.Hosting;
 using Galaxy.ServiceDefaults.Nodes;
 using Galaxy.ServiceDefaults.Store;
@@ -46,6 +48,10 @@ internal static class CoordinatorExtensions
         services.AddSingleton<PeerSummaries>();
         services.AddSingleton<PeerTraffic>();
         services.AddSingleton<StateFeed>();
+        services.AddSingleton<ConfigSecrets>();
+        services.AddSingleton<ConfigCatalog>();
+        services.AddSingleton(builder.AddGalaxyConfigurationSource());
+        AddLoop<OwnConfiguration>(services);
         services.AddSingleton<LeaseStore>();
         services.AddSingleton<LeaderProbe>();
         services.AddSingleton<TokenFile>();
@@ -94,6 +100,7 @@ internal static class CoordinatorExtensions
         app.MapWatchApi();
         app.MapSnapshotApi();
         app.MapSyncApi();
+        app.MapConfigApi();
         app.MapGrpcService<ClusterService>();
         app.MapGrpcService<GossipService>();
         app.MapGrpcService<ElectionService>();

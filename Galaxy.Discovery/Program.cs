@@ -5,12 +5,14 @@ using Galaxy.Discovery.Peers;
 using Galaxy.Discovery.Ssdp;
 using Galaxy.ServiceDefaults;
 using Galaxy.ServiceDefaults.Cluster;
+using Galaxy.ServiceDefaults.Configuration;
 using Galaxy.ServiceDefaults.Hosting;
 
 return await GalaxyApp.RunAsync(() =>
 {
     var builder = WebApplication.CreateBuilder(args);
     var node = builder.AddServiceDefaults("discovery");
+    builder.AddGalaxyConfiguration();
     var addresses = builder.Listen(node, new ListenPort("HTTP_PORT", 8037));
     builder.Services.AddSingleton(addresses);
     builder.Services.AddSingleton<LocalNodes>();

@@ -2,12 +2,14 @@ using Galaxy.Gateway.Leadership;
 using Galaxy.Gateway.Routing;
 using Galaxy.ServiceDefaults;
 using Galaxy.ServiceDefaults.Cluster;
+using Galaxy.ServiceDefaults.Configuration;
 using Galaxy.ServiceDefaults.Hosting;
 
 return await GalaxyApp.RunAsync(() =>
 {
     var builder = WebApplication.CreateBuilder(args);
     var node = builder.AddServiceDefaults("gateway");
+    builder.AddGalaxyConfiguration();
     var addresses = builder.Listen(node, new ListenPort("WEB_UI_PORT", 8080), new ListenPort("API_PORT", 8000), new ListenPort("WEBSOCKET_PORT", 8765));
     var ports = new GatewayPorts(addresses.Ports[0], addresses.Ports[1], addresses.Ports[2]);
 

@@ -16,6 +16,7 @@ internal static class Namespaces
     public const string Failover = "failover";
     public const string Services = "services";
     public const string Config = "config";
+    public const string ConfigHistory = "config_history";
 }
 
 /// <summary>A snapshot, and the same without what changes all the time: that somebody who was there is still there is no news.</summary>

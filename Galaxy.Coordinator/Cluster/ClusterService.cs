@@ -1,12 +1,15 @@
 using Galaxy.Contracts.Cluster;
+using Galaxy.Coordinator.Configuration;
 using Galaxy.Coordinator.Gossip;
+using Galaxy.Coordinator.State;
 using Google.Protobuf;
 using Grpc.Core;
 
 namespace Galaxy.Coordinator.Cluster;
 
 /// <summary>What gateways, routers and other services ask of this coordinator.</summary>
-internal sealed class ClusterService(ClusterFeed feed, GossipNode gossip, GossipLoop loop, IHostApplicationLifetime lifetime, TimeProvider time)
+internal sealed class ClusterService(
+    ClusterFeed feed, GossipNode gossip, GossipLoop loop, ConfigCatalog catalog, StateFeed state, IHostApplicationLifetime lifetime, TimeProvider time)
     : Contracts.Cluster.Cluster.ClusterBase
 {
     private static readonly TimeSpan Burst = TimeSpan.FromMilliseconds(15);
@@ -33,6 +36,28 @@ internal sealed class ClusterService(ClusterFeed feed, GossipNode gossip, Gossip
                     sent = snapshot;
                 }
                 await next.WaitAsync(ends.Token);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The watcher left, or this node is stopping.
+        }
+    }
+
+    public override async Task WatchConfig(WatchConfigRequest request, IServerStreamWriter<ConfigSnapshot> responseStream, ServerCallContext context)
+    {
+        using var ends = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, lifetime.ApplicationStopping);
+        try
+        {
+            await foreach (var documents in OwnConfiguration.Follow(catalog, state, request.NodeId, ends.Token))
+            {
+                var snapshot = new ConfigSnapshot();
+                snapshot.Documents.AddRange(documents.Where(document => document.Json is not null).Select(document => new Contracts.Cluster.ConfigDocument
+                {
+                    Name = document.Document.Name,
+                    Json = ByteString.CopyFromUtf8(document.Json!.ToJsonString()),
+                }));
+                await responseStream.WriteAsync(snapshot, ends.Token);
             }
         }
         catch (OperationCanceledException)

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using Galaxy.Contracts.Api;
+using Galaxy.Coordinator.Cluster;
 using Galaxy.Coordinator.Gossip;
 using Galaxy.Core.State;
 using Galaxy.ServiceDefaults;
@@ -34,6 +35,8 @@ internal static class ConflictApi
         var id = new EntryId(ns, key);
         if (gossip.Find(id) is not { IsContested: true } contested)
             throw new StateRefusedException(404, $"There is no conflict at '{id}'.");
+        if (ns == Namespaces.Config && resolution.Choose is null)
+            throw new StateRefusedException(400, "A configuration document is decided by 'choose', or by writing it through /api/v1/config, which checks it.");
         var write = new StateWrite(JsonSerializer.SerializeToUtf8Bytes(resolution.Value, GalaxyJson.Options), ConflictPolicy.Manual);
         if (resolution.Choose is { } name)
         {

@@ -10,7 +10,7 @@ namespace Galaxy.Coordinator.State;
 internal static class StateApi
 {
     private const int MaxPage = 1000;
-    private static readonly string[] Ours = [Namespaces.Devices, Namespaces.Services, Namespaces.Failover, Namespaces.Config];
+    private static readonly string[] Ours = [Namespaces.Devices, Namespaces.Services, Namespaces.Failover, Namespaces.Config, Namespaces.ConfigHistory];
 
     public static void MapStateApi(this IEndpointRouteBuilder endpoints)
     {

@@ -1,4 +1,5 @@
 using Galaxy.ServiceDefaults.Nodes;
+using Microsoft.Extensions.Primitives;
 
 namespace Galaxy.OneApi.Providers;
 
@@ -12,9 +13,10 @@ internal sealed record Provider(string Name, Uri BaseUrl, string? ApiKey, IReadO
 
 /// <summary>
 /// The providers that have what they need to be used: those of the table whose key is in the environment, and whatever
-/// <c>OneApi:Providers:&lt;name&gt;</c> (<c>BaseUrl</c>, <c>ApiKey</c>, <c>Models</c>) adds or overrides.
+/// <c>OneApi:Providers:&lt;name&gt;</c> (<c>BaseUrl</c>, <c>ApiKey</c>, <c>Models</c>) adds or overrides, from this machine's settings or
+/// the cluster's. Follows changes while it runs. Thread-safe.
 /// </summary>
-internal sealed class ProviderCatalog
+internal sealed partial class ProviderCatalog : IDisposable
 {
     /// <summary>The built-in model's provider name.</summary>
     public const string BuiltIn = "galaxy";
@@ -35,26 +37,21 @@ internal sealed class ProviderCatalog
         ("perplexity", "https://api.perplexity.ai", ["PERPLEXITY_API_KEY"]),
     ];
 
-    private readonly Dictionary<string, Provider> _providers = new(StringComparer.OrdinalIgnoreCase);
+    private readonly IConfiguration _configuration;
+    private readonly IDisposable _reloads;
+    private readonly ILogger<ProviderCatalog> _log;
+    private volatile Dictionary<string, Provider> _providers;
 
-    public ProviderCatalog(IConfiguration configuration)
+    /// <exception cref="SettingException">A provider's settings are not allowed.</exception>
+    public ProviderCatalog(IConfiguration configuration, ILogger<ProviderCatalog> log)
     {
-        foreach (var (name, url, keys) in Known)
-        {
-            if (keys.Select(key => configuration[key]).FirstOrDefault(value => !string.IsNullOrWhiteSpace(value)) is { } apiKey)
-                _providers[name] = new Provider(name, Address($"{name} base address", configuration[$"{name.ToUpperInvariant()}_BASE_URL"] ?? url), apiKey, []);
-        }
-        if (configuration["LOCAL_LLM_URL"] is { Length: > 0 } local)
-            _providers["local"] = new Provider("local", Address("LOCAL_LLM_URL", local), null, []);
-        foreach (var section in configuration.GetSection("OneApi:Providers").GetChildren())
-        {
-            if (section.Key.Equals(BuiltIn, StringComparison.OrdinalIgnoreCase))
-                throw new SettingException("OneApi:Providers", section.Key, "any name but 'galaxy', which is built in");
-            _providers[section.Key] = new Provider(
-                section.Key, Address(section.Path + ":BaseUrl", section["BaseUrl"]), section["ApiKey"],
-                [.. section.GetSection("Models").GetChildren().Select(model => model.Value).OfType<string>()]);
-        }
+        (_configuration, _log) = (configuration, log);
+        _providers = Read(configuration);
+        _reloads = ChangeToken.OnChange(configuration.GetReloadToken, Reload);
     }
+
+    /// <summary>Raised when providers came, went or changed.</summary>
+    public event Action? Changed;
 
     public IReadOnlyCollection<Provider> All => _providers.Values;
 
@@ -62,8 +59,52 @@ internal sealed class ProviderCatalog
 
     public Provider? Find(string name) => _providers.GetValueOrDefault(name);
 
+    // Requests that run keep the provider that they began with.
+    private void Reload()
+    {
+        try
+        {
+            _providers = Read(_configuration);
+            LogProviders(string.Join(", ", _providers.Keys));
+            Changed?.Invoke();
+        }
+        catch (SettingException bad)
+        {
+            LogRefused(bad.Message);
+        }
+    }
+
+    private static Dictionary<string, Provider> Read(IConfiguration configuration)
+    {
+        var providers = new Dictionary<string, Provider>(StringComparer.OrdinalIgnoreCase);
+        foreach (var (name, url, keys) in Known)
+        {
+            if (keys.Select(key => configuration[key]).FirstOrDefault(value => !string.IsNullOrWhiteSpace(value)) is { } apiKey)
+                providers[name] = new Provider(name, Address($"{name} base address", configuration[$"{name.ToUpperInvariant()}_BASE_URL"] ?? url), apiKey, []);
+        }
+        if (configuration["LOCAL_LLM_URL"] is { Length: > 0 } local)
+            providers["local"] = new Provider("local", Address("LOCAL_LLM_URL", local), null, []);
+        foreach (var section in configuration.GetSection("OneApi:Providers").GetChildren())
+        {
+            if (section.Key.Equals(BuiltIn, StringComparison.OrdinalIgnoreCase))
+                throw new SettingException("OneApi:Providers", section.Key, "any name but 'galaxy', which is built in");
+            providers[section.Key] = new Provider(
+                section.Key, Address(section.Path + ":BaseUrl", section["BaseUrl"]), section["ApiKey"],
+                [.. section.GetSection("Models").GetChildren().Select(model => model.Value).OfType<string>()]);
+        }
+        return providers;
+    }
+
     private static Uri Address(string key, string? text) =>
         Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is "http" or "https"
             ? url
             : throw new SettingException(key, text, "an address such as https://host/v1");
+
+    public void Dispose() => _reloads.Dispose();
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Providers: {Names}")]
+    private partial void LogProviders(string names);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "The new provider settings are not used, the last ones stay: {Reason}")]
+    private partial void LogRefused(string reason);
 }

@@ -1,0 +1,45 @@
+namespace Galaxy.ServiceDefaults.Configuration;
+
+/// <summary>
+/// A document of the cluster's configuration: written once, in force on every machine. Adding one is adding it to
+/// <see cref="All"/>.
+/// </summary>
+/// <param name="Name">As the API and <c>galaxy config</c> call it.</param>
+/// <param name="Section">Where services find it in their configuration.</param>
+/// <param name="IsMap">Concurrent edits of different keys are both kept; otherwise a person decides between whole documents.</param>
+/// <param name="Schema">JSON Schema (2020-12). What is <c>writeOnly</c> is a secret: encrypted at rest and in gossip, never shown.</param>
+public sealed record ConfigDocument(string Name, string Section, bool IsMap, string Description, string Schema)
+{
+    public static IReadOnlyList<ConfigDocument> All { get; } =
+    [
+        new("providers", "OneApi:Providers", true, "Model providers of OneApi: any server that speaks OpenAI's dialect, by name",
+            """
+            {
+              "$schema": "https://json-schema.org/draft/2020-12/schema",
+              "type": "object",
+              "propertyNames": { "pattern": "^[a-z0-9][a-z0-9._-]{0,62}$", "not": { "const": "galaxy" } },
+              "additionalProperties": {
+                "type": "object",
+                "required": ["base_url"],
+                "additionalProperties": false,
+                "properties": {
+                  "base_url": { "type": "string", "pattern": "^https?://[^\\s]+$", "description": "Up to and including the version, for instance https://api.openai.com/v1" },
+                  "api_key": { "type": "string", "minLength": 1, "writeOnly": true },
+                  "models": { "type": "array", "items": { "type": "string", "minLength": 1 }, "description": "Empty or absent: asked of the provider" }
+                }
+              }
+            }
+            """),
+        new("logging", "Logging:LogLevel", true, "Log levels by category, for instance {\"Galaxy\": \"Debug\"}",
+            """
+            {
+              "$schema": "https://json-schema.org/draft/2020-12/schema",
+              "type": "object",
+              "propertyNames": { "minLength": 1, "maxLength": 200 },
+              "additionalProperties": { "enum": ["Trace", "Debug", "Information", "Warning", "Error", "Critical", "None"] }
+            }
+            """),
+    ];
+
+    public static ConfigDocument? Find(string name) => All.FirstOrDefault(document => document.Name == name);
+}
