@@ -79,6 +79,9 @@ internal sealed class CliContext : IDisposable
     public Task<T> PutAsync<T>(string path, object body, CancellationToken cancellation) =>
         SendAsync<T>(() => _http.PutAsJsonAsync(new Uri(path, UriKind.Relative), body, GalaxyJson.Options, cancellation), cancellation);
 
+    public Task<T> PatchAsync<T>(string path, object body, CancellationToken cancellation) =>
+        SendAsync<T>(() => _http.PatchAsJsonAsync(new Uri(path, UriKind.Relative), body, GalaxyJson.Options, cancellation), cancellation);
+
     /// <summary>Sends bytes as they are.</summary>
     public Task<T> PutBytesAsync<T>(string path, byte[] body, string contentType, CancellationToken cancellation) => SendAsync<T>(() =>
     {

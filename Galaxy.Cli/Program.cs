@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Galaxy.Cli;
+using Galaxy.Cli.Config;
 using Galaxy.Cli.Failover;
 using Galaxy.Cli.Resources;
 using Galaxy.Cli.State;
@@ -23,6 +24,7 @@ var root = new RootCommand("galaxy: look at a Galaxy cluster, steer it, and join
     CheckCommand.Create(),
     TaskCommand.Create(),
     StateCommand.Create(),
+    ConfigCommand.Create(),
     WorkerCommand.Create(),
     ResourcesCommand.Create(),
 };

@@ -73,6 +73,7 @@ internal static class CoordinatorExtensions
 
         // Stopped in reverse: the lease is given up first, gossip says goodbye, the state is closed last.
         AddLoop<StateKeeper>(services);
+        AddLoop<RumorSpreader>(services);
         AddLoop<GossipLoop>(services);
         AddLoop<TaskEngine>(services);
         AddLoop<LeaderDuties>(services);

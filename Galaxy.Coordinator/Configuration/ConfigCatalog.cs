@@ -86,7 +86,7 @@ internal sealed partial class ConfigCatalog(GossipNode gossip, ConfigSecrets sec
     {
         var id = new EntryId(Namespaces.Config, KeyOf(document.Name, node));
         var policy = document.IsMap ? ConflictPolicy.Merge : ConflictPolicy.Manual;
-        var entry = gossip.Write(id, new StateWrite(wanted is null ? null : JsonSerializer.SerializeToUtf8Bytes(wanted, GalaxyJson.Options), policy), now =>
+        var entry = gossip.Write(id, StateWrite.Of(wanted is null ? null : JsonSerializer.SerializeToUtf8Bytes(wanted, GalaxyJson.Options), policy), now =>
         {
             condition?.Invoke(now);
             // Validated against what was read: it must still be there.

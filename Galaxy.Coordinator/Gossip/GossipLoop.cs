@@ -1,5 +1,4 @@
 using System.Net.Sockets;
-using System.Threading.Channels;
 using Galaxy.Coordinator.Election;
 using Galaxy.Coordinator.Failover;
 using Galaxy.Core.Election;
@@ -13,41 +12,25 @@ using Wire = Galaxy.Contracts.Gossip;
 namespace Galaxy.Coordinator.Gossip;
 
 /// <summary>
-/// The active side of gossip: probes peers, which also exchanges membership and pulls missing state; pushes fresh writes;
-/// keeps knocking at seeds.
+/// The active side of gossip: probes peers, which also exchanges membership and pulls missing state; keeps knocking at seeds.
+/// Fresh writes are <see cref="RumorSpreader"/>'s.
 /// </summary>
 internal sealed partial class GossipLoop(
-    GossipNode gossip, CoordinatorChannels channels, Elector elector, FailoverTracker failovers, PeerBreakers breakers, PeerTraffic traffic, NodeOptions node, Identity identity,
+    GossipNode gossip, CoordinatorChannels channels, Elector elector, FailoverTracker failovers, PeerTraffic traffic, NodeOptions node, Identity identity,
     IConfiguration configuration, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<GossipLoop> log) : BackgroundService
 {
-    private const int Fanout = 3;
-    private const int MaxHops = 10;
     private const int ProbesPerRound = 5;
     private const int NameClaimsUntilClash = 5;
     private static readonly TimeSpan EverythingPatience = TimeSpan.FromSeconds(30);
 
     private readonly MembershipSettings _settings = new();
     private readonly Random _random = new();
-    private readonly Channel<(IReadOnlyList<StateEntry> Entries, uint Hops)> _rumors =
-        Channel.CreateBounded<(IReadOnlyList<StateEntry>, uint)>(new BoundedChannelOptions(4096) { FullMode = BoundedChannelFullMode.DropOldest });
-
     private readonly TaskCompletionSource _joined = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Completes when every seed has answered or been waited for once: until then this node knows too little to stand.</summary>
     public Task Joined => _joined.Task;
 
-    /// <summary>Queues entries for the next peers. When the queue is full the oldest rumor is dropped: anti-entropy brings it later.</summary>
-    public void Spread(IReadOnlyList<StateEntry> entries, uint hops)
-    {
-        if (hops <= MaxHops)
-            _rumors.Writer.TryWrite((entries, hops));
-    }
-
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        gossip.Written += entries => Spread(entries, 1);
-        await Task.WhenAll(ProbeLoopAsync(stoppingToken), SeedLoopAsync(stoppingToken), RumorLoopAsync(stoppingToken));
-    }
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(ProbeLoopAsync(stoppingToken), SeedLoopAsync(stoppingToken));
 
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
@@ -136,6 +119,7 @@ internal sealed partial class GossipLoop(
         try
         {
             var members = gossip.Members;
+            var (summary, digest) = gossip.Position;
             var request = new Wire.ExchangeRequest
             {
                 Cluster = node.Cluster,
@@ -143,9 +127,10 @@ internal sealed partial class GossipLoop(
                 Lease = elector.Leader.ToWire(),
                 MaxToken = elector.MaxToken,
                 Origin = gossip.Origin,
+                Digest = digest,
             };
             request.Members.AddRange(members.All.Select(member => member.ToWire()));
-            request.Summary.AddRange(gossip.Summary.Dots.Select(dot => dot.ToWire()));
+            request.Summary.AddRange(summary.Dots.Select(dot => dot.ToWire()));
             var deadline = time.GetUtcNow().UtcDateTime + _settings.ProbeTimeout;
             var sentAt = time.GetUtcNow();
             var reply = await channels.Gossip(address).ExchangeAsync(request, deadline: deadline, cancellationToken: stopping);
@@ -197,41 +182,6 @@ internal sealed partial class GossipLoop(
         }
     }
 
-    private async Task RumorLoopAsync(CancellationToken stopping)
-    {
-        try
-        {
-            await foreach (var (entries, hops) in _rumors.Reader.ReadAllAsync(stopping))
-            {
-                var request = new Wire.PushRequest { Cluster = node.Cluster, From = node.NodeId, Hops = hops };
-                request.Entries.AddRange(entries.Select(entry => entry.ToWire()));
-                request.Pruned.AddRange(gossip.Pruned.Dots.Select(dot => dot.ToWire()));
-                var peers = gossip.Members.OtherLive.ToArray();
-                _random.Shuffle(peers);
-                await Task.WhenAll(peers.Where(peer => breakers.Allows(peer.NodeId)).Take(Fanout).Select(peer => PushAsync(peer, request, stopping)));
-            }
-        }
-        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
-        {
-            // Stopping: whatever is left goes out by anti-entropy from those who have it.
-        }
-    }
-
-    private async Task PushAsync(Member peer, Wire.PushRequest request, CancellationToken stopping)
-    {
-        try
-        {
-            await channels.Gossip(peer.GrpcUrl).PushAsync(request, deadline: time.GetUtcNow().UtcDateTime + _settings.ProbeTimeout, cancellationToken: stopping);
-            breakers.Succeeded(peer.NodeId);
-            traffic.Of(peer.NodeId).Add(request.CalculateSize(), 0);
-        }
-        catch (RpcException failure)
-        {
-            breakers.Failed(peer.NodeId);
-            LogPushFailed(peer.NodeId, failure.Status.Detail);
-        }
-    }
-
     // A restarted process meets its predecessor's rumor once or twice; a living namesake answers every refutation.
     private void RefuseNameClash()
     {
@@ -247,7 +197,4 @@ internal sealed partial class GossipLoop(
 
     [LoggerMessage(Level = LogLevel.Error, Message = "{Address} refuses gossip: {Reason}")]
     private partial void LogRefused(string address, string reason);
-
-    [LoggerMessage(Level = LogLevel.Debug, Message = "A push to {Peer} failed: {Reason}")]
-    private partial void LogPushFailed(string peer, string reason);
 }

@@ -58,6 +58,16 @@ internal sealed class GossipNode
         }
     }
 
+    /// <summary>What this node has seen, and the digest of what it shows, in one moment.</summary>
+    public (VersionVector Summary, ulong Digest) Position
+    {
+        get
+        {
+            lock (_gate)
+                return (_map.Summary, _map.Digest);
+        }
+    }
+
     private long WallMs => _time.GetUtcNow().ToUnixTimeMilliseconds();
 
     /// <summary>Applies a function to the membership.</summary>
@@ -130,14 +140,14 @@ internal sealed class GossipNode
     }
 
     /// <summary>What a peer lacks; null when a delta would not do and it needs <see cref="Everything"/>.</summary>
-    public Delta? DeltaFor(VersionVector summary, int maxBytes)
+    /// <param name="digest">The peer's; null: it does not say.</param>
+    public Delta? DeltaFor(VersionVector summary, ulong? digest, int maxBytes)
     {
         lock (_gate)
         {
-            if (_map.NeedsEverything(summary))
-                return null;
-            var (entries, reaches) = _map.DeltaFor(summary, maxBytes);
-            return new Delta(entries, reaches, _map.Pruned);
+            return !_map.NeedsEverything(summary, digest) && _map.DeltaFor(summary, maxBytes) is var (entries, reaches)
+                ? new Delta(entries, reaches, _map.Pruned)
+                : null;
         }
     }
 

@@ -10,7 +10,7 @@ using Wire = Galaxy.Contracts.Gossip;
 namespace Galaxy.Coordinator.Gossip;
 
 /// <summary>The passive side of gossip.</summary>
-internal sealed class GossipService(GossipNode gossip, GossipLoop loop, PeerSummaries peers, Elector elector, NodeOptions node, TimeProvider time) : Wire.Gossip.GossipBase
+internal sealed class GossipService(GossipNode gossip, RumorSpreader rumors, PeerSummaries peers, Elector elector, NodeOptions node, TimeProvider time) : Wire.Gossip.GossipBase
 {
     private const int MaxReplyBytes = 2 * 1024 * 1024;
 
@@ -24,7 +24,7 @@ internal sealed class GossipService(GossipNode gossip, GossipLoop loop, PeerSumm
         var summary = request.Summary.ToVector();
         if (request.From is { } from)
             peers.Heard(from.NodeId, from.Boot, request.Origin, summary);
-        var delta = gossip.DeltaFor(summary, MaxReplyBytes);
+        var delta = gossip.DeltaFor(summary, request.Digest == 0 ? null : request.Digest, MaxReplyBytes);
         var members = gossip.Members;
         var reply = new Wire.ExchangeReply
         {
@@ -51,7 +51,7 @@ internal sealed class GossipService(GossipNode gossip, GossipLoop loop, PeerSumm
         var entries = request.Entries.Select(entry => entry.FromWire()).OfType<StateEntry>().ToList();
         var news = gossip.Apply(new Delta(entries, VersionVector.Empty, request.Pruned.ToVector()));
         if (news.Count > 0)
-            loop.Spread(news, request.Hops + 1);
+            rumors.Spread(news, (int)Math.Min(request.Hops, 1000), request.From);
         return Task.FromResult(new Wire.PushReply());
     }
 

@@ -38,6 +38,8 @@ internal sealed class OriginIndex
         }
     }
 
+    public bool Holds(Dot dot) => _origins.TryGetValue(dot.Origin, out var writes) && writes.Contains((dot.Counter, default));
+
     /// <summary>The writes of an origin after <paramref name="counter"/>, in order.</summary>
     public IEnumerable<(ulong Counter, EntryId Id)> After(string origin, ulong counter)
     {

@@ -43,6 +43,12 @@ public sealed class ReplicatedMap(string origin, StateLimits? limits = null)
     /// <summary>What the entries take, in bytes as <see cref="StateEntry.ApproximateSize"/> counts.</summary>
     public long Bytes { get; private set; }
 
+    /// <summary>
+    /// The same on replicas that show readers the same. Replicas that have seen the same writes and differ have compacted around a
+    /// write that did not know what was dropped: <see cref="NeedsEverything"/>.
+    /// </summary>
+    public ulong Digest { get; private set; }
+
     /// <summary>The entry as stored, a tombstone, too; null when nothing is known of the key.</summary>
     public StateEntry? Find(EntryId id) => _entries.GetValueOrDefault(id);
 
@@ -116,8 +122,10 @@ public sealed class ReplicatedMap(string origin, StateLimits? limits = null)
         var changed = Take(remote, prunedThere, wallMs);
         foreach (var version in remote.Versions)
         {
-            if (Summary[version.Dot.Origin] + 1 == version.Dot.Counter)
-                Summary = Summary.With(version.Dot);
+            if (Summary[version.Dot.Origin] + 1 != version.Dot.Counter)
+                continue;
+            Summary = Summary.With(version.Dot);
+            Absorb(version.Dot.Origin);
         }
         return changed;
     }
@@ -148,36 +156,29 @@ public sealed class ReplicatedMap(string origin, StateLimits? limits = null)
     }
 
     /// <summary>
-    /// What a replica with <paramref name="peerSummary"/> lacks, at most about <paramref name="maxBytes"/> of it (one entry at
-    /// least), and the summary that the replica reaches by applying it.
+    /// What a replica with <paramref name="peerSummary"/> lacks, and the summary that it reaches by applying all of it. Null when that
+    /// is more than <paramref name="maxBytes"/>: then it is given everything. There are no pieces: the summary vouches for writes that
+    /// others superseded, and those others have to arrive with it.
     /// </summary>
-    public (IReadOnlyList<StateEntry> Entries, VersionVector Reaches) DeltaFor(VersionVector peerSummary, int maxBytes)
+    public (IReadOnlyList<StateEntry> Entries, VersionVector Reaches)? DeltaFor(VersionVector peerSummary, int maxBytes)
     {
         var entries = new List<StateEntry>();
         var chosen = new HashSet<EntryId>();
-        var reaches = peerSummary;
         var size = 0;
         foreach (var name in _index.Origins)
         {
-            var complete = Summary[name];
-            foreach (var (counter, id) in _index.After(name, peerSummary[name]))
+            foreach (var (_, id) in _index.After(name, peerSummary[name]))
             {
-                if (chosen.Add(id))
-                {
-                    var entry = _entries[id];
-                    size += entry.ApproximateSize;
-                    if (size > maxBytes && entries.Count > 0)
-                        return (entries, reaches);
-                    entries.Add(entry);
-                }
-                // Below this write of its origin nothing else is held here: later writes superseded it.
-                if (counter <= complete)
-                    reaches = reaches.With(new Dot(name, counter));
+                if (!chosen.Add(id))
+                    continue;
+                var entry = _entries[id];
+                size += entry.ApproximateSize;
+                if (size > maxBytes)
+                    return null;
+                entries.Add(entry);
             }
-            if (complete > 0)
-                reaches = reaches.With(new Dot(name, complete));
         }
-        return (entries, reaches.Merge(Summary));
+        return (entries, peerSummary.Merge(Summary));
     }
 
     /// <summary>Takes in a peer's delta, after which nothing up to <paramref name="reaches"/> is missing here.</summary>
@@ -195,9 +196,15 @@ public sealed class ReplicatedMap(string origin, StateLimits? limits = null)
         return news;
     }
 
-    /// <summary>True when a delta is not enough for that replica: something was forgotten here that it has not seen.</summary>
-    public bool NeedsEverything(VersionVector peerSummary)
+    /// <summary>
+    /// True when a delta is not enough for that replica: something was forgotten here that it has not seen, or it has seen the same and
+    /// shows something else.
+    /// </summary>
+    /// <param name="peerDigest">Null: it does not say.</param>
+    public bool NeedsEverything(VersionVector peerSummary, ulong? peerDigest)
     {
+        if (peerDigest is { } digest && digest != Digest && peerSummary.Equals(Summary))
+            return true;
         foreach (var dot in Pruned.Dots)
         {
             if (peerSummary[dot.Origin] < dot.Counter && Summary[dot.Origin] > 0)
@@ -265,7 +272,7 @@ public sealed class ReplicatedMap(string origin, StateLimits? limits = null)
                 continue;
             }
             var context = versions.Aggregate(VersionVector.Empty, (vector, version) => vector.With(version.Dot));
-            if (versions.Length != entry.Versions.Length || context.Count != entry.Context.Count)
+            if (versions.Length != entry.Versions.Length || !context.Equals(entry.Context))
                 Store(entry, entry with { Versions = versions, Context = context });
         }
         Pruned = Pruned.Merge(stable);
@@ -300,6 +307,19 @@ public sealed class ReplicatedMap(string origin, StateLimits? limits = null)
                 merged = merged.Without(name);
         }
         Summary = merged;
+        foreach (var name in _index.Origins)
+            Absorb(name);
+    }
+
+    // Rumors that ran ahead are part of what is complete once the gap before them has closed.
+    private void Absorb(string name)
+    {
+        var next = new Dot(name, Summary[name] + 1);
+        while (_index.Holds(next))
+        {
+            Summary = Summary.With(next);
+            next = next with { Counter = next.Counter + 1 };
+        }
     }
 
     /// <summary>Loads a snapshot into an empty map.</summary>
@@ -322,6 +342,7 @@ public sealed class ReplicatedMap(string origin, StateLimits? limits = null)
         _entries[new EntryId(entry.Namespace, entry.Key)] = entry;
         _index.Add(entry);
         Bytes += entry.ApproximateSize - (before?.ApproximateSize ?? 0);
+        Digest ^= entry.Digest ^ (before?.Digest ?? 0);
     }
 
     private void Drop(StateEntry entry)
@@ -329,5 +350,6 @@ public sealed class ReplicatedMap(string origin, StateLimits? limits = null)
         _index.Remove(entry);
         _entries.Remove(new EntryId(entry.Namespace, entry.Key));
         Bytes -= entry.ApproximateSize;
+        Digest ^= entry.Digest;
     }
 }

@@ -14,6 +14,10 @@ namespace Galaxy.Core.State;
 public sealed record StateEntry(string Namespace, string Key, ImmutableArray<StateVersion> Versions, VersionVector Context)
 {
     private StateView? _view;
+    private ulong? _digest;
+
+    /// <summary>What it adds to the state's digest. Computed once.</summary>
+    internal ulong Digest => _digest ??= StateDigest.Of(this);
 
     /// <summary>How siblings are read: what the latest writer said.</summary>
     public ConflictPolicy Policy => Latest.Policy;

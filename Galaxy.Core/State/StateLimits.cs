@@ -17,4 +17,9 @@ public sealed class StateLimitException(string message) : Exception(message);
 /// <param name="Value">Null: delete.</param>
 /// <param name="Policy">How siblings are read.</param>
 /// <param name="Priority">For <see cref="ConflictPolicy.HighestPriority"/>.</param>
-public readonly record struct StateWrite(ReadOnlyMemory<byte>? Value, ConflictPolicy Policy = ConflictPolicy.LastWriteWins, int Priority = 0);
+public readonly record struct StateWrite(ReadOnlyMemory<byte>? Value, ConflictPolicy Policy = ConflictPolicy.LastWriteWins, int Priority = 0)
+{
+    /// <summary>From an array, of which null deletes. (A null array converts to an empty value, which is something else.)</summary>
+    public static StateWrite Of(byte[]? value, ConflictPolicy policy = ConflictPolicy.LastWriteWins, int priority = 0) =>
+        new(value is null ? default(ReadOnlyMemory<byte>?) : value, policy, priority);
+}

@@ -13,12 +13,12 @@ public class CompactionTests
 
     private static void Pull(ReplicatedMap to, ReplicatedMap from)
     {
-        if (from.NeedsEverything(to.Summary))
+        if (from.NeedsEverything(to.Summary, to.Digest))
         {
             to.Replace([.. from.All], from.Summary, from.Pruned, 0);
             return;
         }
-        var (entries, reaches) = from.DeltaFor(to.Summary, int.MaxValue);
+        var (entries, reaches) = from.DeltaFor(to.Summary, int.MaxValue)!.Value;
         to.ApplyDelta(entries, reaches, from.Pruned, 0);
     }
 

@@ -15,13 +15,13 @@ public class ConflictPolicyTests
         map.Get("ns", key) is { } entry ? Encoding.UTF8.GetString(entry.Value.Span) : null;
 
     private static void Write(ReplicatedMap map, string? text, ConflictPolicy policy, long wallMs, int priority = 0) =>
-        map.Write("ns", "k", new StateWrite(text is null ? null : Encoding.UTF8.GetBytes(text), policy, priority), wallMs);
+        map.Write("ns", "k", StateWrite.Of(text is null ? null : Encoding.UTF8.GetBytes(text), policy, priority), wallMs);
 
     private void Meet()
     {
         foreach (var (to, from) in new[] { (_a, _b), (_b, _a) })
         {
-            var (entries, reaches) = from.DeltaFor(to.Summary, Plenty);
+            var (entries, reaches) = from.DeltaFor(to.Summary, Plenty)!.Value;
             to.ApplyDelta(entries, reaches, from.Pruned, 0);
         }
         Assert.Equal(Value(_a), Value(_b));

@@ -129,7 +129,7 @@ public sealed class StateTests(RunningGalaxy galaxy) : IClassFixture<RunningGala
         for (var i = 0; i < Writes; i++)
         {
             var name = Coordinators[i % 3];
-            if (random.Next(Writes / 5) == 0)
+            if (random.Next(500) == 0)
                 galaxy.Host.Kill(Coordinators[random.Next(3)]);
             try
             {

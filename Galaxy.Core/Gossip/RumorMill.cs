@@ -1,0 +1,124 @@
+using Galaxy.Core.State;
+
+namespace Galaxy.Core.Gossip;
+
+/// <summary>How rumors spread.</summary>
+public sealed record RumorSettings
+{
+    /// <summary>So many peers are told in each round.</summary>
+    public int Fanout { get; init; } = 3;
+
+    /// <summary>
+    /// A rumor is passed on until it is this many rounds old. With a fanout of 3 and a tenth of all messages lost, a thousand nodes
+    /// have heard it by then but for a chance of a few in ten thousand; anti-entropy reaches those.
+    /// </summary>
+    public int MaxHops { get; init; } = 10;
+
+    /// <summary>So long a round lasts: about a round trip.</summary>
+    public TimeSpan HopTime { get; init; } = TimeSpan.FromMilliseconds(20);
+
+    /// <summary>Rumors held at once; beyond it the oldest go, and anti-entropy brings what they said.</summary>
+    public int Capacity { get; init; } = 4096;
+}
+
+/// <summary>Entries for one peer.</summary>
+/// <param name="Hops">How many rounds old the rumors are when they arrive.</param>
+public sealed record RumorBatch(string Peer, int Hops, IReadOnlyList<EntryId> Entries);
+
+/// <summary>
+/// Rumor mongering (Demers et al., "Epidemic algorithms for replicated database maintenance", 1987): what is news here is told to a
+/// few peers in each round, each of them once, until it is old. Not thread-safe.
+/// </summary>
+public sealed class RumorMill(RumorSettings settings, Random random)
+{
+    // By key: of several writes of a key only the present entry travels, and it is as young as the youngest of them.
+    private readonly Dictionary<EntryId, Rumor> _rumors = [];
+    private readonly Queue<EntryId> _order = new();
+
+    /// <summary>True while there is somebody to tell something.</summary>
+    public bool IsBusy => _rumors.Count > 0;
+
+    /// <summary>When the next rumor is to be told; null: there is none.</summary>
+    public TimeSpan? NextDue => _rumors.Count == 0 ? null : _rumors.Values.Min(rumor => rumor.Due);
+
+    /// <summary>An entry is news here.</summary>
+    /// <param name="hops">0: written here. Otherwise what the message said.</param>
+    /// <param name="heardFrom">The peer that told it and need not be told; null: written here.</param>
+    /// <param name="now">Monotonic; it is told at once.</param>
+    public void Tell(EntryId id, int hops, string? heardFrom, TimeSpan now)
+    {
+        if (hops >= settings.MaxHops)
+            return;
+        var rumor = new Rumor { Hops = hops, Due = now };
+        if (heardFrom is not null)
+            rumor.Knows.Add(heardFrom);
+        if (_rumors.TryAdd(id, rumor))
+        {
+            _order.Enqueue(id);
+            while (_rumors.Count > settings.Capacity && _order.TryDequeue(out var oldest))
+                _rumors.Remove(oldest);
+        }
+        else
+        {
+            _rumors[id] = rumor;
+        }
+    }
+
+    /// <summary>A peer has said the same by itself: it need not be told.</summary>
+    public void Knows(EntryId id, string peer)
+    {
+        if (_rumors.TryGetValue(id, out var rumor))
+            rumor.Knows.Add(peer);
+    }
+
+    /// <summary>
+    /// Whom to tell what now: a round for each rumor whose time it is. A peer that is chosen counts as told; when the message is lost
+    /// others will tell it.
+    /// </summary>
+    /// <param name="peers">The live ones.</param>
+    /// <param name="busy">Of these, those that are not to be told anything in this round.</param>
+    public IReadOnlyList<RumorBatch> Round(IReadOnlyList<string> peers, TimeSpan now, IReadOnlySet<string>? busy = null)
+    {
+        var batches = new Dictionary<(string Peer, int Hops), List<EntryId>>();
+        foreach (var (id, rumor) in _rumors.Where(rumor => rumor.Value.Due <= now).ToList())
+        {
+            var ignorant = peers.Where(peer => !rumor.Knows.Contains(peer)).ToList();
+            rumor.Hops++;
+            rumor.Due = now + settings.HopTime;
+            var told = 0;
+            foreach (var peer in Choose(busy is null ? [.. ignorant] : [.. ignorant.Where(peer => !busy.Contains(peer))]))
+            {
+                rumor.Knows.Add(peer);
+                if (!batches.TryGetValue((peer, rumor.Hops), out var entries))
+                    batches[(peer, rumor.Hops)] = entries = [];
+                entries.Add(id);
+                told++;
+            }
+            if (rumor.Hops >= settings.MaxHops || told == ignorant.Count)
+                _rumors.Remove(id);
+        }
+        if (_rumors.Count == 0)
+            _order.Clear();
+        return [.. batches.Select(batch => new RumorBatch(batch.Key.Peer, batch.Key.Hops, batch.Value))];
+    }
+
+    private IEnumerable<string> Choose(string[] peers)
+    {
+        // A partial shuffle: only as many as are taken.
+        for (var i = 0; i < Math.Min(settings.Fanout, peers.Length); i++)
+        {
+            var other = random.Next(i, peers.Length);
+            (peers[i], peers[other]) = (peers[other], peers[i]);
+            yield return peers[i];
+        }
+    }
+
+    private sealed class Rumor
+    {
+        public int Hops { get; set; }
+
+        public TimeSpan Due { get; set; }
+
+        public HashSet<string> Knows { get; } = new(StringComparer.Ordinal);
+    }
+}
