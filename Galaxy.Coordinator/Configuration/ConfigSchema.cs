@@ -20,8 +20,19 @@ internal static class ConfigSchema
         if (results.IsValid)
             return null;
         var complaints = (results.Details ?? []).Where(detail => detail.Errors is not null)
-            .SelectMany(detail => detail.Errors!.Values.Select(error => $"at '{detail.InstanceLocation}': {error}")).Distinct().Take(5).ToList();
+            .SelectMany(detail => detail.Errors!.Select(error => $"at '{detail.InstanceLocation}': {Explain(document, detail, error.Key, error.Value)}")).Distinct().Take(5).ToList();
         return complaints.Count > 0 ? string.Join("; ", complaints) : "it does not match the schema";
+    }
+
+    // That a regular expression does not match helps nobody; what the schema says of the place does.
+    private static string Explain(ConfigDocument document, EvaluationResults detail, string keyword, string error)
+    {
+        if (keyword != "pattern")
+            return error;
+        JsonNode? place = JsonNode.Parse(document.Schema);
+        foreach (var name in detail.SchemaLocation.Fragment.TrimStart('#').Split('/', StringSplitOptions.RemoveEmptyEntries))
+            place = (place as JsonObject)?[Uri.UnescapeDataString(name)];
+        return (string?)(place as JsonObject)?["description"] is { } description ? $"expected: {description}" : error;
     }
 
     /// <summary>Seals the secrets of a new version. One that has not changed, or is sent back as its hint, stays as it is.</summary>

@@ -17,13 +17,13 @@ public sealed record ConfigDocument(string Name, string Section, bool IsMap, str
             {
               "$schema": "https://json-schema.org/draft/2020-12/schema",
               "type": "object",
-              "propertyNames": { "pattern": "^[a-z0-9][a-z0-9._-]{0,62}$", "not": { "const": "galaxy" } },
+              "propertyNames": { "pattern": "^(?!galaxy$)[a-z0-9][a-z0-9._-]{0,62}$", "description": "Lower-case letters, digits, '.', '_' and '-'; 'galaxy' is built in" },
               "additionalProperties": {
                 "type": "object",
                 "required": ["base_url"],
                 "additionalProperties": false,
                 "properties": {
-                  "base_url": { "type": "string", "pattern": "^https?://[^\\s]+$", "description": "Up to and including the version, for instance https://api.openai.com/v1" },
+                  "base_url": { "type": "string", "pattern": "^https?://[^\\s]+$", "description": "An address up to and including the version, for instance https://api.openai.com/v1" },
                   "api_key": { "type": "string", "minLength": 1, "writeOnly": true },
                   "models": { "type": "array", "items": { "type": "string", "minLength": 1 }, "description": "Empty or absent: asked of the provider" }
                 }
