@@ -123,34 +123,45 @@ public sealed class StateTests(RunningGalaxy galaxy) : IClassFixture<RunningGala
     [Fact]
     public async Task Nothing_that_was_acknowledged_is_missing_after_coordinators_were_killed_at_random_moments()
     {
-        var acknowledged = new List<(string Node, int Number)>();
         var random = new Random(71);
         var clients = Coordinators.ToDictionary(name => name, Client);
-        for (var i = 0; i < Writes; i++)
+        var (kills, down) = (0, (string?)null);
+        var acknowledged = new List<int>();
+        var deadline = TimeProvider.System.GetTimestamp();
+        for (var i = 0; acknowledged.Count < Writes; i++)
         {
+            Assert.True(TimeProvider.System.GetElapsedTime(deadline) < TimeSpan.FromMinutes(3), $"only {acknowledged.Count} writes were acknowledged");
             var name = Coordinators[i % 3];
-            if (random.Next(500) == 0)
-                galaxy.Host.Kill(Coordinators[random.Next(3)]);
+            // The next one dies when the last one has answered again: a cluster that is dead as a whole proves nothing.
+            if (down is null && random.Next(100) == 0)
+            {
+                down = Coordinators[random.Next(3)];
+                galaxy.Host.Kill(down);
+                kills++;
+            }
             try
             {
                 using var answer = await clients[name].PutAsync($"/api/v1/state/killed/{i}", new StringContent($"{i}", Encoding.UTF8, "application/json"));
-                if (answer.IsSuccessStatusCode)
-                    acknowledged.Add((name, i));
+                if (!answer.IsSuccessStatusCode)
+                    continue;
+                acknowledged.Add(i);
+                down = down == name ? null : down;
             }
             catch (Exception gone) when (gone is HttpRequestException or TaskCanceledException)
             {
                 // Not acknowledged.
             }
         }
+        TestContext.Current.SendDiagnosticMessage($"{acknowledged.Count} writes acknowledged, {kills} kills");
 
-        Assert.True(acknowledged.Count > Writes / 4, $"only {acknowledged.Count} writes were acknowledged");
+        Assert.True(kills > 0, "nobody was killed");
         foreach (var client in clients.Values)
         {
             await Eventually.TrueAsync(async () =>
             {
                 try
                 {
-                    return (await ReadAllAsync(client)).IsSupersetOf(acknowledged.Select(write => write.Number));
+                    return (await ReadAllAsync(client)).IsSupersetOf(acknowledged);
                 }
                 catch (HttpRequestException)
                 {
