@@ -21,10 +21,11 @@ internal sealed partial class GossipLoop(
 {
     private const int ProbesPerRound = 5;
     private const int NameClaimsUntilClash = 5;
-    private static readonly TimeSpan EverythingPatience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan EverythingPatience = TimeSpan.FromSeconds(10);
 
     private readonly MembershipSettings _settings = new();
     private readonly Random _random = new();
+    private volatile Task _everything = Task.CompletedTask;
     private readonly TaskCompletionSource _joined = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Completes when every seed has answered or been waited for once: until then this node knows too little to stand.</summary>
@@ -36,7 +37,7 @@ internal sealed partial class GossipLoop(
     {
         await base.StopAsync(cancellationToken);
         gossip.UpdateMembers(table => table.Leave(gossip.Now));
-        var goodbyes = gossip.Members.OtherLive.Take(ProbesPerRound).Select(peer => ExchangeAsync(peer.GrpcUrl, CancellationToken.None));
+        var goodbyes = gossip.Members.OtherLive.Take(ProbesPerRound).Select(peer => ExchangeAsync(peer.GrpcUrl, wait: false, CancellationToken.None));
         await Task.WhenAll(goodbyes);
     }
 
@@ -55,7 +56,7 @@ internal sealed partial class GossipLoop(
 
     private async Task ProbeAsync(Member peer, CancellationToken stopping)
     {
-        var failure = await ExchangeAsync(peer.GrpcUrl, stopping);
+        var failure = await ExchangeAsync(peer.GrpcUrl, wait: false, stopping);
         if (failure is null)
         {
             failovers.PeerAnswered(peer.NodeId, gossip.Members.Find(peer.NodeId)?.Boot ?? peer.Boot);
@@ -104,7 +105,7 @@ internal sealed partial class GossipLoop(
         {
             var known = gossip.Members.OtherLive.Select(member => member.GrpcUrl).ToHashSet(StringComparer.OrdinalIgnoreCase);
             // One at a time would let a dead seed delay the others.
-            await Task.WhenAll(seeds.Where(seed => !known.Contains(seed)).Select(seed => ExchangeAsync(seed, stopping)));
+            await Task.WhenAll(seeds.Where(seed => !known.Contains(seed)).Select(seed => ExchangeAsync(seed, wait: true, stopping)));
             _joined.TrySetResult();
             await Task.Delay(wait, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             wait = wait * 2 < TimeSpan.FromSeconds(3) ? wait * 2 : TimeSpan.FromSeconds(3);
@@ -112,9 +113,10 @@ internal sealed partial class GossipLoop(
     }
 
     /// <summary>Joins a coordinator that discovery found; null when it answered.</summary>
-    public Task<Exception?> IntroduceAsync(string address, CancellationToken cancellation) => ExchangeAsync(address, cancellation);
+    public Task<Exception?> IntroduceAsync(string address, CancellationToken cancellation) => ExchangeAsync(address, wait: true, cancellation);
 
-    private async Task<Exception?> ExchangeAsync(string address, CancellationToken stopping)
+    /// <param name="wait">Return only when this node has caught up, even if that takes everything.</param>
+    private async Task<Exception?> ExchangeAsync(string address, bool wait, CancellationToken stopping)
     {
         try
         {
@@ -142,9 +144,17 @@ internal sealed partial class GossipLoop(
                 return reply.From.FromWire() is { } peer ? merged.Answered(peer, gossip.Now) : merged;
             });
             if (reply.Incomplete)
-                await FetchEverythingAsync(address, stopping);
+            {
+                // One at a time, whoever asks: it is the same everything. A probe does not wait for it.
+                if (_everything.IsCompleted)
+                    _everything = FetchEverythingAsync(address, stopping);
+                if (wait)
+                    await _everything;
+            }
             else
+            {
                 gossip.Apply(new Delta([.. reply.Delta.Select(entry => entry.FromWire()).OfType<StateEntry>()], reply.Summary.ToVector(), reply.Pruned.ToVector()));
+            }
             return null;
         }
         catch (RpcException failure)
@@ -171,14 +181,22 @@ internal sealed partial class GossipLoop(
     // This node is new, was away for long, or came back from an old snapshot.
     private async Task FetchEverythingAsync(string address, CancellationToken stopping)
     {
-        var deadline = time.GetUtcNow().UtcDateTime + EverythingPatience;
-        using var call = channels.Gossip(address).Everything(new Wire.EverythingRequest { Cluster = node.Cluster, From = node.NodeId }, deadline: deadline, cancellationToken: stopping);
-        var entries = new List<StateEntry>();
-        await foreach (var part in call.ResponseStream.ReadAllAsync(stopping))
+        try
         {
-            entries.AddRange(part.Entries.Select(entry => entry.FromWire()).OfType<StateEntry>());
-            if (part.Last)
-                gossip.Replace(entries, part.Summary.ToVector(), part.Pruned.ToVector());
+            var deadline = time.GetUtcNow().UtcDateTime + EverythingPatience;
+            using var call = channels.Gossip(address).Everything(new Wire.EverythingRequest { Cluster = node.Cluster, From = node.NodeId }, deadline: deadline, cancellationToken: stopping);
+            var entries = new List<StateEntry>();
+            await foreach (var part in call.ResponseStream.ReadAllAsync(stopping))
+            {
+                entries.AddRange(part.Entries.Select(entry => entry.FromWire()).OfType<StateEntry>());
+                if (part.Last)
+                    gossip.Replace(entries, part.Summary.ToVector(), part.Pruned.ToVector());
+            }
+        }
+        catch (Exception failure) when (failure is RpcException or OperationCanceledException or IOException or HttpRequestException)
+        {
+            // The next exchange asks again.
+            LogNotEverything(address, failure.Message);
         }
     }
 
@@ -197,4 +215,7 @@ internal sealed partial class GossipLoop(
 
     [LoggerMessage(Level = LogLevel.Error, Message = "{Address} refuses gossip: {Reason}")]
     private partial void LogRefused(string address, string reason);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The whole state could not be fetched from {Address}: {Reason}")]
+    private partial void LogNotEverything(string address, string reason);
 }

@@ -1,3 +1,4 @@
+using Galaxy.Coordinator.Cluster;
 using Galaxy.Coordinator.State;
 using Galaxy.Core.Clocks;
 using Galaxy.Core.Membership;
@@ -35,7 +36,7 @@ internal sealed class GossipNode
     /// <summary>Entries that arrived and were news.</summary>
     public event Action<IReadOnlyList<StateEntry>>? Arrived;
 
-    /// <summary>Membership or state changed in any way.</summary>
+    /// <summary>The membership changed, or state that the view of the cluster is made of. What people keep in the state is not.</summary>
     public event Action? Changed;
 
     public TimeSpan Now => _time.GetElapsedTime(_start);
@@ -135,7 +136,7 @@ internal sealed class GossipNode
             _journal.Append(entry);
         }
         Written?.Invoke([entry]);
-        Changed?.Invoke();
+        Signal([entry]);
         return entry;
     }
 
@@ -181,8 +182,14 @@ internal sealed class GossipNode
         if (news.Count == 0)
             return news;
         Arrived?.Invoke(news);
-        Changed?.Invoke();
+        Signal(news);
         return news;
+    }
+
+    private void Signal(IReadOnlyList<StateEntry> news)
+    {
+        if (news.Any(entry => entry.Namespace is Namespaces.Devices or Namespaces.Services or Namespaces.Failover))
+            Changed?.Invoke();
     }
 
     /// <summary>Up to where this node has dropped what contexts would need.</summary>

@@ -21,7 +21,7 @@ internal sealed class PeerSummaries(GossipNode gossip, TimeProvider time)
         var nodeId = origin.Split('~')[0];
         if (nodeId == gossip.Members.Self)
             return origin != gossip.Origin;
-        return gossip.Members.Find(nodeId) is null or { State: MemberState.Left } || (Of(nodeId) is { } heard && heard.Origin != origin);
+        return gossip.Members.Find(nodeId) is null or { State: MemberState.Left } || (Of(nodeId) is { Origin.Length: > 0 } heard && heard.Origin != origin);
     }
 
     /// <summary>

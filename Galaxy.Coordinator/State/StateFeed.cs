@@ -13,7 +13,7 @@ internal sealed class StateFeed
     private const int Kept = 4096;
 
     private readonly Lock _gate = new();
-    private readonly Queue<(long Number, EntryId Id)> _changes = new();
+    private readonly EntryId[] _changes = new EntryId[Kept];
     private readonly GossipNode _gossip;
     private readonly string _boot;
     private long _last;
@@ -32,9 +32,7 @@ internal sealed class StateFeed
         {
             foreach (var entry in entries)
             {
-                _changes.Enqueue((++_last, new EntryId(entry.Namespace, entry.Key)));
-                if (_changes.Count > Kept)
-                    _changes.Dequeue();
+                _changes[++_last % Kept] = new EntryId(entry.Namespace, entry.Key);
             }
             _changed.SetResult();
             _changed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -59,7 +57,7 @@ internal sealed class StateFeed
         if (name?.Split(':') is not [var boot, var number] || boot != _boot || !long.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var position))
             return null;
         lock (_gate)
-            return position <= _last && (_changes.Count == 0 || position >= _changes.Peek().Number - 1) ? position : null;
+            return position <= _last && position >= _last - Kept ? position : null;
     }
 
     /// <summary>
@@ -70,9 +68,11 @@ internal sealed class StateFeed
     {
         lock (_gate)
         {
-            if (_changes.Count > 0 && position < _changes.Peek().Number - 1)
+            if (position < _last - Kept)
                 return (null, _last, _changed.Task);
-            var ids = _changes.Where(change => change.Number > position).Select(change => change.Id).Distinct();
+            var ids = new HashSet<EntryId>();
+            for (var number = position + 1; number <= _last; number++)
+                ids.Add(_changes[number % Kept]);
             return ([.. ids.Select(id => (id, _gossip.Find(id)))], _last, _changed.Task);
         }
     }

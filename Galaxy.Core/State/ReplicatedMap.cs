@@ -14,7 +14,7 @@ namespace Galaxy.Core.State;
 public sealed class ReplicatedMap(string origin, StateLimits? limits = null)
 {
     private readonly StateLimits _limits = limits ?? new StateLimits();
-    private readonly SortedDictionary<EntryId, StateEntry> _entries = [];
+    private readonly SortedDictionary<string, SortedDictionary<string, StateEntry>> _namespaces = new(StringComparer.Ordinal);
     private readonly OriginIndex _index = new();
     private readonly Dictionary<string, ulong> _forgotten = new(StringComparer.Ordinal);
     private Hlc _clock;
@@ -38,7 +38,7 @@ public sealed class ReplicatedMap(string origin, StateLimits? limits = null)
     public Hlc Clock => _clock;
 
     /// <summary>Entries held, tombstones included.</summary>
-    public int Count => _entries.Count;
+    public int Count { get; private set; }
 
     /// <summary>What the entries take, in bytes as <see cref="StateEntry.ApproximateSize"/> counts.</summary>
     public long Bytes { get; private set; }
@@ -50,17 +50,17 @@ public sealed class ReplicatedMap(string origin, StateLimits? limits = null)
     public ulong Digest { get; private set; }
 
     /// <summary>The entry as stored, a tombstone, too; null when nothing is known of the key.</summary>
-    public StateEntry? Find(EntryId id) => _entries.GetValueOrDefault(id);
+    public StateEntry? Find(EntryId id) => _namespaces.TryGetValue(id.Namespace, out var entries) ? entries.GetValueOrDefault(id.Key) : null;
 
     /// <summary>The entry, or null when a reader sees nothing.</summary>
     public StateEntry? Get(string ns, string key) => Find(new EntryId(ns, key)) is { Deleted: false } entry ? entry : null;
 
     /// <summary>The entries of a namespace that a reader sees, ordered by key (ordinal).</summary>
     public IReadOnlyList<StateEntry> List(string ns) =>
-        [.. _entries.Values.Where(entry => entry.Namespace == ns && !entry.Deleted)];
+        _namespaces.TryGetValue(ns, out var entries) ? [.. entries.Values.Where(entry => !entry.Deleted)] : [];
 
     /// <summary>Every entry, tombstones included, in an order that is the same on every replica.</summary>
-    public IEnumerable<StateEntry> All => _entries.Values;
+    public IEnumerable<StateEntry> All => _namespaces.Values.SelectMany(entries => entries.Values);
 
     /// <summary>Writes a value that replaces whatever is known here.</summary>
     /// <exception cref="StateLimitException">A bound would be passed.</exception>
@@ -171,7 +171,7 @@ public sealed class ReplicatedMap(string origin, StateLimits? limits = null)
             {
                 if (!chosen.Add(id))
                     continue;
-                var entry = _entries[id];
+                var entry = Find(id)!;
                 size += entry.ApproximateSize;
                 if (size > maxBytes)
                     return null;
@@ -229,7 +229,7 @@ public sealed class ReplicatedMap(string origin, StateLimits? limits = null)
             if (Take(entry, peerSummary, wallMs) && Find(id) is { } now)
                 news.Add(now);
         }
-        foreach (var local in _entries.Values.Where(entry => !there.Contains(new EntryId(entry.Namespace, entry.Key))).ToList())
+        foreach (var local in All.Where(entry => !there.Contains(new EntryId(entry.Namespace, entry.Key))).ToList())
         {
             var kept = local.Versions.RemoveAll(version => peerSummary.Contains(version.Dot));
             if (kept.Length == local.Versions.Length)
@@ -257,7 +257,7 @@ public sealed class ReplicatedMap(string origin, StateLimits? limits = null)
     /// </param>
     public void Compact(VersionVector stable)
     {
-        foreach (var entry in _entries.Values.Where(entry => entry.Versions.All(version => stable.Contains(version.Dot))).ToList())
+        foreach (var entry in All.Where(entry => entry.Versions.All(version => stable.Contains(version.Dot))).ToList())
         {
             var versions = entry.Policy switch
             {
@@ -325,7 +325,7 @@ public sealed class ReplicatedMap(string origin, StateLimits? limits = null)
     /// <summary>Loads a snapshot into an empty map.</summary>
     public void Load(IEnumerable<StateEntry> entries, VersionVector summary, VersionVector pruned, Hlc clock)
     {
-        if (_entries.Count > 0)
+        if (Count > 0)
             throw new InvalidOperationException("A snapshot is loaded into an empty map only.");
         foreach (var entry in entries)
             Store(null, entry);
@@ -339,7 +339,10 @@ public sealed class ReplicatedMap(string origin, StateLimits? limits = null)
     {
         if (before is not null)
             _index.Remove(before);
-        _entries[new EntryId(entry.Namespace, entry.Key)] = entry;
+        if (!_namespaces.TryGetValue(entry.Namespace, out var entries))
+            _namespaces[entry.Namespace] = entries = new SortedDictionary<string, StateEntry>(StringComparer.Ordinal);
+        entries[entry.Key] = entry;
+        Count += before is null ? 1 : 0;
         _index.Add(entry);
         Bytes += entry.ApproximateSize - (before?.ApproximateSize ?? 0);
         Digest ^= entry.Digest ^ (before?.Digest ?? 0);
@@ -348,7 +351,10 @@ public sealed class ReplicatedMap(string origin, StateLimits? limits = null)
     private void Drop(StateEntry entry)
     {
         _index.Remove(entry);
-        _entries.Remove(new EntryId(entry.Namespace, entry.Key));
+        if (_namespaces.TryGetValue(entry.Namespace, out var entries) && entries.Remove(entry.Key))
+            Count--;
+        if (entries is { Count: 0 })
+            _namespaces.Remove(entry.Namespace);
         Bytes -= entry.ApproximateSize;
         Digest ^= entry.Digest;
     }

@@ -16,6 +16,9 @@ public sealed record StateEntry(string Namespace, string Key, ImmutableArray<Sta
     private StateView? _view;
     private ulong? _digest;
 
+    // A changed copy is seen anew: what was computed of the original is not taken along.
+    private StateEntry(StateEntry original) => (Namespace, Key, Versions, Context) = (original.Namespace, original.Key, original.Versions, original.Context);
+
     /// <summary>What it adds to the state's digest. Computed once.</summary>
     internal ulong Digest => _digest ??= StateDigest.Of(this);
 

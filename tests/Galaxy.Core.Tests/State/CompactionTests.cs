@@ -92,6 +92,23 @@ public class CompactionTests
     }
 
     [Fact]
+    public void What_is_left_of_an_entry_is_read_anew_when_a_sibling_of_it_goes()
+    {
+        _a.Write("ns", "k", new StateWrite(Bytes("one"), ConflictPolicy.Manual), 1);
+        _b.Write("ns", "k", new StateWrite(Bytes("two"), ConflictPolicy.Manual), 2);
+        var c = new ReplicatedMap("c");
+        Pull(c, _a);
+        Pull(c, _b);
+        Assert.Equal("two", Encoding.UTF8.GetString(c.Get("ns", "k")!.Value.Span));
+
+        // A peer that has seen the later one and does not hold it.
+        c.Replace([], _b.Summary, VersionVector.Empty, 0);
+
+        Assert.Equal("one", Encoding.UTF8.GetString(c.Get("ns", "k")!.Value.Span));
+        Assert.Equal(_a.Digest, c.Digest);
+    }
+
+    [Fact]
     public void A_conflict_is_not_compacted_away()
     {
         _a.Write("ns", "k", new StateWrite(Bytes("one"), ConflictPolicy.Manual), 1);

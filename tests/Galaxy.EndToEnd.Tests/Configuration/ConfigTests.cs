@@ -1,6 +1,5 @@
 using System.ClientModel;
 using System.Net;
-using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json.Nodes;
@@ -17,8 +16,7 @@ public sealed class ConfigTests(RunningGalaxy galaxy) : IClassFixture<RunningGal
 {
     private async Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, JsonNode? body, string coordinator = "coordinator-b")
     {
-        using var client = new HttpClient { BaseAddress = galaxy.Host.Url(coordinator, "http"), Timeout = TimeSpan.FromSeconds(5) };
-        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", galaxy.Key);
+        using var client = galaxy.Client(coordinator);
         using var request = new HttpRequestMessage(method, "/api/v1/config/" + path) { Content = body is null ? null : new StringContent(body.ToJsonString(), Encoding.UTF8, "application/json") };
         return await client.SendAsync(request);
     }
@@ -32,8 +30,7 @@ public sealed class ConfigTests(RunningGalaxy galaxy) : IClassFixture<RunningGal
 
     private async Task<string[]> ModelsAsync(string oneApi)
     {
-        using var client = new HttpClient { BaseAddress = galaxy.Host.Url(oneApi, "http") };
-        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", galaxy.Key);
+        using var client = galaxy.Client(oneApi);
         return [.. (await client.GetFromJsonAsync<JsonNode>("/v1/models"))!["data"]!.AsArray().Select(model => (string)model!["id"]!)];
     }
 

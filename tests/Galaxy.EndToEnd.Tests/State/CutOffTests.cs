@@ -1,4 +1,3 @@
-using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json.Nodes;
@@ -15,13 +14,6 @@ public sealed class CutOffTests(TwoCoordinators galaxy) : IClassFixture<TwoCoord
     private const string Two = "coordinator-cloud";
 
     private static readonly string[] Policies = ["last_write_wins", "first_write_wins", "merge", "highest_priority", "manual"];
-
-    private HttpClient Client(string coordinator)
-    {
-        var client = new HttpClient { BaseAddress = galaxy.Host.Url(coordinator, "http"), Timeout = TimeSpan.FromSeconds(5) };
-        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", galaxy.Key);
-        return client;
-    }
 
     private static async Task WriteAsync(HttpClient client, string policy, string value, int priority)
     {
@@ -45,8 +37,8 @@ public sealed class CutOffTests(TwoCoordinators galaxy) : IClassFixture<TwoCoord
     [Fact]
     public async Task Edits_of_two_nodes_that_were_cut_off_meet_as_each_policy_says_and_a_person_resolves_the_conflict()
     {
-        using var one = Client(One);
-        using var two = Client(Two);
+        using var one = galaxy.Client(One);
+        using var two = galaxy.Client(Two);
         foreach (var policy in Policies)
             await WriteAsync(one, policy, """{"base":true}""", 0);
         await Eventually.TrueAsync(async () => (await Task.WhenAll(Policies.Select(policy => ReadAsync(two, policy)))).All(entry => entry is not null));

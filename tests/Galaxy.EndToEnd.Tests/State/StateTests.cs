@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Net;
-using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Net.ServerSentEvents;
 using System.Text;
@@ -17,13 +16,6 @@ public sealed class StateTests(RunningGalaxy galaxy) : IClassFixture<RunningGala
     private static readonly string[] Coordinators = ["coordinator-a", "coordinator-b", "coordinator-c"];
 
     private static int Writes => Environment.GetEnvironmentVariable("GALAXY_WRITES") is { Length: > 0 } text ? int.Parse(text, CultureInfo.InvariantCulture) : 1000;
-
-    private HttpClient Client(string coordinator)
-    {
-        var client = new HttpClient { BaseAddress = galaxy.Host.Url(coordinator, "http"), Timeout = TimeSpan.FromSeconds(5) };
-        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", galaxy.Key);
-        return client;
-    }
 
     private static async Task<StateEntryView?> GetAsync(HttpClient client, string path)
     {
@@ -44,7 +36,7 @@ public sealed class StateTests(RunningGalaxy galaxy) : IClassFixture<RunningGala
         var written = await PutAsync(galaxy.Http, "notes/a/b", """{"text":"hello"}""");
         foreach (var name in Coordinators)
         {
-            using var client = Client(name);
+            using var client = galaxy.Client(name);
             await Eventually.TrueAsync(async () => (await GetAsync(client, "notes/a/b"))?.Etag == written.Etag);
         }
 
@@ -59,7 +51,7 @@ public sealed class StateTests(RunningGalaxy galaxy) : IClassFixture<RunningGala
 
         using var deleted = await galaxy.Http.DeleteAsync("/api/v1/state/notes/a/b");
         Assert.Equal(HttpStatusCode.NoContent, deleted.StatusCode);
-        using var other = Client("coordinator-b");
+        using var other = galaxy.Client("coordinator-b");
         await Eventually.TrueAsync(async () => await GetAsync(other, "notes/a/b") is null);
     }
 
@@ -90,8 +82,8 @@ public sealed class StateTests(RunningGalaxy galaxy) : IClassFixture<RunningGala
     [Fact]
     public async Task A_watcher_sees_changes_and_goes_on_where_it_was_cut_off()
     {
-        using var client = Client("coordinator-a");
-        using var writer = Client("coordinator-b");
+        using var client = galaxy.Client("coordinator-a");
+        using var writer = galaxy.Client("coordinator-b");
         await PutAsync(writer, "watched/one", "1");
         await Eventually.TrueAsync(async () => await GetAsync(client, "watched/one") is not null);
         string last;
@@ -124,7 +116,7 @@ public sealed class StateTests(RunningGalaxy galaxy) : IClassFixture<RunningGala
     public async Task Nothing_that_was_acknowledged_is_missing_after_coordinators_were_killed_at_random_moments()
     {
         var random = new Random(71);
-        var clients = Coordinators.ToDictionary(name => name, Client);
+        var clients = Coordinators.ToDictionary(name => name, galaxy.Client);
         var (kills, down) = (0, (string?)null);
         var acknowledged = new List<int>();
         var deadline = TimeProvider.System.GetTimestamp();
@@ -189,7 +181,7 @@ public sealed class StateTests(RunningGalaxy galaxy) : IClassFixture<RunningGala
     [Fact]
     public async Task A_node_starts_from_the_snapshot_before_a_damaged_one_says_so_and_catches_up()
     {
-        using var client = Client("coordinator-c");
+        using var client = galaxy.Client("coordinator-c");
         await PutAsync(client, "snapshots/before", "1");
         await SnapshotAsync(client);
         await PutAsync(client, "snapshots/between", "2");
@@ -206,7 +198,7 @@ public sealed class StateTests(RunningGalaxy galaxy) : IClassFixture<RunningGala
         await PutAsync(galaxy.Http, "snapshots/meanwhile", "3");
         galaxy.Host.Start("coordinator-c");
 
-        using var again = Client("coordinator-c");
+        using var again = galaxy.Client("coordinator-c");
         await Eventually.TrueAsync(async () =>
         {
             try
