@@ -100,7 +100,8 @@ internal sealed partial class ConfigCatalog(GossipNode gossip, ConfigSecrets sec
 
     private void Remember(string key, StateEntry entry, JsonNode? document, string kind, string by)
     {
-        var version = string.Create(CultureInfo.InvariantCulture, $"{entry.Latest.Time.PhysicalMs:D14}-{entry.Latest.Time.Logical:D4}-{entry.Latest.Dot.Origin}");
+        // Sorts by time, names the writer, and fits into a line of a terminal.
+        var version = string.Create(CultureInfo.InvariantCulture, $"{entry.Latest.Time.PhysicalMs:x11}-{entry.Latest.Time.Logical:x2}-{entry.Latest.Dot.Origin[^4..]}");
         var record = new JsonObject { ["by"] = by, ["change"] = kind, ["document"] = document?.DeepClone() };
         gossip.Put(Namespaces.ConfigHistory, $"{key}/{version}", JsonSerializer.SerializeToUtf8Bytes(record, GalaxyJson.Options));
         foreach (var old in Versions(key).Skip(VersionsKept).ToList())
