@@ -47,6 +47,9 @@ internal static class CoordinatorExtensions
         services.AddSingleton<GossipNode>();
         services.AddSingleton<PeerSummaries>();
         services.AddSingleton<PeerTraffic>();
+        services.AddSingleton<PeerStreams>();
+        services.AddSingleton<PeerExchange>();
+        services.AddSingleton<NameGuard>();
         services.AddSingleton<StateFeed>();
         services.AddSingleton<ConfigSecrets>();
         services.AddSingleton<ConfigCatalog>();
@@ -74,6 +77,8 @@ internal static class CoordinatorExtensions
         // Stopped in reverse: the lease is given up first, gossip says goodbye, the state is closed last.
         AddLoop<StateKeeper>(services);
         AddLoop<RumorSpreader>(services);
+        AddLoop<AntiEntropy>(services);
+        AddLoop<FailureDetector>(services);
         AddLoop<GossipLoop>(services);
         AddLoop<TaskEngine>(services);
         AddLoop<LeaderDuties>(services);

@@ -26,6 +26,9 @@ internal sealed partial class Elector(
     /// <summary>Raised on the election's loop when the known leader changes; handlers must be quick.</summary>
     public event Action<LeaseRecord?>? LeaderChanged;
 
+    /// <summary>Raised when another's lease should have been renewed and was not: something may have happened to it.</summary>
+    public event Action<LeaseRecord>? LeaseLate;
+
     /// <summary>Raised when this node starts to lead.</summary>
     public event Action<LeaseRecord>? BecameLeader;
 
@@ -205,6 +208,8 @@ internal sealed partial class Elector(
         var reading = await store.ReadAsync(_settings.Ttl, _state.MaxToken);
         if (reading.Lease is null)
             failovers.LeaseGone(reading.Release);
+        else if (reading.Left < _settings.Ttl / 2 && reading.Lease.Boot != identity.Boot)
+            LeaseLate?.Invoke(reading.Lease);
         return new ElectionInput.LeaseRead(reading.Lease, reading.Release?.Successor, reading.HighestToken);
     }
 

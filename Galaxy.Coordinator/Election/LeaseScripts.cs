@@ -38,7 +38,7 @@ internal static class LeaseScripts
 
     /// <summary>
     /// KEYS lease, token, accepted, released, born, silent. ARGV ttl ms, min token, number of stores. Answers holder, boot, token, url, traceparent, acquired; then successor, from,
-    /// reason, traceparent of a release; then the highest token.
+    /// reason, traceparent of a release; then the highest token, and how many ms the lease has left.
     /// </summary>
     public const string Read = Wake +
         """
@@ -48,7 +48,8 @@ internal static class LeaseScripts
         local issued = redis.call('GET', KEYS[2]) or '0'
         local accepted = redis.call('GET', KEYS[3]) or '0'
         if tonumber(accepted) > tonumber(issued) then issued = accepted end
-        return {l[1] or '', l[2] or '', l[3] or '', l[4] or '', l[5] or '', l[6] or '', r[1] or '', r[2] or '', r[3] or '', r[4] or '', issued}
+        return {l[1] or '', l[2] or '', l[3] or '', l[4] or '', l[5] or '', l[6] or '', r[1] or '', r[2] or '', r[3] or '', r[4] or '', issued,
+                tostring(redis.call('PTTL', KEYS[1]))}
         """;
 
     /// <summary>

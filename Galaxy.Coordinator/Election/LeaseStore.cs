@@ -42,7 +42,7 @@ internal sealed class LeaseStore(RedisStores stores, NodeOptions node)
     {
         var lease = text[0].Length == 0 ? null : new LeaseRecord(text[0], text[1], Number(text[2]), text[3], text[4], Number(text[5]));
         var release = text[7].Length == 0 ? null : new LeaseRelease(text[6], text[7], text[8], text[9]);
-        return new LeaseReading(lease, release, Number(text[10]));
+        return new LeaseReading(lease, release, Number(text[10])) { Left = lease is null ? null : TimeSpan.FromMilliseconds(Math.Max(0, Number(text[11]))) };
     }
 
     /// <summary>The lease under a new token, or the highest token known to those who refused.</summary>

@@ -97,8 +97,7 @@ internal sealed class ShadowCoordinator : IAsyncDisposable
         var url = $"http://127.0.0.1:{port}";
         var ghost = new Member(Ghost, Ghost, 1, MemberState.Alive, "coordinator", url, url, 1, "", 0);
         var witness = ghost with { NodeId = "witness", Url = _identity.Url, GrpcUrl = _identity.GrpcUrl };
-        var gossip = _app.Services.GetRequiredService<GossipNode>();
-        gossip.UpdateMembers(table => table.Merge([ghost, witness], gossip.Now));
+        _app.Services.GetRequiredService<GossipNode>().Merge([new Claim(ghost), new Claim(witness)]);
         var lease = new LeaseRecord(Ghost, Ghost, 0, url, "", Time.GetUtcNow().ToUnixTimeMilliseconds());
         await _app.Services.GetRequiredService<LeaseStore>().AcquireAsync(lease, null, 0, GhostLease, () => { });
     }

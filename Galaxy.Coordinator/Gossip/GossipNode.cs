@@ -1,6 +1,7 @@
 using Galaxy.Coordinator.Cluster;
 using Galaxy.Coordinator.State;
 using Galaxy.Core.Clocks;
+using Galaxy.Core.Gossip;
 using Galaxy.Core.Membership;
 using Galaxy.Core.State;
 using Galaxy.ServiceDefaults.Nodes;
@@ -18,16 +19,16 @@ internal sealed class GossipNode
     private readonly long _start;
     private readonly StateJournal _journal;
     private readonly ReplicatedMap _map;
-    private MembershipTable _members;
+    private readonly Swim _swim;
 
     public GossipNode(NodeOptions node, Identity identity, StateJournal journal, TimeProvider time)
     {
         (_journal, _time, _start) = (journal, time, time.GetTimestamp());
         _map = journal.Load(new StateLimits());
-        _members = MembershipTable.Create(
+        _swim = new Swim(
             new Member(node.NodeId, identity.Boot, 1, MemberState.Alive, node.Role == NodeRole.Standby ? "standby" : "coordinator",
                 identity.Url, identity.GrpcUrl, Environment.ProcessId, ServiceDefaults.BuildVersion.Text, identity.StartedAt.ToUnixTimeMilliseconds()),
-            TimeSpan.Zero);
+            new MembershipSettings(), new Random(), TimeSpan.Zero);
     }
 
     /// <summary>Entries written here, to be passed on at once.</summary>
@@ -46,7 +47,7 @@ internal sealed class GossipNode
         get
         {
             lock (_gate)
-                return _members;
+                return _swim.Table;
         }
     }
 
@@ -71,18 +72,55 @@ internal sealed class GossipNode
 
     private long WallMs => _time.GetUtcNow().ToUnixTimeMilliseconds();
 
-    /// <summary>Applies a function to the membership.</summary>
-    public void UpdateMembers(Func<MembershipTable, MembershipTable> update)
+    /// <summary>A hash of all that this node holds: see <see cref="Core.Gossip.Fingerprint"/>.</summary>
+    public ulong Fingerprint
     {
+        get
+        {
+            lock (_gate)
+                return Core.Gossip.Fingerprint.Of(_swim.Table, _map.Summary, _map.Digest);
+        }
+    }
+
+    /// <summary>When the failure detector's next turn is due, by <see cref="Now"/>.</summary>
+    public TimeSpan NextTurn
+    {
+        get
+        {
+            lock (_gate)
+                return _swim.NextTick;
+        }
+    }
+
+    /// <summary>Lets the failure detector do something, and returns what it wants done.</summary>
+    public IReadOnlyList<SwimEffect> Detect(Func<Swim, TimeSpan, IReadOnlyList<SwimEffect>> act)
+    {
+        IReadOnlyList<SwimEffect> effects;
+        bool changed;
         lock (_gate)
         {
-            var next = update(_members);
-            if (ReferenceEquals(next, _members))
-                return;
-            _members = next;
+            var before = _swim.Table;
+            effects = act(_swim, Now);
+            changed = !ReferenceEquals(before, _swim.Table);
         }
-        Changed?.Invoke();
+        if (changed)
+            Changed?.Invoke();
+        return effects;
     }
+
+    /// <summary>Takes in what a peer says of members.</summary>
+    public void Merge(IEnumerable<Claim> claims) => Detect((swim, now) =>
+    {
+        swim.Merge(claims, now);
+        return [];
+    });
+
+    /// <summary>Says goodbye to whoever hears it from now on.</summary>
+    public void Leave() => Detect((swim, now) =>
+    {
+        swim.Leave(now);
+        return [];
+    });
 
     public StateEntry? Get(string ns, string key)
     {

@@ -10,15 +10,24 @@ using Wire = Galaxy.Contracts.Gossip;
 namespace Galaxy.Coordinator.Gossip;
 
 /// <summary>The passive side of gossip.</summary>
-internal sealed class GossipService(GossipNode gossip, RumorSpreader rumors, PeerSummaries peers, Elector elector, NodeOptions node, TimeProvider time) : Wire.Gossip.GossipBase
+internal sealed class GossipService(
+    GossipNode gossip, PeerStreams streams, NameGuard names, RumorSpreader rumors, PeerSummaries peers, Elector elector, NodeOptions node,
+    IHostApplicationLifetime lifetime, TimeProvider time) : Wire.Gossip.GossipBase
 {
     private const int MaxReplyBytes = 2 * 1024 * 1024;
 
-    public override Task<Wire.ExchangeReply> Exchange(Wire.ExchangeRequest request, ServerCallContext context)
+    public override async Task Converse(IAsyncStreamReader<Wire.Frame> requestStream, IServerStreamWriter<Wire.Frame> responseStream, ServerCallContext context)
+    {
+        using var ends = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, lifetime.ApplicationStopping);
+        await streams.AcceptAsync(requestStream, responseStream, ends.Token);
+    }
+
+    public override async Task<Wire.ExchangeReply> Exchange(Wire.ExchangeRequest request, ServerCallContext context)
     {
         RefuseOtherCluster(request.Cluster);
-        var claims = request.Members.Append(request.From).Select(member => member.FromWire()).OfType<Member>();
-        gossip.UpdateMembers(table => table.Merge(claims, gossip.Now));
+        if (request.From.FromWire() is { } sender && await names.RefusalAsync(sender) is { } refusal)
+            throw new RpcException(new Status(StatusCode.AlreadyExists, refusal));
+        gossip.Merge(request.Members.Append(request.From).ToClaims());
         elector.Post(new ElectionInput.TokenSeen(request.MaxToken));
 
         var summary = request.Summary.ToVector();
@@ -34,15 +43,15 @@ internal sealed class GossipService(GossipNode gossip, RumorSpreader rumors, Pee
             Incomplete = delta is null,
             ClockUnixMs = time.GetUtcNow().ToUnixTimeMilliseconds(),
         };
-        reply.Members.AddRange(members.All.Select(member => member.ToWire()));
+        reply.Members.AddRange(members.Claims.Select(claim => claim.ToWire()));
         if (delta is null)
-            return Task.FromResult(reply);
+            return reply;
         reply.Summary.AddRange(delta.Reaches.Dots.Select(dot => dot.ToWire()));
         reply.Delta.AddRange(delta.Entries.Select(entry => entry.ToWire()));
         // Without entries nothing needs it.
         if (delta.Entries.Count > 0)
             reply.Pruned.AddRange(delta.Pruned.Dots.Select(dot => dot.ToWire()));
-        return Task.FromResult(reply);
+        return reply;
     }
 
     public override Task<Wire.PushReply> Push(Wire.PushRequest request, ServerCallContext context)

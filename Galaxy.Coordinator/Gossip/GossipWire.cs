@@ -12,6 +12,14 @@ internal static class GossipWire
 {
     // Several siblings of the largest size; more than a sane cluster makes.
     private const int MaxEntryBytes = 2 * 1024 * 1024;
+    private const int MaxAccusers = 32;
+
+    public static Wire.Member ToWire(this Claim claim)
+    {
+        var wire = claim.Member.ToWire();
+        wire.Accusers.AddRange(claim.Accusers);
+        return wire;
+    }
 
     public static Wire.Member ToWire(this Member member) => new()
     {
@@ -49,6 +57,46 @@ internal static class GossipWire
         return wire is null || state is null || wire.NodeId.Length is 0 or > 63 || wire.Boot.Length == 0
             ? null
             : new Member(wire.NodeId, wire.Boot, wire.Incarnation, state.Value, wire.Role, wire.Url, wire.GrpcUrl, wire.Pid, wire.Version, wire.StartedAtUnixMs);
+    }
+
+    /// <summary>Null when the message cannot be a member.</summary>
+    public static Claim? ToClaim(this Wire.Member? wire) =>
+        wire.FromWire() is { } member ? new Claim(member, Claim.Nobody.Union(wire!.Accusers.Where(name => name.Length is > 0 and <= 63).Take(MaxAccusers))) : null;
+
+    public static IEnumerable<Claim> ToClaims(this IEnumerable<Wire.Member> wire) => wire.Select(ToClaim).OfType<Claim>();
+
+    public static Wire.Frame ToWire(this SwimMessage message)
+    {
+        var frame = new Wire.Frame
+        {
+            Number = message.Number,
+            Kind = message switch
+            {
+                SwimMessage.Ack => Wire.Frame.Types.Kind.Ack,
+                SwimMessage.Nack => Wire.Frame.Types.Kind.Nack,
+                SwimMessage.Ask => Wire.Frame.Types.Kind.Ask,
+                SwimMessage.Tell => Wire.Frame.Types.Kind.Tell,
+                _ => Wire.Frame.Types.Kind.Ping,
+            },
+            Target = message is SwimMessage.Ask ask ? ask.Target : "",
+        };
+        frame.Claims.AddRange(message.Claims.Select(ToWire));
+        return frame;
+    }
+
+    /// <summary>Null when it is of a kind that this version does not know.</summary>
+    public static SwimMessage? FromWire(this Wire.Frame frame)
+    {
+        var claims = frame.Claims.ToClaims().ToList();
+        return frame.Kind switch
+        {
+            Wire.Frame.Types.Kind.Ping => new SwimMessage.Ping(frame.Number, claims),
+            Wire.Frame.Types.Kind.Ack => new SwimMessage.Ack(frame.Number, claims),
+            Wire.Frame.Types.Kind.Nack => new SwimMessage.Nack(frame.Number, claims),
+            Wire.Frame.Types.Kind.Tell => new SwimMessage.Tell(claims),
+            Wire.Frame.Types.Kind.Ask when frame.Target.Length is > 0 and <= 63 => new SwimMessage.Ask(frame.Number, frame.Target, claims),
+            _ => null,
+        };
     }
 
     public static Wire.Lease? ToWire(this LeaseRecord? lease) => lease is null ? null : new Wire.Lease

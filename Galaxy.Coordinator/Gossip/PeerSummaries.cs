@@ -13,6 +13,12 @@ internal sealed class PeerSummaries(GossipNode gossip, TimeProvider time)
     public void Heard(string nodeId, string boot, string origin, VersionVector summary) =>
         _heard[nodeId] = new Heard(boot, origin, summary, time.GetUtcNow());
 
+    /// <summary>A peer's fingerprint is this node's own: it has seen the same.</summary>
+    public void Equal(string nodeId, string boot, VersionVector summary) => _heard.AddOrUpdate(
+        nodeId,
+        _ => new Heard(boot, "", summary, time.GetUtcNow()),
+        (_, last) => new Heard(boot, last.Boot == boot ? last.Origin : "", summary, time.GetUtcNow()));
+
     public Heard? Of(string nodeId) => _heard.GetValueOrDefault(nodeId);
 
     /// <summary>True when nobody writes under that name any more: it is an earlier one of a member, or of a node that is none.</summary>

@@ -14,6 +14,7 @@ internal sealed class PeerTraffic
     {
         private long _sent;
         private long _received;
+        private DateTimeOffset? _askedAt;
 
         public long Sent => Interlocked.Read(ref _sent);
 
@@ -31,11 +32,19 @@ internal sealed class PeerTraffic
             Interlocked.Add(ref _received, received);
         }
 
+        /// <summary>A question goes out, to which the next answer belongs.</summary>
+        public void Asked(DateTimeOffset at) => _askedAt = at;
+
+        /// <summary>An answer came.</summary>
         /// <param name="peerClockMs">What its clock said when it answered; 0: an older peer, which does not say.</param>
-        public void Answered(TimeSpan took, long sentAtMs, long peerClockMs)
+        public void Answered(DateTimeOffset at, long peerClockMs)
         {
+            if (_askedAt is not { } askedAt)
+                return;
+            _askedAt = null;
+            var took = at - askedAt;
             RttMs = took.TotalMilliseconds;
-            ClockOffsetMs = peerClockMs == 0 ? null : peerClockMs - (sentAtMs + (took.TotalMilliseconds / 2));
+            ClockOffsetMs = peerClockMs == 0 ? null : peerClockMs - (askedAt.ToUnixTimeMilliseconds() + (took.TotalMilliseconds / 2));
         }
     }
 }

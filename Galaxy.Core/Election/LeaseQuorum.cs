@@ -60,7 +60,10 @@ public static class LeaseQuorum
         return new LeaseReading(
             held?.First().Lease,
             readings.Select(reading => reading.Release).FirstOrDefault(release => release is not null),
-            readings.Max(reading => Math.Max(reading.HighestToken, reading.Lease?.Token ?? 0)));
+            readings.Max(reading => Math.Max(reading.HighestToken, reading.Lease?.Token ?? 0)))
+        {
+            Left = held?.Max(reading => reading.Left),
+        };
     }
 
     /// <summary>The token to propose after a majority has been read.</summary>

@@ -13,7 +13,11 @@ public sealed record LeaseRecord(string Holder, string Boot, long Token, string 
 /// <param name="Lease">Null: nobody holds it.</param>
 /// <param name="Release">How the last leader gave it up; null: it did not, or long ago.</param>
 /// <param name="HighestToken">The highest token issued or accepted.</param>
-public sealed record LeaseReading(LeaseRecord? Lease, LeaseRelease? Release, long HighestToken);
+public sealed record LeaseReading(LeaseRecord? Lease, LeaseRelease? Release, long HighestToken)
+{
+    /// <summary>How long the lease will last without another renewal; null: not said.</summary>
+    public TimeSpan? Left { get; init; }
+}
 
 /// <summary>How a leader gave the lease up.</summary>
 /// <param name="Successor">Empty: whoever comes first.</param>

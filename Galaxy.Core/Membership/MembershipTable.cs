@@ -2,24 +2,9 @@ using System.Collections.Immutable;
 
 namespace Galaxy.Core.Membership;
 
-/// <summary>Timings of the failure detector.</summary>
-public sealed record MembershipSettings
-{
-    /// <summary>One probe of one peer this often.</summary>
-    public TimeSpan ProbeEvery { get; init; } = TimeSpan.FromSeconds(1);
-
-    /// <summary>A probe without an answer by then has failed.</summary>
-    public TimeSpan ProbeTimeout { get; init; } = TimeSpan.FromMilliseconds(500);
-
-    /// <summary>A suspect that does not refute by then is dead. Three probe periods: a long pause is not a death.</summary>
-    public TimeSpan SuspectFor { get; init; } = TimeSpan.FromSeconds(3);
-
-    /// <summary>Dead and departed members are forgotten after this.</summary>
-    public TimeSpan ForgetAfter { get; init; } = TimeSpan.FromMinutes(10);
-}
-
 /// <summary>A member with the monotonic time at which its present state began here.</summary>
-public sealed record TrackedMember(Member Member, TimeSpan Since);
+/// <param name="Accusers">Of a suspect: who found it silent.</param>
+public sealed record TrackedMember(Member Member, TimeSpan Since, ImmutableSortedSet<string> Accusers);
 
 /// <summary>
 /// One node's view of the membership: an immutable snapshot with SWIM's rules as functions from snapshot to snapshot
@@ -30,7 +15,7 @@ public sealed record MembershipTable(string Self, ImmutableSortedDictionary<stri
     /// <summary>A table that knows only its own node.</summary>
     public static MembershipTable Create(Member self, TimeSpan now) =>
         new(self.NodeId, ImmutableSortedDictionary.Create<string, TrackedMember>(StringComparer.Ordinal)
-            .Add(self.NodeId, new TrackedMember(self, now)));
+            .Add(self.NodeId, new TrackedMember(self, now, Claim.Nobody)));
 
     public Member SelfMember => Members[Self].Member;
 
@@ -39,22 +24,28 @@ public sealed record MembershipTable(string Self, ImmutableSortedDictionary<stri
 
     public IEnumerable<Member> All => Members.Values.Select(tracked => tracked.Member);
 
+    /// <summary>Everything that this node would tell of the members.</summary>
+    public IEnumerable<Claim> Claims => Members.Values.Select(tracked => new Claim(tracked.Member, tracked.Accusers));
+
     public IEnumerable<Member> OtherLive =>
         All.Where(member => member.NodeId != Self && member.State <= MemberState.Suspect);
 
     public Member? Find(string nodeId) => Members.GetValueOrDefault(nodeId)?.Member;
 
-    /// <summary>Takes in what a peer says.</summary>
-    public MembershipTable Merge(IEnumerable<Member> claims, TimeSpan now)
-    {
-        var table = this;
-        foreach (var claim in claims)
-            table = claim.NodeId == Self ? table.HearAboutSelf(claim, now) : table.HearAboutOther(claim, now);
-        return table;
-    }
+    /// <summary>What this node would tell of a member; null: it knows none of that name.</summary>
+    public Claim? ClaimOf(string nodeId) =>
+        Members.TryGetValue(nodeId, out var tracked) ? new Claim(tracked.Member, tracked.Accusers) : null;
 
-    private MembershipTable HearAboutOther(Member claim, TimeSpan now) =>
-        Members.TryGetValue(claim.NodeId, out var known) && !claim.Overrides(known.Member) ? this : Set(claim, now);
+    /// <summary>Takes in what a peer says; the same table when it is no news.</summary>
+    public MembershipTable Merge(Claim claim, TimeSpan now) =>
+        claim.Member.NodeId == Self ? HearAboutSelf(claim.Member, now) : HearAboutOther(claim, now);
+
+    private MembershipTable HearAboutOther(Claim claim, TimeSpan now)
+    {
+        if (!Members.TryGetValue(claim.Member.NodeId, out var known) || claim.Member.Overrides(known.Member))
+            return Set(claim.Member, now, claim.Accusers);
+        return claim.Member.State == MemberState.Suspect && claim.Member == known.Member ? Accused(known, claim.Accusers) : this;
+    }
 
     // A member never accepts what is said of it: it answers with a higher incarnation (SWIM, section 4.2).
     private MembershipTable HearAboutSelf(Member claim, TimeSpan now)
@@ -65,38 +56,41 @@ public sealed record MembershipTable(string Self, ImmutableSortedDictionary<stri
             return this;
         if (self.State == MemberState.Left)
             return this;
-        var refuted = Set(self with { Incarnation = claim.Incarnation + 1 }, now);
+        var refuted = Set(self with { Incarnation = claim.Incarnation + 1 }, now, Claim.Nobody);
         // Of two namesakes the one that started later is in the wrong.
         return foreign && claim.StartedAtUnixMs <= self.StartedAtUnixMs ? refuted with { NameClaims = NameClaims + 1 } : refuted;
     }
 
-    /// <summary>A probe of <paramref name="nodeId"/> got no answer in time.</summary>
-    public MembershipTable ProbeFailed(string nodeId, TimeSpan now) =>
-        Find(nodeId) is { State: MemberState.Alive } member ? Set(member with { State = MemberState.Suspect }, now) : this;
-
-    /// <summary>
-    /// The peer itself answered. A suspicion about that same process is dropped here at once; the peer refutes it for
-    /// everyone else.
-    /// </summary>
-    public MembershipTable Answered(Member peer, TimeSpan now)
+    /// <summary>Neither <paramref name="nodeId"/> nor those who asked it on this node's behalf gave an answer in time.</summary>
+    public MembershipTable Suspect(string nodeId, TimeSpan now) => Members.GetValueOrDefault(nodeId) switch
     {
-        var merged = peer.NodeId == Self ? this : HearAboutOther(peer, now);
-        return merged.Find(peer.NodeId) is { State: MemberState.Suspect } known && known.Boot == peer.Boot
-            ? merged.Set(known with { State = MemberState.Alive }, now)
-            : merged;
+        { Member: { State: MemberState.Alive } member } => Set(member with { State = MemberState.Suspect }, now, [Self]),
+        { Member.State: MemberState.Suspect } known => Accused(known, [Self]),
+        _ => this,
+    };
+
+    private MembershipTable Accused(TrackedMember known, ImmutableSortedSet<string> accusers)
+    {
+        var more = known.Accusers.Union(accusers);
+        return more.Count == known.Accusers.Count ? this : this with { Members = Members.SetItem(known.Member.NodeId, known with { Accusers = more }) };
     }
 
     /// <summary>Suspects whose time is up are dead; the long dead are forgotten.</summary>
     public MembershipTable Tick(TimeSpan now, MembershipSettings settings)
     {
-        var table = this;
-        foreach (var (member, since) in Members.Values)
+        var (live, alive) = (0, 0);
+        foreach (var member in All)
         {
-            if (member.NodeId == Self)
-                continue;
-            if (member.State == MemberState.Suspect && now - since >= settings.SuspectFor)
-                table = table.Set(member with { State = MemberState.Dead }, now);
-            else if (member.State >= MemberState.Dead && now - since >= settings.ForgetAfter)
+            live += member.State <= MemberState.Suspect ? 1 : 0;
+            alive += member.State == MemberState.Alive ? 1 : 0;
+        }
+        var table = this;
+        foreach (var (member, since, accusers) in Members.Values)
+        {
+            // Who could confirm what the first accuser says: those that are alive, but for one.
+            if (member.State == MemberState.Suspect && now - since >= settings.SuspectFor(live, Math.Max(0, alive - 1), Math.Max(0, accusers.Count - 1)))
+                table = table.Set(member with { State = MemberState.Dead }, now, Claim.Nobody);
+            else if (member.State >= MemberState.Dead && now - since >= settings.ForgetAfter && member.NodeId != Self)
                 table = table with { Members = table.Members.Remove(member.NodeId) };
         }
         return table;
@@ -104,15 +98,8 @@ public sealed record MembershipTable(string Self, ImmutableSortedDictionary<stri
 
     /// <summary>This node says goodbye.</summary>
     public MembershipTable Leave(TimeSpan now) =>
-        Set(SelfMember with { State = MemberState.Left, Incarnation = SelfMember.Incarnation + 1 }, now);
+        Set(SelfMember with { State = MemberState.Left, Incarnation = SelfMember.Incarnation + 1 }, now, Claim.Nobody);
 
-    /// <summary>A random live peer to probe, or null when there is none.</summary>
-    public Member? PickPeer(Random random)
-    {
-        var peers = OtherLive.ToList();
-        return peers.Count == 0 ? null : peers[random.Next(peers.Count)];
-    }
-
-    private MembershipTable Set(Member member, TimeSpan now) =>
-        this with { Members = Members.SetItem(member.NodeId, new TrackedMember(member, now)) };
+    private MembershipTable Set(Member member, TimeSpan now, ImmutableSortedSet<string> accusers) =>
+        this with { Members = Members.SetItem(member.NodeId, new TrackedMember(member, now, accusers)) };
 }

@@ -10,7 +10,13 @@ namespace Galaxy.ServiceDefaults.Cluster;
 /// <summary>One authenticated HTTP/2 channel per coordinator, shared by everybody in this process. Thread-safe.</summary>
 public sealed class CoordinatorChannels(NodeOptions node) : IDisposable
 {
+    private static readonly TimeSpan CallPing = TimeSpan.FromSeconds(2);
+
+    // Conversations find out by themselves who lives, so that these pings may be rare: they would outweigh the messages.
+    private static readonly TimeSpan ConversationPing = TimeSpan.FromSeconds(20);
+
     private readonly ConcurrentDictionary<string, GrpcChannel> _channels = new(StringComparer.OrdinalIgnoreCase);
+    private readonly ConcurrentDictionary<string, GrpcChannel> _conversations = new(StringComparer.OrdinalIgnoreCase);
 
     public ClusterClient Cluster(string address) => new(Channel(address));
 
@@ -18,15 +24,25 @@ public sealed class CoordinatorChannels(NodeOptions node) : IDisposable
 
     public Contracts.Election.Election.ElectionClient Election(string address) => new(Channel(address));
 
-    private GrpcChannel Channel(string address) => _channels.GetOrAdd(address, Create);
+    /// <summary>A connection of its own for the failure detector's messages, which no other call can hold up.</summary>
+    public Gossip.GossipClient Conversation(string address) => new(_conversations.GetOrAdd(address, key => Create(key, ConversationPing)));
 
-    private GrpcChannel Create(string address)
+    /// <summary>The next conversation with that address gets a new connection: the present one may be dead without knowing it.</summary>
+    public void HangUp(string address)
+    {
+        if (_conversations.TryRemove(address, out var channel))
+            channel.Dispose();
+    }
+
+    private GrpcChannel Channel(string address) => _channels.GetOrAdd(address, key => Create(key, CallPing));
+
+    private GrpcChannel Create(string address, TimeSpan ping)
     {
         var handler = new SocketsHttpHandler
         {
             ConnectTimeout = TimeSpan.FromSeconds(2),
             // Notices a peer that vanished without closing; a dead process is noticed by the reset at once.
-            KeepAlivePingDelay = TimeSpan.FromSeconds(2),
+            KeepAlivePingDelay = ping,
             KeepAlivePingTimeout = TimeSpan.FromSeconds(1),
             KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests,
             EnableMultipleHttp2Connections = true,
@@ -55,7 +71,7 @@ public sealed class CoordinatorChannels(NodeOptions node) : IDisposable
 
     public void Dispose()
     {
-        foreach (var channel in _channels.Values)
+        foreach (var channel in _channels.Values.Concat(_conversations.Values))
             channel.Dispose();
     }
 }

@@ -1,10 +1,10 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 
-namespace Galaxy.Bench.Failover;
+namespace Galaxy.Bench;
 
-/// <summary>A process of a peer system: started, signalled and started again.</summary>
-internal sealed partial class PeerProcess(string program, Func<IEnumerable<string>> arguments) : IAsyncDisposable
+/// <summary>A process under measurement: started, signalled and started again.</summary>
+internal sealed partial class PeerProcess(string program, Func<IEnumerable<string>> arguments, IReadOnlyDictionary<string, string>? environment = null) : IAsyncDisposable
 {
     public const int Kill = 9, Terminate = 15, Stop = 19, Continue = 18;
 
@@ -15,6 +15,8 @@ internal sealed partial class PeerProcess(string program, Func<IEnumerable<strin
         var info = new ProcessStartInfo(program) { RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var argument in arguments())
             info.ArgumentList.Add(argument);
+        foreach (var (name, value) in environment ?? new Dictionary<string, string>())
+            info.Environment[name] = value;
         _process = Process.Start(info) ?? throw new InvalidOperationException($"{program} did not start");
         _process.OutputDataReceived += (_, _) => { };
         _process.ErrorDataReceived += (_, _) => { };

@@ -1,0 +1,65 @@
+using Galaxy.Core.Membership;
+
+namespace Galaxy.Simulation.Tests.Membership;
+
+/// <summary>Many seeds without a violation, every deliberate bug found, and what a thousand nodes do.</summary>
+public class SwimSeedTests
+{
+    private const int MostSeedsForABug = 500;
+
+    public static TheoryData<string> Bugs => [.. Enum.GetNames<SwimBug>().Where(name => name != nameof(SwimBug.None))];
+
+    private static string? Run(int seed, SwimBug bug)
+    {
+        try
+        {
+            new SwimWorld(seed, bug).Run();
+            return null;
+        }
+        catch (SwimViolationException violation)
+        {
+            return violation.Message;
+        }
+    }
+
+    [Fact]
+    public void Everybody_comes_to_know_who_lives_whatever_happened()
+    {
+        var failures = Seeds.Chosen(300).AsParallel().Select(seed => (Seed: seed, Problem: Run(seed, SwimBug.None))).Where(run => run.Problem is not null).OrderBy(run => run.Seed).ToList();
+
+        Assert.True(failures.Count == 0, failures.Count == 0 ? "" : $"{failures.Count} seeds fail. GALAXY_SEED={failures[0].Seed} replays:\n{failures[0].Problem}");
+    }
+
+    [Theory]
+    [MemberData(nameof(Bugs))]
+    public void A_deliberate_bug_is_found(string bug)
+    {
+        var kind = Enum.Parse<SwimBug>(bug);
+        var found = Enumerable.Range(0, MostSeedsForABug).FirstOrDefault(seed => Run(seed, kind) is not null && Run(seed, SwimBug.None) is null, -1);
+
+        Assert.True(found >= 0, $"{bug} was not found in {MostSeedsForABug} seeds");
+        TestContext.Current.SendDiagnosticMessage($"{bug}: seed {found}");
+    }
+
+    [Fact]
+    public void A_thousand_nodes_with_a_tenth_of_all_messages_lost_bury_the_dead_and_nobody_else()
+    {
+        var world = new SwimWorld(1, SwimBug.None, nodes: 1000);
+        foreach (var node in world.Nodes)
+            world.Start(node);
+        world.RunFor(TimeSpan.FromSeconds(150));
+        world.MustAgree("two and a half minutes after the start");
+
+        var before = world.Messages;
+        world.RunFor(TimeSpan.FromSeconds(5));
+        var perNode = (world.Messages - before) / 5.0 / world.Nodes.Count;
+        // A ping and an ack: it does not grow with the cluster.
+        Assert.InRange(perNode, 1.8, 2.2);
+
+        world.Loss = 0.1;
+        world.Forbidden = MemberState.Dead;
+        world.RunFor(TimeSpan.FromSeconds(10));
+        var took = world.KillAndMeasure(world.Nodes[500]);
+        TestContext.Current.SendDiagnosticMessage($"killed: known to all after {took.TotalSeconds:0.0} s; {perNode:0.0} messages a second and node");
+    }
+}
