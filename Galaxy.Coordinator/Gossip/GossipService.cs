@@ -14,6 +14,7 @@ internal sealed class GossipService(
     GossipNode gossip, PeerStreams streams, NameGuard names, RumorSpreader rumors, PeerSummaries peers, Elector elector, NodeOptions node,
     IHostApplicationLifetime lifetime, TimeProvider time) : Wire.Gossip.GossipBase
 {
+    private const int MaxTold = 16;
     private const int MaxReplyBytes = 2 * 1024 * 1024;
 
     public override async Task Converse(IAsyncStreamReader<Wire.Frame> requestStream, IServerStreamWriter<Wire.Frame> responseStream, ServerCallContext context)
@@ -54,14 +55,27 @@ internal sealed class GossipService(
         return reply;
     }
 
+    public override async Task<Wire.PushReply> Rumors(IAsyncStreamReader<Wire.PushRequest> requestStream, ServerCallContext context)
+    {
+        using var ends = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, lifetime.ApplicationStopping);
+        while (await requestStream.MoveNext(ends.Token))
+            Hear(requestStream.Current);
+        return new Wire.PushReply();
+    }
+
     public override Task<Wire.PushReply> Push(Wire.PushRequest request, ServerCallContext context)
+    {
+        Hear(request);
+        return Task.FromResult(new Wire.PushReply());
+    }
+
+    private void Hear(Wire.PushRequest request)
     {
         RefuseOtherCluster(request.Cluster);
         var entries = request.Entries.Select(entry => entry.FromWire()).OfType<StateEntry>().ToList();
         var news = gossip.Apply(new Delta(entries, VersionVector.Empty, request.Pruned.ToVector()));
-        if (news.Count > 0)
-            rumors.Spread(news, (int)Math.Min(request.Hops, 1000), request.From);
-        return Task.FromResult(new Wire.PushReply());
+        var fresh = news.Select(entry => (entry.Namespace, entry.Key)).ToHashSet();
+        rumors.Heard(news, [.. entries.Where(entry => !fresh.Contains((entry.Namespace, entry.Key)))], (int)Math.Min(request.Hops, 1000), [request.From, .. request.Told.Take(MaxTold)]);
     }
 
     public override async Task Everything(Wire.EverythingRequest request, IServerStreamWriter<Wire.EverythingPart> responseStream, ServerCallContext context)

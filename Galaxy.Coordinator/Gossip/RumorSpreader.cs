@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Threading.Channels;
 using Galaxy.Coordinator.Failover;
 using Galaxy.Core.Gossip;
@@ -12,26 +13,31 @@ namespace Galaxy.Coordinator.Gossip;
 
 /// <summary>Tells peers what is news here, as <see cref="RumorMill"/> says.</summary>
 internal sealed partial class RumorSpreader(
-    GossipNode gossip, CoordinatorChannels channels, PeerBreakers breakers, PeerTraffic traffic, NodeOptions node, TimeProvider time, ILogger<RumorSpreader> log) : BackgroundService
+    GossipNode gossip, CoordinatorChannels channels, PeerStreams streams, PeerBreakers breakers, PeerTraffic traffic, NodeOptions node, TimeProvider time, ILogger<RumorSpreader> log) : BackgroundService
 {
     private const int MaxPushBytes = 2 * 1024 * 1024;
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(500);
 
     private readonly RumorMill _mill = new(new RumorSettings(), new Random());
     private readonly Dictionary<string, Task> _pushes = new(StringComparer.Ordinal);
-    private readonly Channel<(IReadOnlyList<StateEntry> Entries, int Hops, string? From)> _rumors =
-        Channel.CreateBounded<(IReadOnlyList<StateEntry>, int, string?)>(new BoundedChannelOptions(4096) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true });
+    private readonly ConcurrentDictionary<string, (string Boot, AsyncClientStreamingCall<Wire.PushRequest, Wire.PushReply> Call)> _streams = new(StringComparer.Ordinal);
+    private readonly Channel<Rumors> _rumors =
+        Channel.CreateBounded<Rumors>(new BoundedChannelOptions(4096) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true });
 
     public override Task StartAsync(CancellationToken cancellationToken)
     {
-        gossip.Written += entries => Spread(entries, 0, null);
+        gossip.Written += entries => _rumors.Writer.TryWrite(new Rumors(entries, [], 0, []));
         return base.StartAsync(cancellationToken);
     }
 
-    /// <summary>Queues entries for the next peers. When the queue is full the oldest rumor is dropped: anti-entropy brings it later.</summary>
-    /// <param name="hops">0: written here. Otherwise how often it has been passed on.</param>
-    /// <param name="from">Who told it; null: written here.</param>
-    public void Spread(IReadOnlyList<StateEntry> entries, int hops, string? from) => _rumors.Writer.TryWrite((entries, hops, from));
+    /// <summary>
+    /// A peer told something: what was news is passed on, and nobody is told what they know. When the queue is full the oldest is
+    /// dropped: anti-entropy brings it later.
+    /// </summary>
+    /// <param name="hops">How often it has been passed on.</param>
+    /// <param name="knowing">Who told it, and whom they told besides.</param>
+    public void Heard(IReadOnlyList<StateEntry> news, IReadOnlyList<StateEntry> known, int hops, IReadOnlyList<string> knowing) =>
+        _rumors.Writer.TryWrite(new Rumors(news, known, hops, knowing));
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -48,14 +54,18 @@ internal sealed partial class RumorSpreader(
             }
         }
         await Task.WhenAll(_pushes.Values);
+        foreach (var (_, call) in _streams.Values)
+            call.Dispose();
     }
 
     private void Tell(CancellationToken stopping)
     {
         while (_rumors.Reader.TryRead(out var news))
         {
-            foreach (var entry in news.Entries)
-                _mill.Tell(new EntryId(entry.Namespace, entry.Key), news.Hops, news.From, gossip.Now);
+            foreach (var entry in news.News)
+                _mill.Tell(new EntryId(entry.Namespace, entry.Key), news.Hops, news.Knowing, gossip.Now);
+            foreach (var entry in news.Known)
+                _mill.Knows(new EntryId(entry.Namespace, entry.Key), news.Knowing);
         }
         var peers = gossip.Members.OtherLive.ToDictionary(peer => peer.NodeId, StringComparer.Ordinal);
         // A peer that has not taken the last message yet gets the next one later: a slow one holds up nobody.
@@ -84,6 +94,7 @@ internal sealed partial class RumorSpreader(
     private async Task PushAsync(Member peer, RumorBatch batch, CancellationToken stopping)
     {
         var request = new Wire.PushRequest { Cluster = node.Cluster, From = node.NodeId, Hops = (uint)batch.Hops };
+        request.Told.AddRange(batch.Told);
         request.Pruned.AddRange(gossip.Pruned.Dots.Select(dot => dot.ToWire()));
         var size = 0;
         foreach (var entry in batch.Entries.Select(gossip.Find).OfType<StateEntry>())
@@ -95,15 +106,33 @@ internal sealed partial class RumorSpreader(
         }
         try
         {
-            await channels.Gossip(peer.GrpcUrl).PushAsync(request, deadline: time.GetUtcNow().UtcDateTime + Patience, cancellationToken: stopping);
+            await SendAsync(peer, request, stopping);
             breakers.Succeeded(peer.NodeId);
             traffic.Of(peer.NodeId).Add(request.CalculateSize(), 0);
         }
-        catch (Exception failure) when (failure is RpcException or OperationCanceledException or ObjectDisposedException or HttpRequestException)
+        catch (Exception failure) when (failure is RpcException or OperationCanceledException or ObjectDisposedException or HttpRequestException or InvalidOperationException or TimeoutException)
         {
+            if (_streams.TryRemove(peer.NodeId, out var broken))
+                broken.Call.Dispose();
             breakers.Failed(peer.NodeId);
             LogPushFailed(peer.NodeId, failure.Message);
         }
+    }
+
+    // One call for each process that is told something: a call for each message would cost many times the message.
+    private async Task SendAsync(Member peer, Wire.PushRequest request, CancellationToken stopping)
+    {
+        if (streams.IsDeaf(peer))
+        {
+            await channels.Gossip(peer.GrpcUrl).PushAsync(request, deadline: time.GetUtcNow().UtcDateTime + Patience, cancellationToken: stopping);
+            return;
+        }
+        if (!_streams.TryGetValue(peer.NodeId, out var stream) || stream.Boot != peer.Boot)
+        {
+            stream.Call?.Dispose();
+            _streams[peer.NodeId] = stream = (peer.Boot, channels.Conversation(peer.GrpcUrl).Rumors(cancellationToken: stopping));
+        }
+        await stream.Call.RequestStream.WriteAsync(request, CancellationToken.None).WaitAsync(Patience, time, stopping);
     }
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "A push to {Peer} failed: {Reason}")]
@@ -111,4 +140,6 @@ internal sealed partial class RumorSpreader(
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Rumors go on after an error")]
     private partial void LogFailed(Exception failure);
+
+    private sealed record Rumors(IReadOnlyList<StateEntry> News, IReadOnlyList<StateEntry> Known, int Hops, IReadOnlyList<string> Knowing);
 }

@@ -23,7 +23,8 @@ public sealed record RumorSettings
 
 /// <summary>Entries for one peer.</summary>
 /// <param name="Hops">How many rounds old the rumors are when they arrive.</param>
-public sealed record RumorBatch(string Peer, int Hops, IReadOnlyList<EntryId> Entries);
+/// <param name="Told">Who else is told them in the same round: the receiver need not.</param>
+public sealed record RumorBatch(string Peer, int Hops, IReadOnlyList<EntryId> Entries, IReadOnlyList<string> Told);
 
 /// <summary>
 /// Rumor mongering (Demers et al., "Epidemic algorithms for replicated database maintenance", 1987): what is news here is told to a
@@ -43,15 +44,14 @@ public sealed class RumorMill(RumorSettings settings, Random random)
 
     /// <summary>An entry is news here.</summary>
     /// <param name="hops">0: written here. Otherwise what the message said.</param>
-    /// <param name="heardFrom">The peer that told it and need not be told; null: written here.</param>
+    /// <param name="knowing">The peer that told it, and those whom it told besides; empty: written here.</param>
     /// <param name="now">Monotonic; it is told at once.</param>
-    public void Tell(EntryId id, int hops, string? heardFrom, TimeSpan now)
+    public void Tell(EntryId id, int hops, IEnumerable<string> knowing, TimeSpan now)
     {
         if (hops >= settings.MaxHops)
             return;
         var rumor = new Rumor { Hops = hops, Due = now };
-        if (heardFrom is not null)
-            rumor.Knows.Add(heardFrom);
+        rumor.Knows.UnionWith(knowing);
         if (_rumors.TryAdd(id, rumor))
         {
             _order.Enqueue(id);
@@ -64,11 +64,11 @@ public sealed class RumorMill(RumorSettings settings, Random random)
         }
     }
 
-    /// <summary>A peer has said the same by itself: it need not be told.</summary>
-    public void Knows(EntryId id, string peer)
+    /// <summary>A peer has said the same by itself: it need not be told, nor those whom it told.</summary>
+    public void Knows(EntryId id, IEnumerable<string> peers)
     {
         if (_rumors.TryGetValue(id, out var rumor))
-            rumor.Knows.Add(peer);
+            rumor.Knows.UnionWith(peers);
     }
 
     /// <summary>
@@ -79,27 +79,29 @@ public sealed class RumorMill(RumorSettings settings, Random random)
     /// <param name="busy">Of these, those that are not to be told anything in this round.</param>
     public IReadOnlyList<RumorBatch> Round(IReadOnlyList<string> peers, TimeSpan now, IReadOnlySet<string>? busy = null)
     {
-        var batches = new Dictionary<(string Peer, int Hops), List<EntryId>>();
+        var batches = new Dictionary<(string Peer, int Hops), (List<EntryId> Entries, HashSet<string> Told)>();
         foreach (var (id, rumor) in _rumors.Where(rumor => rumor.Value.Due <= now).ToList())
         {
             var ignorant = peers.Where(peer => !rumor.Knows.Contains(peer)).ToList();
             rumor.Hops++;
             rumor.Due = now + settings.HopTime;
-            var told = 0;
-            foreach (var peer in Choose(busy is null ? [.. ignorant] : [.. ignorant.Where(peer => !busy.Contains(peer))]))
+            var told = Choose(busy is null ? [.. ignorant] : [.. ignorant.Where(peer => !busy.Contains(peer))]).ToList();
+            rumor.Knows.UnionWith(told);
+            foreach (var peer in told)
             {
-                rumor.Knows.Add(peer);
-                if (!batches.TryGetValue((peer, rumor.Hops), out var entries))
-                    batches[(peer, rumor.Hops)] = entries = [];
-                entries.Add(id);
-                told++;
+                if (!batches.TryGetValue((peer, rumor.Hops), out var batch))
+                    batches[(peer, rumor.Hops)] = batch = ([], new HashSet<string>(told, StringComparer.Ordinal));
+                batch.Entries.Add(id);
+                // Of several rumors in one message, only who is told all of them.
+                batch.Told.IntersectWith(told);
             }
-            if (rumor.Hops >= settings.MaxHops || told == ignorant.Count)
+            if (rumor.Hops >= settings.MaxHops || told.Count == ignorant.Count)
                 _rumors.Remove(id);
         }
         if (_rumors.Count == 0)
             _order.Clear();
-        return [.. batches.Select(batch => new RumorBatch(batch.Key.Peer, batch.Key.Hops, batch.Value))];
+        return [.. batches.Select(batch => new RumorBatch(
+            batch.Key.Peer, batch.Key.Hops, batch.Value.Entries, [.. batch.Value.Told.Where(peer => peer != batch.Key.Peer)]))];
     }
 
     private IEnumerable<string> Choose(string[] peers)

@@ -5,9 +5,5 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 dotnet build bench/failover -c Release -v q
-for service in Coordinator Gateway Router Store Console; do
-  dotnet publish "Galaxy.$service" -c Release -r linux-x64 --self-contained false -p:PublishReadyToRun=true -o "Galaxy.$service/bin/Release/ahead" -v q >/dev/null
-  # Over the same files without native code, where the AppHost starts them.
-  cp -f "Galaxy.$service/bin/Release/ahead/"*.* "Galaxy.$service/bin/Release/net10.0/"
-done
+bench/shared/publish-ahead.sh Coordinator Gateway Router Store Console
 exec dotnet bench/failover/bin/Release/net10.0/Galaxy.Bench.Failover.dll "$@"

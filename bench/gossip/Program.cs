@@ -16,7 +16,7 @@ if (only is null or "galaxy")
     ByteCounter.Watch(GalaxyCluster.Ports);
     await using (var galaxy = await GalaxyCluster.StartAsync())
     {
-        await WriteAllAsync("warm-up-", writes / 5, galaxy.WriteAsync);
+        await WriteAllAsync("warm-up-", writes * 2, galaxy.WriteAsync);
         var times = await Spread(galaxy.WriteAsync, galaxy.Arrivals);
         rows.Add(Row.Of("Galaxy", "state, PUT to last watcher", times, await IdleBytesAsync()));
     }
@@ -30,7 +30,7 @@ if (only is null or "serf")
         ByteCounter.Watch(SerfCluster.Ports);
         await using (var serf = await SerfCluster.StartAsync())
         {
-            await WriteAllAsync("warm-up-", writes / 5, serf.WriteAsync);
+            await WriteAllAsync("warm-up-", writes * 2, serf.WriteAsync);
             rows.Add(Row.Of("Serf", "user event to last listener", await Spread(serf.WriteAsync, serf.Arrivals), await IdleBytesAsync()));
             var tags = new List<double>();
             for (var i = 0; i < Math.Min(writes, 100); i++)

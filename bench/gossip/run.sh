@@ -5,4 +5,5 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 dotnet build bench/gossip -c Release -v q -clp:ErrorsOnly
+bench/shared/publish-ahead.sh Coordinator Store
 exec unshare --net bash -c 'ip link set lo up && exec dotnet bench/gossip/bin/Release/net10.0/Galaxy.Bench.Gossip.dll "$@"' bench "$@"

@@ -45,7 +45,7 @@ internal sealed class GossipNode
         if (Map.Write(id.Namespace, id.Key, write, wallMs + Skew) is not { } entry)
             return null;
         _log.Add((entry, VersionVector.Empty));
-        Mill.Tell(id, 0, null, default);
+        Mill.Tell(id, 0, [], default);
         return entry;
     }
 
@@ -90,7 +90,7 @@ internal sealed class GossipNode
         ? entry with { Context = entry.Versions.Aggregate(VersionVector.Empty, (vector, version) => vector.With(version.Dot)) }
         : entry;
 
-    public void Receive(string from, int hops, List<StateEntry> entries, VersionVector pruned, long wallMs)
+    public void Receive(IReadOnlyList<string> knowing, int hops, List<StateEntry> entries, VersionVector pruned, long wallMs)
     {
         var reaches = _bug == GossipBug.RumorHidesGap
             ? entries.SelectMany(entry => entry.Versions).Aggregate(VersionVector.Empty, (vector, version) => vector.With(version.Dot))
@@ -99,9 +99,9 @@ internal sealed class GossipNode
         {
             var id = new EntryId(entry.Namespace, entry.Key);
             if (Map.ApplyDelta([entry], reaches, pruned, wallMs + Skew).Count > 0)
-                Mill.Tell(id, _bug == GossipBug.HopLimitIgnored ? 0 : hops, from, default);
+                Mill.Tell(id, _bug == GossipBug.HopLimitIgnored ? 0 : hops, knowing, default);
             else
-                Mill.Knows(id, from);
+                Mill.Knows(id, knowing);
         }
     }
 
@@ -115,7 +115,7 @@ internal sealed class GossipNode
         {
             var news = Map.Replace([.. peer.Map.All], peer.Map.Summary, peer.Map.Pruned, wallMs + Skew);
             foreach (var entry in news)
-                Mill.Tell(new EntryId(entry.Namespace, entry.Key), 0, peer.Name, default);
+                Mill.Tell(new EntryId(entry.Namespace, entry.Key), 0, [peer.Name], default);
             return;
         }
         Map.ApplyDelta([.. entries.Select(peer.Sent)], reaches, _bug == GossipBug.PrunedNotSent ? VersionVector.Empty : peer.Map.Pruned, wallMs + Skew);

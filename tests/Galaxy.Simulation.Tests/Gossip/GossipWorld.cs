@@ -166,18 +166,18 @@ internal sealed class GossipWorld
             for (var copies = _random.NextDouble() < _doubled ? 2 : 1; copies > 0; copies--)
             {
                 if (Reaches(node, peer))
-                    At(_now + _random.Next(1, 300), () => Deliver(node.Name, peer, batch.Hops, entries, pruned));
+                    At(_now + _random.Next(1, 300), () => Deliver([node.Name, .. batch.Told], peer, batch.Hops, entries, pruned));
             }
         }
     }
 
-    private void Deliver(string from, GossipNode to, int hops, List<StateEntry> entries, VersionVector pruned)
+    private void Deliver(IReadOnlyList<string> knowing, GossipNode to, int hops, List<StateEntry> entries, VersionVector pruned)
     {
         if (!to.Up)
             return;
         if (hops > 10)
             throw Violation($"a rumor is {hops} hops old");
-        to.Receive(from, hops, entries, pruned, _now);
+        to.Receive(knowing, hops, entries, pruned, _now);
     }
 
     private void Exchange(GossipNode node)
@@ -215,7 +215,7 @@ internal sealed class GossipWorld
                 foreach (var batch in node.Mill.Round([.. Nodes.Where(other => other != node).Select(other => other.Name)], Clock))
                 {
                     var (entries, pruned) = node.Batch(batch.Entries);
-                    Deliver(node.Name, Nodes.Single(other => other.Name == batch.Peer), batch.Hops, entries, pruned);
+                    Deliver([node.Name, .. batch.Told], Nodes.Single(other => other.Name == batch.Peer), batch.Hops, entries, pruned);
                 }
             }
         }

@@ -30,7 +30,7 @@ public class ThousandNodesTests
         var mills = names.ToDictionary(name => name, name => new RumorMill(new RumorSettings(), random));
         var id = new EntryId("ns", "k");
         maps["n0"].Put("ns", "k", Encoding.UTF8.GetBytes("v"), 1);
-        mills["n0"].Tell(id, 0, null, default);
+        mills["n0"].Tell(id, 0, [], default);
         var (reached, messages, allAt) = (1, 0, 0);
         for (var hop = 1; mills.Values.Any(mill => mill.IsBusy); hop++)
         {
@@ -41,7 +41,7 @@ public class ThousandNodesTests
             {
                 if (maps[batch.Peer].Apply(maps[from].Find(id)!, VersionVector.Empty, 1))
                 {
-                    mills[batch.Peer].Tell(id, batch.Hops, from, default);
+                    mills[batch.Peer].Tell(id, batch.Hops, [from, .. batch.Told], default);
                     if (++reached == Nodes)
                         allAt = hop;
                 }
