@@ -20,6 +20,7 @@ return await GalaxyApp.RunAsync(() =>
     builder.Services.AddClusterMember(new ServiceDescription(node.NodeId, "gateway", "gateway", addresses.Url(1), ["gateway"]));
     builder.Services.AddReverseProxy().LoadFromMemory([], []).AddTransforms(transforms => transforms.AddLeaderBackstop());
     builder.Services.AddHostedService<LeaderFollower>();
+    builder.Services.AddSingleton<LeaderHold>();
 
     var app = builder.Build();
     app.UsePortRules(ports);

@@ -11,6 +11,7 @@ internal static class ProxyErrors
 {
     public static void UseProxyErrors(this IReverseProxyApplicationBuilder proxy) => proxy.Use(async (context, next) =>
     {
+        await context.RequestServices.GetRequiredService<LeaderHold>().WaitAsync(context);
         var feature = context.GetReverseProxyFeature();
         if (feature.AvailableDestinations.Count == 0)
         {

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Galaxy.Bench;
 using Galaxy.Bench.Failover;
 
 // dotnet run -c Release --project bench/failover [-- --runs 20] [--only galaxy|etcd|sentinel] [--kinds kill,stop,term,manual] [--peer-kinds kill] [--stores 3] [--traces] [--save file]

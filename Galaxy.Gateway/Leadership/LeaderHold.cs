@@ -1,0 +1,72 @@
+using Galaxy.Gateway.Routing;
+using Yarp.ReverseProxy;
+using Yarp.ReverseProxy.Model;
+
+namespace Galaxy.Gateway.Leadership;
+
+/// <summary>
+/// While there is no leader, requests for it wait here for the next one: nothing of them has been sent anywhere, so that nobody can
+/// execute one twice.
+/// </summary>
+internal sealed class LeaderHold(IProxyStateLookup proxy, TimeProvider time)
+{
+    /// <summary>Longer than any change of leader but for a store that is away, and shorter than a client's patience.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
+    private static readonly TimeSpan Glance = TimeSpan.FromMilliseconds(5);
+    private const int MostHeld = 2000;
+
+    private readonly Lock _gate = new();
+    private Task<ClusterState?> _search = Task.FromResult<ClusterState?>(null);
+    private int _held;
+
+    /// <summary>Returns when the leader can be reached, when the patience is over, or at once when too many wait already.</summary>
+    public async Task WaitAsync(HttpContext context)
+    {
+        if (context.GetReverseProxyFeature() is not { AvailableDestinations.Count: 0, Route.Config.ClusterId: GatewayRoutes.Leader })
+            return;
+        try
+        {
+            if (Interlocked.Increment(ref _held) > MostHeld)
+                return;
+            var began = time.GetTimestamp();
+            while (time.GetElapsedTime(began) is var waited && waited < Patience)
+            {
+                if (await Search().WaitAsync(Patience - waited, time, context.RequestAborted) is { } leader)
+                {
+                    context.ReassignProxyRequest(leader);
+                    return;
+                }
+            }
+        }
+        catch (Exception over) when (over is TimeoutException or OperationCanceledException)
+        {
+            // Nobody, or nobody waits any more.
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _held);
+        }
+    }
+
+    // One look-out for all who wait.
+    private Task<ClusterState?> Search()
+    {
+        lock (_gate)
+            return _search.IsCompleted ? _search = SearchAsync() : _search;
+    }
+
+    private async Task<ClusterState?> SearchAsync()
+    {
+        var began = time.GetTimestamp();
+        do
+        {
+            await Task.Delay(Glance, time);
+            // The proxy takes a new leader up a moment after the watcher has heard of it.
+            if (proxy.TryGetCluster(GatewayRoutes.Leader, out var cluster) && cluster.DestinationsState.AvailableDestinations.Count > 0)
+                return cluster;
+        }
+        while (time.GetElapsedTime(began) < Patience);
+        return null;
+    }
+}
