@@ -36,9 +36,12 @@ internal sealed class WriteAheadLog(string path) : IDisposable
         {
             _stream.Write(_buffer, 0, HeaderBytes + size);
         }
-        catch (IOException)
+        catch (Exception failure) when (failure is IOException or ArgumentOutOfRangeException)
         {
             _stream.SetLength(end);
+            // .NET's name for a file that may not grow any further.
+            if (failure is ArgumentOutOfRangeException)
+                throw new IOException(failure.Message, failure);
             throw;
         }
         _dirty = true;

@@ -36,7 +36,8 @@ public static class GalaxyApp
         }
         catch (OperationCanceledException)
         {
-            return 0;
+            // Stopped while it was still starting.
+            return Environment.ExitCode;
         }
     }
 

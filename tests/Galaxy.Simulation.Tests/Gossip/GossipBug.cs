@@ -31,4 +31,7 @@ internal enum GossipBug
 
     /// <summary>Nobody looks whether nodes that have seen the same also show the same.</summary>
     DigestNotCompared,
+
+    /// <summary>Of two entries the one with the later wall clock stays, whoever knew of whom.</summary>
+    LastWriteByWallClock,
 }

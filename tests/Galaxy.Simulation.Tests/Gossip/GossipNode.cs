@@ -90,12 +90,15 @@ internal sealed class GossipNode
         ? entry with { Context = entry.Versions.Aggregate(VersionVector.Empty, (vector, version) => vector.With(version.Dot)) }
         : entry;
 
+    private bool Accepts(StateEntry entry) => _bug != GossipBug.LastWriteByWallClock
+        || Map.Find(new EntryId(entry.Namespace, entry.Key)) is not { } known || entry.Latest.Time.PhysicalMs >= known.Latest.Time.PhysicalMs;
+
     public void Receive(IReadOnlyList<string> knowing, int hops, List<StateEntry> entries, VersionVector pruned, long wallMs)
     {
         var reaches = _bug == GossipBug.RumorHidesGap
             ? entries.SelectMany(entry => entry.Versions).Aggregate(VersionVector.Empty, (vector, version) => vector.With(version.Dot))
             : VersionVector.Empty;
-        foreach (var entry in entries)
+        foreach (var entry in entries.Where(Accepts))
         {
             var id = new EntryId(entry.Namespace, entry.Key);
             if (Map.ApplyDelta([entry], reaches, pruned, wallMs + Skew).Count > 0)
@@ -118,7 +121,7 @@ internal sealed class GossipNode
                 Mill.Tell(new EntryId(entry.Namespace, entry.Key), 0, [peer.Name], default);
             return;
         }
-        Map.ApplyDelta([.. entries.Select(peer.Sent)], reaches, _bug == GossipBug.PrunedNotSent ? VersionVector.Empty : peer.Map.Pruned, wallMs + Skew);
+        Map.ApplyDelta([.. entries.Select(peer.Sent).Where(Accepts)], reaches, _bug == GossipBug.PrunedNotSent ? VersionVector.Empty : peer.Map.Pruned, wallMs + Skew);
     }
 
     /// <summary>Drops what every member has seen, as a coordinator decides it.</summary>

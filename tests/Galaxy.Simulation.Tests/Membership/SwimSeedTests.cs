@@ -5,7 +5,7 @@ namespace Galaxy.Simulation.Tests.Membership;
 /// <summary>Many seeds without a violation, every deliberate bug found, and what a thousand nodes do.</summary>
 public class SwimSeedTests
 {
-    private const int MostSeedsForABug = 500;
+    private static readonly int MostSeedsForABug = Seeds.ForABug(500);
 
     public static TheoryData<string> Bugs => [.. Enum.GetNames<SwimBug>().Where(name => name != nameof(SwimBug.None))];
 
