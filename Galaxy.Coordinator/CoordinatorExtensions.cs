@@ -70,6 +70,7 @@ internal static class CoordinatorExtensions
         services.AddSingleton<ClusterFeed>();
         services.AddSingleton<DeviceRegistry>();
         services.AddSingleton<DeviceHub>();
+        services.AddSingleton<DeviceConfig>();
         services.AddSingleton<DeviceSocket>();
         services.AddSingleton<TaskStore>();
         services.AddHealthChecks().AddCheck<LeaderHealth>("leader");

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Galaxy.ServiceDefaults.Configuration;
 using Galaxy.ServiceDefaults.Telemetry;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -27,12 +28,14 @@ internal static class WorkerCommand
             var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
             foreach (var pair in context.Configuration.AsEnumerable().Where(pair => pair.Value is not null))
                 builder.Configuration[pair.Key] = pair.Value;
+            var cluster = builder.AddGalaxyConfigurationSource();
+            builder.Logging.AddConfiguration(builder.Configuration.GetSection("Logging"));
             builder.Logging.AddLines();
             builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
             builder.AddTelemetry(context.Node, "worker");
             builder.Services.AddSingleton(TimeProvider.System);
             builder.Services.AddHostedService(services => new WorkerService(
-                parsed.GetValue(id) ?? context.Node.NodeId, address, context.Node, actions, slots,
+                parsed.GetValue(id) ?? context.Node.NodeId, address, context.Node, actions, slots, cluster,
                 services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<WorkerService>>()));
             builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(30));
             using var host = builder.Build();

@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Net.WebSockets;
 using System.Text;
 using System.Text.Json.Nodes;
+using Galaxy.ServiceDefaults.Configuration;
 using Galaxy.ServiceDefaults.Nodes;
 using Galaxy.ServiceDefaults.Telemetry;
 using Microsoft.Extensions.Hosting;
@@ -16,7 +17,7 @@ namespace Galaxy.Cli.Worker;
 /// </summary>
 internal sealed partial class WorkerService(
     string deviceId, Uri? master, NodeOptions node, IReadOnlyDictionary<string, Func<ActionCall, Task<JsonNode?>>> actions, int slots,
-    TimeProvider time, ILogger<WorkerService> log) : BackgroundService
+    GalaxyConfiguration configuration, TimeProvider time, ILogger<WorkerService> log) : BackgroundService
 {
     private const string Subprotocol = "galaxy.v1";
     private const int MaxSeen = 10_000;
@@ -144,6 +145,10 @@ internal sealed partial class WorkerService(
                 break;
             case "cancel" when _running.TryGetValue(message["attempt_id"]?.ToString() ?? "", out var running):
                 running.Cancel();
+                break;
+            case "config" when message["documents"] is JsonObject documents:
+                configuration.Replace(documents.Where(document => ConfigDocument.Find(document.Key) is { ForDevices: true })
+                    .Select(document => (ConfigDocument.Find(document.Key)!, document.Value?.DeepClone())));
                 break;
             case "result_ack":
                 _results.TryRemove(message["attempt_id"]?.ToString() ?? "", out _);

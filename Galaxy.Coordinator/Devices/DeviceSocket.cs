@@ -14,7 +14,7 @@ namespace Galaxy.Coordinator.Devices;
 /// acknowledged subprotocol <c>galaxy.v1</c> of our own worker.
 /// </summary>
 internal sealed partial class DeviceSocket(
-    DeviceHub hub, DeviceRegistry registry, TaskEngine tasks, Elector elector, Identity identity, NodeOptions node,
+    DeviceHub hub, DeviceRegistry registry, DeviceConfig configuration, TaskEngine tasks, Elector elector, Identity identity, NodeOptions node,
     IHostApplicationLifetime lifetime, TimeProvider time, ILogger<DeviceSocket> log)
 {
     public const string Subprotocol = "galaxy.v1";
@@ -50,9 +50,10 @@ internal sealed partial class DeviceSocket(
         });
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
         await using var session = new DeviceSession(socket, deviceId ?? "", ends.Token);
+        var configured = Task.CompletedTask;
         try
         {
-            await ServeAsync(session);
+            await ServeAsync(session, () => configured = configuration.FollowAsync(session, ends.Token));
         }
         catch (Exception ended) when (ended is OperationCanceledException or WebSocketException or IOException)
         {
@@ -62,10 +63,13 @@ internal sealed partial class DeviceSocket(
         {
             hub.Remove(session);
             MarkOffline(session.DeviceId);
+            await ends.CancelAsync();
+            await configured;
         }
     }
 
-    private async Task ServeAsync(DeviceSession session)
+    /// <param name="onWorker">Called once, when a worker has introduced itself.</param>
+    private async Task ServeAsync(DeviceSession session, Action onWorker)
     {
         var joined = false;
         if (session.DeviceId.Length > 0 && !session.IsAcknowledged)
@@ -94,7 +98,10 @@ internal sealed partial class DeviceSocket(
                 session.Send(Error("this is not a JSON object with a 'type'"));
                 continue;
             }
-            joined |= Handle(session, message, joined);
+            var introduced = Handle(session, message, joined);
+            if (introduced && !joined && session.IsAcknowledged)
+                onWorker();
+            joined |= introduced;
         }
     }
 

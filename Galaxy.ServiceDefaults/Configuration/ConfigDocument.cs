@@ -10,6 +10,9 @@ namespace Galaxy.ServiceDefaults.Configuration;
 /// <param name="Schema">JSON Schema (2020-12). What is <c>writeOnly</c> is a secret: encrypted at rest and in gossip, never shown.</param>
 public sealed record ConfigDocument(string Name, string Section, bool IsMap, string Description, string Schema)
 {
+    /// <summary>Workers are told, too. Such a document holds no secret.</summary>
+    public bool ForDevices { get; init; }
+
     public static IReadOnlyList<ConfigDocument> All { get; } =
     [
         new("providers", "OneApi:Providers", true, "Model providers of OneApi: any server that speaks OpenAI's dialect, by name",
@@ -38,7 +41,7 @@ public sealed record ConfigDocument(string Name, string Section, bool IsMap, str
               "propertyNames": { "minLength": 1, "maxLength": 200 },
               "additionalProperties": { "enum": ["Trace", "Debug", "Information", "Warning", "Error", "Critical", "None"] }
             }
-            """),
+            """) { ForDevices = true },
     ];
 
     public static ConfigDocument? Find(string name) => All.FirstOrDefault(document => document.Name == name);

@@ -126,4 +126,32 @@ public sealed class ConfigTests(RunningGalaxy galaxy) : IClassFixture<RunningGal
         await ChangeAsync(HttpMethod.Delete, "providers?node=oneapi-b", null);
         await Eventually.TrueAsync(async () => !(await ModelsAsync("oneapi-b")).Contains("special/only-there"));
     }
+
+    [Fact]
+    public async Task A_worker_follows_the_configuration_without_a_restart()
+    {
+        static IEnumerable<string> Done(IReadOnlyList<string> lines) => lines.Where(line => line.Contains("(echo): done", StringComparison.Ordinal));
+
+        var workers = new[] { "worker-1", "worker-2" };
+        await RunAsync();
+        await Eventually.TrueAsync(() => Task.FromResult(workers.Any(worker => Done(galaxy.Host.Output(worker)).Any())));
+
+        // On one of them only: its own entry wins over everybody's.
+        await ChangeAsync(HttpMethod.Put, "logging?node=worker-1", new JsonObject { ["Galaxy.Cli.Worker"] = "Warning" });
+        await Eventually.TrueAsync(async () =>
+        {
+            var (first, second) = (Done(galaxy.Host.Output("worker-1")).Count(), Done(galaxy.Host.Output("worker-2")).Count());
+            for (var i = 0; i < 4; i++)
+                await RunAsync();
+            await Task.Delay(100);
+            return Done(galaxy.Host.Output("worker-1")).Count() == first && Done(galaxy.Host.Output("worker-2")).Count() > second;
+        });
+        Assert.All(workers, worker => Assert.Equal(0, galaxy.Host.Restarts(worker)));
+
+        async Task RunAsync()
+        {
+            using var answer = await galaxy.Http.PostAsJsonAsync("/api/v1/tasks", new { action = "echo", @params = new { text = "hello" } });
+            Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync());
+        }
+    }
 }

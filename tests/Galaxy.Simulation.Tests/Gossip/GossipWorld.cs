@@ -1,5 +1,6 @@
 using System.Text;
 using Galaxy.Core.Clocks;
+using Galaxy.Core.Gossip;
 using Galaxy.Core.State;
 
 namespace Galaxy.Simulation.Tests.Gossip;
@@ -27,6 +28,9 @@ internal sealed class GossipWorld
     private readonly double _doubled;
     private readonly bool _compacts;
     private readonly bool _losesPower;
+
+    // A node of the version before does not say whom else it tells.
+    private readonly bool _tells;
     private readonly Queue<string> _history = new();
 
     // Keys that a node wrote before it had caught up, while others may have dropped what its write should have been held against. The
@@ -44,6 +48,7 @@ internal sealed class GossipWorld
         _doubled = _random.Next(3) * 0.1;
         _compacts = _random.Next(3) > 0;
         _losesPower = _random.Next(2) == 0;
+        _tells = seed % 2 == 0;
         Nodes = [.. Enumerable.Range(0, _random.Next(20) == 0 ? 40 : _random.Next(3, 8)).Select(i => new GossipNode("n" + i, _random, bug) { Skew = _random.Next(-5000, 5000) })];
     }
 
@@ -166,10 +171,12 @@ internal sealed class GossipWorld
             for (var copies = _random.NextDouble() < _doubled ? 2 : 1; copies > 0; copies--)
             {
                 if (Reaches(node, peer))
-                    At(_now + _random.Next(1, 300), () => Deliver([node.Name, .. batch.Told], peer, batch.Hops, entries, pruned));
+                    At(_now + _random.Next(1, 300), () => Deliver(Knowing(node, batch), peer, batch.Hops, entries, pruned));
             }
         }
     }
+
+    private IReadOnlyList<string> Knowing(GossipNode node, RumorBatch batch) => _tells ? [node.Name, .. batch.Told] : [node.Name];
 
     private void Deliver(IReadOnlyList<string> knowing, GossipNode to, int hops, List<StateEntry> entries, VersionVector pruned)
     {
@@ -215,7 +222,7 @@ internal sealed class GossipWorld
                 foreach (var batch in node.Mill.Round([.. Nodes.Where(other => other != node).Select(other => other.Name)], Clock))
                 {
                     var (entries, pruned) = node.Batch(batch.Entries);
-                    Deliver([node.Name, .. batch.Told], Nodes.Single(other => other.Name == batch.Peer), batch.Hops, entries, pruned);
+                    Deliver(Knowing(node, batch), Nodes.Single(other => other.Name == batch.Peer), batch.Hops, entries, pruned);
                 }
             }
         }

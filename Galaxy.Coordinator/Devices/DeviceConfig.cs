@@ -1,0 +1,27 @@
+using System.Text.Json.Nodes;
+using Galaxy.Coordinator.Configuration;
+using Galaxy.Coordinator.State;
+
+namespace Galaxy.Coordinator.Devices;
+
+/// <summary>
+/// Tells workers what of the cluster's configuration is for them, at once and after each change, over the socket that they have anyway: they
+/// reach no coordinator by another road. Secrets do not leave the services that need them.
+/// </summary>
+internal sealed class DeviceConfig(ConfigCatalog catalog, StateFeed feed)
+{
+    /// <summary>Returns when the session has ended.</summary>
+    public async Task FollowAsync(DeviceSession session, CancellationToken ends)
+    {
+        JsonObject? told = null;
+        await foreach (var documents in OwnConfiguration.Follow(catalog, feed, session.DeviceId, ends))
+        {
+            var wanted = new JsonObject([.. documents.Where(document => document.Document.ForDevices && document.Json is not null)
+                .Select(document => KeyValuePair.Create(document.Document.Name, document.Json?.DeepClone()))]);
+            if (told is not null && JsonNode.DeepEquals(told, wanted))
+                continue;
+            told = wanted;
+            session.Send(new JsonObject { ["type"] = "config", ["documents"] = wanted.DeepClone() });
+        }
+    }
+}
