@@ -21,6 +21,7 @@ internal sealed partial class RumorSpreader(
     private readonly RumorMill _mill = new(new RumorSettings(), new Random());
     private readonly Dictionary<string, Task> _pushes = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, (string Boot, AsyncClientStreamingCall<Wire.PushRequest, Wire.PushReply> Call)> _streams = new(StringComparer.Ordinal);
+    private readonly ConcurrentQueue<(string Peer, IReadOnlyList<EntryId> Entries)> _missed = new();
     private readonly Channel<Rumors> _rumors =
         Channel.CreateBounded<Rumors>(new BoundedChannelOptions(4096) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true });
 
@@ -66,6 +67,11 @@ internal sealed partial class RumorSpreader(
                 _mill.Tell(new EntryId(entry.Namespace, entry.Key), news.Hops, news.Knowing, gossip.Now);
             foreach (var entry in news.Known)
                 _mill.Knows(new EntryId(entry.Namespace, entry.Key), news.Knowing);
+        }
+        while (_missed.TryDequeue(out var missed))
+        {
+            foreach (var id in missed.Entries)
+                _mill.Missed(id, missed.Peer, gossip.Members.OtherLive.Select(peer => peer.NodeId).Where(peer => peer != missed.Peer), gossip.Now);
         }
         var peers = gossip.Members.OtherLive.ToDictionary(peer => peer.NodeId, StringComparer.Ordinal);
         // A peer that has not taken the last message yet gets the next one later: a slow one holds up nobody.
@@ -115,6 +121,8 @@ internal sealed partial class RumorSpreader(
             if (_streams.TryRemove(peer.NodeId, out var broken))
                 broken.Call.Dispose();
             breakers.Failed(peer.NodeId);
+            _missed.Enqueue((peer.NodeId, batch.Entries));
+            _rumors.Writer.TryWrite(new Rumors([], [], 0, []));
             LogPushFailed(peer.NodeId, failure.Message);
         }
     }

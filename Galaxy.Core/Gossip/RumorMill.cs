@@ -17,6 +17,9 @@ public sealed record RumorSettings
     /// <summary>So long a round lasts: about a round trip.</summary>
     public TimeSpan HopTime { get; init; } = TimeSpan.FromMilliseconds(20);
 
+    /// <summary>While nobody who has not heard it can be told, it waits so long.</summary>
+    public TimeSpan KeepFor { get; init; } = TimeSpan.FromSeconds(5);
+
     /// <summary>Rumors held at once; beyond it the oldest go, and anti-entropy brings what they said.</summary>
     public int Capacity { get; init; } = 4096;
 }
@@ -50,7 +53,21 @@ public sealed class RumorMill(RumorSettings settings, Random random)
     {
         if (hops >= settings.MaxHops)
             return;
-        var rumor = new Rumor { Hops = hops, Due = now };
+        Keep(id, new Rumor { Hops = hops, Due = now, Since = now }, knowing);
+    }
+
+    /// <summary>A message did not reach its peer, though others may have been told that it would.</summary>
+    /// <param name="others">All other peers.</param>
+    public void Missed(EntryId id, string peer, IEnumerable<string> others, TimeSpan now)
+    {
+        if (_rumors.TryGetValue(id, out var rumor))
+            rumor.Knows.Remove(peer);
+        else
+            Keep(id, new Rumor { Hops = settings.MaxHops - 1, Due = now + settings.HopTime, Since = now }, others);
+    }
+
+    private void Keep(EntryId id, Rumor rumor, IEnumerable<string> knowing)
+    {
         rumor.Knows.UnionWith(knowing);
         if (_rumors.TryAdd(id, rumor))
         {
@@ -83,9 +100,16 @@ public sealed class RumorMill(RumorSettings settings, Random random)
         foreach (var (id, rumor) in _rumors.Where(rumor => rumor.Value.Due <= now).ToList())
         {
             var ignorant = peers.Where(peer => !rumor.Knows.Contains(peer)).ToList();
-            rumor.Hops++;
             rumor.Due = now + settings.HopTime;
             var told = Choose(busy is null ? [.. ignorant] : [.. ignorant.Where(peer => !busy.Contains(peer))]).ToList();
+            if (told.Count == 0 && ignorant.Count > 0)
+            {
+                // All of them are busy.
+                if (now - rumor.Since >= settings.KeepFor)
+                    _rumors.Remove(id);
+                continue;
+            }
+            rumor.Hops++;
             rumor.Knows.UnionWith(told);
             foreach (var peer in told)
             {
@@ -120,6 +144,8 @@ public sealed class RumorMill(RumorSettings settings, Random random)
         public int Hops { get; set; }
 
         public TimeSpan Due { get; set; }
+
+        public TimeSpan Since { get; init; }
 
         public HashSet<string> Knows { get; } = new(StringComparer.Ordinal);
     }

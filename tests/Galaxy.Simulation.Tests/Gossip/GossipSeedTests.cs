@@ -3,7 +3,7 @@ namespace Galaxy.Simulation.Tests.Gossip;
 /// <summary>Many seeds without a violation, and every deliberate bug found.</summary>
 public class GossipSeedTests
 {
-    private static readonly int MostSeedsForABug = Seeds.ForABug(2000);
+    private static readonly int MostSeedsForABug = Seeds.ForABug(4000);
 
     public static TheoryData<string> Bugs => [.. Enum.GetNames<GossipBug>().Where(name => name != nameof(GossipBug.None))];
 
