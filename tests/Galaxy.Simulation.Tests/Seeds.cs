@@ -11,6 +11,9 @@ internal static class Seeds
     /// <summary>How many seeds a deliberate bug has to hide in: <c>GALAXY_BUG_SEEDS</c>.</summary>
     public static int ForABug(int usual) => Number("GALAXY_BUG_SEEDS") ?? usual;
 
+    /// <summary>How large a cluster to simulate where that is what a test is about: <c>GALAXY_NODES</c>.</summary>
+    public static int Nodes(int usual) => Number("GALAXY_NODES") ?? usual;
+
     private static int? Number(string name) =>
         Environment.GetEnvironmentVariable(name) is { Length: > 0 } text ? int.Parse(text, CultureInfo.InvariantCulture) : null;
 }

@@ -2,7 +2,7 @@ using Galaxy.Core.Membership;
 
 namespace Galaxy.Simulation.Tests.Membership;
 
-/// <summary>Many seeds without a violation, every deliberate bug found, and what a thousand nodes do.</summary>
+/// <summary>Many seeds without a violation, every deliberate bug found, and what many nodes do.</summary>
 public class SwimSeedTests
 {
     private static readonly int MostSeedsForABug = Seeds.ForABug(500);
@@ -41,10 +41,11 @@ public class SwimSeedTests
         TestContext.Current.SendDiagnosticMessage($"{bug}: seed {found}");
     }
 
+    /// <summary><c>GALAXY_NODES=1000</c> for the long run, several minutes: its cost grows with the square.</summary>
     [Fact]
-    public void A_thousand_nodes_with_a_tenth_of_all_messages_lost_bury_the_dead_and_nobody_else()
+    public void Many_nodes_with_a_tenth_of_all_messages_lost_bury_the_dead_and_nobody_else()
     {
-        var world = new SwimWorld(1, SwimBug.None, nodes: 1000);
+        var world = new SwimWorld(1, SwimBug.None, Seeds.Nodes(200));
         foreach (var node in world.Nodes)
             world.Start(node);
         world.RunFor(TimeSpan.FromSeconds(150));
@@ -59,7 +60,7 @@ public class SwimSeedTests
         world.Loss = 0.1;
         world.Forbidden = MemberState.Dead;
         world.RunFor(TimeSpan.FromSeconds(10));
-        var took = world.KillAndMeasure(world.Nodes[500]);
-        TestContext.Current.SendDiagnosticMessage($"killed: known to all after {took.TotalSeconds:0.0} s; {perNode:0.0} messages a second and node");
+        var took = world.KillAndMeasure(world.Nodes[world.Nodes.Count / 2]);
+        TestContext.Current.SendDiagnosticMessage($"{world.Nodes.Count} nodes; killed: known to all after {took.TotalSeconds:0.0} s; {perNode:0.0} messages a second and node");
     }
 }
