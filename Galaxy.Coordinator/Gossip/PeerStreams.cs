@@ -51,7 +51,11 @@ internal sealed partial class PeerStreams(CoordinatorChannels channels, NodeOpti
     {
         var stream = new PeerStream(peer.NodeId, Hello, _ends.Token);
         if (!_opened.TryAdd(peer.NodeId, stream))
-            return _opened.TryGetValue(peer.NodeId, out var other) ? other : stream;
+        {
+            // Another thread opened one in the same moment.
+            stream.End();
+            return _opened.GetValueOrDefault(peer.NodeId, stream);
+        }
         _ = ConverseAsync(peer, stream);
         return stream;
     }
@@ -126,6 +130,7 @@ internal sealed class PeerStream
 
     private readonly CancellationTokenSource _ends;
     private Wire.Hello? _hello;
+    private int _over;
 
     public PeerStream(string peer, Wire.Hello hello, CancellationToken ends)
     {
@@ -152,8 +157,12 @@ internal sealed class PeerStream
 
     public void End()
     {
+        if (Interlocked.Exchange(ref _over, 1) == 1)
+            return;
         _outgoing.Writer.TryComplete();
         _ends.Cancel();
+        // Or the process's own token would remember every stream that ever was.
+        _ends.Dispose();
     }
 
     /// <summary>Sends and receives until one of both ends.</summary>
@@ -186,7 +195,7 @@ internal sealed class PeerStream
         catch (Exception over) when (over is RpcException or OperationCanceledException or IOException or InvalidOperationException)
         {
             // The reading side knows, and says why; it ends now if it did not.
-            await _ends.CancelAsync();
+            End();
         }
     }
 }

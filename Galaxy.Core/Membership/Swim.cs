@@ -21,6 +21,7 @@ public sealed class Swim
     private ulong _number;
     private TimeSpan _nextProbe;
     private TimeSpan _nextTell;
+    private TimeSpan _ticked;
 
     public Swim(Member self, MembershipSettings settings, Random random, TimeSpan now)
     {
@@ -45,7 +46,10 @@ public sealed class Swim
     {
         get
         {
-            var next = _news.Count > 0 ? Earlier(_nextProbe, _nextTell) : _nextProbe;
+            // A node that doubts itself probes rarely; suspicions end in time all the same.
+            var next = Earlier(_nextProbe, _ticked + _settings.ProbeEvery);
+            if (_news.Count > 0)
+                next = Earlier(next, _nextTell);
             foreach (var probe in _probes.Values)
                 next = Earlier(next, probe.AskedOthers ? probe.Until : probe.DirectUntil);
             foreach (var errand in _errands.Values)
@@ -75,13 +79,14 @@ public sealed class Swim
     /// <summary>Does what is due.</summary>
     public IReadOnlyList<SwimEffect> Tick(TimeSpan now)
     {
+        _ticked = now;
         var effects = new List<SwimEffect>();
-        foreach (var (number, probe) in _probes.ToList())
+        foreach (var number in _probes.Keys.ToList())
         {
-            if (!probe.AskedOthers && now >= probe.DirectUntil)
-                AskOthers(number, probe, now, effects);
-            if (now >= probe.Until)
-                GiveUp(number, probe, now);
+            if (!_probes[number].AskedOthers && now >= _probes[number].DirectUntil)
+                AskOthers(number, now, effects);
+            if (now >= _probes[number].Until)
+                GiveUp(number, now);
         }
         foreach (var (number, errand) in _errands.Where(errand => now >= errand.Value.NackAt).ToList())
         {
@@ -159,24 +164,22 @@ public sealed class Swim
         return new SwimEffect.Send(target, new SwimMessage.Ping(_number, News(target)));
     }
 
-    private void AskOthers(ulong number, Outstanding probe, TimeSpan now, List<SwimEffect> effects)
+    private void AskOthers(ulong number, TimeSpan now, List<SwimEffect> effects)
     {
+        var probe = _probes[number];
         effects.Add(new SwimEffect.Silent(probe.Target));
         var asked = Some(Table.OtherLive.Where(member => member.NodeId != probe.Target && member.State == MemberState.Alive), _settings.IndirectProbes);
         foreach (var other in asked)
             effects.Add(new SwimEffect.Send(other, new SwimMessage.Ask(number, probe.Target, News(other))));
         // Nobody to ask: nothing to wait for.
         _probes[number] = probe with { AskedOthers = true, Asked = asked.Length, Until = asked.Length == 0 ? now : probe.Until };
-        if (asked.Length == 0)
-            GiveUp(number, probe, now);
     }
 
-    private void GiveUp(ulong number, Outstanding probe, TimeSpan now)
+    private void GiveUp(ulong number, TimeSpan now)
     {
-        if (!_probes.Remove(number, out var last))
-            return;
+        _probes.Remove(number, out var probe);
         // Those who were asked and said nothing at all: perhaps it is this node that does not hear.
-        Health = Math.Min(_settings.WorstHealth, Health + last.Asked - last.Nacks);
+        Health = Math.Min(_settings.WorstHealth, Health + probe!.Asked - probe.Nacks);
         Update(Table.Suspect(probe.Target, now), probe.Target);
     }
 

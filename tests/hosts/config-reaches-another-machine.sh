@@ -5,35 +5,15 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-space=galaxy-there tries=${1:-10}
-data=$(mktemp -d)
-app="" other=""
-
-cleanup() {
-  [ -z "$other" ] || kill "$other" 2>/dev/null || true
-  [ -z "$app" ] || { kill -TERM "$app" 2>/dev/null; wait "$app" 2>/dev/null; } || true
-  ip link del gx-here 2>/dev/null || true
-  ip netns del "$space" 2>/dev/null || true
-  rm -rf "$data"
-}
-trap cleanup EXIT
-
-ip netns add "$space"
-ip link add gx-here type veth peer name gx-there
-ip link set gx-there netns "$space"
-ip addr add 10.77.0.1/24 dev gx-here
-ip link set gx-here up
-ip -n "$space" addr add 10.77.0.2/24 dev gx-there
-ip -n "$space" link set gx-there up
-ip -n "$space" link set lo up
+tries=${1:-10}
+. tests/hosts/two-hosts.sh
 
 # What one deploys is compiled ahead of time.
 dotnet build Galaxy.AppHost -c Release -v q -clp:ErrorsOnly
 bench/shared/publish-ahead.sh Coordinator OneApi Gateway Router Store Console
 Galaxy.AppHost/bin/Release/net10.0/Galaxy.AppHost --quiet --GALAXY_DATA "$data" --API_PORT 18000 --WEB_UI_PORT 0 --WEBSOCKET_PORT 0 --OTLP_GRPC_PORT 0 --OTLP_HTTP_PORT 0 >"$data/output" 2>&1 &
-app=$!
-for _ in $(seq 600); do grep -q "are healthy" "$data/output" && break; sleep 0.1; done
-grep -q "are healthy" "$data/output" || { cat "$data/output"; exit 1; }
+ends_with_test $!
+wait_healthy
 key=$(cat "$data/api-key")
 store=$(grep -Eo 'tcp://127.0.0.1:[0-9]+' "$data/output" | head -1)
 
@@ -41,11 +21,11 @@ store=$(grep -Eo 'tcp://127.0.0.1:[0-9]+' "$data/output" | head -1)
 ConnectionStrings__redis="${store#tcp://}" GALAXY_API_KEY=$key Galaxy_NODE_ID=coordinator-lan GALAXY_BIND=10.77.0.1 HTTP_PORT=18071 GRPC_PORT=19071 GALAXY_DATA="$data/lan" \
   GALAXY_COORDINATORS=$(grep -Eo 'coordinator-a[^/]*http://[0-9.:]+ +http://[0-9.:]+' "$data/output" | grep -Eo 'http://[0-9.:]+$') \
   Galaxy.Coordinator/bin/Release/net10.0/Galaxy.Coordinator >"$data/lan.log" 2>&1 &
-lan=$!
-trap 'kill $lan 2>/dev/null || true; cleanup' EXIT
+ends_with_test $!
 GALAXY_API_KEY=$key Galaxy_NODE_ID=oneapi-there GALAXY_BIND=10.77.0.2 HTTP_PORT=18080 GALAXY_COORDINATORS=http://10.77.0.1:19071 \
   ip netns exec "$space" Galaxy.OneApi/bin/Release/net10.0/Galaxy.OneApi >"$data/there.log" 2>&1 &
 other=$!
+ends_with_test $other
 
 models() { curl -sf -m 2 -H "Authorization: Bearer $key" http://10.77.0.2:18080/v1/models || true; }
 for _ in $(seq 200); do models | grep -q galaxy/echo && break; sleep 0.1; done
