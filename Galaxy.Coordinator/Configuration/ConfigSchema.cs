@@ -24,14 +24,16 @@ internal static class ConfigSchema
         return complaints.Count > 0 ? string.Join("; ", complaints) : "it does not match the schema";
     }
 
-    // That a regular expression does not match helps nobody; what the schema says of the place does.
+    // That a pattern or a list does not match helps nobody; what the schema says of the place does.
     private static string Explain(ConfigDocument document, EvaluationResults detail, string keyword, string error)
     {
-        if (keyword != "pattern")
+        if (keyword is not ("pattern" or "enum"))
             return error;
         JsonNode? place = JsonNode.Parse(document.Schema);
         foreach (var name in detail.SchemaLocation.Fragment.TrimStart('#').Split('/', StringSplitOptions.RemoveEmptyEntries))
             place = (place as JsonObject)?[Uri.UnescapeDataString(name)];
+        if (keyword == "enum" && (place as JsonObject)?["enum"] is JsonArray allowed)
+            return $"expected one of {string.Join(", ", allowed)}";
         return (string?)(place as JsonObject)?["description"] is { } description ? $"expected: {description}" : error;
     }
 

@@ -88,6 +88,8 @@ public sealed class ConfigTests(RunningGalaxy galaxy) : IClassFixture<RunningGal
         Assert.Equal("'providers' is not valid: at '/bad/base_url': expected: An address up to and including the version, for instance https://api.openai.com/v1.", detail);
         using var unknown = await SendAsync(HttpMethod.Put, "nothing", new JsonObject());
         Assert.Equal(HttpStatusCode.NotFound, unknown.StatusCode);
+        using var loud = await SendAsync(HttpMethod.Patch, "logging", new JsonObject { ["Galaxy"] = "Loud" });
+        Assert.Contains("at '/Galaxy': expected one of Trace, Debug,", await loud.Content.ReadAsStringAsync(), StringComparison.Ordinal);
         using var noObject = await SendAsync(HttpMethod.Put, "logging", new JsonArray());
         Assert.Equal(HttpStatusCode.BadRequest, noObject.StatusCode);
 
