@@ -57,9 +57,11 @@ foreach (var service in routers.Concat(models))
 
 builder.AddProject<Projects.Galaxy_Discovery>("discovery")
     .WithHttpEndpoint()
+    .WithEndpoint(scheme: "http", name: "grpc", env: "GRPC_PORT")
     .AsGalaxyNode("discovery", key)
     .WithEnvironment("NODE71_BROADCAST_PORT", builder.Configuration["NODE71_BROADCAST_PORT"] ?? "37021")
     .Knows(coordinators)
+    .Uses(stores)
     .WaitFor(coordinators[0]);
 
 foreach (var worker in scenario.Workers)

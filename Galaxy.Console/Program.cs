@@ -17,7 +17,7 @@ return await GalaxyApp.RunAsync(() =>
     builder.AddGalaxyConfiguration();
     var addresses = builder.Listen(node,
         new ListenPort("HTTP_PORT", 8090), new ListenPort("OTLP_GRPC_PORT", 4317, HttpProtocols.Http2), new ListenPort("OTLP_HTTP_PORT", 4318));
-    builder.Services.AddClusterMember(new ServiceDescription(node.NodeId, "console", "gateway", addresses.Url(0), ["console", "otlp"]));
+    builder.Services.AddClusterMember(new ServiceDescription(node.NodeId, "console", "gateway", () => addresses.Url(0), ["console", "otlp"]));
     builder.Services.AddSignIn();
     builder.Services.AddGrpc();
     builder.Services.AddRazorComponents().AddInteractiveServerComponents();

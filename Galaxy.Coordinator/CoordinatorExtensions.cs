@@ -36,10 +36,9 @@ internal static class CoordinatorExtensions
     /// <summary>A coordinator without what belongs to the process: signals, telemetry, the rehearsal itself.</summary>
     public static void AddCoordinator(this WebApplicationBuilder builder, NodeOptions node, RedisStores stores)
     {
-        var addresses = builder.Listen(node, new ListenPort("HTTP_PORT", 8071), new ListenPort("GRPC_PORT", 9071, HttpProtocols.Http2));
+        builder.Listen(node, new ListenPort("HTTP_PORT", 8071), new ListenPort("GRPC_PORT", 9071, HttpProtocols.Http2));
         var services = builder.Services;
         services.AddGrpc();
-        services.AddSingleton(addresses);
         services.AddSingleton(stores);
         services.AddSingleton<Identity>();
         services.AddSingleton(_ => StateFolder.Open(node));
@@ -81,6 +80,8 @@ internal static class CoordinatorExtensions
         AddLoop<AntiEntropy>(services);
         AddLoop<FailureDetector>(services);
         AddLoop<GossipLoop>(services);
+        AddLoop<DiscoveryWatch>(services);
+        AddLoop<AddressFollower>(services);
         AddLoop<TaskEngine>(services);
         AddLoop<LeaderDuties>(services);
         AddLoop<StoreRepair>(services);

@@ -15,7 +15,7 @@ return await GalaxyApp.RunAsync(() =>
     builder.Services.AddSingleton<ProviderCatalog>();
     builder.Services.AddSingleton<Upstream>();
     builder.Services.AddSingleton<ModelDirectory>();
-    builder.Services.AddClusterMember(new ServiceDescription(node.NodeId, "oneapi", "gateway", addresses.Url(0), ["llm.chat"]));
+    builder.Services.AddClusterMember(new ServiceDescription(node.NodeId, "oneapi", "gateway", () => addresses.Url(0), ["llm.chat"]));
 
     var app = builder.Build();
     // Wrong settings end the start, not the first request.

@@ -11,7 +11,7 @@ return await GalaxyApp.RunAsync(() =>
     var node = builder.AddServiceDefaults("router");
     builder.AddGalaxyConfiguration();
     var addresses = builder.Listen(node, new ListenPort("HTTP_PORT", 8004));
-    builder.Services.AddClusterMember(new ServiceDescription(node.NodeId, "router", "kernel", addresses.Url(0), ["route", "discover"]));
+    builder.Services.AddClusterMember(new ServiceDescription(node.NodeId, "router", "kernel", () => addresses.Url(0), ["route", "discover"]));
     builder.Services.AddHostedService<LeaderTrace>();
 
     var app = builder.Build();

@@ -33,6 +33,7 @@ public static class ServiceDefaultsExtensions
         builder.Services.AddSingleton(node);
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<CoordinatorChannels>();
+        builder.Services.AddSingleton<OwnAddresses>();
 
         builder.Logging.AddLines();
         builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);

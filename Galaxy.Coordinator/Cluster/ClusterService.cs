@@ -9,7 +9,7 @@ namespace Galaxy.Coordinator.Cluster;
 
 /// <summary>What gateways, routers and other services ask of this coordinator.</summary>
 internal sealed class ClusterService(
-    ClusterFeed feed, GossipNode gossip, GossipLoop loop, ConfigCatalog catalog, StateFeed state, IHostApplicationLifetime lifetime, TimeProvider time)
+    ClusterFeed feed, GossipNode gossip, ConfigCatalog catalog, StateFeed state, IHostApplicationLifetime lifetime, TimeProvider time)
     : Contracts.Cluster.Cluster.ClusterBase
 {
     private static readonly TimeSpan Burst = TimeSpan.FromMilliseconds(15);
@@ -105,15 +105,5 @@ internal sealed class ClusterService(
     {
         gossip.Delete(Namespaces.Services, request.Id);
         return Task.FromResult(new WithdrawReply());
-    }
-
-    public override async Task<IntroduceReply> Introduce(IntroduceRequest request, ServerCallContext context)
-    {
-        if (!Uri.TryCreate(request.GrpcUrl, UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https"))
-            return new IntroduceReply { Accepted = false, Reason = "grpc_url is not an address" };
-        if (gossip.Members.OtherLive.Any(member => string.Equals(member.GrpcUrl, request.GrpcUrl, StringComparison.OrdinalIgnoreCase)))
-            return new IntroduceReply { Accepted = true };
-        var failure = await loop.IntroduceAsync(request.GrpcUrl, context.CancellationToken);
-        return new IntroduceReply { Accepted = failure is null, Reason = failure?.Message ?? "" };
     }
 }

@@ -115,6 +115,13 @@ internal sealed class GossipNode
         return [];
     });
 
+    /// <summary>Tells the others that this node is reached elsewhere from now on.</summary>
+    public void Move(string url, string grpcUrl) => Detect((swim, now) =>
+    {
+        swim.Move(url, grpcUrl, now);
+        return [];
+    });
+
     /// <summary>Says goodbye to whoever hears it from now on.</summary>
     public void Leave() => Detect((swim, now) =>
     {

@@ -38,6 +38,12 @@ public sealed record Announcement(AnnouncementKind Kind, string NodeId, double T
     public string Nonce { get; init; } = "";
     public string Signature { get; init; } = "";
 
+    /// <summary>The nonce of the question that this answers; empty when it answers none.</summary>
+    public string Answers => Metadata.GetValueOrDefault("re", "");
+
+    /// <summary>The node says goodbye.</summary>
+    public bool Leaving => Metadata.GetValueOrDefault("leaving") == "true";
+
     /// <summary>False, never an exception, when the bytes are not an announcement.</summary>
     public static bool TryParse(ReadOnlySpan<byte> bytes, [NotNullWhen(true)] out Announcement? announcement)
     {
@@ -70,9 +76,9 @@ public sealed record Announcement(AnnouncementKind Kind, string NodeId, double T
         {
             return json is not null && TryRead(word.Length > 0 ? word : Text(json, "type"), json, out announcement);
         }
-        catch (ArgumentException)
+        catch (Exception unreadable) when (unreadable is ArgumentException or InvalidOperationException)
         {
-            // An object with one name twice.
+            // An object with one name twice, or half of a surrogate pair.
             return false;
         }
     }

@@ -33,6 +33,16 @@ public sealed record DnsMessage
     public bool IsResponse { get; init; }
     public bool Authoritative { get; init; }
     public bool Truncated { get; init; }
+
+    /// <summary>0 is a standard query; multicast DNS ignores everything else (RFC 6762, section 18.3).</summary>
+    public byte Opcode { get; init; }
+
+    /// <summary>0: no error, 3: no such name; multicast DNS ignores everything but 0 (RFC 6762, section 18.11).</summary>
+    public byte ResponseCode { get; init; }
+
+    /// <summary>Asks a unicast resolver to look further (RFC 1035, section 4.1.1); 0 in multicast DNS.</summary>
+    public bool RecursionDesired { get; init; }
+
     public IReadOnlyList<DnsQuestion> Questions { get; init; } = [];
     public IReadOnlyList<DnsRecord> Answers { get; init; } = [];
     public IReadOnlyList<DnsRecord> Authorities { get; init; } = [];

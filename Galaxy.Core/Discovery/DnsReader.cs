@@ -7,11 +7,13 @@ namespace Galaxy.Core.Discovery;
 
 /// <summary>
 /// Parses DNS messages (RFC 1035, section 4). Trusts nothing: lengths are checked, compression pointers may only point
-/// backwards, and a message with more records than fit in a datagram is refused.
+/// backwards, and a message with more records than fit in a datagram is refused. Records of other classes than IN are left out.
 /// </summary>
 public ref struct DnsReader
 {
     private const int MaxRecords = 256;
+    private const int InternetClass = 1;
+    private const int AnyClass = 255;
     private readonly ReadOnlySpan<byte> _message;
     private int _at;
 
@@ -38,7 +40,8 @@ public ref struct DnsReader
         {
             if (!Name(out var name) || !U16(out var type) || !U16(out var cls))
                 return false;
-            asked.Add(new DnsQuestion(name, (DnsType)type, (cls & 0x8000) != 0));
+            if ((cls & 0x7FFF) is InternetClass or AnyClass)
+                asked.Add(new DnsQuestion(name, (DnsType)type, (cls & 0x8000) != 0));
         }
         if (!Records(answers, out var answer) || !Records(authorities, out var authority) || !Records(additionals, out var additional))
             return false;
@@ -48,6 +51,9 @@ public ref struct DnsReader
             IsResponse = (flags & 0x8000) != 0,
             Authoritative = (flags & 0x0400) != 0,
             Truncated = (flags & 0x0200) != 0,
+            RecursionDesired = (flags & 0x0100) != 0,
+            Opcode = (byte)((flags >> 11) & 0xF),
+            ResponseCode = (byte)(flags & 0xF),
             Questions = asked,
             Answers = answer,
             Authorities = authority,
@@ -66,6 +72,11 @@ public ref struct DnsReader
             var end = _at + length;
             if (end > _message.Length)
                 return false;
+            if ((cls & 0x7FFF) != InternetClass)
+            {
+                _at = end;
+                continue;
+            }
             if (!Data((DnsType)type, length, end, out var data))
                 return false;
             _at = end;

@@ -9,6 +9,7 @@ namespace Galaxy.Core.Discovery;
 public sealed class DnsWriter
 {
     private readonly MemoryStream _out = new();
+    private bool _compress = true;
     private readonly Dictionary<string, int> _names = new(StringComparer.OrdinalIgnoreCase);
 
     private DnsWriter() { }
@@ -19,7 +20,8 @@ public sealed class DnsWriter
     {
         var writer = new DnsWriter();
         writer.U16(message.Id);
-        writer.U16((ushort)((message.IsResponse ? 0x8000 : 0) | (message.Authoritative ? 0x0400 : 0) | (message.Truncated ? 0x0200 : 0)));
+        writer.U16((ushort)((message.IsResponse ? 0x8000 : 0) | (message.Authoritative ? 0x0400 : 0) | (message.Truncated ? 0x0200 : 0)
+            | (message.RecursionDesired ? 0x0100 : 0) | (message.Opcode << 11) | message.ResponseCode));
         writer.U16((ushort)message.Questions.Count);
         writer.U16((ushort)message.Answers.Count);
         writer.U16((ushort)message.Authorities.Count);
@@ -32,6 +34,15 @@ public sealed class DnsWriter
         }
         foreach (var record in message.AllRecords)
             writer.Record(record);
+        return writer._out.ToArray();
+    }
+
+    /// <summary>A record's data without compression, as records are compared (RFC 6762, section 8.2).</summary>
+    /// <exception cref="ArgumentException">As for <see cref="Write"/>.</exception>
+    public static byte[] RawData(DnsRecord record)
+    {
+        var writer = new DnsWriter { _compress = false };
+        writer.Data(record);
         return writer._out.ToArray();
     }
 
@@ -108,7 +119,7 @@ public sealed class DnsWriter
                 U16((ushort)(0xC000 | pointer));
                 return;
             }
-            if (_out.Position < 0x4000)
+            if (_compress && _out.Position < 0x4000)
                 _names[rest] = (int)_out.Position;
             var label = Encoding.UTF8.GetBytes(TakeLabel(ref rest));
             if (label.Length is 0 or > 63)

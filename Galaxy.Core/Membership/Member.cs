@@ -12,7 +12,7 @@ public enum MemberState
 /// <summary>A coordinator as gossip carries it.</summary>
 /// <param name="NodeId">The configured name, unique in the cluster.</param>
 /// <param name="Boot">A random id of the process: another boot under the same name is a restart.</param>
-/// <param name="Incarnation">Raised by the member itself, only to refute what others say of it.</param>
+/// <param name="Incarnation">Raised by the member itself: to refute what others say of it, and when it is reached elsewhere.</param>
 /// <param name="Role"><c>coordinator</c> or <c>standby</c>.</param>
 /// <param name="Url">Where its HTTP API listens.</param>
 /// <param name="GrpcUrl">Where its gRPC services listen.</param>

@@ -96,6 +96,10 @@ public sealed record MembershipTable(string Self, ImmutableSortedDictionary<stri
         return table;
     }
 
+    /// <summary>This node is reached elsewhere. A higher incarnation: otherwise the old address would be as good.</summary>
+    public MembershipTable Move(string url, string grpcUrl, TimeSpan now) =>
+        Set(SelfMember with { Url = url, GrpcUrl = grpcUrl, Incarnation = SelfMember.Incarnation + 1 }, now, Claim.Nobody);
+
     /// <summary>This node says goodbye.</summary>
     public MembershipTable Leave(TimeSpan now) =>
         Set(SelfMember with { State = MemberState.Left, Incarnation = SelfMember.Incarnation + 1 }, now, Claim.Nobody);

@@ -67,6 +67,9 @@ public sealed class Swim
             Update(Table.Merge(claim, now), claim.Member.NodeId);
     }
 
+    /// <summary>This node is reached elsewhere from now on: its machine has another address.</summary>
+    public void Move(string url, string grpcUrl, TimeSpan now) => Update(Table.Move(url, grpcUrl, now), Table.Self);
+
     /// <summary>This node says goodbye.</summary>
     public void Leave(TimeSpan now) => Update(Table.Leave(now), Table.Self);
 

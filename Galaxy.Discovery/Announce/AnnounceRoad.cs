@@ -1,66 +1,205 @@
+using System.IO.Hashing;
 using System.Net;
 using Galaxy.Core.Discovery;
+using Galaxy.Core.Discovery.Peers;
+using Galaxy.Discovery.Links;
 using Galaxy.Discovery.Peers;
+using Galaxy.Discovery.Roads;
 using Galaxy.ServiceDefaults.Nodes;
 
 namespace Galaxy.Discovery.Announce;
 
-/// <summary>The UDP announcement: asks and answers on port 37021, by multicast and by each interface's broadcast address.</summary>
-internal sealed class AnnounceRoad(NodeOptions node, LocalNodes local, PeerTable peers, Trust trust, TimeProvider time, ILogger<AnnounceRoad> log)
-    : Road("udp", node.BroadcastEnabled, node.BroadcastPort, IPAddress.Parse("239.255.255.250"), time, log)
+/// <summary>
+/// The UDP announcement: asks on port 37021 every 10 s, by multicast and by each link's broadcast address, and answers whoever asks. An answer
+/// repeats the question's nonce, so that it cannot be older than the question.
+/// </summary>
+internal sealed class AnnounceRoad(NodeOptions node, LinkWatcher links, LocalNodes local, PeerTable peers, Trust trust, TimeProvider time, ILogger<AnnounceRoad> log)
+    : MulticastRoad("udp", node.BroadcastEnabled, new MulticastGroup(IPAddress.Parse("239.255.255.250"), IPAddress.Parse("ff02::c"), node.BroadcastPort, Ttl: 4),
+        asksFromOwnPort: true, links, local, time, log)
 {
-    protected override TimeSpan Every => TimeSpan.FromSeconds(10);
+    private const int QuickRounds = 3;
+    private const int MostQuestions = 1024;
+    private static readonly TimeSpan Every = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Quick = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Twice = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan ChallengeEvery = TimeSpan.FromSeconds(5);
 
-    protected override async Task SpeakAsync(Link link, CancellationToken cancellation)
+    // Nodes that are asked because what they said was signed but not fresh: their clock may be wrong.
+    private readonly Dictionary<string, TimeSpan> _challenged = new(StringComparer.Ordinal);
+
+    // The same question comes by multicast and by broadcast.
+    private readonly Dictionary<ulong, TimeSpan> _heard = [];
+    private readonly Queue<ulong> _heardOrder = new();
+    private readonly Dictionary<int, IReadOnlyList<LocalNode>> _published = [];
+    private TimeSpan _next;
+    private int _quick = QuickRounds;
+
+    protected override TimeSpan NextTurn => _next;
+
+    protected override void Publish(Link link, IReadOnlyList<LocalNode> nodes, bool linkIsNew)
     {
-        foreach (var own in local.Current)
+        if (_published.TryGetValue(link.Id, out var before))
         {
-            var question = Build(own, AnnouncementKind.Discover);
-            await SendAsync(link, question, new IPEndPoint(Group, Port));
-            await SendAsync(link, question, new IPEndPoint(link.Broadcast, Port));
+            foreach (var gone in before.Where(old => nodes.All(own => own.NodeId != old.NodeId)))
+                Say(link, Leaving(gone));
+        }
+        if (linkIsNew || before is null || !before.SequenceEqual(nodes))
+            (_next, _quick) = (Now, QuickRounds);
+        _published[link.Id] = nodes;
+    }
+
+    protected override void Forget(Link link) => _published.Remove(link.Id);
+
+    protected override void Scan() => (_next, _quick) = (Now, QuickRounds);
+
+    protected override void Turn()
+    {
+        foreach (var link in OpenLinks.ToList())
+        {
+            foreach (var question in Questions(link))
+                Say(link, question);
+        }
+        _next = Now + (--_quick > 0 ? Quick : Every);
+        foreach (var old in _challenged.Where(pair => Now - pair.Value > ChallengeEvery).Select(pair => pair.Key).ToList())
+            _challenged.Remove(old);
+    }
+
+    protected override void Leave()
+    {
+        foreach (var link in OpenLinks.ToList())
+        {
+            foreach (var own in Local.On(link))
+                Say(link, Leaving(own));
         }
     }
 
-    protected override async Task HearAsync(ReadOnlyMemory<byte> packet, IPEndPoint from, Link link, CancellationToken cancellation)
+    protected override void Hear(Packet packet)
     {
-        if (!Announcement.TryParse(packet.Span, out var heard))
+        if (!Announcement.TryParse(packet.Bytes.Span, out var heard))
         {
-            Status.Reject("malformed");
+            Status.Reject(packet.Bytes.Length > Announcement.MaxBytes ? "oversized" : "malformed");
             return;
         }
-        if (local.Contains(heard.NodeId))
+        if (Local.Contains(heard.Cluster, heard.NodeId) || !IsNews(packet))
             return;
-        var distrust = trust.Judge(heard);
-        if (distrust is not null)
-            Status.Reject(distrust);
-        // The same packet comes by multicast and by broadcast: the second is no attack.
-        if (distrust != "replayed" && heard.Role != "worker")
+        var verdict = trust.Judge(heard);
+        if (verdict.Reason is { } reason)
+            Status.Reject(reason);
+        if (verdict.Reason is "stale" or "replayed")
+            Challenge(heard, packet);
+        // What was heard before says nothing about now; who said it first is in the table already.
+        if (verdict.Reason != "replayed")
+            Note(heard, verdict, packet.From.Address);
+        if (heard.Kind == AnnouncementKind.Discover && verdict.Reason != "replayed")
+            Answer(heard, verdict, packet);
+    }
+
+    private void Note(Announcement heard, Verdict verdict, IPAddress from)
+    {
+        // Workers and other services ask for coordinators; they are not among them.
+        if (heard.Role is "worker" or "discovery")
+            return;
+        if (heard.Leaving)
         {
-            peers.See(new Sighting(
-                "udp", heard.NodeId, heard.Role, heard.Cluster, heard.Url, heard.Metadata.GetValueOrDefault("grpc_url", ""), from.Address, distrust is null, distrust));
+            peers.Goodbye(heard.Cluster, heard.NodeId, "udp", signed: verdict.Trust == PeerTrust.Trusted);
+            return;
         }
-        if (heard.Kind != AnnouncementKind.Discover || distrust == "replayed")
-            return;
-        foreach (var own in local.Current)
+        peers.See(new Sighting("udp", heard.NodeId, heard.Cluster, verdict.Trust, verdict.Reason)
         {
-            var answer = Build(own, AnnouncementKind.Response);
-            await SendAsync(link, answer, from);
-            if (from.Port != Port)
-                await SendAsync(link, answer, new IPEndPoint(from.Address, Port));
+            Role = heard.Role,
+            Url = heard.Url,
+            GrpcUrl = heard.Metadata.GetValueOrDefault("grpc_url", ""),
+            Version = heard.Metadata.GetValueOrDefault("ver", ""),
+            Capabilities = heard.Capabilities,
+            Address = from,
+            RttMs = trust.RoundTrip(heard.Answers),
+        });
+    }
+
+    private void Answer(Announcement heard, Verdict verdict, Packet packet)
+    {
+        // An answer is larger than a question: strangers from elsewhere get none.
+        if (verdict.Trust == PeerTrust.Untrusted && !packet.Link.Contains(packet.From.Address))
+        {
+            Status.Reject("not from this subnet");
+            return;
+        }
+        foreach (var own in Local.On(packet.Link))
+        {
+            var answer = Build(own, AnnouncementKind.Response, re: heard.Nonce).ToBytes();
+            Send(packet.Link, answer, packet.From);
+            if (packet.From.Port != node.BroadcastPort)
+                Send(packet.Link, answer, new IPEndPoint(packet.From.Address, node.BroadcastPort));
         }
     }
 
-    private byte[] Build(LocalNode own, AnnouncementKind kind) => trust.Sign(
-        new Announcement(kind, own.NodeId, Time.GetUtcNow().ToUnixTimeMilliseconds() / 1000.0)
+    // Its answer proves that it is there now, and tells its clock.
+    private void Challenge(Announcement heard, Packet packet)
+    {
+        if (heard.Kind == AnnouncementKind.Response && heard.Answers.Length > 0 && heard.Leaving)
+            return;
+        if (_challenged.Count >= MostQuestions || !_challenged.TryAdd($"{heard.Cluster}/{heard.NodeId}", Now))
+            return;
+        foreach (var question in Questions(packet.Link).Take(1))
+            Send(packet.Link, question, new IPEndPoint(packet.From.Address, node.BroadcastPort), question: true);
+    }
+
+    private void Say(Link link, byte[] packet)
+    {
+        Send(link, packet, null, question: true);
+        foreach (var broadcast in link.Broadcasts)
+            Send(link, packet, new IPEndPoint(broadcast, node.BroadcastPort), question: true);
+    }
+
+    // A question says who asks: one for each node, or one in the name of this service when there is none yet.
+    private IEnumerable<byte[]> Questions(Link link)
+    {
+        var own = Local.On(link);
+        var questions = own.Count > 0
+            ? own.Select(local => Build(local, AnnouncementKind.Discover, re: ""))
+            : [trust.Make(new Announcement(AnnouncementKind.Discover, node.NodeId, 0) { Role = "discovery", Cluster = node.Cluster })];
+        foreach (var question in questions)
         {
-            Name = own.NodeId,
-            DeviceType = "Coordinator",
-            Port = own.Port,
-            Role = own.Role,
-            Cluster = own.Cluster,
-            Url = own.Url,
-            Capabilities = ["cluster", "tasks"],
-            Metadata = new Dictionary<string, string> { ["grpc_url"] = own.GrpcUrl, ["ver"] = own.Version },
-            Nonce = Guid.NewGuid().ToString("N"),
-        }).ToBytes();
+            trust.Asked(question.Nonce);
+            yield return question.ToBytes();
+        }
+    }
+
+    private byte[] Leaving(LocalNode own) => trust.Make(Describe(own, AnnouncementKind.Response, new() { ["leaving"] = "true" })).ToBytes();
+
+    private Announcement Build(LocalNode own, AnnouncementKind kind, string re)
+    {
+        var metadata = new Dictionary<string, string> { ["grpc_url"] = own.GrpcUrl, ["ver"] = own.Version };
+        if (re.Length is > 0 and <= 64)
+            metadata["re"] = re;
+        return trust.Make(Describe(own, kind, metadata));
+    }
+
+    /// <summary>A node in the words of the announcement; other roads use them as well.</summary>
+    public static Announcement Describe(LocalNode own, AnnouncementKind kind, Dictionary<string, string> metadata) => new(kind, own.NodeId, 0)
+    {
+        Name = own.NodeId,
+        DeviceType = "Coordinator",
+        Port = own.Port,
+        Role = own.Role,
+        Cluster = own.Cluster,
+        Url = own.Url,
+        Capabilities = ["cluster", "tasks"],
+        Metadata = metadata,
+    };
+
+    private bool IsNews(Packet packet)
+    {
+        var hash = XxHash3.HashToUInt64(packet.Bytes.Span, packet.From.GetHashCode());
+        if (_heard.TryGetValue(hash, out var before))
+        {
+            _heard[hash] = Now;
+            return Now - before > Twice;
+        }
+        _heard[hash] = Now;
+        _heardOrder.Enqueue(hash);
+        if (_heardOrder.Count > MostQuestions)
+            _heard.Remove(_heardOrder.Dequeue());
+        return true;
+    }
 }

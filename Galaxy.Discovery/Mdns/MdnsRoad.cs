@@ -1,121 +1,124 @@
 using System.Net;
 using Galaxy.Core.Discovery;
+using Galaxy.Core.Discovery.Mdns;
+using Galaxy.Core.Discovery.Peers;
+using Galaxy.Discovery.Links;
 using Galaxy.Discovery.Peers;
+using Galaxy.Discovery.Roads;
 using Galaxy.ServiceDefaults.Nodes;
 
 namespace Galaxy.Discovery.Mdns;
 
-/// <summary>Responder and browser for <c>_ufo-galaxy._tcp.local.</c> (RFC 6762, RFC 6763) over IPv4.</summary>
-internal sealed class MdnsRoad(NodeOptions node, LocalNodes local, PeerTable peers, Trust trust, TimeProvider time, ILogger<MdnsRoad> log)
-    : Road("mdns", node.MdnsEnabled, MdnsPort, GroupAddress, time, log)
+/// <summary>Sockets for <see cref="MdnsHost"/>: <c>_ufo-galaxy._tcp.local.</c> over IPv4 and IPv6 (RFC 6762, RFC 6763).</summary>
+internal sealed class MdnsRoad(NodeOptions node, LinkWatcher links, LocalNodes local, PeerTable peers, Trust trust, TimeProvider time, ILogger<MdnsRoad> log)
+    : MulticastRoad("mdns", node.MdnsEnabled, new MulticastGroup(IPAddress.Parse("224.0.0.251"), IPAddress.Parse("ff02::fb"), 5353, Ttl: 255),
+        // Answers to questions from another port would be those for plain resolvers (RFC 6762, section 6.7).
+        asksFromOwnPort: false, links, local, time, log)
 {
-    public static readonly IPAddress GroupAddress = IPAddress.Parse("224.0.0.251");
-    private const int MdnsPort = 5353;
+    private const string Road = "mdns";
 
-    // Seen records wait here until SRV, TXT and address of an instance are together. Bounded: an instance is small and few fit.
-    private const int MaxInstances = 1000;
-    private readonly Dictionary<string, Partial> _partial = new(StringComparer.OrdinalIgnoreCase);
-    private readonly Lock _gate = new();
+    /// <summary>Signatures in records are as old as the records that carry them may be.</summary>
+    private static readonly TimeSpan SignatureLife = TimeSpan.FromSeconds(MdnsTiming.SharedTtl);
+    private static readonly TimeSpan SignEvery = SignatureLife / 2;
 
-    private sealed record Partial(DnsSrv? Srv, IReadOnlyDictionary<string, string>? Txt);
+    private readonly MdnsHost _host = new(new Random());
+    private readonly Dictionary<string, (string Cluster, string NodeId)> _instances = new(StringComparer.OrdinalIgnoreCase);
+    private DateTimeOffset _signedAt = time.GetUtcNow();
+    private TimeSpan _nextSigning = SignEvery;
 
-    protected override TimeSpan Every => TimeSpan.FromSeconds(30);
+    protected override TimeSpan NextTurn => _host.NextTick < _nextSigning ? _host.NextTick : _nextSigning;
 
-    protected override async Task SpeakAsync(Link link, CancellationToken cancellation)
+    protected override void Publish(Link link, IReadOnlyList<LocalNode> nodes, bool linkIsNew)
     {
-        var everybody = new IPEndPoint(Group, Port);
-        await SendAsync(link, DnsWriter.Write(new DnsMessage { Questions = [new DnsQuestion(ServiceTxt.ServiceType, DnsType.Ptr)] }), everybody);
-        foreach (var own in local.Current)
-            await SendAsync(link, DnsWriter.Write(MdnsRecords.Announcement(own, link, trust, goodbye: false)), everybody);
+        Do(_host.Publish(link.Id, [.. nodes.Select(Service)], link.All, Now));
+        if (linkIsNew)
+            _host.Restart(link.Id, Now);
     }
 
-    protected override async Task LeaveAsync(Link link)
-    {
-        foreach (var own in local.Current)
-            await SendAsync(link, DnsWriter.Write(MdnsRecords.Announcement(own, link, trust, goodbye: true)), new IPEndPoint(Group, Port));
-    }
+    protected override void Forget(Link link) => _host.Down(link.Id);
 
-    protected override async Task HearAsync(ReadOnlyMemory<byte> packet, IPEndPoint from, Link link, CancellationToken cancellation)
+    protected override void Scan() => _host.Scan(Now);
+
+    protected override void Leave() => Do(_host.Leave());
+
+    protected override void Turn()
     {
-        if (!link.Contains(from.Address))
+        if (Now >= _nextSigning)
         {
+            (_signedAt, _nextSigning) = (Time.GetUtcNow(), Now + SignEvery);
+            foreach (var link in OpenLinks.ToList())
+                Do(_host.Publish(link.Id, [.. Local.On(link).Select(Service)], link.All, Now));
+        }
+        Do(_host.Tick(Now));
+    }
+
+    protected override void Hear(Packet packet)
+    {
+        // Only neighbours are answered and believed (RFC 6762, section 11).
+        if (!packet.Link.Contains(packet.From.Address))
             Status.Reject("not from this link");
-            return;
-        }
-        if (!DnsReader.TryParse(packet.Span, out var message))
-        {
+        else if (!DnsReader.TryParse(packet.Bytes.Span, out var message))
             Status.Reject("malformed");
-            return;
-        }
-        if (message.IsResponse)
-            Learn(message, from.Address);
+        else if (message.IsResponse && packet.From.Port != 5353)
+            Status.Reject("answer from another port");
         else
-            await AnswerAsync(message, from, link);
+            Do(_host.Hear(packet.Link.Id, message, packet.From, Now), packet.From.Address);
     }
 
-    private async Task AnswerAsync(DnsMessage query, IPEndPoint from, Link link)
+    private void Do(IReadOnlyList<(int Link, MdnsEffect Effect)> effects, IPAddress? from = null)
     {
-        // Whoever asks from another port is a simple resolver: it gets its answer by unicast, with its id and question (section 6.7).
-        var legacy = from.Port != MdnsPort;
-        foreach (var own in local.Current)
+        foreach (var (id, effect) in effects)
         {
-            if (MdnsRecords.Answer(query, own, link, trust) is not { } answer)
-                continue;
-            var unicast = legacy || query.Questions.All(question => question.Unicast);
-            if (legacy)
-                answer = answer with { Id = query.Id, Questions = query.Questions };
-            await SendAsync(link, DnsWriter.Write(answer), unicast ? from : new IPEndPoint(Group, Port));
-        }
-    }
-
-    private void Learn(DnsMessage message, IPAddress from)
-    {
-        foreach (var record in message.AllRecords)
-        {
-            if (record is { Type: DnsType.Ptr, Ttl: 0, Data: string gone } && IsService(record.Name))
-                peers.Goodbye(Instance(gone), "mdns");
-            else if (record.Name.EndsWith("." + ServiceTxt.ServiceType, StringComparison.OrdinalIgnoreCase) && record.Ttl > 0)
-                Collect(record);
-        }
-        lock (_gate)
-        {
-            foreach (var (name, found) in _partial.Where(pair => pair.Value is { Srv: not null, Txt: not null }).ToList())
+            switch (effect)
             {
-                _partial.Remove(name);
-                See(Instance(name), found.Srv!, found.Txt!, from);
+                case MdnsEffect.Send send when LinkOf(id) is { } link:
+                    Send(link, send.Packet, send.To);
+                    break;
+                case MdnsEffect.Conflict:
+                    Status.Reject("name taken");
+                    break;
+                case MdnsEffect.Found found:
+                    See(found.Instance, from);
+                    break;
+                case MdnsEffect.Gone gone when _instances.Remove(gone.FullName, out var who):
+                    peers.Goodbye(who.Cluster, who.NodeId, Road, signed: false);
+                    break;
             }
         }
     }
 
-    private void Collect(DnsRecord record)
+    private void See(MdnsInstance instance, IPAddress? from)
     {
-        lock (_gate)
-        {
-            if (_partial.Count >= MaxInstances)
-                _partial.Clear();
-            var known = _partial.GetValueOrDefault(record.Name) ?? new Partial(null, null);
-            if (record.Data is DnsSrv srv)
-                _partial[record.Name] = known with { Srv = srv };
-            else if (record.Data is IReadOnlyList<byte[]> texts)
-                _partial[record.Name] = known with { Txt = ServiceTxt.Read(texts) };
-        }
-    }
-
-    private void See(string instance, DnsSrv srv, IReadOnlyDictionary<string, string> txt, IPAddress from)
-    {
-        var nodeId = txt.GetValueOrDefault("node_id", instance);
-        if (nodeId.Length is 0 or > 128 || local.Contains(nodeId))
+        var txt = instance.Txt;
+        var (nodeId, role, cluster) = (txt.GetValueOrDefault("node_id", instance.Label), txt.GetValueOrDefault("type", ""), txt.GetValueOrDefault("cluster", ""));
+        if (nodeId.Length is 0 or > 128 || cluster.Length > 128 || Local.Contains(cluster, nodeId))
             return;
-        var (role, cluster, version) = (txt.GetValueOrDefault("type", ""), txt.GetValueOrDefault("cluster", ""), txt.GetValueOrDefault("ver", ""));
-        var (url, grpc) = (txt.GetValueOrDefault("url", $"http://{from}:{srv.Port}"), txt.GetValueOrDefault("grpc", ""));
-        var distrust = trust.JudgeFields(txt.GetValueOrDefault("sig", ""), nodeId, role, cluster, version, url, grpc);
-        if (distrust is not null)
-            Status.Reject(distrust);
-        peers.See(new Sighting("mdns", nodeId, role, cluster, url, grpc, from, distrust is null, distrust));
+        var (version, url, grpc) = (txt.GetValueOrDefault("ver", ""), txt.GetValueOrDefault("url", ""), txt.GetValueOrDefault("grpc", ""));
+        var verdict = trust.JudgeFields(txt.GetValueOrDefault("sig", ""), SignatureLife, nodeId, role, cluster, version, url, grpc);
+        if (verdict.Reason is { } reason)
+            Status.Reject(reason);
+        if (_instances.Count >= PeerBook.MostPeers && !_instances.ContainsKey(instance.FullName))
+            return;
+        _instances[instance.FullName] = (cluster, nodeId);
+        var address = instance.Addresses.Count > 0 ? instance.Addresses[0] : from;
+        peers.See(new Sighting(Road, nodeId, cluster, verdict.Trust, verdict.Reason)
+        {
+            Role = role,
+            Url = url.Length > 0 || address is null ? url : $"http://{(address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6 ? $"[{address}]" : address)}:{instance.Srv.Port}",
+            GrpcUrl = grpc,
+            Version = version,
+            Address = from ?? address,
+            Life = instance.Until - Now,
+        });
     }
 
-    private static bool IsService(string name) => name.Equals(ServiceTxt.ServiceType, StringComparison.OrdinalIgnoreCase);
-
-    private static string Instance(string name) =>
-        name.EndsWith("." + ServiceTxt.ServiceType, StringComparison.OrdinalIgnoreCase) ? name[..^(ServiceTxt.ServiceType.Length + 1)].Replace("\\", "", StringComparison.Ordinal) : name;
+    private MdnsService Service(LocalNode own) => new(
+        MdnsService.Label(own.NodeId),
+        // Not the machine's own name, which Avahi or the like answers for.
+        MdnsService.Label("galaxy-" + new string([.. own.NodeId.Select(letter => char.IsAsciiLetterOrDigit(letter) ? letter : '-')])),
+        (ushort)own.Port,
+        [
+            new("node_id", own.NodeId), new("type", own.Role), new("cluster", own.Cluster), new("ver", own.Version), new("url", own.Url), new("grpc", own.GrpcUrl),
+            new("sig", trust.SignFields(_signedAt, own.NodeId, own.Role, own.Cluster, own.Version, own.Url, own.GrpcUrl)),
+        ]);
 }

@@ -1,64 +1,103 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using Galaxy.Core.Discovery;
+using Galaxy.Core.Discovery.Peers;
+using Galaxy.Core.Discovery.Trust;
 using Galaxy.ServiceDefaults.Authentication;
 using Galaxy.ServiceDefaults.Nodes;
 
 namespace Galaxy.Discovery.Peers;
 
-/// <summary>Signs what is announced and judges what is heard. Without a key (development on loopback) everything is believed. Thread-safe.</summary>
+/// <summary>How far something heard is believed, and why no further.</summary>
+internal readonly record struct Verdict(PeerTrust Trust, string? Reason)
+{
+    public static Verdict Distrust(string reason) => new(PeerTrust.Untrusted, reason);
+}
+
+/// <summary>Signs what is announced and judges what is heard. Without a key (development on loopback) everything is believed and marked so. Thread-safe.</summary>
 internal sealed class Trust(NodeOptions node, TimeProvider time)
 {
-    private const int MaxNonces = 10_000;
-    private static readonly TimeSpan Fresh = TimeSpan.FromSeconds(60);
+    private const int MostQuestions = 512;
+    private static readonly TimeSpan AnswerWithin = TimeSpan.FromSeconds(10);
 
     private readonly byte[]? _key = node.ApiKey is { } key ? ApiKey.Derive(key, "announce") : null;
     private readonly Lock _gate = new();
-    private readonly HashSet<string> _nonces = new(StringComparer.Ordinal);
-    private readonly Queue<(string Nonce, DateTimeOffset At)> _order = new();
+    private readonly ReplayGuard _replays = new();
+    private readonly Dictionary<string, long> _questions = new(StringComparer.Ordinal);
+    private readonly Queue<string> _order = new();
 
-    public Announcement Sign(Announcement announcement) => _key is null ? announcement : announcement.Sign(_key);
+    public bool HasKey => _key is not null;
 
-    /// <summary>Null when the announcement can be believed; otherwise why not.</summary>
-    public string? Judge(Announcement announcement)
+    private double UnixNow => time.GetUtcNow().ToUnixTimeMilliseconds() / 1000.0;
+
+    /// <summary>An announcement of now, with a nonce and a signature.</summary>
+    public Announcement Make(Announcement announcement)
     {
-        if (_key is null)
-            return null;
-        if (announcement.Signature.Length == 0)
-            return "unsigned";
-        if (!announcement.IsSignedWith(_key))
-            return "wrong key";
-        var now = time.GetUtcNow();
-        if (Math.Abs(now.ToUnixTimeMilliseconds() / 1000.0 - announcement.TimestampUnix) > Fresh.TotalSeconds)
-            return "stale";
-        return Remember(announcement.NodeId + "/" + announcement.Nonce, now) ? null : "replayed";
+        var made = announcement with { TimestampUnix = UnixNow, Nonce = NewNonce() };
+        return _key is null ? made : made.Sign(_key);
     }
 
-    // A nonce is remembered as long as its announcement would count as fresh.
-    private bool Remember(string nonce, DateTimeOffset now)
+    public static string NewNonce() => RandomNumberGenerator.GetHexString(24, lowercase: true);
+
+    /// <summary>A question with this nonce was sent just now.</summary>
+    public void Asked(string nonce)
     {
         lock (_gate)
         {
-            while (_order.TryPeek(out var oldest) && (now - oldest.At > Fresh * 2 || _order.Count > MaxNonces))
-                _nonces.Remove(_order.Dequeue().Nonce);
-            if (!_nonces.Add(nonce))
-                return false;
-            _order.Enqueue((nonce, now));
-            return true;
+            if (!_questions.TryAdd(nonce, time.GetTimestamp()))
+                return;
+            _order.Enqueue(nonce);
+            if (_order.Count > MostQuestions)
+                _questions.Remove(_order.Dequeue());
         }
     }
 
-    /// <summary>A signature over fields that do not change, for roads whose records are cached (mDNS, SSDP); empty without a key.</summary>
-    public string SignFields(params string[] fields) =>
-        _key is null ? "" : Convert.ToHexStringLower(HMACSHA256.HashData(_key, Encoding.UTF8.GetBytes(string.Concat(fields.Select(field => $"{field.Length}:{field}\n")))));
+    /// <summary>The time since the question with this nonce, in ms; null when nobody asked it lately.</summary>
+    public double? RoundTrip(string nonce)
+    {
+        if (nonce.Length == 0)
+            return null;
+        lock (_gate)
+            return _questions.TryGetValue(nonce, out var asked) && time.GetElapsedTime(asked) is var since && since < AnswerWithin ? since.TotalMilliseconds : null;
+    }
 
-    /// <summary>Null when the fields can be believed; otherwise why not.</summary>
-    public string? JudgeFields(string signature, params string[] fields)
+    public Verdict Judge(Announcement announcement)
     {
         if (_key is null)
-            return null;
-        if (signature.Length == 0)
-            return "unsigned";
-        return CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(signature), Encoding.UTF8.GetBytes(SignFields(fields))) ? null : "wrong key";
+            return new Verdict(PeerTrust.Open, null);
+        if (announcement.Signature.Length == 0)
+            return Verdict.Distrust("unsigned");
+        if (!announcement.IsSignedWith(_key))
+            return Verdict.Distrust("wrong key");
+        lock (_gate)
+        {
+            return _replays.Refuse($"{announcement.Cluster}/{announcement.NodeId}", announcement.Nonce, announcement.TimestampUnix, UnixNow, RoundTrip(announcement.Answers) is not null) is { } reason
+                ? Verdict.Distrust(reason)
+                : new Verdict(PeerTrust.Trusted, null);
+        }
     }
+
+    /// <summary>
+    /// A signature over fields that others keep for long, as mDNS records are: the time of signing and the signature, or nothing without a key.
+    /// </summary>
+    public string SignFields(DateTimeOffset at, params string[] fields) =>
+        _key is null ? "" : $"{at.ToUnixTimeSeconds()}.{Hash(at.ToUnixTimeSeconds(), fields)}";
+
+    /// <param name="life">How old such a signature may be.</param>
+    public Verdict JudgeFields(string signature, TimeSpan life, params string[] fields)
+    {
+        if (_key is null)
+            return new Verdict(PeerTrust.Open, null);
+        if (signature.Length == 0)
+            return Verdict.Distrust("unsigned");
+        var dot = signature.IndexOf('.', StringComparison.Ordinal);
+        if (dot < 0 || !long.TryParse(signature.AsSpan(0, dot), NumberStyles.None, CultureInfo.InvariantCulture, out var at)
+            || !CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(signature[(dot + 1)..]), Encoding.UTF8.GetBytes(Hash(at, fields))))
+            return Verdict.Distrust("wrong key");
+        return Math.Abs(UnixNow - at) <= life.TotalSeconds + 60 ? new Verdict(PeerTrust.Trusted, null) : Verdict.Distrust("stale");
+    }
+
+    private string Hash(long at, string[] fields) =>
+        Convert.ToHexStringLower(HMACSHA256.HashData(_key!, Encoding.UTF8.GetBytes($"{at}\n" + string.Concat(fields.Select(field => $"{field.Length}:{field}\n")))));
 }

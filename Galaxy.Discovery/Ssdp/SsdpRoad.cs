@@ -1,124 +1,136 @@
-using System.Globalization;
 using System.Net;
-using System.Security.Cryptography;
-using System.Text;
-using Galaxy.Core.Discovery;
+using Galaxy.Core.Discovery.Peers;
+using Galaxy.Core.Discovery.Ssdp;
+using Galaxy.Discovery.Links;
 using Galaxy.Discovery.Peers;
+using Galaxy.Discovery.Roads;
 using Galaxy.ServiceDefaults.Hosting;
 using Galaxy.ServiceDefaults.Nodes;
 
 namespace Galaxy.Discovery.Ssdp;
 
-/// <summary>SSDP (UPnP Device Architecture 1.1, section 1): answers searches, notifies, and searches for others.</summary>
-internal sealed class SsdpRoad(NodeOptions node, LocalNodes local, PeerTable peers, Trust trust, ListenAddresses addresses, TimeProvider time, ILogger<SsdpRoad> log)
-    : Road("ssdp", node.UpnpEnabled, SsdpPort, IPAddress.Parse("239.255.255.250"), time, log)
+/// <summary>Sockets for <see cref="SsdpLink"/>, and reading what the devices that it finds say of themselves.</summary>
+internal sealed class SsdpRoad(
+    NodeOptions node, ListenAddresses addresses, DescriptionReader descriptions, LinkWatcher links, LocalNodes local, PeerTable peers, TimeProvider time, ILogger<SsdpRoad> log)
+    : MulticastRoad("ssdp", node.UpnpEnabled, new MulticastGroup(IPAddress.Parse("239.255.255.250"), IPAddress.Parse("ff02::c"), 1900, Ttl: 2),
+        asksFromOwnPort: true, links, local, time, log)
 {
-    public const string DeviceType = "urn:schemas-ufo-galaxy:device:Coordinator:1";
-    private const int SsdpPort = 1900;
-    private const int MaxDelaySeconds = 3;
-    private static readonly string Server = "Galaxy/1 UPnP/1.1 Galaxy/" + ServiceDefaults.BuildVersion.Text;
+    private const string Road = "ssdp";
+    private static readonly string Server = $"{(OperatingSystem.IsWindows() ? "Windows" : OperatingSystem.IsMacOS() ? "macOS" : "Linux")} UPnP/1.1 Galaxy/1";
 
-    private readonly string _bootId = time.GetUtcNow().ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture);
+    private readonly Dictionary<int, SsdpLink> _links = [];
+    private readonly Dictionary<Guid, Known> _known = [];
     private readonly Random _random = new();
 
-    protected override TimeSpan Every => TimeSpan.FromSeconds(60);
+    /// <summary>A device whose description was read.</summary>
+    private sealed record Known(string Version, Sighting Sighting, TimeSpan ReadAt);
 
-    protected override async Task SpeakAsync(Link link, CancellationToken cancellation)
+    /// <summary>A description is read again after this time: what it says is signed for the moment.</summary>
+    private static readonly TimeSpan ReadEvery = TimeSpan.FromSeconds(50);
+
+    protected override TimeSpan NextTurn => _links.Count == 0 ? TimeSpan.MaxValue : _links.Values.Min(link => link.NextTick);
+
+    protected override void Publish(Link link, IReadOnlyList<LocalNode> nodes, bool linkIsNew)
     {
-        var everybody = new IPEndPoint(Group, Port);
-        await SendAsync(link, SsdpMessage.Create(SsdpMessage.SearchLine,
-            ("HOST", "239.255.255.250:1900"), ("MAN", "\"ssdp:discover\""), ("MX", "1"), ("ST", DeviceType), ("USER-AGENT", Server)).ToBytes(), everybody);
-        foreach (var own in local.Current)
+        if (linkIsNew || !_links.TryGetValue(link.Id, out var known))
         {
-            foreach (var type in Types(own))
-                await SendAsync(link, Notify(own, link, type, "ssdp:alive").ToBytes(), everybody);
+            known = _links[link.Id] = new SsdpLink(link.Address, addresses.Ports[0], Time.GetUtcNow().ToUnixTimeSeconds(), Server, _random);
+            known.Search(Now);
+        }
+        Do(link, known.Publish([.. nodes.Select(Device)], Now));
+    }
+
+    protected override void Forget(Link link) => _links.Remove(link.Id);
+
+    protected override void Scan()
+    {
+        foreach (var link in _links.Values)
+            link.Search(Now);
+    }
+
+    protected override void Turn()
+    {
+        foreach (var link in OpenLinks.ToList())
+        {
+            if (_links.TryGetValue(link.Id, out var known) && known.NextTick <= Now)
+                Do(link, known.Tick(Now));
         }
     }
 
-    protected override async Task LeaveAsync(Link link)
+    protected override void Leave()
     {
-        foreach (var own in local.Current)
+        foreach (var link in OpenLinks.ToList())
         {
-            foreach (var type in Types(own))
-                await SendAsync(link, Notify(own, link, type, "ssdp:byebye").ToBytes(), new IPEndPoint(Group, Port));
+            if (_links.TryGetValue(link.Id, out var known))
+                Do(link, known.Leave());
         }
     }
 
-    protected override async Task HearAsync(ReadOnlyMemory<byte> packet, IPEndPoint from, Link link, CancellationToken cancellation)
+    protected override void Hear(Packet packet)
     {
-        if (!SsdpMessage.TryParse(packet.Span, out var message))
+        while (descriptions.TryTake(out var read))
+            Learn(read);
+        if (packet.Bytes.Length == 0 || !_links.TryGetValue(packet.Link.Id, out var link))
+            return;
+        if (!SsdpMessage.TryParse(packet.Bytes.Span, out var message))
             Status.Reject("malformed");
-        else if (message.IsSearch)
-            await AnswerAsync(message, from, link, cancellation);
         else
-            Learn(message, from.Address);
+            Do(packet.Link, link.Hear(message, packet.Bytes.Length, packet.From, packet.Link.Contains(packet.From.Address), packet.ToGroup, Now));
     }
 
-    private async Task AnswerAsync(SsdpMessage search, IPEndPoint from, Link link, CancellationToken cancellation)
+    private void Do(Link link, IReadOnlyList<SsdpEffect> effects)
     {
-        // Answering strangers would make this an amplifier.
-        if (!link.Contains(from.Address))
+        foreach (var effect in effects)
         {
-            Status.Reject("off-subnet search");
-            return;
-        }
-        var asked = search["ST"];
-        if (search["MAN"] is not "\"ssdp:discover\"" || asked is null)
-            return;
-        var mx = int.TryParse(search["MX"], NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) ? Math.Clamp(seconds, 1, MaxDelaySeconds) : 1;
-        foreach (var own in local.Current)
-        {
-            // One answer, also to ssdp:all: enough to be found, too little to flood anybody with.
-            if ((asked == "ssdp:all" ? DeviceType : Types(own).FirstOrDefault(type => type == asked)) is not { } type)
-                continue;
-            await Task.Delay(TimeSpan.FromSeconds(_random.NextDouble() * mx * 0.8), Time, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            await SendAsync(link, Response(own, link, type).ToBytes(), from);
+            switch (effect)
+            {
+                case SsdpEffect.Send send:
+                    Send(link, send.Packet, send.To, send.Search);
+                    break;
+                case SsdpEffect.Refused refused:
+                    Status.Reject(refused.Reason);
+                    break;
+                case SsdpEffect.Gone gone when _known.Remove(gone.Uuid, out var known):
+                    peers.Goodbye(known.Sighting.Cluster, known.Sighting.NodeId, Road, signed: false);
+                    break;
+                case SsdpEffect.Found found:
+                    Found(found);
+                    break;
+            }
         }
     }
 
-    private void Learn(SsdpMessage message, IPAddress from)
+    private void Found(SsdpEffect.Found found)
     {
-        if (message["NT"] != DeviceType && message["ST"] != DeviceType)
+        if (Local.Current.Any(own => SsdpDescription.Uuid(own) == found.Uuid))
             return;
-        var nodeId = message["NODE.GALAXY"] ?? message["USN"] ?? "";
-        if (nodeId.Length is 0 or > 128 || local.Contains(nodeId))
-            return;
-        if (message["NTS"] == "ssdp:byebye")
+        if (_known.TryGetValue(found.Uuid, out var known) && known.Version == found.Version && Now - known.ReadAt < ReadEvery)
         {
-            peers.Goodbye(nodeId, "ssdp");
+            peers.See(known.Sighting with { Address = found.From.Address, RttMs = null });
             return;
         }
-        var (cluster, url, grpc, role) = (message["CLUSTER.GALAXY"] ?? "", message["URL.GALAXY"] ?? "", message["GRPC.GALAXY"] ?? "", message["ROLE.GALAXY"] ?? "");
-        var distrust = trust.JudgeFields(message["SIG.GALAXY"] ?? "", nodeId, role, cluster, url, grpc);
-        if (distrust is not null)
+        if (descriptions.Read(found, this) is { } refused)
+            Status.Reject(refused);
+    }
+
+    /// <summary>A description was read, or could not be: on the road's own loop.</summary>
+    private void Learn(DescriptionRead read)
+    {
+        if (read.Problem is { } problem)
+            Status.Reject(problem);
+        if (read.Sighting is not { } sighting)
+            return;
+        if (sighting.Distrust is { } distrust)
             Status.Reject(distrust);
-        peers.See(new Sighting("ssdp", nodeId, role, cluster, url, grpc, from, distrust is null, distrust));
+        foreach (var old in _known.Where(pair => Now - pair.Value.ReadAt > PeerBook.LostAfter * 2).Select(pair => pair.Key).ToList())
+            _known.Remove(old);
+        if (_known.Count < PeerBook.MostPeers || _known.ContainsKey(read.Uuid))
+            _known[read.Uuid] = new Known(read.Version, sighting, Now);
+        peers.See(sighting);
     }
 
-    private SsdpMessage Response(LocalNode own, Link link, string type) => SsdpMessage.Create(SsdpMessage.OkLine,
-        [("CACHE-CONTROL", "max-age=1800"), ("EXT", ""), ("LOCATION", Location(own, link)), ("SERVER", Server), ("ST", type), ("USN", Usn(own, type)), .. Galaxy(own)]);
+    /// <summary>There is a description to take.</summary>
+    public void DescriptionIsRead() => Enqueue(default);
 
-    private SsdpMessage Notify(LocalNode own, Link link, string type, string kind) => SsdpMessage.Create(SsdpMessage.NotifyLine,
-        [("HOST", "239.255.255.250:1900"), ("CACHE-CONTROL", "max-age=1800"), ("LOCATION", Location(own, link)), ("NT", type), ("NTS", kind), ("SERVER", Server), ("USN", Usn(own, type)), .. Galaxy(own)]);
-
-    private IEnumerable<(string, string)> Galaxy(LocalNode own) =>
-    [
-        ("BOOTID.UPNP.ORG", _bootId), ("CONFIGID.UPNP.ORG", "1"), ("NODE.GALAXY", own.NodeId), ("ROLE.GALAXY", own.Role), ("CLUSTER.GALAXY", own.Cluster),
-        ("URL.GALAXY", own.Url), ("GRPC.GALAXY", own.GrpcUrl), ("SIG.GALAXY", trust.SignFields(own.NodeId, own.Role, own.Cluster, own.Url, own.GrpcUrl)),
-    ];
-
-    private string Location(LocalNode own, Link link) => $"http://{link.Address}:{addresses.Ports[0]}/description/{Uri.EscapeDataString(own.NodeId)}.xml";
-
-    private static string[] Types(LocalNode own) => ["upnp:rootdevice", "uuid:" + DeviceUuid(own), DeviceType];
-
-    private static string Usn(LocalNode own, string type) => type.StartsWith("uuid:", StringComparison.Ordinal) ? type : $"uuid:{DeviceUuid(own)}::{type}";
-
-    /// <summary>The same for a node as long as it keeps its name: a name-based UUID (RFC 9562, section 5.5, with SHA-256).</summary>
-    public static Guid DeviceUuid(LocalNode own)
-    {
-        var bytes = SHA256.HashData(Encoding.UTF8.GetBytes($"galaxy/{own.Cluster}/{own.NodeId}"))[..16];
-        bytes[6] = (byte)((bytes[6] & 0x0F) | 0x80);
-        bytes[8] = (byte)((bytes[8] & 0x3F) | 0x80);
-        return new Guid(bytes, bigEndian: true);
-    }
+    private static SsdpDevice Device(LocalNode own) => new(SsdpDescription.Uuid(own), SsdpDescription.Path(own), SsdpDescription.ConfigId(own));
 }

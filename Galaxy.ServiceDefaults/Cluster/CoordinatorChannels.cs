@@ -24,6 +24,9 @@ public sealed class CoordinatorChannels(NodeOptions node) : IDisposable
 
     public Contracts.Election.Election.ElectionClient Election(string address) => new(Channel(address));
 
+    /// <summary>The discovery service of a machine, behind the same key.</summary>
+    public Contracts.Discovery.Discovery.DiscoveryClient Discovery(string address) => new(Channel(address));
+
     /// <summary>A connection of its own for the failure detector's messages, which no other call can hold up.</summary>
     public Gossip.GossipClient Conversation(string address) => new(_conversations.GetOrAdd(address, key => Create(key, ConversationPing)));
 

@@ -1,4 +1,5 @@
 using Galaxy.Contracts.Cluster;
+using Galaxy.ServiceDefaults.Hosting;
 using Grpc.Core;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -6,11 +7,16 @@ using Microsoft.Extensions.Logging;
 namespace Galaxy.ServiceDefaults.Cluster;
 
 /// <summary>What a service says of itself.</summary>
-public sealed record ServiceDescription(string Id, string Kind, string Layer, string Url, IReadOnlyList<string> Capabilities);
+/// <param name="Url">Asked for at each announcement: the machine's address may change.</param>
+public sealed record ServiceDescription(string Id, string Kind, string Layer, Func<string> Url, IReadOnlyList<string> Capabilities)
+{
+    /// <summary>More that others may want to know, asked for at each announcement.</summary>
+    public Func<IReadOnlyDictionary<string, string>> Labels { get; init; } = () => new Dictionary<string, string>();
+}
 
 /// <summary>Keeps this service in the cluster's registry: announces it every few seconds to one coordinator after another.</summary>
 public sealed partial class ServiceAnnouncer(
-    ServiceDescription description, ClusterWatcher watcher, CoordinatorChannels channels, TimeProvider time, ILogger<ServiceAnnouncer> log) : BackgroundService
+    ServiceDescription description, ListenAddresses addresses, OwnAddresses own, ClusterWatcher watcher, CoordinatorChannels channels, TimeProvider time, ILogger<ServiceAnnouncer> log) : BackgroundService
 {
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Ttl = TimeSpan.FromSeconds(20);
@@ -19,6 +25,7 @@ public sealed partial class ServiceAnnouncer(
     {
         while (!stoppingToken.IsCancellationRequested)
         {
+            addresses.Follow(own);
             var announced = await TryAsync((client, deadline) => client.AnnounceAsync(Message(), deadline: deadline).ResponseAsync);
             await Task.Delay(announced ? Every : TimeSpan.FromMilliseconds(300), time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
@@ -56,12 +63,14 @@ public sealed partial class ServiceAnnouncer(
             Id = description.Id,
             Kind = description.Kind,
             Layer = description.Layer,
-            Url = description.Url,
+            Url = description.Url(),
             TtlMs = (long)Ttl.TotalMilliseconds,
             Pid = Environment.ProcessId,
             Version = BuildVersion.Text,
         };
         message.Capabilities.AddRange(description.Capabilities.Select(name => new Capability { Name = name, Version = "1", Priority = 5 }));
+        foreach (var (name, value) in description.Labels())
+            message.Labels[name] = value;
         return message;
     }
 

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Galaxy.ServiceDefaults.Hosting;
 
@@ -13,11 +14,33 @@ namespace Galaxy.ServiceDefaults.Hosting;
 /// <param name="Default">The port when the setting is absent.</param>
 public sealed record ListenPort(string Variable, int Default, HttpProtocols Protocols = HttpProtocols.Http1);
 
-/// <summary>Where this process listens and under which address others reach it.</summary>
-/// <param name="Ports">In the order of the <see cref="ListenPort"/>s asked for.</param>
-public sealed record ListenAddresses(string Host, IReadOnlyList<int> Ports)
+/// <summary>Where this process listens and under which address others reach it. Thread-safe.</summary>
+/// <param name="host">A host name or an address.</param>
+/// <param name="ports">In the order of the <see cref="ListenPort"/>s asked for.</param>
+/// <param name="follows">The host is this machine's present address, and changes when that does.</param>
+public sealed class ListenAddresses(string host, IReadOnlyList<int> ports, bool follows = false)
 {
+    private volatile string _host = host;
+
+    /// <summary>The host in the addresses that others are told.</summary>
+    public string Host => _host;
+
+    public IReadOnlyList<int> Ports => ports;
+
     public string Url(int index) => $"http://{(Host.Contains(':', StringComparison.Ordinal) ? $"[{Host}]" : Host)}:{Ports[index]}";
+
+    /// <summary>Looks whether this machine still has that address, and takes another if not. True when it did.</summary>
+    public bool Follow(OwnAddresses own)
+    {
+        if (!follows || (own.IsOwn(_host) && !OwnAddresses.IsLoopback(_host)))
+            return false;
+        var chosen = OwnAddresses.Choose().ToString();
+        // With no network at all the old address is as good as any, and may come back.
+        if (chosen == _host || OwnAddresses.IsLoopback(chosen))
+            return false;
+        _host = chosen;
+        return true;
+    }
 }
 
 /// <summary>Decides addresses and refuses an open door without a key.</summary>
@@ -42,6 +65,7 @@ public static class Listening
         if (node.ApiKey is null && !IPAddress.IsLoopback(bind))
             throw new SettingException("GALAXY_API_KEY", null, $"a key, because the service would listen on {bind}; without a key only loopback (GALAXY_BIND=127.0.0.1) is allowed");
 
+        var everywhere = IPAddress.Any.Equals(bind) || IPAddress.IPv6Any.Equals(bind);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
@@ -49,11 +73,17 @@ public static class Listening
             for (var i = ports.Length - 1; i >= 0; i--)
             {
                 var protocols = ports[i].Protocols;
-                kestrel.Listen(bind, numbers[i], listen => listen.Protocols = protocols);
+                // Every address is both families where the machine has both.
+                if (everywhere)
+                    kestrel.ListenAnyIP(numbers[i], listen => listen.Protocols = protocols);
+                else
+                    kestrel.Listen(bind, numbers[i], listen => listen.Protocols = protocols);
             }
         });
-        var host = node.Advertise ?? (IPAddress.Any.Equals(bind) || IPAddress.IPv6Any.Equals(bind) ? Dns.GetHostName() : bind.ToString());
-        return new ListenAddresses(host, numbers);
+        var host = node.Advertise ?? (everywhere ? OwnAddresses.Choose() : bind).ToString();
+        var addresses = new ListenAddresses(host, numbers, follows: everywhere && node.Advertise is null);
+        builder.Services.AddSingleton(addresses);
+        return addresses;
     }
 
     private static IPAddress BindAddress(NodeOptions node)

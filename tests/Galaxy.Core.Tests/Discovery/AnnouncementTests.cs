@@ -1,5 +1,6 @@
 using System.Text;
 using Galaxy.Core.Discovery;
+using Galaxy.Core.Discovery.Ssdp;
 
 namespace Galaxy.Core.Tests.Discovery;
 

@@ -1,7 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text;
 
-namespace Galaxy.Core.Discovery;
+namespace Galaxy.Core.Discovery.Ssdp;
 
 /// <summary>
 /// An SSDP message: an HTTP-shaped start line with headers (UPnP Device Architecture 1.1, section 1).

@@ -1,0 +1,74 @@
+using Galaxy.Discovery.Announce;
+using Galaxy.Discovery.Api;
+using Galaxy.Discovery.Links;
+using Galaxy.Discovery.Mdns;
+using Galaxy.Discovery.Peers;
+using Galaxy.Discovery.Registry;
+using Galaxy.Discovery.Roads;
+using Galaxy.Discovery.Seeds;
+using Galaxy.Discovery.Ssdp;
+using Galaxy.ServiceDefaults;
+using Galaxy.ServiceDefaults.Cluster;
+using Galaxy.ServiceDefaults.Configuration;
+using Galaxy.ServiceDefaults.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+
+namespace Galaxy.Discovery;
+
+internal static class DiscoveryExtensions
+{
+    /// <summary>The label of this service in the cluster's registry that says where coordinators watch it.</summary>
+    private const string GrpcLabel = "grpc_url";
+
+    /// <summary>Where a coordinator of this machine is when nothing is configured.</summary>
+    private const string LocalCoordinator = "http://127.0.0.1:9071";
+
+    public static async Task AddDiscoveryAsync(this WebApplicationBuilder builder)
+    {
+        var node = builder.AddServiceDefaults("discovery");
+        builder.AddGalaxyConfiguration();
+        if (CoordinatorDirectory.Read(builder.Configuration, node).Count == node.Seeds.Count)
+            builder.Configuration["GALAXY_COORDINATORS"] = LocalCoordinator;
+        var addresses = builder.Listen(node, new ListenPort("HTTP_PORT", 8037), new ListenPort("GRPC_PORT", 9037, HttpProtocols.Http2));
+        var services = builder.Services;
+        services.AddGrpc();
+        services.AddSingleton(await RegistryStores.ConnectAsync(builder.Configuration));
+        services.AddSingleton<Trust>();
+        services.AddSingleton<DescriptionReader>();
+        // Stopped in reverse: the roads say goodbye by the last view of the watchers.
+        AddLoop<LinkWatcher>(services);
+        AddLoop<LocalNodes>(services);
+        AddLoop<PeerTable>(services);
+        AddRoad<MdnsRoad>(services);
+        AddRoad<AnnounceRoad>(services);
+        AddRoad<SsdpRoad>(services);
+        AddRoad<SeedRoad>(services);
+        AddRoad<RegistryRoad>(services);
+        services.AddClusterMember(new ServiceDescription(node.NodeId, "discovery", "kernel", () => addresses.Url(0), ["discovery"])
+        {
+            Labels = () => new Dictionary<string, string> { [GrpcLabel] = addresses.Url(1) },
+        });
+    }
+
+    public static void UseDiscovery(this WebApplication app)
+    {
+        app.UseServiceDefaults();
+        app.MapDefaultEndpoints();
+        app.MapDiscoveryApi();
+        app.MapGrpcService<WatchService>();
+    }
+
+    private static void AddRoad<T>(IServiceCollection services)
+        where T : class, IRoad, IHostedService
+    {
+        AddLoop<T>(services);
+        services.AddSingleton<IRoad>(provider => provider.GetRequiredService<T>());
+    }
+
+    private static void AddLoop<T>(IServiceCollection services)
+        where T : class, IHostedService
+    {
+        services.AddSingleton<T>();
+        services.AddHostedService(provider => provider.GetRequiredService<T>());
+    }
+}

@@ -1,0 +1,119 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace Galaxy.Discovery.Links;
+
+/// <summary>The groups and the port of a multicast road.</summary>
+/// <param name="Ttl">Hops that packets to the group may take; mDNS asks for 255 on everything.</param>
+internal sealed record MulticastGroup(IPAddress Ipv4, IPAddress Ipv6, int Port, int Ttl)
+{
+    /// <summary>Where to send for everybody on that link.</summary>
+    public IPEndPoint On(Link link) => new(link.IsIpv6 ? new IPAddress(Ipv6.GetAddressBytes(), link.Index) : Ipv4, Port);
+}
+
+/// <summary>A datagram as it arrived.</summary>
+/// <param name="InterfaceIndex">0 when the system did not say.</param>
+/// <param name="ToGroup">Sent to everybody: to the group or by broadcast.</param>
+internal readonly record struct Datagram(int Length, IPEndPoint From, int InterfaceIndex, bool ToGroup);
+
+/// <summary>A socket of one link: either on the road's port and in its group, or on a port of its own for questions.</summary>
+internal sealed class LinkSocket : IDisposable
+{
+    // Linux: deliver the groups that this socket joined, not those that any socket of the machine joined (ip(7), ipv6(7)).
+    private const int LevelIp = 0;
+    private const int MulticastAll = 49;
+    private const int LevelIpv6 = 41;
+    private const int Ipv6MulticastAll = 29;
+
+    private readonly Socket _socket;
+
+    /// <exception cref="SocketException">The port is held exclusively by another program, or the link went.</exception>
+    public LinkSocket(Link link, MulticastGroup group, bool ownPort)
+    {
+        Link = link;
+        IsOwnPort = ownPort;
+        _socket = new Socket(link.Family, SocketType.Dgram, ProtocolType.Udp);
+        try
+        {
+            if (link.IsIpv6)
+                OpenIpv6(group, ownPort);
+            else
+                OpenIpv4(group, ownPort);
+        }
+        catch (SocketException)
+        {
+            _socket.Dispose();
+            throw;
+        }
+    }
+
+    public Link Link { get; }
+
+    /// <summary>Answers to questions arrive here, and nothing else.</summary>
+    public bool IsOwnPort { get; }
+
+    private void OpenIpv4(MulticastGroup group, bool ownPort)
+    {
+        // Others on this machine listen on the same well-known port: Avahi, a media server, another node.
+        if (!ownPort)
+            _socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
+        _socket.EnableBroadcast = true;
+        _socket.SetSocketOption(SocketOptionLevel.IP, SocketOptionName.PacketInformation, true);
+        Raw(LevelIp, MulticastAll);
+        _socket.Bind(new IPEndPoint(ownPort ? Link.Address : IPAddress.Any, ownPort ? 0 : group.Port));
+        if (!ownPort)
+            _socket.SetSocketOption(SocketOptionLevel.IP, SocketOptionName.AddMembership, new MulticastOption(group.Ipv4, Link.Index));
+        _socket.SetSocketOption(SocketOptionLevel.IP, SocketOptionName.MulticastInterface, IPAddress.HostToNetworkOrder(Link.Index));
+        _socket.SetSocketOption(SocketOptionLevel.IP, SocketOptionName.MulticastTimeToLive, group.Ttl);
+        if (group.Ttl == byte.MaxValue)
+            _socket.SetSocketOption(SocketOptionLevel.IP, SocketOptionName.IpTimeToLive, group.Ttl);
+    }
+
+    private void OpenIpv6(MulticastGroup group, bool ownPort)
+    {
+        _socket.SetSocketOption(SocketOptionLevel.IPv6, SocketOptionName.IPv6Only, true);
+        if (!ownPort)
+            _socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
+        _socket.SetSocketOption(SocketOptionLevel.IPv6, SocketOptionName.PacketInformation, true);
+        Raw(LevelIpv6, Ipv6MulticastAll);
+        _socket.Bind(new IPEndPoint(IPAddress.IPv6Any, ownPort ? 0 : group.Port));
+        if (!ownPort)
+            _socket.SetSocketOption(SocketOptionLevel.IPv6, SocketOptionName.AddMembership, new IPv6MulticastOption(group.Ipv6, Link.Index));
+        _socket.SetSocketOption(SocketOptionLevel.IPv6, SocketOptionName.MulticastInterface, Link.Index);
+        _socket.SetSocketOption(SocketOptionLevel.IPv6, SocketOptionName.MulticastTimeToLive, group.Ttl);
+        if (group.Ttl == byte.MaxValue)
+            _socket.SetSocketOption(SocketOptionLevel.IPv6, SocketOptionName.HopLimit, group.Ttl);
+    }
+
+    private void Raw(int level, int option)
+    {
+        if (!OperatingSystem.IsLinux())
+            return;
+        try
+        {
+            _socket.SetRawSocketOption(level, option, BitConverter.GetBytes(0));
+        }
+        catch (SocketException)
+        {
+            // An old kernel: packets of other links arrive as well, and are sorted out by their interface.
+        }
+    }
+
+    /// <exception cref="SocketException">No route, no such address yet, no buffers.</exception>
+    /// <exception cref="ObjectDisposedException">The link went.</exception>
+    public void Send(ReadOnlySpan<byte> packet, IPEndPoint to) => _socket.SendTo(packet, to);
+
+    /// <exception cref="SocketException">The system says so.</exception>
+    /// <exception cref="ObjectDisposedException">The link went.</exception>
+    public async Task<Datagram> ReceiveAsync(Memory<byte> buffer, CancellationToken cancellation)
+    {
+        var any = new IPEndPoint(Link.IsIpv6 ? IPAddress.IPv6Any : IPAddress.Any, 0);
+        var packet = await _socket.ReceiveMessageFromAsync(buffer, SocketFlags.None, any, cancellation);
+        var to = packet.PacketInformation.Address;
+        var toGroup = to is not null && (to.IsIPv6Multicast || (to.AddressFamily == AddressFamily.InterNetwork && (to.GetAddressBytes()[0] is >= 224 and < 240
+            || to.Equals(IPAddress.Broadcast) || Link.Broadcasts.Contains(to))));
+        return new Datagram(packet.ReceivedBytes, (IPEndPoint)packet.RemoteEndPoint, packet.PacketInformation.Interface, toGroup);
+    }
+
+    public void Dispose() => _socket.Dispose();
+}

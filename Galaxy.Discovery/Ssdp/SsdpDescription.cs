@@ -1,0 +1,72 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Xml;
+using System.Xml.Linq;
+using Galaxy.Core.Discovery;
+using Galaxy.Core.Discovery.Ssdp;
+using Galaxy.Discovery.Announce;
+using Galaxy.Discovery.Peers;
+
+namespace Galaxy.Discovery.Ssdp;
+
+/// <summary>
+/// The description document of a node (UPnP Device Architecture 1.1, section 2.3), with one element of our own: the announcement of the UDP
+/// road, signed when the document is read and with the reader's nonce, so that it proves what a stored document could not.
+/// </summary>
+internal static class SsdpDescription
+{
+    private static readonly XNamespace Upnp = "urn:schemas-upnp-org:device-1-0";
+    private static readonly XNamespace Galaxy = "urn:schemas-ufo-galaxy:node-1-0";
+
+    public static string Path(LocalNode own) => $"/description/{Uri.EscapeDataString(own.NodeId)}.xml";
+
+    /// <summary>The same for a node as long as it keeps its name: a name-based UUID (RFC 9562, section 5.8, with SHA-256).</summary>
+    public static Guid Uuid(LocalNode own)
+    {
+        var bytes = SHA256.HashData(Encoding.UTF8.GetBytes($"galaxy/{own.Cluster}/{own.NodeId}"))[..16];
+        bytes[6] = (byte)((bytes[6] & 0x0F) | 0x80);
+        bytes[8] = (byte)((bytes[8] & 0x3F) | 0x80);
+        return new Guid(bytes, bigEndian: true);
+    }
+
+    /// <summary>Another one when the document says something else.</summary>
+    public static int ConfigId(LocalNode own) =>
+        BitConverter.ToInt32(SHA256.HashData(Encoding.UTF8.GetBytes($"{own.Role}\n{own.Url}\n{own.GrpcUrl}\n{own.Version}"))) & 0xFFFFFF;
+
+    /// <param name="nonce">The reader's; empty for readers who do not know of it.</param>
+    public static string Write(LocalNode own, Trust trust, string nonce)
+    {
+        var metadata = new Dictionary<string, string> { ["grpc_url"] = own.GrpcUrl, ["ver"] = own.Version };
+        if (nonce.Length is > 0 and <= 64)
+            metadata["re"] = nonce;
+        var announcement = trust.Make(AnnounceRoad.Describe(own, AnnouncementKind.Response, metadata));
+        var document = new XElement(Upnp + "root",
+            new XAttribute("configId", ConfigId(own)),
+            new XElement(Upnp + "specVersion", new XElement(Upnp + "major", 1), new XElement(Upnp + "minor", 1)),
+            new XElement(Upnp + "device",
+                new XElement(Upnp + "deviceType", SsdpDevice.Type),
+                new XElement(Upnp + "friendlyName", own.NodeId),
+                new XElement(Upnp + "manufacturer", "Galaxy"),
+                new XElement(Upnp + "modelName", "Galaxy coordinator"),
+                new XElement(Upnp + "modelNumber", own.Version),
+                new XElement(Upnp + "UDN", $"uuid:{Uuid(own)}"),
+                new XElement(Upnp + "presentationURL", own.Url),
+                new XElement(Galaxy + "announcement", new XAttribute(XNamespace.Xmlns + "galaxy", Galaxy), Encoding.UTF8.GetString(announcement.ToBytes()))));
+        return "<?xml version=\"1.0\"?>\n" + document;
+    }
+
+    /// <summary>The announcement in a document; null when there is none.</summary>
+    public static Announcement? Read(Stream document)
+    {
+        try
+        {
+            using var reader = XmlReader.Create(document, new XmlReaderSettings { DtdProcessing = DtdProcessing.Prohibit, XmlResolver = null, MaxCharactersInDocument = 64 * 1024 });
+            var text = XDocument.Load(reader).Descendants(Galaxy + "announcement").FirstOrDefault()?.Value;
+            return text is not null && Announcement.TryParse(Encoding.UTF8.GetBytes(text), out var announcement) ? announcement : null;
+        }
+        catch (XmlException)
+        {
+            return null;
+        }
+    }
+}
