@@ -56,7 +56,7 @@ internal static class DiscoveryApi
         var address = http.Connection.LocalIpAddress is { IsIPv4MappedToIPv6: true } mapped ? mapped.MapToIPv4() : http.Connection.LocalIpAddress;
         var link = links.Current.FirstOrDefault(link => address is not null && link.Addresses.Any(own => own.Address.GetAddressBytes().AsSpan().SequenceEqual(address.GetAddressBytes())));
         var nodes = link is null ? local.Current : local.On(link);
-        return nodes.FirstOrDefault(node => node.NodeId == name) is { } own ? Results.Text(SsdpDescription.Write(own, trust, nonce ?? ""), "text/xml") : Results.NotFound();
+        return nodes.FirstOrDefault(node => SsdpDescription.Name(node) == name) is { } own ? Results.Text(SsdpDescription.Write(own, trust, nonce ?? ""), "text/xml") : Results.NotFound();
     }
 }
 

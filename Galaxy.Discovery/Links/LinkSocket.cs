@@ -24,6 +24,7 @@ internal sealed class LinkSocket : IDisposable
     private const int MulticastAll = 49;
     private const int LevelIpv6 = 41;
     private const int Ipv6MulticastAll = 29;
+    private const int Ipv6UnicastHops = 16;
 
     private readonly Socket _socket;
 
@@ -59,7 +60,7 @@ internal sealed class LinkSocket : IDisposable
             _socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
         _socket.EnableBroadcast = true;
         _socket.SetSocketOption(SocketOptionLevel.IP, SocketOptionName.PacketInformation, true);
-        Raw(LevelIp, MulticastAll);
+        Raw(LevelIp, MulticastAll, 0);
         _socket.Bind(new IPEndPoint(ownPort ? Link.Address : IPAddress.Any, ownPort ? 0 : group.Port));
         if (!ownPort)
             _socket.SetSocketOption(SocketOptionLevel.IP, SocketOptionName.AddMembership, new MulticastOption(group.Ipv4, Link.Index));
@@ -75,27 +76,27 @@ internal sealed class LinkSocket : IDisposable
         if (!ownPort)
             _socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
         _socket.SetSocketOption(SocketOptionLevel.IPv6, SocketOptionName.PacketInformation, true);
-        Raw(LevelIpv6, Ipv6MulticastAll);
+        Raw(LevelIpv6, Ipv6MulticastAll, 0);
         _socket.Bind(new IPEndPoint(IPAddress.IPv6Any, ownPort ? 0 : group.Port));
         if (!ownPort)
             _socket.SetSocketOption(SocketOptionLevel.IPv6, SocketOptionName.AddMembership, new IPv6MulticastOption(group.Ipv6, Link.Index));
         _socket.SetSocketOption(SocketOptionLevel.IPv6, SocketOptionName.MulticastInterface, Link.Index);
         _socket.SetSocketOption(SocketOptionLevel.IPv6, SocketOptionName.MulticastTimeToLive, group.Ttl);
         if (group.Ttl == byte.MaxValue)
-            _socket.SetSocketOption(SocketOptionLevel.IPv6, SocketOptionName.HopLimit, group.Ttl);
+            Raw(LevelIpv6, Ipv6UnicastHops, group.Ttl);
     }
 
-    private void Raw(int level, int option)
+    private void Raw(int level, int option, int value)
     {
         if (!OperatingSystem.IsLinux())
             return;
         try
         {
-            _socket.SetRawSocketOption(level, option, BitConverter.GetBytes(0));
+            _socket.SetRawSocketOption(level, option, BitConverter.GetBytes(value));
         }
         catch (SocketException)
         {
-            // An old kernel: packets of other links arrive as well, and are sorted out by their interface.
+            // An old kernel: packets of other links arrive as well, and are sorted out by their interface; hops are what the system takes.
         }
     }
 

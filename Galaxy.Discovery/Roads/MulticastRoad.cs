@@ -269,7 +269,8 @@ internal abstract partial class MulticastRoad(
         string? refused;
         lock (_gate)
         {
-            if (_own.Contains(buffer.AsSpan(0, datagram.Length)))
+            // From this machine, that is: another's question may be the same to the byte.
+            if (_own.Contains(buffer.AsSpan(0, datagram.Length)) && IsOurs(datagram.From.Address))
                 return;
             refused = _limiter.Refuse(datagram.From.Address, Now);
         }
@@ -280,6 +281,8 @@ internal abstract partial class MulticastRoad(
         else
             _alarm.Ring();
     }
+
+    private bool IsOurs(IPAddress from) => links.Current.Any(link => link.Addresses.Any(own => own.Address.GetAddressBytes().AsSpan().SequenceEqual(from.GetAddressBytes())));
 
     /// <summary>Sends from the road's port, or from the port for questions.</summary>
     protected void Send(Link link, byte[] packet, IPEndPoint? to, bool question = false)

@@ -18,7 +18,10 @@ internal static class SsdpDescription
     private static readonly XNamespace Upnp = "urn:schemas-upnp-org:device-1-0";
     private static readonly XNamespace Galaxy = "urn:schemas-ufo-galaxy:node-1-0";
 
-    public static string Path(LocalNode own) => $"/description/{Uri.EscapeDataString(own.NodeId)}.xml";
+    /// <summary>The name of the document: short whatever the node is called, for an answer must not outgrow its question.</summary>
+    public static string Name(LocalNode own) => Uuid(own).ToString()[..8];
+
+    public static string Path(LocalNode own) => $"/description/{Name(own)}.xml";
 
     /// <summary>The same for a node as long as it keeps its name: a name-based UUID (RFC 9562, section 5.8, with SHA-256).</summary>
     public static Guid Uuid(LocalNode own)

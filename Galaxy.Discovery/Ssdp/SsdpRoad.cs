@@ -104,7 +104,7 @@ internal sealed class SsdpRoad(
     {
         if (Local.Current.Any(own => SsdpDescription.Uuid(own) == found.Uuid))
             return;
-        if (_known.TryGetValue(found.Uuid, out var known) && known.Version == found.Version && Now - known.ReadAt < ReadEvery)
+        if (_known.TryGetValue(found.Uuid, out var known) && SameVersion(known.Version, found.Version) && Now - known.ReadAt < ReadEvery)
         {
             peers.See(known.Sighting with { Address = found.From.Address, RttMs = null });
             return;
@@ -112,6 +112,9 @@ internal sealed class SsdpRoad(
         if (descriptions.Read(found, this) is { } refused)
             Status.Reject(refused);
     }
+
+    // An answer to a search does not say which configuration it is.
+    private static bool SameVersion(string known, string found) => known == found || found.EndsWith('/') && known.StartsWith(found, StringComparison.Ordinal) || known.EndsWith('/') && found.StartsWith(known, StringComparison.Ordinal);
 
     /// <summary>A description was read, or could not be: on the road's own loop.</summary>
     private void Learn(DescriptionRead read)

@@ -145,7 +145,8 @@ public sealed class SsdpLink(IPAddress address, int port, long bootId, string se
 
     private SsdpMessage Answer(SsdpDevice device, string target) => SsdpMessage.Create(SsdpMessage.OkLine,
         ("CACHE-CONTROL", $"max-age={MaxAge}"), ("EXT", ""), ("LOCATION", Location(device)), ("SERVER", server), ("ST", target), ("USN", device.Usn(target)),
-        ("BOOTID.UPNP.ORG", bootId.ToString(CultureInfo.InvariantCulture)), ("CONFIGID.UPNP.ORG", device.ConfigId.ToString(CultureInfo.InvariantCulture)));
+        // CONFIGID is optional in an answer, and a short question has no bytes for it.
+        ("BOOTID.UPNP.ORG", bootId.ToString(CultureInfo.InvariantCulture)));
 
     private IEnumerable<SsdpEffect> Notify(SsdpDevice device, string kind)
     {
