@@ -263,7 +263,10 @@ internal abstract partial class MulticastRoad(
         {
             if (datagram.ToGroup)
                 return;
-            link = links.Current.FirstOrDefault(other => other.Index == datagram.InterfaceIndex && other.Family == link.Family && !other.IsLoopback) ?? link;
+            // What this machine sends to an address of its own comes by loopback: it belongs to the link of that address.
+            var loopback = IPAddress.IsLoopback(datagram.From.Address);
+            link = links.Current.FirstOrDefault(other => other.Index == datagram.InterfaceIndex && other.Family == link.Family && other.IsLoopback == loopback)
+                ?? links.Current.FirstOrDefault(other => other.Family == link.Family && other.Contains(datagram.From.Address)) ?? link;
         }
         Status.CountReceived();
         string? refused;
