@@ -27,7 +27,7 @@ internal static class DiscoveryExtensions
     {
         var node = builder.AddServiceDefaults("discovery");
         builder.AddGalaxyConfiguration();
-        if (CoordinatorDirectory.Read(builder.Configuration, node).Count == node.Seeds.Count)
+        if (CoordinatorDirectory.Read(builder.Configuration, node with { Seeds = [] }).Count == 0)
             builder.Configuration["GALAXY_COORDINATORS"] = LocalCoordinator;
         var addresses = builder.Listen(node, new ListenPort("HTTP_PORT", 8037), new ListenPort("GRPC_PORT", 9037, HttpProtocols.Http2));
         var services = builder.Services;

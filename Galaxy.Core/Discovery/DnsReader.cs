@@ -157,7 +157,8 @@ public ref struct DnsReader
                 break;
             if (at + length > _message.Length || text.Length + length > 255)
                 return false;
-            AppendLabel(text, _message.Slice(at, length));
+            if (!TryAppendLabel(text, _message.Slice(at, length)))
+                return false;
             at += length;
         }
         if (!jumped)
@@ -166,8 +167,11 @@ public ref struct DnsReader
         return true;
     }
 
-    private static void AppendLabel(StringBuilder text, ReadOnlySpan<byte> label)
+    // Multicast DNS names are UTF-8 (RFC 6762, section 16). Anything else could not be asked for again.
+    private static bool TryAppendLabel(StringBuilder text, ReadOnlySpan<byte> label)
     {
+        if (!System.Text.Unicode.Utf8.IsValid(label))
+            return false;
         foreach (var c in Encoding.UTF8.GetString(label))
         {
             if (c is '.' or '\\')
@@ -175,6 +179,7 @@ public ref struct DnsReader
             text.Append(c);
         }
         text.Append('.');
+        return true;
     }
 
     private bool U16(out ushort value)

@@ -15,7 +15,7 @@ namespace Galaxy.Discovery.Announce;
 /// </summary>
 internal sealed class AnnounceRoad(NodeOptions node, LinkWatcher links, LocalNodes local, PeerTable peers, Trust trust, TimeProvider time, ILogger<AnnounceRoad> log)
     : MulticastRoad("udp", node.BroadcastEnabled, new MulticastGroup(IPAddress.Parse("239.255.255.250"), IPAddress.Parse("ff02::c"), node.BroadcastPort, Ttl: 4),
-        asksFromOwnPort: true, links, local, time, log)
+        asksFromOwnPort: true, links, local, peers, time, log)
 {
     private const int QuickRounds = 3;
     private const int MostQuestions = 1024;
@@ -101,19 +101,10 @@ internal sealed class AnnounceRoad(NodeOptions node, LinkWatcher links, LocalNod
             return;
         if (heard.Leaving)
         {
-            peers.Goodbye(heard.Cluster, heard.NodeId, "udp", signed: verdict.Trust == PeerTrust.Trusted);
+            Peers.Goodbye(heard.Cluster, heard.NodeId, "udp", signed: verdict.Trust == PeerTrust.Trusted);
             return;
         }
-        peers.See(new Sighting("udp", heard.NodeId, heard.Cluster, verdict.Trust, verdict.Reason)
-        {
-            Role = heard.Role,
-            Url = heard.Url,
-            GrpcUrl = heard.Metadata.GetValueOrDefault("grpc_url", ""),
-            Version = heard.Metadata.GetValueOrDefault("ver", ""),
-            Capabilities = heard.Capabilities,
-            Address = from,
-            RttMs = trust.RoundTrip(heard.Answers),
-        });
+        Peers.See(NodeAnnouncement.Seen("udp", heard, verdict) with { Address = from, RttMs = trust.RoundTrip(heard.Answers) });
     }
 
     private void Answer(Announcement heard, Verdict verdict, Packet packet)
@@ -126,7 +117,7 @@ internal sealed class AnnounceRoad(NodeOptions node, LinkWatcher links, LocalNod
         }
         foreach (var own in Local.On(packet.Link))
         {
-            var answer = Build(own, AnnouncementKind.Response, re: heard.Nonce).ToBytes();
+            var answer = trust.Make(NodeAnnouncement.Of(own, AnnouncementKind.Response, re: heard.Nonce)).ToBytes();
             Send(packet.Link, answer, packet.From);
             if (packet.From.Port != node.BroadcastPort)
                 Send(packet.Link, answer, new IPEndPoint(packet.From.Address, node.BroadcastPort));
@@ -156,7 +147,7 @@ internal sealed class AnnounceRoad(NodeOptions node, LinkWatcher links, LocalNod
     {
         var own = Local.On(link);
         var questions = own.Count > 0
-            ? own.Select(local => Build(local, AnnouncementKind.Discover, re: ""))
+            ? own.Select(local => trust.Make(NodeAnnouncement.Of(local, AnnouncementKind.Discover)))
             : [trust.Make(new Announcement(AnnouncementKind.Discover, node.NodeId, 0) { Role = "discovery", Cluster = node.Cluster })];
         foreach (var question in questions)
         {
@@ -165,28 +156,7 @@ internal sealed class AnnounceRoad(NodeOptions node, LinkWatcher links, LocalNod
         }
     }
 
-    private byte[] Leaving(LocalNode own) => trust.Make(Describe(own, AnnouncementKind.Response, new() { ["leaving"] = "true" })).ToBytes();
-
-    private Announcement Build(LocalNode own, AnnouncementKind kind, string re)
-    {
-        var metadata = new Dictionary<string, string> { ["grpc_url"] = own.GrpcUrl, ["ver"] = own.Version };
-        if (re.Length is > 0 and <= 64)
-            metadata["re"] = re;
-        return trust.Make(Describe(own, kind, metadata));
-    }
-
-    /// <summary>A node in the words of the announcement; other roads use them as well.</summary>
-    public static Announcement Describe(LocalNode own, AnnouncementKind kind, Dictionary<string, string> metadata) => new(kind, own.NodeId, 0)
-    {
-        Name = own.NodeId,
-        DeviceType = "Coordinator",
-        Port = own.Port,
-        Role = own.Role,
-        Cluster = own.Cluster,
-        Url = own.Url,
-        Capabilities = ["cluster", "tasks"],
-        Metadata = metadata,
-    };
+    private byte[] Leaving(LocalNode own) => trust.Make(NodeAnnouncement.Of(own, AnnouncementKind.Response, leaving: true)).ToBytes();
 
     private bool IsNews(Packet packet)
     {

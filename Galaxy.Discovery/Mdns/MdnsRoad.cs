@@ -13,7 +13,7 @@ namespace Galaxy.Discovery.Mdns;
 internal sealed class MdnsRoad(NodeOptions node, LinkWatcher links, LocalNodes local, PeerTable peers, Trust trust, TimeProvider time, ILogger<MdnsRoad> log)
     : MulticastRoad("mdns", node.MdnsEnabled, new MulticastGroup(IPAddress.Parse("224.0.0.251"), IPAddress.Parse("ff02::fb"), 5353, Ttl: 255),
         // Answers to questions from another port would be those for plain resolvers (RFC 6762, section 6.7).
-        asksFromOwnPort: false, links, local, time, log)
+        asksFromOwnPort: false, links, local, peers, time, log)
 {
     private const string Road = "mdns";
 
@@ -81,7 +81,7 @@ internal sealed class MdnsRoad(NodeOptions node, LinkWatcher links, LocalNodes l
                     See(found.Instance, from);
                     break;
                 case MdnsEffect.Gone gone when _instances.Remove(gone.FullName, out var who):
-                    peers.Goodbye(who.Cluster, who.NodeId, Road, signed: false);
+                    Peers.Goodbye(who.Cluster, who.NodeId, Road, signed: false);
                     break;
             }
         }
@@ -101,7 +101,7 @@ internal sealed class MdnsRoad(NodeOptions node, LinkWatcher links, LocalNodes l
             return;
         _instances[instance.FullName] = (cluster, nodeId);
         var address = instance.Addresses.Count > 0 ? instance.Addresses[0] : from;
-        peers.See(new Sighting(Road, nodeId, cluster, verdict.Trust, verdict.Reason)
+        Peers.See(new Sighting(Road, nodeId, cluster, verdict.Trust, verdict.Reason)
         {
             Role = role,
             Url = url.Length > 0 || address is null ? url : $"http://{(address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6 ? $"[{address}]" : address)}:{instance.Srv.Port}",

@@ -20,6 +20,7 @@ internal sealed class PeerTable(ClusterWatcher watcher, LocalNodes local, NodeOp
     private readonly PeerBook _book = new();
     private readonly long _start = time.GetTimestamp();
     private readonly ConcurrentDictionary<Channel<Happening>, byte> _listeners = new();
+    private HashSet<string> _gone = [];
     private long _version;
 
     /// <summary>Grows with every event.</summary>
@@ -52,9 +53,11 @@ internal sealed class PeerTable(ClusterWatcher watcher, LocalNodes local, NodeOp
     protected override Task TurnAsync(CancellationToken stopping)
     {
         Tell(book => book.Tick(Now));
-        // Coordinators find out within seconds who died; the roads would wait a minute.
-        foreach (var gone in watcher.Current.Nodes.Where(member => member.State is "dead" or "left"))
-            Tell(book => book.PeersSayGone(node.Cluster, gone.NodeId));
+        // Coordinators find out within seconds who died; the roads would wait a minute. Who is heard of afterwards is there all the same.
+        var gone = watcher.Current.Nodes.Where(member => member.State is "dead" or "left").Select(member => member.NodeId).ToHashSet(StringComparer.Ordinal);
+        foreach (var nodeId in gone.Except(_gone))
+            Tell(book => book.PeersSayGone(node.Cluster, nodeId));
+        _gone = gone;
         return Task.CompletedTask;
     }
 

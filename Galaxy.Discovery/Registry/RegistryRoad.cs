@@ -1,7 +1,6 @@
 using System.Text;
 using Galaxy.Core.Discovery;
 using Galaxy.Core.Discovery.Peers;
-using Galaxy.Discovery.Announce;
 using Galaxy.Discovery.Peers;
 using Galaxy.Discovery.Roads;
 using Galaxy.ServiceDefaults.Hosting;
@@ -35,7 +34,7 @@ internal sealed partial class RegistryRoad : PeriodicService, IRoad
     private readonly RedisChannel _news;
     private readonly Dictionary<string, string> _known = new(StringComparer.Ordinal);
     private IReadOnlyList<LocalNode> _announced = [];
-    private int _look;
+    private int _looks;
 
     public RegistryRoad(RegistryStores stores, LocalNodes local, PeerTable peers, Trust trust, NodeOptions node, TimeProvider time, ILogger<RegistryRoad> log)
         : base(Every, time, log)
@@ -78,20 +77,27 @@ internal sealed partial class RegistryRoad : PeriodicService, IRoad
             await OnStoresAsync(database => RemoveAsync(database, own.NodeId));
     }
 
-    // Several reasons to look at once make one look.
+    // One at a time; reasons that come up during a look make one more.
     private async Task LookOnceAsync()
     {
-        if (_stores is null || Interlocked.Exchange(ref _look, 1) == 1)
+        if (_stores is null || Interlocked.Increment(ref _looks) > 1)
             return;
-        try
+        int begun;
+        do
         {
-            await AnnounceAsync();
-            await OnStoresAsync(ReadAsync);
+            begun = Volatile.Read(ref _looks);
+            try
+            {
+                await AnnounceAsync();
+                await OnStoresAsync(ReadAsync);
+            }
+            catch
+            {
+                Volatile.Write(ref _looks, 0);
+                throw;
+            }
         }
-        finally
-        {
-            Volatile.Write(ref _look, 0);
-        }
+        while (Interlocked.CompareExchange(ref _looks, 0, begun) != begun);
     }
 
     private async Task AnnounceAsync()
@@ -102,8 +108,7 @@ internal sealed partial class RegistryRoad : PeriodicService, IRoad
             await OnStoresAsync(database => RemoveAsync(database, gone.NodeId));
         foreach (var own in nodes)
         {
-            var metadata = new Dictionary<string, string> { ["grpc_url"] = own.GrpcUrl, ["ver"] = own.Version };
-            var text = Encoding.UTF8.GetString(_trust.Make(AnnounceRoad.Describe(own, AnnouncementKind.Response, metadata)).ToBytes());
+            var text = Encoding.UTF8.GetString(_trust.Make(NodeAnnouncement.Of(own, AnnouncementKind.Response)).ToBytes());
             await OnStoresAsync(database => WriteAsync(database, own.NodeId, text, isNew: !before.Contains(own)));
         }
         _announced = nodes;
@@ -166,15 +171,7 @@ internal sealed partial class RegistryRoad : PeriodicService, IRoad
             Status.Reject(reason);
         else
             _known[who] = heard.Nonce;
-        _peers.See(new Sighting(Road, heard.NodeId, heard.Cluster, verdict.Trust, verdict.Reason)
-        {
-            Role = heard.Role,
-            Url = heard.Url,
-            GrpcUrl = heard.Metadata.GetValueOrDefault("grpc_url", ""),
-            Version = heard.Metadata.GetValueOrDefault("ver", ""),
-            Capabilities = heard.Capabilities,
-            Life = Life,
-        });
+        _peers.See(NodeAnnouncement.Seen(Road, heard, verdict) with { Life = Life });
         return who;
     }
 
@@ -196,7 +193,10 @@ internal sealed partial class RegistryRoad : PeriodicService, IRoad
             }
         }
         Status.Sockets = open;
-        Status.Problem = open > 0 ? null : "the store does not answer";
+        var problem = open > 0 ? null : "the store does not answer";
+        if (problem is not null && Status.Problem is null)
+            _peers.Report($"{Road}: {problem}");
+        Status.Problem = problem;
     }
 
     private void Observe(Func<Task> look) => _ = Task.Run(async () =>

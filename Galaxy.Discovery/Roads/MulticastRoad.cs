@@ -16,7 +16,8 @@ internal readonly record struct Packet(ReadOnlyMemory<byte> Bytes, IPEndPoint Fr
 /// packets to it through a bounded queue. What goes wrong is counted and logged; the loop begins anew.
 /// </summary>
 internal abstract partial class MulticastRoad(
-    string name, bool enabled, MulticastGroup group, bool asksFromOwnPort, LinkWatcher links, LocalNodes local, TimeProvider time, ILogger log) : BackgroundService, IRoad
+    string name, bool enabled, MulticastGroup group, bool asksFromOwnPort, LinkWatcher links, LocalNodes local, PeerTable peers, TimeProvider time, ILogger log)
+    : BackgroundService, IRoad
 {
     private const int QueueLength = 1024;
     private const int LargestDatagram = 9000;
@@ -47,6 +48,8 @@ internal abstract partial class MulticastRoad(
     protected TimeProvider Time => time;
 
     protected LocalNodes Local => local;
+
+    protected PeerTable Peers => peers;
 
     protected IEnumerable<Link> OpenLinks => _stations.Values.Select(station => station.Link);
 
@@ -176,6 +179,7 @@ internal abstract partial class MulticastRoad(
             var isNew = !_stations.ContainsKey(link.Id);
             if (isNew && !TryOpen(link))
                 continue;
+            _stations[link.Id] = _stations[link.Id] with { Link = link };
             Publish(link, local.On(link), isNew);
         }
         Status.Sockets = _stations.Values.Sum(station => station.Questions is null ? 1 : 2);
@@ -318,9 +322,11 @@ internal abstract partial class MulticastRoad(
     private void Problem(string problem)
     {
         Status.Reject("cannot listen");
-        if (Status.Problem != problem)
-            LogProblem(name, problem);
+        if (Status.Problem == problem)
+            return;
         Status.Problem = problem;
+        LogProblem(name, problem);
+        peers.Report($"{name}: {problem}");
     }
 
     private void Guard(Action act)

@@ -69,7 +69,10 @@ internal sealed partial class SeedRoad(
         {
             Status.Reject("name not found");
             if (Status.Problem is null)
+            {
                 LogNoName(seed, failure.Message);
+                peers.Report($"{Road}: the seed '{seed}' of Galaxy_SEEDS cannot be looked up");
+            }
             Status.Problem = $"the seed '{seed}' of Galaxy_SEEDS cannot be looked up";
             return false;
         }

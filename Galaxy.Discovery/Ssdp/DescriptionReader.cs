@@ -52,8 +52,14 @@ internal sealed class DescriptionReader(Trust trust, TimeProvider time) : IDispo
         _started[found.Uuid] = time.GetTimestamp();
         _ = Task.Run(async () =>
         {
-            _read.Enqueue(await FetchAsync(found));
-            Interlocked.Decrement(ref _waiting);
+            try
+            {
+                _read.Enqueue(await FetchAsync(found));
+            }
+            finally
+            {
+                Interlocked.Decrement(ref _waiting);
+            }
             road.DescriptionIsRead();
         });
         return null;
@@ -113,15 +119,7 @@ internal sealed class DescriptionReader(Trust trust, TimeProvider time) : IDispo
         if (SsdpDescription.Read(stream) is not { } announcement)
             return new DescriptionRead(found.Uuid, found.Version, null, "description malformed");
         var verdict = trust.Judge(announcement);
-        return new DescriptionRead(found.Uuid, found.Version, new Sighting("ssdp", announcement.NodeId, announcement.Cluster, verdict.Trust, verdict.Reason)
-        {
-            Role = announcement.Role,
-            Url = announcement.Url,
-            GrpcUrl = announcement.Metadata.GetValueOrDefault("grpc_url", ""),
-            Version = announcement.Metadata.GetValueOrDefault("ver", ""),
-            Capabilities = announcement.Capabilities,
-            Address = found.From.Address,
-        }, null);
+        return new DescriptionRead(found.Uuid, found.Version, NodeAnnouncement.Seen("ssdp", announcement, verdict) with { Address = found.From.Address }, null);
     }
 
     public void Dispose()

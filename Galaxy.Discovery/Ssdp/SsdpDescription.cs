@@ -4,7 +4,6 @@ using System.Xml;
 using System.Xml.Linq;
 using Galaxy.Core.Discovery;
 using Galaxy.Core.Discovery.Ssdp;
-using Galaxy.Discovery.Announce;
 using Galaxy.Discovery.Peers;
 
 namespace Galaxy.Discovery.Ssdp;
@@ -39,10 +38,7 @@ internal static class SsdpDescription
     /// <param name="nonce">The reader's; empty for readers who do not know of it.</param>
     public static string Write(LocalNode own, Trust trust, string nonce)
     {
-        var metadata = new Dictionary<string, string> { ["grpc_url"] = own.GrpcUrl, ["ver"] = own.Version };
-        if (nonce.Length is > 0 and <= 64)
-            metadata["re"] = nonce;
-        var announcement = trust.Make(AnnounceRoad.Describe(own, AnnouncementKind.Response, metadata));
+        var announcement = trust.Make(NodeAnnouncement.Of(own, AnnouncementKind.Response, re: nonce));
         var document = new XElement(Upnp + "root",
             new XAttribute("configId", ConfigId(own)),
             new XElement(Upnp + "specVersion", new XElement(Upnp + "major", 1), new XElement(Upnp + "minor", 1)),

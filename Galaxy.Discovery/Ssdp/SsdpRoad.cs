@@ -13,7 +13,7 @@ namespace Galaxy.Discovery.Ssdp;
 internal sealed class SsdpRoad(
     NodeOptions node, ListenAddresses addresses, DescriptionReader descriptions, LinkWatcher links, LocalNodes local, PeerTable peers, TimeProvider time, ILogger<SsdpRoad> log)
     : MulticastRoad("ssdp", node.UpnpEnabled, new MulticastGroup(IPAddress.Parse("239.255.255.250"), IPAddress.Parse("ff02::c"), 1900, Ttl: 2),
-        asksFromOwnPort: true, links, local, time, log)
+        asksFromOwnPort: true, links, local, peers, time, log)
 {
     private const string Road = "ssdp";
     private static readonly string Server = $"{(OperatingSystem.IsWindows() ? "Windows" : OperatingSystem.IsMacOS() ? "macOS" : "Linux")} UPnP/1.1 Galaxy/1";
@@ -91,7 +91,7 @@ internal sealed class SsdpRoad(
                     Status.Reject(refused.Reason);
                     break;
                 case SsdpEffect.Gone gone when _known.Remove(gone.Uuid, out var known):
-                    peers.Goodbye(known.Sighting.Cluster, known.Sighting.NodeId, Road, signed: false);
+                    Peers.Goodbye(known.Sighting.Cluster, known.Sighting.NodeId, Road, signed: false);
                     break;
                 case SsdpEffect.Found found:
                     Found(found);
@@ -106,7 +106,7 @@ internal sealed class SsdpRoad(
             return;
         if (_known.TryGetValue(found.Uuid, out var known) && SameVersion(known.Version, found.Version) && Now - known.ReadAt < ReadEvery)
         {
-            peers.See(known.Sighting with { Address = found.From.Address, RttMs = null });
+            Peers.See(known.Sighting with { Address = found.From.Address, RttMs = null });
             return;
         }
         if (descriptions.Read(found, this) is { } refused)
@@ -129,7 +129,7 @@ internal sealed class SsdpRoad(
             _known.Remove(old);
         if (_known.Count < PeerBook.MostPeers || _known.ContainsKey(read.Uuid))
             _known[read.Uuid] = new Known(read.Version, sighting, Now);
-        peers.See(sighting);
+        Peers.See(sighting);
     }
 
     /// <summary>There is a description to take.</summary>

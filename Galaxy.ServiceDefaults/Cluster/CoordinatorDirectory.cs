@@ -18,7 +18,8 @@ public static class CoordinatorDirectory
             .SelectMany(service => service.GetSection("grpc").GetChildren())
             .Select(address => address.Value)
             .OfType<string>();
-        return [.. named.Concat(injected).Concat(node.Seeds).Select(WithScheme).Distinct(StringComparer.OrdinalIgnoreCase)];
+        // A service name (_galaxy._tcp.example.org) is no address: discovery looks it up.
+        return [.. named.Concat(injected).Concat(node.Seeds.Where(seed => !seed.StartsWith('_'))).Select(WithScheme).Distinct(StringComparer.OrdinalIgnoreCase)];
     }
 
     private static string WithScheme(string address)

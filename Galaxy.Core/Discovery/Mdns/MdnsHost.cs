@@ -37,9 +37,6 @@ public sealed class MdnsHost(Random random)
     /// <summary>A service by the names that it has now: other than wanted where those were taken.</summary>
     public MdnsService Named(MdnsService service) => _attempts.TryGetValue(service.Instance, out var attempt) ? service.Rename(attempt) : service;
 
-    /// <summary>True when everything that is published is announced on all links.</summary>
-    public bool Established => _links.Values.All(link => link.Responder.Established);
-
     /// <summary>Publishes exactly these on a link, which may have other addresses than before. A link that is new is looked around on at once.</summary>
     public IReadOnlyList<(int Link, MdnsEffect Effect)> Publish(int id, IReadOnlyList<MdnsService> services, IReadOnlyList<IPAddress> addresses, TimeSpan now)
     {

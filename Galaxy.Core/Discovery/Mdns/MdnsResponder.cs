@@ -41,9 +41,6 @@ public sealed class MdnsResponder(Random random)
         }
     }
 
-    /// <summary>True when all names were found to be free, so that they are announced and answered for.</summary>
-    public bool Established => _services.Values.All(service => service.Established);
-
     /// <summary>Publishes exactly these services from now on; says goodbye for those that are no longer among them.</summary>
     public IReadOnlyList<MdnsEffect> Publish(IReadOnlyList<MdnsService> services, IReadOnlyList<IPAddress> addresses, TimeSpan now)
     {

@@ -7,8 +7,9 @@ namespace Galaxy.Core.Discovery.Mdns;
 internal sealed class RecordCache(int capacity = RecordCache.DefaultCapacity)
 {
     private const int DefaultCapacity = 8192;
+    private const int SpareTurns = 1024;
 
-    // Half of what a record that is heard may claim at most: longer lives are of no use to anybody.
+    // Whatever a record claims.
     private static readonly TimeSpan LongestLife = TimeSpan.FromSeconds(MdnsTiming.SharedTtl);
 
     private readonly Dictionary<RecordKey, Entry> _entries = [];
@@ -32,6 +33,9 @@ internal sealed class RecordCache(int capacity = RecordCache.DefaultCapacity)
     public int Capacity { get; } = capacity;
 
     public int Count => _entries.Count;
+
+    /// <summary>Turns that are planned, outdated ones among them: in proportion to <see cref="Count"/>.</summary>
+    public int Turns => _turns.Count;
 
     /// <summary>When something expires or wants to be asked for again.</summary>
     public TimeSpan NextTurn
@@ -125,5 +129,12 @@ internal sealed class RecordCache(int capacity = RecordCache.DefaultCapacity)
             ? entry.HeardAt + (life * ((MdnsTiming.RefreshAt[entry.Asked] + (2 * jitter)) / 100))
             : entry.Until;
         _turns.Enqueue(entry, entry.Turn);
+        // Each time that a record is heard makes one more, and old ones wait for their time: a chatterer must not fill the memory.
+        if (_turns.Count > SpareTurns + (2 * _entries.Count))
+        {
+            _turns.Clear();
+            foreach (var living in _entries.Values)
+                _turns.Enqueue(living, living.Turn);
+        }
     }
 }

@@ -68,8 +68,7 @@ public sealed class PeerBook
             return signed && known is not null ? [Drop(key, known)] : [];
         if (signed || known.Until.Count == 0)
             return [Drop(key, known)];
-        known.Peer = known.Peer with { Roads = known.Peer.Roads.Where(pair => pair.Key != road).ToDictionary() };
-        return [new PeerEvent(PeerChange.Updated, known.Peer)];
+        return [Without(known, [road])];
     }
 
     /// <summary>The other coordinators say that this node is dead or has left.</summary>
@@ -89,9 +88,15 @@ public sealed class PeerBook
             if (known.Until.Count == 0)
                 events.Add(Drop(key, known));
             else
-                known.Peer = known.Peer with { Roads = known.Peer.Roads.Where(pair => !silent.Contains(pair.Key)).ToDictionary() };
+                events.Add(Without(known, silent));
         }
         return events;
+    }
+
+    private static PeerEvent Without(Known known, IReadOnlyList<string> roads)
+    {
+        known.Peer = known.Peer with { Roads = known.Peer.Roads.Where(pair => !roads.Contains(pair.Key)).ToDictionary() };
+        return new PeerEvent(PeerChange.Updated, known.Peer);
     }
 
     private static Peer Join(Peer? before, Sighting seen, DateTimeOffset wall)

@@ -178,4 +178,26 @@ public class MdnsHostTests
 
         Assert.Contains(a.Sent, message => message.Answers.Any(record => record.Type == DnsType.Nsec));
     }
+
+    [Fact]
+    public void Who_says_the_same_a_hundred_thousand_times_fills_no_memory()
+    {
+        var cache = new RecordCache(capacity: 16);
+        var record = new DnsRecord("x." + ServiceTxt.ServiceType, DnsType.Srv, 4500, new DnsSrv(0, 0, 1, "h.local."));
+
+        for (var i = 0; i < 100_000; i++)
+            cache.Add(record, RecordKey.Of(record), TimeSpan.FromMilliseconds(i), jitter: 0);
+
+        Assert.Equal(1, cache.Count);
+        Assert.InRange(cache.Turns, 1, 2000);
+    }
+
+    [Fact]
+    public void A_name_that_could_not_be_asked_for_again_is_not_read()
+    {
+        var bytes = DnsWriter.Write(new DnsMessage { IsResponse = true, Answers = [new DnsRecord($"{new string('x', 63)}.{ServiceTxt.ServiceType}", DnsType.Srv, 60, new DnsSrv(0, 0, 1, "h.local."))] });
+        bytes.AsSpan(13, 63).Fill(0xFF);
+
+        Assert.False(DnsReader.TryParse(bytes, out _));
+    }
 }

@@ -90,7 +90,7 @@ public class TrustTests
         See("a", PeerTrust.Trusted);
         See("a", PeerTrust.Trusted, 30, "mdns");
 
-        Assert.Empty(_book.Tick(TimeSpan.FromSeconds(61)));
+        Assert.Equal(PeerChange.Updated, Assert.Single(_book.Tick(TimeSpan.FromSeconds(61))).Change);
         Assert.Equal(PeerChange.Lost, Assert.Single(_book.Tick(TimeSpan.FromSeconds(91))).Change);
     }
 
