@@ -209,7 +209,7 @@ internal sealed class GossipNode
     {
         IReadOnlyList<StateEntry> news;
         lock (_gate)
-            news = _map.ApplyDelta(delta.Entries, delta.Reaches, delta.Pruned, WallMs);
+            news = _map.ApplyDelta(delta.Entries, delta.Reaches, delta.Pruned);
         return Announce(news);
     }
 
@@ -218,7 +218,7 @@ internal sealed class GossipNode
     {
         IReadOnlyList<StateEntry> news;
         lock (_gate)
-            news = _map.Replace(entries, summary, pruned, WallMs);
+            news = _map.Replace(entries, summary, pruned);
         return Announce(news);
     }
 

@@ -68,7 +68,7 @@ internal sealed partial class StateJournal : IDisposable
             {
                 pruned = pruned.Merge(record.Pruned.ToVector());
                 if (record.Entry?.FromWire() is { } written)
-                    map.Apply(written, pruned, 0);
+                    map.Apply(written, pruned);
             }
             map.Continue();
             OpenLog(Numbers(LogSuffix).Concat(Numbers(SnapshotSuffix)).DefaultIfEmpty(0).Max());

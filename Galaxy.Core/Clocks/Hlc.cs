@@ -12,12 +12,11 @@ public readonly record struct Hlc(long PhysicalMs, uint Logical) : IComparable<H
     public Hlc Next(long wallMs) =>
         wallMs > PhysicalMs ? new Hlc(wallMs, 0) : new Hlc(PhysicalMs, Logical + 1);
 
-    /// <summary>The reading after a message that carried <paramref name="remote"/> arrived.</summary>
-    public Hlc Receive(Hlc remote, long wallMs)
-    {
-        var highest = this >= remote ? this : remote;
-        return highest.Next(wallMs);
-    }
+    /// <summary>
+    /// The clock after it heard of <paramref name="remote"/>. Hearing takes no reading of its own: the clock depends on what was heard, not on how
+    /// often or in which pieces, so that replicas which know the same have the same clock.
+    /// </summary>
+    public Hlc Receive(Hlc remote) => this >= remote ? this : remote;
 
     public int CompareTo(Hlc other)
     {

@@ -117,9 +117,9 @@ public sealed class ReplicatedMap(string origin, StateLimits? limits = null)
     /// <param name="prunedThere">
     /// The <see cref="Pruned"/> of the replica that it comes from: what was dropped there is missing in the entry's context, too.
     /// </param>
-    public bool Apply(StateEntry remote, VersionVector prunedThere, long wallMs)
+    public bool Apply(StateEntry remote, VersionVector prunedThere)
     {
-        var changed = Take(remote, prunedThere, wallMs);
+        var changed = Take(remote, prunedThere);
         foreach (var version in remote.Versions)
         {
             if (Summary[version.Dot.Origin] + 1 != version.Dot.Counter)
@@ -130,10 +130,10 @@ public sealed class ReplicatedMap(string origin, StateLimits? limits = null)
         return changed;
     }
 
-    private bool Take(StateEntry remote, VersionVector seenThere, long wallMs)
+    private bool Take(StateEntry remote, VersionVector seenThere)
     {
         foreach (var version in remote.Versions)
-            _clock = _clock.Receive(version.Time, wallMs);
+            _clock = _clock.Receive(version.Time);
         var id = new EntryId(remote.Namespace, remote.Key);
         var local = Find(id);
         if (local is null)
@@ -184,12 +184,12 @@ public sealed class ReplicatedMap(string origin, StateLimits? limits = null)
     /// <summary>Takes in a peer's delta, after which nothing up to <paramref name="reaches"/> is missing here.</summary>
     /// <param name="prunedThere">The peer's <see cref="Pruned"/>.</param>
     /// <returns>The entries as they are now, of those that changed.</returns>
-    public IReadOnlyList<StateEntry> ApplyDelta(IReadOnlyList<StateEntry> entries, VersionVector reaches, VersionVector prunedThere, long wallMs)
+    public IReadOnlyList<StateEntry> ApplyDelta(IReadOnlyList<StateEntry> entries, VersionVector reaches, VersionVector prunedThere)
     {
         var news = new List<StateEntry>();
         foreach (var entry in entries)
         {
-            if (reaches.IsEmpty ? Apply(entry, prunedThere, wallMs) : Take(entry, prunedThere, wallMs))
+            if (reaches.IsEmpty ? Apply(entry, prunedThere) : Take(entry, prunedThere))
                 news.Add(Find(new EntryId(entry.Namespace, entry.Key)) ?? entry);
         }
         Reach(reaches);
@@ -218,7 +218,7 @@ public sealed class ReplicatedMap(string origin, StateLimits? limits = null)
     /// What only this replica wrote stays.
     /// </summary>
     /// <returns>The entries that changed, and the last state of those that went.</returns>
-    public IReadOnlyList<StateEntry> Replace(IReadOnlyList<StateEntry> entries, VersionVector peerSummary, VersionVector peerPruned, long wallMs)
+    public IReadOnlyList<StateEntry> Replace(IReadOnlyList<StateEntry> entries, VersionVector peerSummary, VersionVector peerPruned)
     {
         var news = new List<StateEntry>();
         var there = new HashSet<EntryId>();
@@ -226,7 +226,7 @@ public sealed class ReplicatedMap(string origin, StateLimits? limits = null)
         {
             var id = new EntryId(entry.Namespace, entry.Key);
             there.Add(id);
-            if (Take(entry, peerSummary, wallMs) && Find(id) is { } now)
+            if (Take(entry, peerSummary) && Find(id) is { } now)
                 news.Add(now);
         }
         foreach (var local in All.Where(entry => !there.Contains(new EntryId(entry.Namespace, entry.Key))).ToList())

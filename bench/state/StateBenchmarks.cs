@@ -33,9 +33,9 @@ public class StateBenchmarks
         for (var i = 0; i < 10_000; i++)
         {
             var entry = writers[i % Members].Put("ns", "key-" + i, Value, i);
-            _full.Apply(entry, VersionVector.Empty, i);
+            _full.Apply(entry, VersionVector.Empty);
             if (i < 9_990)
-                _behind.Apply(entry, VersionVector.Empty, i);
+                _behind.Apply(entry, VersionVector.Empty);
         }
         (_left, _right, _equal) = (_full.Summary, _behind.Summary, _full.Summary);
         _rumors = [.. Enumerable.Range(0, 4096).Select(i => _writer.Put("rumors", "key-" + (i % 256), Value, i))];
@@ -54,7 +54,7 @@ public class StateBenchmarks
     public int DeltaOfTen() => _full.DeltaFor(_right, int.MaxValue)!.Value.Entries.Count;
 
     [Benchmark(Description = "apply: one rumor")]
-    public bool Apply() => _behind.Apply(_rumors[_next++ & 4095], VersionVector.Empty, 1);
+    public bool Apply() => _behind.Apply(_rumors[_next++ & 4095], VersionVector.Empty);
 
     [Benchmark(Description = "write: one entry")]
     public StateEntry Write() => _full.Put("ns", "key-5", Value, 1);

@@ -15,11 +15,11 @@ public class CompactionTests
     {
         if (from.NeedsEverything(to.Summary, to.Digest))
         {
-            to.Replace([.. from.All], from.Summary, from.Pruned, 0);
+            to.Replace([.. from.All], from.Summary, from.Pruned);
             return;
         }
         var (entries, reaches) = from.DeltaFor(to.Summary, int.MaxValue)!.Value;
-        to.ApplyDelta(entries, reaches, from.Pruned, 0);
+        to.ApplyDelta(entries, reaches, from.Pruned);
     }
 
     private static ReplicatedMap Restarted(ReplicatedMap map)
@@ -102,7 +102,7 @@ public class CompactionTests
         Assert.Equal("two", Encoding.UTF8.GetString(c.Get("ns", "k")!.Value.Span));
 
         // A peer that has seen the later one and does not hold it.
-        c.Replace([], _b.Summary, VersionVector.Empty, 0);
+        c.Replace([], _b.Summary, VersionVector.Empty);
 
         Assert.Equal("one", Encoding.UTF8.GetString(c.Get("ns", "k")!.Value.Span));
         Assert.Equal(_a.Digest, c.Digest);

@@ -22,7 +22,7 @@ public class ConflictPolicyTests
         foreach (var (to, from) in new[] { (_a, _b), (_b, _a) })
         {
             var (entries, reaches) = from.DeltaFor(to.Summary, Plenty)!.Value;
-            to.ApplyDelta(entries, reaches, from.Pruned, 0);
+            to.ApplyDelta(entries, reaches, from.Pruned);
         }
         Assert.Equal(Value(_a), Value(_b));
     }
@@ -60,7 +60,7 @@ public class ConflictPolicyTests
         var c = new ReplicatedMap("c");
         Write(_a, "first", ConflictPolicy.FirstWriteWins, 1);
         var first = _a.Get("ns", "k")!;
-        c.Apply(first, VersionVector.Empty, 0);
+        c.Apply(first, VersionVector.Empty);
         Write(c, "third", ConflictPolicy.FirstWriteWins, 9);
         Write(_b, "second", ConflictPolicy.FirstWriteWins, 2);
         var (second, third) = (_b.Get("ns", "k")!, c.Get("ns", "k")!);
@@ -68,7 +68,7 @@ public class ConflictPolicyTests
         foreach (var order in new[] { new[] { second, third }, [third, second] })
         {
             foreach (var entry in order)
-                (order[0] == second ? _a : _b).Apply(entry, VersionVector.Empty, 0);
+                (order[0] == second ? _a : _b).Apply(entry, VersionVector.Empty);
         }
 
         Assert.Equal("second", Value(_a));

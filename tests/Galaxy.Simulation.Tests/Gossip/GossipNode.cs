@@ -73,7 +73,7 @@ internal sealed class GossipNode
         {
             pruned = pruned.Merge(dropped);
             if (entry is not null)
-                Map.Apply(entry, pruned, 0);
+                Map.Apply(entry, pruned);
         }
         Map.Continue();
         Mill = NewMill();
@@ -101,7 +101,7 @@ internal sealed class GossipNode
         foreach (var entry in entries.Where(Accepts))
         {
             var id = new EntryId(entry.Namespace, entry.Key);
-            if (Map.ApplyDelta([entry], reaches, pruned, wallMs + Skew).Count > 0)
+            if (Map.ApplyDelta([entry], reaches, pruned).Count > 0)
                 Mill.Tell(id, _bug == GossipBug.HopLimitIgnored ? 0 : hops, knowing, default);
             else
                 Mill.Knows(id, knowing);
@@ -116,12 +116,12 @@ internal sealed class GossipNode
         if (delta is not var (entries, reaches)
             || (_bug != GossipBug.OldSnapshotGetsDelta && peer.Map.NeedsEverything(Map.Summary, _bug is GossipBug.DigestNotCompared or GossipBug.PrunedNotSent ? null : Map.Digest)))
         {
-            var news = Map.Replace([.. peer.Map.All], peer.Map.Summary, peer.Map.Pruned, wallMs + Skew);
+            var news = Map.Replace([.. peer.Map.All], peer.Map.Summary, peer.Map.Pruned);
             foreach (var entry in news)
                 Mill.Tell(new EntryId(entry.Namespace, entry.Key), 0, [peer.Name], default);
             return;
         }
-        Map.ApplyDelta([.. entries.Select(peer.Sent).Where(Accepts)], reaches, _bug == GossipBug.PrunedNotSent ? VersionVector.Empty : peer.Map.Pruned, wallMs + Skew);
+        Map.ApplyDelta([.. entries.Select(peer.Sent).Where(Accepts)], reaches, _bug == GossipBug.PrunedNotSent ? VersionVector.Empty : peer.Map.Pruned);
     }
 
     /// <summary>Drops what every member has seen, as a coordinator decides it.</summary>

@@ -39,7 +39,7 @@ public class ThousandNodesTests
             messages += sent.Count;
             foreach (var (from, batch) in sent.Where(_ => random.NextDouble() >= Loss))
             {
-                if (maps[batch.Peer].Apply(maps[from].Find(id)!, VersionVector.Empty, 1))
+                if (maps[batch.Peer].Apply(maps[from].Find(id)!, VersionVector.Empty))
                 {
                     mills[batch.Peer].Tell(id, batch.Hops, [from, .. batch.Told], default);
                     if (++reached == Nodes)
@@ -66,7 +66,7 @@ public class ThousandNodesTests
             {
                 var peer = rounds <= 10 ? (i / 500 * 500) + random.Next(500) : random.Next(Nodes);
                 var (entries, reaches) = maps[peer].DeltaFor(maps[i].Summary, int.MaxValue)!.Value;
-                maps[i].ApplyDelta(entries, reaches, VersionVector.Empty, 0);
+                maps[i].ApplyDelta(entries, reaches, VersionVector.Empty);
             }
         }
         TestContext.Current.SendDiagnosticMessage($"equal after {rounds - 10} rounds together");
@@ -82,7 +82,7 @@ public class ThousandNodesTests
         for (var i = 0; i < 10_000; i++)
             a.Put("ns", $"key-{i:D5}", Encoding.UTF8.GetBytes($"a value of usual size, number {i:D5}"), i);
         var (all, reaches) = a.DeltaFor(b.Summary, int.MaxValue)!.Value;
-        b.ApplyDelta(all, reaches, VersionVector.Empty, 0);
+        b.ApplyDelta(all, reaches, VersionVector.Empty);
         for (var i = 0; i < 5; i++)
         {
             a.Put("ns", $"key-{i:D5}", Encoding.UTF8.GetBytes($"changed here to something, no. {i:D5}"), 20_000 + i);
