@@ -30,6 +30,8 @@ public static class ServiceDefaultsExtensions
     {
         builder.Configuration.AddNodeFiles(Directory.GetCurrentDirectory());
         var node = NodeOptionsReader.Read(builder.Configuration);
+        // Read again by whoever needs it; here a mistake is said in one sentence and ends the start.
+        _ = CoordinatorDirectory.Read(builder.Configuration, node);
         builder.Services.AddSingleton(node);
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<CoordinatorChannels>();

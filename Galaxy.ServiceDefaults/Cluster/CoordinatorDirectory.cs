@@ -12,7 +12,7 @@ public static class CoordinatorDirectory
     /// </summary>
     public static IReadOnlyList<string> Read(IConfiguration configuration, NodeOptions node)
     {
-        var named = configuration["GALAXY_COORDINATORS"]?.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [];
+        var named = NodeOptionsReader.Addresses(configuration, "GALAXY_COORDINATORS");
         var injected = configuration.GetSection("services").GetChildren()
             .Where(service => service.Key.StartsWith("coordinator", StringComparison.OrdinalIgnoreCase))
             .SelectMany(service => service.GetSection("grpc").GetChildren())
@@ -22,11 +22,5 @@ public static class CoordinatorDirectory
         return [.. named.Concat(injected).Concat(node.Seeds.Where(seed => !seed.StartsWith('_'))).Select(WithScheme).Distinct(StringComparer.OrdinalIgnoreCase)];
     }
 
-    private static string WithScheme(string address)
-    {
-        var text = address.Contains("://", StringComparison.Ordinal) ? address : "http://" + address;
-        return Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is "http" or "https"
-            ? text.TrimEnd('/')
-            : throw new SettingException("GALAXY_COORDINATORS", address, "addresses such as http://host:9071, separated by commas");
-    }
+    private static string WithScheme(string address) => (address.Contains("://", StringComparison.Ordinal) ? address : "http://" + address).TrimEnd('/');
 }

@@ -30,7 +30,7 @@ public static partial class NodeOptionsReader
         BroadcastPort = Port(configuration, "NODE71_BROADCAST_PORT", 37021, allowZero: false),
         Bind = Text(configuration, "GALAXY_BIND"),
         Advertise = Text(configuration, "GALAXY_ADVERTISE"),
-        Seeds = List(configuration, "Galaxy_SEEDS"),
+        Seeds = Addresses(configuration, "Galaxy_SEEDS"),
     };
 
     // One folder a node: several may run on one machine.
@@ -97,6 +97,19 @@ public static partial class NodeOptionsReader
 
     private static IReadOnlyList<string> List(IConfiguration configuration, string key) =>
         Text(configuration, key)?.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [];
+
+    /// <summary>gRPC addresses of coordinators, with or without a scheme; names of services for <c>Galaxy_SEEDS</c>.</summary>
+    /// <exception cref="SettingException">One is no address.</exception>
+    public static IReadOnlyList<string> Addresses(IConfiguration configuration, string key)
+    {
+        var addresses = List(configuration, key);
+        foreach (var address in addresses)
+        {
+            if (!Uri.TryCreate(address.Contains("://", StringComparison.Ordinal) ? address : "http://" + address, UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https"))
+                throw new SettingException(key, address, "addresses such as host:9071 or http://host:9071, separated by commas");
+        }
+        return addresses;
+    }
 
     private static Uri? SocketUrl(IConfiguration configuration, string key)
     {

@@ -30,6 +30,8 @@ public class NodeOptionsReaderTests
     [InlineData("NODE71_MDNS_ENABLED", "maybe", "true, false")]
     [InlineData("MASTER_URL", "somewhere", "ws://host:8765")]
     [InlineData("GALAXY_LEASE", "fast", "local, lan, wan")]
+    [InlineData("Galaxy_SEEDS", "bad host:99999", "host:9071")]
+    [InlineData("Galaxy_SEEDS", "ftp://host", "host:9071")]
     public void A_value_that_is_not_understood_is_named_with_what_is_allowed(string key, string value, string allowed)
     {
         var failure = Assert.Throws<SettingException>(() => Read((key, value)));
