@@ -127,9 +127,9 @@ public sealed class MdnsResponder(Random random)
         var own = service.Records.First(candidate => RecordKey.Of(candidate) == key);
         if (record.Ttl < own.Ttl / 2)
         {
-            // It would be forgotten too early (6.6).
+            // It would be forgotten too early (6.6); said at most once a second, however often somebody says so.
             if (service.Established && own.CacheFlush)
-                service.AnnounceFrom(now);
+                service.AnnounceFrom(service.FreeAt(own, MdnsTiming.RecordEvery) is var free && free > now ? free : now);
             return;
         }
         // Said by another already: no need to repeat it (7.4).

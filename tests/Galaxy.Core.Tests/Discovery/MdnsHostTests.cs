@@ -150,6 +150,23 @@ public class MdnsHostTests
     }
 
     [Fact]
+    public void A_false_goodbye_is_contradicted_but_not_more_often_than_once_a_second()
+    {
+        var a = Add("a");
+        Run(10);
+        a.Sent.Clear();
+        var goodbye = new DnsMessage { IsResponse = true, Answers = [.. Service("a", 1).Records([a.Address]).Select(record => record with { Ttl = 0 })] };
+
+        for (var i = 0; i < 100; i++)
+        {
+            Do(a, a.Host.Hear(1, goodbye, new IPEndPoint(IPAddress.Parse("10.0.0.9"), 5353), _now));
+            Run(0.02);
+        }
+
+        Assert.InRange(a.Sent.Count(message => message.IsResponse), 1, 3);
+    }
+
+    [Fact]
     public void A_plain_resolver_gets_a_plain_answer()
     {
         var a = Add("a");
