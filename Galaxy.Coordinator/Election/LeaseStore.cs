@@ -18,7 +18,7 @@ internal sealed class LeaseStore(RedisStores stores, NodeOptions node)
 
     private long _proposed;
 
-    private int Count => stores.All.Count;
+    private int Count => stores.Urgent.Count;
 
     private RedisKey[] LeaseKeys => [_keys["lease"], _keys["token"], _keys["accepted"], _keys["released"], _keys["born"], _keys["silent"]];
 
@@ -26,7 +26,7 @@ internal sealed class LeaseStore(RedisStores stores, NodeOptions node)
     public async Task SubscribeAsync(Action<LeaseEvent> heard)
     {
         var channel = RedisChannel.Literal(_keys["events"]);
-        await Task.WhenAll(stores.All.Select(store => store.GetSubscriber()
+        await Task.WhenAll(stores.Urgent.Select(store => store.GetSubscriber()
             .SubscribeAsync(channel, (_, message) => heard(LeaseEvent.Parse((string?)message ?? "")))));
     }
 
@@ -72,7 +72,11 @@ internal sealed class LeaseStore(RedisStores stores, NodeOptions node)
             var (verdict, answers) = await StoreRound.AskAsync(stores, expected is null ? "lease.acquire" : "lease.seize", async database =>
             {
                 var answer = (RedisResult[])(await database.ScriptEvaluateAsync(LeaseScripts.Acquire, LeaseKeys, arguments))!;
-                return new LeaseAnswer((int)answer[0] == 1, Number((string)answer[1]!));
+                var granted = (int)answer[0] == 1;
+                // A token that was given out must not be given out again. Renewing needs no disk: a store that restarts grants nothing for a while.
+                if (granted)
+                    await StoreCommit.AfterWriteAsync(database);
+                return new LeaseAnswer(granted, Number((string)answer[1]!));
             }, answer => answer.Granted);
             var highest = answers.Values.Max(answer => answer.Token);
             if (verdict == Verdict.Yes)

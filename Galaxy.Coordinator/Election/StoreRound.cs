@@ -5,7 +5,7 @@ using StackExchange.Redis;
 
 namespace Galaxy.Coordinator.Election;
 
-/// <summary>Asks all stores at once and waits for what <see cref="LeaseQuorum"/> says is enough.</summary>
+/// <summary>Asks all stores at once, over the connections for what is urgent, and waits for what <see cref="LeaseQuorum"/> says is enough.</summary>
 internal static class StoreRound
 {
     /// <summary>The verdict and the answers that had come by then, by the store's place in the list.</summary>
@@ -13,7 +13,7 @@ internal static class StoreRound
     public static async Task<(Verdict Verdict, IReadOnlyDictionary<int, T> Answers)> AskAsync<T>(
         RedisStores stores, string name, Func<IDatabase, Task<T>> ask, Func<T, bool> isYes)
     {
-        var calls = stores.All.Select((store, i) => CallAsync(i, store)).ToList();
+        var calls = stores.Urgent.Select((store, i) => CallAsync(i, store)).ToList();
         var answers = new Dictionary<int, T>();
         var counted = new List<bool?>();
         Exception? last = null;
@@ -24,7 +24,7 @@ internal static class StoreRound
             if (failure is null)
                 answers[store] = answer!;
             counted.Add(failure is null ? isYes(answer!) : null);
-            var verdict = LeaseQuorum.Count(counted, stores.All.Count);
+            var verdict = LeaseQuorum.Count(counted, stores.Urgent.Count);
             if (verdict == Verdict.Unreachable)
                 break;
             if (verdict != Verdict.Open)

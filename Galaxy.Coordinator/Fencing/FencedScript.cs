@@ -20,7 +20,7 @@ internal enum StoreAnswer
     Gap,
 }
 
-/// <summary>Runs <see cref="LeaseScripts.Fenced"/> on one store.</summary>
+/// <summary>Runs <see cref="LeaseScripts.Fenced"/> on one store. What it calls done is on that store's disk, as far as that store promises it.</summary>
 internal static class FencedScript
 {
     /// <param name="at">Where the store must be; empty: anywhere.</param>
@@ -46,7 +46,10 @@ internal static class FencedScript
         var answer = (RedisResult[])(await RedisStore.TracedAsync(
             "fenced.write", () => database.ScriptEvaluateAsync(LeaseScripts.Fenced, [.. keys], [.. arguments])))!;
         if ((int)answer[0] == 1)
+        {
+            await RedisStore.TracedAsync("store.commit", () => StoreCommit.AfterWriteAsync(database));
             return StoreAnswer.Done;
+        }
         return (string?)answer[1] switch
         {
             "unborn" => StoreAnswer.Unborn,

@@ -7,7 +7,14 @@ using StackExchange.Redis;
 namespace Galaxy.ServiceDefaults.Store;
 
 /// <summary>The connections to the store, or to the three or five of a quorum, in configured order.</summary>
-public sealed record RedisStores(IReadOnlyList<IConnectionMultiplexer> All);
+public sealed record RedisStores(IReadOnlyList<IConnectionMultiplexer> All)
+{
+    /// <summary>
+    /// The same stores over connections of their own, for what must not wait: a connection's answers come in the order of its questions, and a
+    /// lease behind a hundred writes runs out.
+    /// </summary>
+    public IReadOnlyList<IConnectionMultiplexer> Urgent { get; init; } = All;
+}
 
 /// <summary>How the Redis-compatible stores are reached.</summary>
 public static class RedisStore
@@ -60,17 +67,18 @@ public static class RedisStore
     {
         var options = ReadOptions(configuration);
         var stores = await Task.WhenAll(options.Select(store => ConnectionMultiplexer.ConnectAsync(store)));
+        var urgent = await Task.WhenAll(options.Select(store => ConnectionMultiplexer.ConnectAsync(store)));
         var deadline = Stopwatch.GetTimestamp() + (long)(patience.TotalSeconds * Stopwatch.Frequency);
         Exception?[] failures;
         do
         {
             failures = await Task.WhenAll(stores.Select(PingAsync));
             if (failures.Count(failure => failure is null) > stores.Length / 2)
-                return new RedisStores([.. stores]);
+                return new RedisStores([.. stores]) { Urgent = [.. urgent] };
             await Task.Delay(200);
         }
         while (Stopwatch.GetTimestamp() < deadline);
-        foreach (var store in stores)
+        foreach (var store in stores.Concat(urgent))
             await store.DisposeAsync();
         var silent = options.Where((_, i) => failures[i] is not null).Select(store => string.Join(", ", store.EndPoints.Select(Show)));
         throw new StartupException(
@@ -98,6 +106,13 @@ public static class RedisStore
         System.Net.DnsEndPoint dns => $"{dns.Host}:{dns.Port}",
         _ => endPoint.ToString() ?? "?",
     };
+
+    /// <inheritdoc cref="TracedAsync{T}"/>
+    public static Task TracedAsync(string operation, Func<Task> call) => TracedAsync(operation, async () =>
+    {
+        await call();
+        return true;
+    });
 
     /// <summary>Runs a store call within a client span, but only as a part of a trace: polling makes none of its own.</summary>
     public static async Task<T> TracedAsync<T>(string operation, Func<Task<T>> call)
