@@ -20,6 +20,8 @@ internal readonly record struct Datagram(int Length, IPEndPoint From, int Interf
 internal sealed class LinkSocket : IDisposable
 {
     // Linux: deliver the groups that this socket joined, not those that any socket of the machine joined (ip(7), ipv6(7)).
+    private const int LevelSocket = 1;
+    private const int ReuseAddress = 2;
     private const int LevelIp = 0;
     private const int MulticastAll = 49;
     private const int LevelIpv6 = 41;
@@ -55,9 +57,8 @@ internal sealed class LinkSocket : IDisposable
 
     private void OpenIpv4(MulticastGroup group, bool ownPort)
     {
-        // Others on this machine listen on the same well-known port: Avahi, a media server, another node.
         if (!ownPort)
-            _socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
+            SharePort();
         _socket.EnableBroadcast = true;
         _socket.SetSocketOption(SocketOptionLevel.IP, SocketOptionName.PacketInformation, true);
         Raw(LevelIp, MulticastAll, 0);
@@ -74,7 +75,7 @@ internal sealed class LinkSocket : IDisposable
     {
         _socket.SetSocketOption(SocketOptionLevel.IPv6, SocketOptionName.IPv6Only, true);
         if (!ownPort)
-            _socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
+            SharePort();
         _socket.SetSocketOption(SocketOptionLevel.IPv6, SocketOptionName.PacketInformation, true);
         Raw(LevelIpv6, Ipv6MulticastAll, 0);
         _socket.Bind(new IPEndPoint(IPAddress.IPv6Any, ownPort ? 0 : group.Port));
@@ -84,6 +85,16 @@ internal sealed class LinkSocket : IDisposable
         _socket.SetSocketOption(SocketOptionLevel.IPv6, SocketOptionName.MulticastTimeToLive, group.Ttl);
         if (group.Ttl == byte.MaxValue)
             Raw(LevelIpv6, Ipv6UnicastHops, group.Ttl);
+    }
+
+    // Others on this machine listen on the same well-known port: Avahi, a media server, another node. What .NET calls ReuseAddress is SO_REUSEPORT
+    // as well; Linux (since 6.6) then hands a group's packet to one socket of that port, any one, whether it has joined on the packet's link or not.
+    private void SharePort()
+    {
+        if (OperatingSystem.IsLinux())
+            _socket.SetRawSocketOption(LevelSocket, ReuseAddress, BitConverter.GetBytes(1));
+        else
+            _socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
     }
 
     private void Raw(int level, int option, int value)

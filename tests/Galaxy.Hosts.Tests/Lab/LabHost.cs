@@ -40,7 +40,8 @@ internal sealed class LabHost(string name, int index) : IAsyncDisposable
     public Socket OpenUdp(int port = 0, IPAddress? join = null, IPAddress? from = null)
     {
         var socket = Open(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
-        socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
+        // SO_REUSEADDR alone; see LinkSocket.
+        socket.SetRawSocketOption(1, 2, BitConverter.GetBytes(1));
         socket.EnableBroadcast = true;
         socket.SetSocketOption(SocketOptionLevel.IP, SocketOptionName.MulticastInterface, (from ?? Address).GetAddressBytes());
         socket.SetSocketOption(SocketOptionLevel.IP, SocketOptionName.MulticastTimeToLive, 255);
@@ -76,6 +77,18 @@ internal sealed class LabHost(string name, int index) : IAsyncDisposable
         if (key is not null)
             http.DefaultRequestHeaders.Authorization = new("Bearer", key);
         return http;
+    }
+
+    /// <summary>Gives the host a second address that is not of the segment; removed when disposed.</summary>
+    public async Task<IAsyncDisposable> AliasAsync(IPAddress address)
+    {
+        await HostNetwork.IpAsync(name, $"addr add {address}/32 dev eth0");
+        return new Alias(name, address);
+    }
+
+    private sealed class Alias(string name, IPAddress address) : IAsyncDisposable
+    {
+        public async ValueTask DisposeAsync() => await HostNetwork.IpAsync(name, $"addr del {address}/32 dev eth0");
     }
 
     /// <summary>Pulls the cable.</summary>

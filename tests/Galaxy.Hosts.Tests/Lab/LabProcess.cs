@@ -15,6 +15,7 @@ internal sealed partial class LabProcess : IAsyncDisposable
 
     private readonly Process _process;
     private readonly ConcurrentQueue<string> _lines = new();
+    private bool _disposed;
 
     public LabProcess(string space, string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string> environment, string folder)
     {
@@ -88,8 +89,12 @@ internal sealed partial class LabProcess : IAsyncDisposable
     private static double Kib(string file, string name) =>
         double.Parse(File.ReadLines(file).First(line => line.StartsWith(name, StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
 
+    /// <summary>Kills it, if it still runs; may be called again.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (_disposed)
+            return;
+        _disposed = true;
         await EndAsync(Kill);
         _process.Dispose();
     }
