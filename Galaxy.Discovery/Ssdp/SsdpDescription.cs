@@ -14,6 +14,8 @@ namespace Galaxy.Discovery.Ssdp;
 /// </summary>
 internal static class SsdpDescription
 {
+    private const int LongestName = 128;
+    private const int LongestUrl = 512;
     private static readonly XNamespace Upnp = "urn:schemas-upnp-org:device-1-0";
     private static readonly XNamespace Galaxy = "urn:schemas-ufo-galaxy:node-1-0";
 
@@ -54,18 +56,27 @@ internal static class SsdpDescription
         return "<?xml version=\"1.0\"?>\n" + document;
     }
 
-    /// <summary>The announcement in a document; null when there is none.</summary>
+    /// <summary>
+    /// What a document says of a node: the announcement in it or, of a device of our type that has none, its name and address, signed by nobody.
+    /// Null when it is about something else.
+    /// </summary>
     public static Announcement? Read(Stream document)
     {
         try
         {
             using var reader = XmlReader.Create(document, new XmlReaderSettings { DtdProcessing = DtdProcessing.Prohibit, XmlResolver = null, MaxCharactersInDocument = 64 * 1024 });
-            var text = XDocument.Load(reader).Descendants(Galaxy + "announcement").FirstOrDefault()?.Value;
-            return text is not null && Announcement.TryParse(Encoding.UTF8.GetBytes(text), out var announcement) ? announcement : null;
+            var device = XDocument.Load(reader).Descendants(Upnp + "device").FirstOrDefault(device => Text(device, "deviceType") == SsdpDevice.Type);
+            if (device?.Element(Galaxy + "announcement")?.Value is { } text)
+                return Announcement.TryParse(Encoding.UTF8.GetBytes(text), out var announcement) ? announcement : null;
+            return device is not null && Text(device, "friendlyName") is { Length: > 0 and <= LongestName } name
+                ? new Announcement(AnnouncementKind.Response, name, 0) { Name = name, Url = Text(device, "presentationURL") is { Length: <= LongestUrl } url ? url : "" }
+                : null;
         }
         catch (XmlException)
         {
             return null;
         }
     }
+
+    private static string Text(XElement device, string name) => device.Element(Upnp + name)?.Value.Trim() ?? "";
 }

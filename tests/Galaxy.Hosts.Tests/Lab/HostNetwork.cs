@@ -55,6 +55,8 @@ internal sealed class HostNetwork : IAsyncDisposable
         var host = new LabHost(name, index);
         await IpAsync(name, $"addr add {host.Address}/16 dev eth0");
         await IpAsync(name, "link set eth0 up");
+        // As a router would give; nobody is there.
+        await IpAsync(name, "route add default dev eth0");
         return host;
     }
 

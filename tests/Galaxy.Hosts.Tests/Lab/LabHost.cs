@@ -100,6 +100,7 @@ internal sealed class LabHost(string name, int index) : IAsyncDisposable
         await HostNetwork.IpAsync(name, "addr flush dev eth0 scope global");
         await HostNetwork.IpAsync(name, $"addr add {address}/16 dev eth0");
         await HostNetwork.IpAsync(name, "link set eth0 up");
+        await HostNetwork.IpAsync(name, "route replace default dev eth0");
         Address = address;
     }
 
