@@ -19,6 +19,11 @@ internal sealed class AnnounceRoad(NodeOptions node, LinkWatcher links, LocalNod
 {
     private const int QuickRounds = 3;
     private const int MostQuestions = 1024;
+    private const int MostAnswers = 1024;
+
+    /// <summary>With fewer other nodes than this, answers are not spread out.</summary>
+    private const int AnswerAtOnce = 32;
+    private static readonly TimeSpan LaterForEach = TimeSpan.FromMilliseconds(1.5);
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan Quick = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Twice = TimeSpan.FromSeconds(1);
@@ -31,10 +36,12 @@ internal sealed class AnnounceRoad(NodeOptions node, LinkWatcher links, LocalNod
     private readonly Dictionary<ulong, TimeSpan> _heard = [];
     private readonly Queue<ulong> _heardOrder = new();
     private readonly Dictionary<int, IReadOnlyList<LocalNode>> _published = [];
+    private readonly PriorityQueue<(Announcement Question, Packet Packet), TimeSpan> _answers = new();
+    private readonly Random _random = new();
     private TimeSpan _next;
     private int _quick = QuickRounds;
 
-    protected override TimeSpan NextTurn => _next;
+    protected override TimeSpan NextTurn => _answers.TryPeek(out _, out var due) && due < _next ? due : _next;
 
     protected override void Publish(Link link, IReadOnlyList<LocalNode> nodes, bool linkIsNew)
     {
@@ -53,6 +60,17 @@ internal sealed class AnnounceRoad(NodeOptions node, LinkWatcher links, LocalNod
     protected override void Scan() => (_next, _quick) = (Now, QuickRounds);
 
     protected override void Turn()
+    {
+        while (_answers.TryPeek(out _, out var due) && due <= Now)
+        {
+            var (question, packet) = _answers.Dequeue();
+            Answer(question, packet);
+        }
+        if (_next <= Now)
+            Ask();
+    }
+
+    private void Ask()
     {
         foreach (var link in OpenLinks.ToList())
         {
@@ -75,12 +93,14 @@ internal sealed class AnnounceRoad(NodeOptions node, LinkWatcher links, LocalNod
 
     protected override void Hear(Packet packet)
     {
+        if (!IsNews(packet))
+            return;
         if (!Announcement.TryParse(packet.Bytes.Span, out var heard))
         {
             Status.Reject(packet.Bytes.Length > Announcement.MaxBytes ? "oversized" : "malformed");
             return;
         }
-        if (Local.Contains(heard.Cluster, heard.NodeId) || !IsNews(packet))
+        if (Local.Contains(heard.Cluster, heard.NodeId))
             return;
         var verdict = trust.Judge(heard);
         if (verdict.Reason is { } reason)
@@ -91,7 +111,7 @@ internal sealed class AnnounceRoad(NodeOptions node, LinkWatcher links, LocalNod
         if (verdict.Reason != "replayed")
             Note(heard, verdict, packet.From.Address);
         if (heard.Kind == AnnouncementKind.Discover && verdict.Reason != "replayed")
-            Answer(heard, verdict, packet);
+            Plan(heard, verdict, packet);
     }
 
     private void Note(Announcement heard, Verdict verdict, IPAddress from)
@@ -107,7 +127,7 @@ internal sealed class AnnounceRoad(NodeOptions node, LinkWatcher links, LocalNod
         Peers.See(NodeAnnouncement.Seen("udp", heard, verdict) with { Address = from, RttMs = trust.RoundTrip(heard.Answers) });
     }
 
-    private void Answer(Announcement heard, Verdict verdict, Packet packet)
+    private void Plan(Announcement heard, Verdict verdict, Packet packet)
     {
         // An answer is larger than a question: strangers from elsewhere get none.
         if (verdict.Trust == PeerTrust.Untrusted && !packet.Link.Contains(packet.From.Address))
@@ -115,6 +135,18 @@ internal sealed class AnnounceRoad(NodeOptions node, LinkWatcher links, LocalNod
             Status.Reject("not from this subnet");
             return;
         }
+        // A thousand nodes that answer in the same moment drown the asker.
+        var others = Peers.Count;
+        if (others < AnswerAtOnce)
+            Answer(heard, packet);
+        else if (_answers.Count < MostAnswers)
+            _answers.Enqueue((heard, packet), Now + (others * LaterForEach * _random.NextDouble()));
+        else
+            Status.Reject("too many questions");
+    }
+
+    private void Answer(Announcement heard, Packet packet)
+    {
         foreach (var own in Local.On(packet.Link))
         {
             var answer = trust.Make(NodeAnnouncement.Of(own, AnnouncementKind.Response, re: heard.Nonce)).ToBytes();

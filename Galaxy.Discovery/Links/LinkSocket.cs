@@ -115,6 +115,10 @@ internal sealed class LinkSocket : IDisposable
     /// <exception cref="ObjectDisposedException">The link went.</exception>
     public void Send(ReadOnlySpan<byte> packet, IPEndPoint to) => _socket.SendTo(packet, to);
 
+    /// <summary>There is another datagram already.</summary>
+    /// <exception cref="ObjectDisposedException">The link went.</exception>
+    public bool HasMore => _socket.Available > 0;
+
     /// <exception cref="SocketException">The system says so.</exception>
     /// <exception cref="ObjectDisposedException">The link went.</exception>
     public async Task<Datagram> ReceiveAsync(Memory<byte> buffer, CancellationToken cancellation)

@@ -35,6 +35,16 @@ internal sealed class PeerTable(ClusterWatcher watcher, LocalNodes local, NodeOp
         }
     }
 
+    /// <summary>How many are known.</summary>
+    public int Count
+    {
+        get
+        {
+            lock (_gate)
+                return _book.Count;
+        }
+    }
+
     private TimeSpan Now => Time.GetElapsedTime(_start);
 
     public void See(Sighting sighting)

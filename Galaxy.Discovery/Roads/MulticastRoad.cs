@@ -23,6 +23,11 @@ internal abstract partial class MulticastRoad(
     private const int LargestDatagram = 9000;
     private const int AtATime = 256;
     private const int Retries = 5;
+
+    /// <summary>So many packets at once are a flood.</summary>
+    private const int Flood = 32;
+    private static readonly TimeSpan Seldom = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(25);
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(30);
 
@@ -240,11 +245,21 @@ internal abstract partial class MulticastRoad(
     private async Task ReadAsync(LinkSocket socket, CancellationToken ends)
     {
         var buffer = new byte[LargestDatagram];
+        var (began, batch) = (time.GetTimestamp(), 0);
         while (!ends.IsCancellationRequested)
         {
             try
             {
                 Received(await socket.ReceiveAsync(buffer, ends), buffer, socket);
+                batch++;
+                if (socket.HasMore && batch % AtATime != 0)
+                    continue;
+                _alarm.Ring();
+                // Waking for a packet costs far more than reading it: where many come they are let gather. A flood is read as fast as it comes,
+                // for a full buffer would lose the packets of the others.
+                if (batch < Flood && time.GetElapsedTime(began) < Seldom)
+                    await Task.Delay(Gathering, time, ends).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                (began, batch) = (time.GetTimestamp(), 0);
             }
             catch (Exception ended) when (ended is OperationCanceledException or ObjectDisposedException)
             {
@@ -285,8 +300,6 @@ internal abstract partial class MulticastRoad(
             refused = "queue full";
         if (refused is not null)
             Status.Reject(refused);
-        else
-            _alarm.Ring();
     }
 
     private bool IsOurs(IPAddress from) => links.Current.Any(link => link.Addresses.Any(own => own.Address.GetAddressBytes().AsSpan().SequenceEqual(from.GetAddressBytes())));

@@ -25,8 +25,11 @@ internal sealed class SsdpRoad(
     /// <summary>A device whose description was read.</summary>
     private sealed record Known(string Version, Sighting Sighting, TimeSpan ReadAt);
 
-    /// <summary>A description is read again after this time: what it says is signed for the moment.</summary>
-    private static readonly TimeSpan ReadEvery = TimeSpan.FromSeconds(50);
+    private static readonly TimeSpan LeastReadEvery = TimeSpan.FromSeconds(50);
+    private static readonly TimeSpan ReadLaterForEach = TimeSpan.FromSeconds(0.5);
+
+    /// <summary>A description is read again after this time, for what it says is signed for the moment; later where there are many: two a second are read.</summary>
+    private TimeSpan ReadEvery => _known.Count * ReadLaterForEach is var later && later > LeastReadEvery ? later : LeastReadEvery;
 
     protected override TimeSpan NextTurn => _links.Count == 0 ? TimeSpan.MaxValue : _links.Values.Min(link => link.NextTick);
 
@@ -125,7 +128,7 @@ internal sealed class SsdpRoad(
             return;
         if (sighting.Distrust is { } distrust)
             Status.Reject(distrust);
-        foreach (var old in _known.Where(pair => Now - pair.Value.ReadAt > PeerBook.LostAfter * 2).Select(pair => pair.Key).ToList())
+        foreach (var old in _known.Where(pair => Now - pair.Value.ReadAt > PeerBook.LostAfter + ReadEvery).Select(pair => pair.Key).ToList())
             _known.Remove(old);
         if (_known.Count < PeerBook.MostPeers || _known.ContainsKey(read.Uuid))
             _known[read.Uuid] = new Known(read.Version, sighting, Now);

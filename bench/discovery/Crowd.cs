@@ -15,7 +15,7 @@ namespace Galaxy.Bench.Discovery;
 /// </summary>
 internal static class Crowd
 {
-    private static readonly TimeSpan Settling = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Settling = TimeSpan.FromSeconds(40);
     private static readonly TimeSpan Measured = TimeSpan.FromSeconds(60);
 
     public static async Task<object> RunAsync(int count)
@@ -45,10 +45,8 @@ internal static class Crowd
             if (running.IsFaulted)
                 await running;
             var seen = await a.SeenAsync();
-            Console.Write($"\r  {seen.Count} seen   ");
             return seen.Count(peer => peer.Value.GetProperty("roads").EnumerateObject().Count() == 3) >= count;
         }, 120);
-        Console.WriteLine();
         await Task.Delay(Settling);
         var (lowest, cpu, heard) = (int.MaxValue, discovery.ProcessorSeconds, await ReceivedAsync(a));
         for (var second = 0; second < Measured.TotalSeconds; second += 5)
@@ -72,6 +70,7 @@ internal static class Crowd
             $"  seen at any moment {result.seen_at_least} of {count}; CPU {result.cpu_percent} % of a core (alone {result.cpu_percent_alone}); RSS {result.rss_mib} MiB (alone {result.rss_mib_alone}), PSS {result.pss_mib}; {result.packets_per_second} packets/s received"));
         foreach (var road in (string[])["udp", "mdns", "ssdp"])
             Console.WriteLine($"  {road}: {(await a.RoadAsync(road))!.Value.GetProperty("rejected").GetRawText()}");
+        Console.WriteLine("  " + discovery.Memory);
         await ends.CancelAsync();
         await running;
         members.ForEach(member => member.Dispose());

@@ -20,6 +20,8 @@ internal sealed class CrowdLoop(IReadOnlyList<CrowdMember> members, LabHost host
     private readonly Dictionary<string, CrowdMember> _byAddress = members.ToDictionary(member => member.Address.ToString());
     private readonly long _start = Stopwatch.GetTimestamp();
 
+    private byte[] _last = [];
+
     private TimeSpan Now => Stopwatch.GetElapsedTime(_start);
 
     public Task RunAsync(CancellationToken ends) => Task.WhenAll(
@@ -40,10 +42,14 @@ internal sealed class CrowdLoop(IReadOnlyList<CrowdMember> members, LabHost host
 
     private void Hear(IPEndPoint group, byte[] packet, IPEndPoint from)
     {
+        // The same question comes by multicast and by broadcast; each node answers once.
+        if (group == CrowdMember.Udp && _last.AsSpan().SequenceEqual(packet))
+            return;
+        _last = packet;
         if (group == CrowdMember.Udp && Announcement.TryParse(packet, out var question) && question.Kind == AnnouncementKind.Discover)
         {
             foreach (var member in members)
-                member.HearUdp(question, from);
+                member.HearUdp(question, from, Now);
         }
         else if (group == CrowdMember.Mdns && DnsReader.TryParse(packet, out var message))
         {

@@ -23,6 +23,8 @@ internal sealed class CrowdMember : IDisposable
     private readonly Socket _ssdpSocket;
     private readonly MdnsHost _mdns;
     private readonly SsdpLink _ssdp;
+    private readonly PriorityQueue<(Announcement Question, IPEndPoint From), TimeSpan> _answers = new();
+    private readonly Random _random;
     private TimeSpan _ask;
 
     public CrowdMember(string nodeId, IPAddress address, LabHost host, Trust trust, int seed)
@@ -30,11 +32,11 @@ internal sealed class CrowdMember : IDisposable
         (Address, _trust) = (address, trust);
         Own = new LocalNode(nodeId, "coordinator", "crowd", $"http://{address}:8071", $"http://{address}:9071", "1");
         (_udp, _mdnsSocket, _ssdpSocket) = (host.OpenUdp(37021, from: address), host.OpenUdp(5353, from: address), host.OpenUdp(1900, from: address));
-        var random = new Random(seed);
-        _mdns = new MdnsHost(random);
-        _ssdp = new SsdpLink(address, 8037, 1, "Linux UPnP/1.1 Galaxy/1", random);
+        _random = new Random(seed);
+        _mdns = new MdnsHost(_random);
+        _ssdp = new SsdpLink(address, 8037, 1, "Linux UPnP/1.1 Galaxy/1", _random);
         // Not all in one moment.
-        var start = TimeSpan.FromSeconds(10 * random.NextDouble());
+        var start = TimeSpan.FromSeconds(10 * _random.NextDouble());
         _ask = start;
         DoMdns(_mdns.Publish(1,
         [
@@ -61,13 +63,21 @@ internal sealed class CrowdMember : IDisposable
             _udp.SendTo(question, Udp);
             _udp.SendTo(question, new IPEndPoint(IPAddress.Parse("10.88.255.255"), 37021));
         }
+        while (_answers.TryPeek(out var asked, out var due) && due <= now)
+        {
+            _answers.Dequeue();
+            Answer(asked.Question, asked.From);
+        }
         if (_mdns.NextTick <= now)
             DoMdns(_mdns.Tick(now));
         if (_ssdp.NextTick <= now)
             DoSsdp(_ssdp.Tick(now));
     }
 
-    public void HearUdp(Announcement question, IPEndPoint from)
+    // With so many around, each waits up to a second and a half.
+    public void HearUdp(Announcement question, IPEndPoint from, TimeSpan now) => _answers.Enqueue((question, from), now + TimeSpan.FromSeconds(1.5 * _random.NextDouble()));
+
+    private void Answer(Announcement question, IPEndPoint from)
     {
         var answer = _trust.Make(NodeAnnouncement.Of(Own, AnnouncementKind.Response, re: question.Nonce)).ToBytes();
         _udp.SendTo(answer, from);

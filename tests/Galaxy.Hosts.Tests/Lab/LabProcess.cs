@@ -55,6 +55,9 @@ internal sealed partial class LabProcess : IAsyncDisposable
     /// <summary>Memory in use, shared or not (RSS), in MiB.</summary>
     public double ResidentMiB => Kib($"/proc/{_process.Id}/status", "VmRSS:") / 1024;
 
+    /// <summary>What it has for itself and what it maps from files.</summary>
+    public string Memory => string.Join(", ", File.ReadLines($"/proc/{_process.Id}/status").Where(line => line.StartsWith("Rss", StringComparison.Ordinal)).Select(line => line.Replace("\t", " ", StringComparison.Ordinal)));
+
     /// <summary>kill -9.</summary>
     public Task KillAsync() => EndAsync(Kill);
 
