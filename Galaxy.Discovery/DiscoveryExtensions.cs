@@ -34,6 +34,7 @@ internal static class DiscoveryExtensions
         services.AddGrpc();
         services.AddSingleton(await RegistryStores.ConnectAsync(builder.Configuration));
         services.AddSingleton<Trust>();
+        services.AddSingleton<Receiver>();
         services.AddSingleton<DescriptionReader>();
         // Stopped in reverse: the roads say goodbye by the last view of the watchers.
         AddLoop<LinkWatcher>(services);

@@ -13,9 +13,9 @@ namespace Galaxy.Discovery.Announce;
 /// The UDP announcement: asks on port 37021 every 10 s, by multicast and by each link's broadcast address, and answers whoever asks. An answer
 /// repeats the question's nonce, so that it cannot be older than the question.
 /// </summary>
-internal sealed class AnnounceRoad(NodeOptions node, LinkWatcher links, LocalNodes local, PeerTable peers, Trust trust, TimeProvider time, ILogger<AnnounceRoad> log)
+internal sealed class AnnounceRoad(NodeOptions node, Receiver receiver, LinkWatcher links, LocalNodes local, PeerTable peers, Trust trust, TimeProvider time, ILogger<AnnounceRoad> log)
     : MulticastRoad("udp", node.BroadcastEnabled, new MulticastGroup(IPAddress.Parse("239.255.255.250"), IPAddress.Parse("ff02::c"), node.BroadcastPort, Ttl: 4),
-        asksFromOwnPort: true, links, local, peers, time, log)
+        asksFromOwnPort: true, receiver, links, local, peers, time, log)
 {
     private const int QuickRounds = 3;
     private const int MostQuestions = 1024;
@@ -23,6 +23,7 @@ internal sealed class AnnounceRoad(NodeOptions node, LinkWatcher links, LocalNod
 
     /// <summary>With fewer other nodes than this, answers are not spread out.</summary>
     private const int AnswerAtOnce = 32;
+    private static readonly TimeSpan Together = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan LaterForEach = TimeSpan.FromMilliseconds(1.5);
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan Quick = TimeSpan.FromSeconds(1);
@@ -140,10 +141,13 @@ internal sealed class AnnounceRoad(NodeOptions node, LinkWatcher links, LocalNod
         if (others < AnswerAtOnce)
             Answer(heard, packet);
         else if (_answers.Count < MostAnswers)
-            _answers.Enqueue((heard, packet), Now + (others * LaterForEach * _random.NextDouble()));
+            _answers.Enqueue((heard, packet), Slot(Now + (others * LaterForEach * _random.NextDouble())));
         else
             Status.Reject("too many questions");
     }
+
+    // Answers that are due within the same moment are sent together: each waking costs more than a packet.
+    private static TimeSpan Slot(TimeSpan due) => new((due.Ticks / Together.Ticks + 1) * Together.Ticks);
 
     private void Answer(Announcement heard, Packet packet)
     {

@@ -28,6 +28,9 @@ internal sealed class LinkSocket : IDisposable
     private const int Ipv6MulticastAll = 29;
     private const int Ipv6UnicastHops = 16;
 
+    private static readonly IPEndPoint AnyIpv4 = new(IPAddress.Any, 0);
+    private static readonly IPEndPoint AnyIpv6 = new(IPAddress.IPv6Any, 0);
+
     private readonly Socket _socket;
 
     /// <exception cref="SocketException">The port is held exclusively by another program, or the link went.</exception>
@@ -35,7 +38,7 @@ internal sealed class LinkSocket : IDisposable
     {
         Link = link;
         IsOwnPort = ownPort;
-        _socket = new Socket(link.Family, SocketType.Dgram, ProtocolType.Udp);
+        _socket = new Socket(link.Family, SocketType.Dgram, ProtocolType.Udp) { Blocking = false };
         try
         {
             if (link.IsIpv6)
@@ -111,24 +114,29 @@ internal sealed class LinkSocket : IDisposable
         }
     }
 
-    /// <exception cref="SocketException">No route, no such address yet, no buffers.</exception>
+    /// <exception cref="SocketException">No route, no such address yet, no room in the buffer.</exception>
     /// <exception cref="ObjectDisposedException">The link went.</exception>
     public void Send(ReadOnlySpan<byte> packet, IPEndPoint to) => _socket.SendTo(packet, to);
+
+    /// <summary>What select waits on.</summary>
+    public Socket Handle => _socket;
 
     /// <summary>There is another datagram already.</summary>
     /// <exception cref="ObjectDisposedException">The link went.</exception>
     public bool HasMore => _socket.Available > 0;
 
-    /// <exception cref="SocketException">The system says so.</exception>
+    /// <summary>The next datagram, without waiting.</summary>
+    /// <exception cref="SocketException">There is none, or the system says something else.</exception>
     /// <exception cref="ObjectDisposedException">The link went.</exception>
-    public async Task<Datagram> ReceiveAsync(Memory<byte> buffer, CancellationToken cancellation)
+    public Datagram Receive(Span<byte> buffer)
     {
-        var any = new IPEndPoint(Link.IsIpv6 ? IPAddress.IPv6Any : IPAddress.Any, 0);
-        var packet = await _socket.ReceiveMessageFromAsync(buffer, SocketFlags.None, any, cancellation);
-        var to = packet.PacketInformation.Address;
+        EndPoint from = Link.IsIpv6 ? AnyIpv6 : AnyIpv4;
+        var flags = SocketFlags.None;
+        var length = _socket.ReceiveMessageFrom(buffer, ref flags, ref from, out var packet);
+        var to = packet.Address;
         var toGroup = to is not null && (to.IsIPv6Multicast || (to.AddressFamily == AddressFamily.InterNetwork && (to.GetAddressBytes()[0] is >= 224 and < 240
             || to.Equals(IPAddress.Broadcast) || Link.Broadcasts.Contains(to))));
-        return new Datagram(packet.ReceivedBytes, (IPEndPoint)packet.RemoteEndPoint, packet.PacketInformation.Interface, toGroup);
+        return new Datagram(length, (IPEndPoint)from, packet.Interface, toGroup);
     }
 
     public void Dispose() => _socket.Dispose();

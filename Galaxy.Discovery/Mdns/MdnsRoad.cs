@@ -10,10 +10,10 @@ using Galaxy.ServiceDefaults.Nodes;
 namespace Galaxy.Discovery.Mdns;
 
 /// <summary>Sockets for <see cref="MdnsHost"/>: <c>_ufo-galaxy._tcp.local.</c> over IPv4 and IPv6 (RFC 6762, RFC 6763).</summary>
-internal sealed class MdnsRoad(NodeOptions node, LinkWatcher links, LocalNodes local, PeerTable peers, Trust trust, TimeProvider time, ILogger<MdnsRoad> log)
+internal sealed class MdnsRoad(NodeOptions node, Receiver receiver, LinkWatcher links, LocalNodes local, PeerTable peers, Trust trust, TimeProvider time, ILogger<MdnsRoad> log)
     : MulticastRoad("mdns", node.MdnsEnabled, new MulticastGroup(IPAddress.Parse("224.0.0.251"), IPAddress.Parse("ff02::fb"), 5353, Ttl: 255),
         // Answers to questions from another port would be those for plain resolvers (RFC 6762, section 6.7).
-        asksFromOwnPort: false, links, local, peers, time, log)
+        asksFromOwnPort: false, receiver, links, local, peers, time, log)
 {
     private const string Road = "mdns";
 

@@ -16,18 +16,13 @@ internal readonly record struct Packet(ReadOnlyMemory<byte> Bytes, IPEndPoint Fr
 /// packets to it through a bounded queue. What goes wrong is counted and logged; the loop begins anew.
 /// </summary>
 internal abstract partial class MulticastRoad(
-    string name, bool enabled, MulticastGroup group, bool asksFromOwnPort, LinkWatcher links, LocalNodes local, PeerTable peers, TimeProvider time, ILogger log)
+    string name, bool enabled, MulticastGroup group, bool asksFromOwnPort, Receiver receiver, LinkWatcher links, LocalNodes local, PeerTable peers, TimeProvider time, ILogger log)
     : BackgroundService, IRoad
 {
     private const int QueueLength = 1024;
     private const int LargestDatagram = 9000;
     private const int AtATime = 256;
     private const int Retries = 5;
-
-    /// <summary>So many packets at once are a flood.</summary>
-    private const int Flood = 32;
-    private static readonly TimeSpan Seldom = TimeSpan.FromMilliseconds(50);
-    private static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(25);
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(30);
 
@@ -35,6 +30,9 @@ internal abstract partial class MulticastRoad(
     private readonly Dictionary<int, Station> _stations = [];
     private readonly Dictionary<int, (TimeSpan At, int Left)> _retries = [];
     private readonly OwnPackets _own = new();
+
+    // Of the receiver's thread alone.
+    private readonly byte[] _buffer = new byte[LargestDatagram];
     private readonly SourceLimiter _limiter = new();
     private readonly Lock _gate = new();
     private readonly Alarm _alarm = new(time);
@@ -43,8 +41,11 @@ internal abstract partial class MulticastRoad(
     private volatile bool _scan;
     private IReadOnlyList<Link> _links = [];
 
-    /// <summary>The sockets of one link and the tasks that read them.</summary>
-    private sealed record Station(Link Link, LinkSocket Everybody, LinkSocket? Questions, Task Reading, CancellationTokenSource Ends);
+    /// <summary>The sockets of one link.</summary>
+    private sealed record Station(Link Link, LinkSocket Everybody, LinkSocket? Questions)
+    {
+        public IEnumerable<LinkSocket> Sockets => Questions is null ? [Everybody] : [Everybody, Questions];
+    }
 
     public RoadStatus Status { get; } = new(name, enabled);
 
@@ -208,19 +209,20 @@ internal abstract partial class MulticastRoad(
             return false;
         }
         Status.Problem = null;
-        var ends = new CancellationTokenSource();
-        var reading = Task.WhenAll(new[] { everybody, questions }.OfType<LinkSocket>().Select(socket => Task.Run(() => ReadAsync(socket, ends.Token))));
-        _stations[link.Id] = new Station(link, everybody, questions, reading, ends);
+        var station = _stations[link.Id] = new Station(link, everybody, questions);
+        foreach (var socket in station.Sockets)
+            receiver.Add(socket.Handle, () => Read(socket));
         return true;
     }
 
     private void Close(Station station)
     {
         _stations.Remove(station.Link.Id);
-        station.Ends.Cancel();
-        station.Everybody.Dispose();
-        station.Questions?.Dispose();
-        station.Ends.Dispose();
+        foreach (var socket in station.Sockets)
+        {
+            receiver.Remove(socket.Handle);
+            socket.Dispose();
+        }
     }
 
     // An address is not usable in its first seconds (IPv6 looks for duplicates), or the port is held for the moment.
@@ -242,39 +244,37 @@ internal abstract partial class MulticastRoad(
             _retries[id] = (Now + Pause, left - 1);
     }
 
-    private async Task ReadAsync(LinkSocket socket, CancellationToken ends)
+    // On the receiver's thread.
+    private int Read(LinkSocket socket)
     {
-        var buffer = new byte[LargestDatagram];
-        var (began, batch) = (time.GetTimestamp(), 0);
-        while (!ends.IsCancellationRequested)
+        var packets = 0;
+        try
         {
-            try
+            do
             {
-                Received(await socket.ReceiveAsync(buffer, ends), buffer, socket);
-                batch++;
-                if (socket.HasMore && batch % AtATime != 0)
-                    continue;
-                _alarm.Ring();
-                // Waking for a packet costs far more than reading it: where many come they are let gather. A flood is read as fast as it comes,
-                // for a full buffer would lose the packets of the others.
-                if (batch < Flood && time.GetElapsedTime(began) < Seldom)
-                    await Task.Delay(Gathering, time, ends).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-                (began, batch) = (time.GetTimestamp(), 0);
+                Received(socket.Receive(_buffer), socket);
+                packets++;
             }
-            catch (Exception ended) when (ended is OperationCanceledException or ObjectDisposedException)
-            {
-                return;
-            }
-            catch (SocketException failure)
-            {
-                // Somebody's port was closed, or the link went down: the socket itself is still good, or will be closed soon.
-                Status.Reject($"receive: {failure.SocketErrorCode}");
-                await Task.Delay(TimeSpan.FromMilliseconds(50), time, ends).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            }
+            while (packets < AtATime && socket.HasMore);
         }
+        catch (ObjectDisposedException)
+        {
+            // The link went a moment ago.
+        }
+        catch (SocketException failure) when (failure.SocketErrorCode == SocketError.WouldBlock)
+        {
+            // It was damaged on its way.
+        }
+        catch (SocketException failure)
+        {
+            // Somebody's port was closed, or the link went down: the socket itself is still good, or will be closed soon.
+            Status.Reject($"receive: {failure.SocketErrorCode}");
+        }
+        _alarm.Ring();
+        return packets;
     }
 
-    private void Received(Datagram datagram, byte[] buffer, LinkSocket socket)
+    private void Received(Datagram datagram, LinkSocket socket)
     {
         // What is for everybody reaches every socket on the port: the one of its link takes it. What is for us alone reaches one of them, any one.
         var link = socket.Link;
@@ -292,11 +292,11 @@ internal abstract partial class MulticastRoad(
         lock (_gate)
         {
             // From this machine, that is: another's question may be the same to the byte.
-            if (_own.Contains(buffer.AsSpan(0, datagram.Length)) && IsOurs(datagram.From.Address))
+            if (_own.Contains(_buffer.AsSpan(0, datagram.Length)) && IsOurs(datagram.From.Address))
                 return;
             refused = _limiter.Refuse(datagram.From.Address, Now);
         }
-        if (refused is null && !_packets.Writer.TryWrite(new Packet(buffer.AsMemory(0, datagram.Length).ToArray(), datagram.From, link, datagram.ToGroup)))
+        if (refused is null && !_packets.Writer.TryWrite(new Packet(_buffer.AsSpan(0, datagram.Length).ToArray(), datagram.From, link, datagram.ToGroup)))
             refused = "queue full";
         if (refused is not null)
             Status.Reject(refused);

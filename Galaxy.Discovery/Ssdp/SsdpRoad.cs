@@ -11,9 +11,9 @@ namespace Galaxy.Discovery.Ssdp;
 
 /// <summary>Sockets for <see cref="SsdpLink"/>, and reading what the devices that it finds say of themselves.</summary>
 internal sealed class SsdpRoad(
-    NodeOptions node, ListenAddresses addresses, DescriptionReader descriptions, LinkWatcher links, LocalNodes local, PeerTable peers, TimeProvider time, ILogger<SsdpRoad> log)
+    NodeOptions node, ListenAddresses addresses, DescriptionReader descriptions, Receiver receiver, LinkWatcher links, LocalNodes local, PeerTable peers, TimeProvider time, ILogger<SsdpRoad> log)
     : MulticastRoad("ssdp", node.UpnpEnabled, new MulticastGroup(IPAddress.Parse("239.255.255.250"), IPAddress.Parse("ff02::c"), 1900, Ttl: 2),
-        asksFromOwnPort: true, links, local, peers, time, log)
+        asksFromOwnPort: true, receiver, links, local, peers, time, log)
 {
     private const string Road = "ssdp";
     private static readonly string Server = $"{(OperatingSystem.IsWindows() ? "Windows" : OperatingSystem.IsMacOS() ? "macOS" : "Linux")} UPnP/1.1 Galaxy/1";

@@ -1,37 +1,50 @@
 namespace Galaxy.ServiceDefaults.Hosting;
 
-/// <summary>A wait for a moment that anybody may cut short. One waiter; <see cref="Ring"/> is thread-safe.</summary>
-public sealed class Alarm(TimeProvider time) : IDisposable
+/// <summary>Wakes one loop: after a time, or earlier when somebody rings. Ringing is thread-safe; one may wait at a time.</summary>
+public sealed class Alarm : IDisposable
 {
-    private readonly SemaphoreSlim _rung = new(0, 1);
+    private readonly Lock _gate = new();
+    private readonly ITimer _timer;
+    private TaskCompletionSource? _waiting;
+    private bool _rung;
+
+    public Alarm(TimeProvider time) => _timer = time.CreateTimer(_ => Ring(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
 
     /// <summary>Ends the present wait, or the next one at once.</summary>
     public void Ring()
     {
-        if (_rung.CurrentCount > 0)
-            return;
-        try
+        TaskCompletionSource? waiting;
+        lock (_gate)
         {
-            _rung.Release();
+            (waiting, _waiting) = (_waiting, null);
+            _rung = waiting is null;
         }
-        catch (SemaphoreFullException)
-        {
-            // Another rang in the same moment.
-        }
+        waiting?.TrySetResult();
     }
 
     /// <summary>Returns when <paramref name="wait"/> is over or somebody rang.</summary>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public async Task WaitAsync(TimeSpan wait, CancellationToken cancellation)
     {
+        cancellation.ThrowIfCancellationRequested();
         if (wait <= TimeSpan.Zero)
             return;
-        using var over = new CancellationTokenSource(wait, time);
-        using var ends = CancellationTokenSource.CreateLinkedTokenSource(cancellation, over.Token);
-        await _rung.WaitAsync(ends.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        TaskCompletionSource waiting;
+        lock (_gate)
+        {
+            if (_rung)
+            {
+                _rung = false;
+                return;
+            }
+            waiting = _waiting = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        }
+        // A timer rather than a token that runs out: ending a wait by a token throws, and this happens many times a second.
+        _timer.Change(wait, Timeout.InfiniteTimeSpan);
+        await using (cancellation.UnsafeRegister(alarm => ((Alarm)alarm!).Ring(), this))
+            await waiting.Task;
         cancellation.ThrowIfCancellationRequested();
     }
 
-    /// <inheritdoc/>
-    public void Dispose() => _rung.Dispose();
+    public void Dispose() => _timer.Dispose();
 }

@@ -1,0 +1,122 @@
+using System.Collections.Immutable;
+using System.Net;
+using System.Net.Sockets;
+
+namespace Galaxy.Discovery.Links;
+
+/// <summary>
+/// One thread that reads the sockets of all roads. Waking for a packet costs far more than reading it, so where many come they are let gather for
+/// a moment; asynchronous reading would wake a thread for each. Thread-safe.
+/// </summary>
+internal sealed partial class Receiver : IDisposable
+{
+    /// <summary>So many packets at once are a flood: it is read as fast as it comes, for a full buffer would lose the packets of the others.</summary>
+    private const int Flood = 32;
+    private static readonly TimeSpan Seldom = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+
+    private readonly TimeProvider _time;
+    private readonly ILogger<Receiver> _log;
+    private readonly Socket _bell = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+    private readonly Thread _thread;
+    private ImmutableDictionary<Socket, Func<int>> _sockets = ImmutableDictionary<Socket, Func<int>>.Empty;
+    private volatile bool _ends;
+
+    public Receiver(TimeProvider time, ILogger<Receiver> log)
+    {
+        (_time, _log) = (time, log);
+        // It rings by sending to itself.
+        _bell.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        _bell.Connect(_bell.LocalEndPoint!);
+        _bell.Blocking = false;
+        _thread = new Thread(Run) { IsBackground = true, Name = "discovery receiver" };
+        _thread.Start();
+    }
+
+    /// <summary>Reads this socket from now on.</summary>
+    /// <param name="read">Called on the receiver's thread when there is something; reads it, without waiting, and says how many packets it was.</param>
+    public void Add(Socket socket, Func<int> read)
+    {
+        ImmutableInterlocked.TryAdd(ref _sockets, socket, read);
+        Ring();
+    }
+
+    /// <summary>Stops reading this socket; one more call may be under way.</summary>
+    public void Remove(Socket socket)
+    {
+        ImmutableInterlocked.TryRemove(ref _sockets, socket, out _);
+        Ring();
+    }
+
+    private void Ring()
+    {
+        try
+        {
+            _bell.Send("!"u8);
+        }
+        catch (Exception full) when (full is SocketException or ObjectDisposedException)
+        {
+            // It has been rung more often than it was heard, or it is over.
+        }
+    }
+
+    private void Run()
+    {
+        while (!_ends)
+        {
+            try
+            {
+                var waiting = _time.GetTimestamp();
+                var packets = ReadOnce();
+                if (packets is > 0 and < Flood && _time.GetElapsedTime(waiting) < Seldom)
+                    Thread.Sleep(Gathering);
+            }
+            catch (Exception failure) when (!_ends)
+            {
+                // Among others: a socket was closed between our look at the list and the wait.
+                if (failure is not (SocketException or ObjectDisposedException))
+                    LogFailed(failure);
+                Thread.Sleep(failure is ObjectDisposedException ? Gathering : Pause);
+            }
+            catch (Exception) when (_ends)
+            {
+                return;
+            }
+        }
+    }
+
+    private int ReadOnce()
+    {
+        var sockets = _sockets;
+        List<Socket> ready = [_bell, .. sockets.Keys];
+        Socket.Select(ready, null, null, Timeout.InfiniteTimeSpan);
+        var packets = 0;
+        foreach (var socket in ready)
+        {
+            if (socket == _bell)
+                Hush();
+            else if (_sockets.TryGetValue(socket, out var read))
+                packets += read();
+        }
+        return packets;
+    }
+
+    private void Hush()
+    {
+        Span<byte> rung = stackalloc byte[16];
+        while (_bell.Available > 0)
+            _bell.Receive(rung);
+    }
+
+    public void Dispose()
+    {
+        _ends = true;
+        Ring();
+        _thread.Join(Pause);
+        _bell.Dispose();
+    }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Receiving goes on after an error")]
+    private partial void LogFailed(Exception failure);
+}
