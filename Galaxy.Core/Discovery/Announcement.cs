@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.Unicode;
 
 namespace Galaxy.Core.Discovery;
 
@@ -50,40 +51,26 @@ public sealed record Announcement(AnnouncementKind Kind, string NodeId, double T
         announcement = null;
         if (bytes.Length is 0 or > MaxBytes)
             return false;
-        string text;
-        try
-        {
-            text = new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(bytes).Trim('\0', ' ', '\r', '\n', '\t');
-        }
-        catch (ArgumentException)
-        {
+        if (!Utf8.IsValid(bytes))
             return false;
-        }
-        var brace = text.IndexOf('{', StringComparison.Ordinal);
+        bytes = bytes.Trim("\0 \r\n\t"u8);
+        var brace = bytes.IndexOf((byte)'{');
         if (brace < 0)
             return false;
-        var word = text[..brace].Trim();
-        JsonObject? json;
+        var word = Encoding.UTF8.GetString(bytes[..brace].Trim(" \r\n\t"u8));
         try
         {
-            json = JsonNode.Parse(text[brace..], documentOptions: new JsonDocumentOptions { MaxDepth = 8 }) as JsonObject;
+            using var json = JsonDocument.Parse(bytes[brace..].ToArray(), new JsonDocumentOptions { MaxDepth = 8, AllowDuplicateProperties = false });
+            return TryRead(word.Length > 0 ? word : Text(json.RootElement, "type"), json.RootElement, out announcement);
         }
-        catch (JsonException)
+        catch (Exception unreadable) when (unreadable is JsonException or InvalidOperationException)
         {
-            return false;
-        }
-        try
-        {
-            return json is not null && TryRead(word.Length > 0 ? word : Text(json, "type"), json, out announcement);
-        }
-        catch (Exception unreadable) when (unreadable is ArgumentException or InvalidOperationException)
-        {
-            // An object with one name twice, or half of a surrogate pair.
+            // No JSON, an object with one name twice, or half of a surrogate pair.
             return false;
         }
     }
 
-    private static bool TryRead(string word, JsonObject json, [NotNullWhen(true)] out Announcement? announcement)
+    private static bool TryRead(string word, JsonElement json, [NotNullWhen(true)] out Announcement? announcement)
     {
         announcement = null;
         AnnouncementKind kind;
@@ -104,9 +91,10 @@ public sealed record Announcement(AnnouncementKind Kind, string NodeId, double T
             Role = Text(json, "role"),
             Cluster = Text(json, "cluster"),
             Url = Text(json, "url"),
-            Capabilities = json["capabilities"] is JsonArray list ? [.. list.Select(CapabilityName).Where(name => name.Length > 0).Take(64)] : [],
-            Metadata = json["metadata"] is JsonObject map
-                ? map.Take(32).ToDictionary(pair => pair.Key, pair => pair.Value?.ToString() ?? "")
+            Capabilities = json.TryGetProperty("capabilities", out var list) && list.ValueKind == JsonValueKind.Array
+                ? [.. list.EnumerateArray().Select(CapabilityName).Where(name => name.Length > 0).Take(64)] : [],
+            Metadata = json.TryGetProperty("metadata", out var map) && map.ValueKind == JsonValueKind.Object
+                ? map.EnumerateObject().Take(32).ToDictionary(pair => pair.Name, pair => Plain(pair.Value))
                 : new Dictionary<string, string>(),
             Nonce = Text(json, "nonce"),
             Signature = Text(json, "sig"),
@@ -114,18 +102,25 @@ public sealed record Announcement(AnnouncementKind Kind, string NodeId, double T
         return true;
     }
 
-    private static string CapabilityName(JsonNode? node) => node switch
+    private static string CapabilityName(JsonElement node) => node.ValueKind switch
     {
-        JsonObject map => Text(map, "name"),
-        JsonValue value when value.TryGetValue<string>(out var name) => name,
+        JsonValueKind.Object => Text(node, "name"),
+        JsonValueKind.String => node.GetString()!,
         _ => "",
     };
 
-    private static string Text(JsonObject json, string name) =>
-        json[name] is JsonValue value && value.TryGetValue<string>(out var text) ? text : "";
+    private static string Plain(JsonElement value) => value.ValueKind switch
+    {
+        JsonValueKind.String => value.GetString()!,
+        JsonValueKind.Null => "",
+        _ => value.GetRawText(),
+    };
 
-    private static double Number(JsonObject json, string name) =>
-        json[name] is JsonValue value && value.TryGetValue<double>(out var number) && double.IsFinite(number) ? number : 0;
+    private static string Text(JsonElement json, string name) =>
+        json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString()! : "";
+
+    private static double Number(JsonElement json, string name) =>
+        json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out var number) && double.IsFinite(number) ? number : 0;
 
     /// <summary>The datagram.</summary>
     /// <exception cref="InvalidOperationException">It would be over <see cref="MaxBytes"/>.</exception>

@@ -24,6 +24,7 @@ internal sealed class AnnounceRoad(NodeOptions node, Receiver receiver, LinkWatc
     /// <summary>With fewer other nodes than this, answers are not spread out.</summary>
     private const int AnswerAtOnce = 32;
     private static readonly TimeSpan Together = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan InformedForEach = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LaterForEach = TimeSpan.FromMilliseconds(1.5);
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan Quick = TimeSpan.FromSeconds(1);
@@ -38,6 +39,7 @@ internal sealed class AnnounceRoad(NodeOptions node, Receiver receiver, LinkWatc
     private readonly Queue<ulong> _heardOrder = new();
     private readonly Dictionary<int, IReadOnlyList<LocalNode>> _published = [];
     private readonly PriorityQueue<(Announcement Question, Packet Packet), TimeSpan> _answers = new();
+    private readonly Askers _askers = new();
     private readonly Random _random = new();
     private TimeSpan _next;
     private int _quick = QuickRounds;
@@ -138,6 +140,8 @@ internal sealed class AnnounceRoad(NodeOptions node, Receiver receiver, LinkWatc
         }
         // A thousand nodes that answer in the same moment drown the asker.
         var others = Peers.Count;
+        if (verdict.Trust == PeerTrust.Trusted && _askers.IsInformed($"{heard.Cluster}/{heard.NodeId}", others < AnswerAtOnce ? TimeSpan.Zero : others * InformedForEach, Now))
+            return;
         if (others < AnswerAtOnce)
             Answer(heard, packet);
         else if (_answers.Count < MostAnswers)

@@ -11,9 +11,9 @@ namespace Galaxy.Discovery.Links;
 internal sealed partial class Receiver : IDisposable
 {
     /// <summary>So many packets at once are a flood: it is read as fast as it comes, for a full buffer would lose the packets of the others.</summary>
-    private const int Flood = 32;
-    private static readonly TimeSpan Seldom = TimeSpan.FromMilliseconds(100);
-    private static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(50);
+    private const int Flood = 128;
+    private static readonly TimeSpan Seldom = TimeSpan.FromMilliseconds(150);
+    private static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
     private readonly TimeProvider _time;

@@ -40,7 +40,7 @@ internal sealed class LocalNodes(ClusterWatcher watcher, OwnAddresses own, NodeO
         {
             await foreach (var view in watcher.Changes(stoppingToken))
             {
-                IReadOnlyList<LocalNode> nodes = [.. view.Reachable.Where(reachable => own.IsOwn(new Uri(reachable.GrpcUrl).Host)).Select(Read)];
+                IReadOnlyList<LocalNode> nodes = [.. view.Reachable.Where(reachable => own.IsOwn(new Uri(reachable.GrpcUrl).Host)).Select(Read).DistinctBy(local => local.NodeId)];
                 if (nodes.SequenceEqual(_current))
                     continue;
                 _current = nodes;

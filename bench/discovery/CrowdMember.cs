@@ -24,6 +24,7 @@ internal sealed class CrowdMember : IDisposable
     private readonly MdnsHost _mdns;
     private readonly SsdpLink _ssdp;
     private readonly PriorityQueue<(Announcement Question, IPEndPoint From), TimeSpan> _answers = new();
+    private readonly Askers _askers = new();
     private readonly Random _random;
     private TimeSpan _ask;
 
@@ -74,8 +75,12 @@ internal sealed class CrowdMember : IDisposable
             DoSsdp(_ssdp.Tick(now));
     }
 
-    // With so many around, each waits up to a second and a half.
-    public void HearUdp(Announcement question, IPEndPoint from, TimeSpan now) => _answers.Enqueue((question, from), now + TimeSpan.FromSeconds(1.5 * _random.NextDouble()));
+    // With so many around, each waits up to a second and a half, and answers nobody again for a hundred.
+    public void HearUdp(Announcement question, IPEndPoint from, TimeSpan now)
+    {
+        if (!_askers.IsInformed(question.NodeId, TimeSpan.FromSeconds(100), now))
+            _answers.Enqueue((question, from), now + TimeSpan.FromSeconds(1.5 * _random.NextDouble()));
+    }
 
     private void Answer(Announcement question, IPEndPoint from)
     {

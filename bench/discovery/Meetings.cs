@@ -137,7 +137,7 @@ internal static class Meetings
         GalaxyNode.StartStore(network[0]);
         var (a, b) = (new GalaxyNode(network[0]), new GalaxyNode(network[1]));
         a.Start();
-        await Wait.ForAsync("a leads", async () => await a.ClusterAsync() is { } cluster && cluster.GetProperty("leader").ValueKind == JsonValueKind.Object);
+        await Wait.ForAsync("a leads", async () => View(await a.ClusterAsync()) is not null);
         await Wait.ForAsync("a's discovery is up", async () => await a.RoadAsync("udp") is not null);
         return (a, b);
     }
@@ -153,7 +153,7 @@ internal static class Meetings
         !(await a.SeenAsync()).ContainsKey(b.NodeId) && View(await a.ClusterAsync()) is { } view && !view.Alive.Contains(b.NodeId, StringComparison.Ordinal));
 
     private static (string Leader, string Alive)? View(JsonElement? cluster) =>
-        cluster is { } known && known.GetProperty("leader") is { ValueKind: JsonValueKind.Object } leader
+        cluster is { } known && known.TryGetProperty("leader", out var leader) && leader.ValueKind == JsonValueKind.Object
             ? (leader.GetProperty("node_id").GetString()!, string.Join(',', known.GetProperty("nodes").EnumerateArray().Where(node => node.GetProperty("state").GetString() == "alive")
                 .Select(node => $"{node.GetProperty("node_id").GetString()}@{node.GetProperty("url").GetString()}").Order()))
             : null;

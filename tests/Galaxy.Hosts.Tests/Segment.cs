@@ -52,7 +52,7 @@ public sealed class Segment : IAsyncLifetime
         }, 60, () => string.Join('\n', A.Coordinator!.Output.Concat(B.Coordinator!.Output).TakeLast(40)));
 
         static (string Leader, string Alive)? View(System.Text.Json.JsonElement? cluster) =>
-            cluster is { } known && known.GetProperty("leader") is { ValueKind: System.Text.Json.JsonValueKind.Object } leader
+            cluster is { } known && known.TryGetProperty("leader", out var leader) && leader.ValueKind == System.Text.Json.JsonValueKind.Object
                 ? (leader.GetProperty("node_id").GetString()!, string.Join(',', known.GetProperty("nodes").EnumerateArray()
                     .Where(node => node.GetProperty("state").GetString() == "alive").Select(node => node.GetProperty("node_id").GetString()).Order()))
                 : null;

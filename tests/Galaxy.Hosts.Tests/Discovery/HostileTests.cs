@@ -168,12 +168,12 @@ public class HostileTests(Segment segment)
         var memory = discovery.ResidentMiB;
         using var socket = segment.C.OpenUdp();
 
-        await CountedAsync("udp", "flooding", () => Flood.SendAsync(socket, Udp, number => Evil($"evil-{number}", Now).ToBytes(), 10_000, TimeSpan.FromSeconds(3)));
+        await CountedAsync("udp", "flooding", () => Flood.SendAsync(socket, Udp, number => Evil($"evil-{number % 50}", Now).ToBytes(), 10_000, TimeSpan.FromSeconds(3)));
 
         Assert.InRange(discovery.ResidentMiB, 0, memory + 48);
         var started = Stopwatch.GetTimestamp();
         await Eventually.TrueAsync(async () => (await segment.A.SeenAsync()).TryGetValue("node-b", out var seen) && seen.GetProperty("trust").GetString() == "trusted");
-        Assert.InRange((await segment.A.SeenAsync()).Count, 1, 300);
+        Assert.InRange((await segment.A.SeenAsync()).Count, 1, 100);
         await NothingJoinedAsync();
         Assert.InRange(Stopwatch.GetElapsedTime(started).TotalSeconds, 0, 30);
     }
