@@ -10,10 +10,16 @@ namespace Galaxy.Discovery.Links;
 /// </summary>
 internal sealed partial class Receiver : IDisposable
 {
-    /// <summary>So many packets at once are a flood: it is read as fast as it comes, for a full buffer would lose the packets of the others.</summary>
-    private const int Flood = 128;
-    private static readonly TimeSpan Seldom = TimeSpan.FromMilliseconds(150);
-    private static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(100);
+    /// <summary>Packets let gather, at most: a socket's buffer holds about a hundred.</summary>
+    private const int Together = 40;
+
+    /// <summary>More in a second are a flood: it is read as fast as it comes, for a full buffer would lose the packets of the others.</summary>
+    private const int Flood = 1500;
+
+    /// <summary>Fewer in a second are read one by one.</summary>
+    private const int Few = 20;
+    private static readonly TimeSpan LongestGathering = TimeSpan.FromMilliseconds(100);
+    private const double Weight = 0.3;
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
     private readonly TimeProvider _time;
@@ -63,21 +69,24 @@ internal sealed partial class Receiver : IDisposable
 
     private void Run()
     {
+        var (read, rate) = (_time.GetTimestamp(), 0.0);
         while (!_ends)
         {
             try
             {
-                var waiting = _time.GetTimestamp();
                 var packets = ReadOnce();
-                if (packets is > 0 and < Flood && _time.GetElapsedTime(waiting) < Seldom)
-                    Thread.Sleep(Gathering);
+                var now = _time.GetTimestamp();
+                rate += (packets / Math.Max(_time.GetElapsedTime(read, now).TotalSeconds, 0.001) - rate) * Weight;
+                read = now;
+                if (rate is > Few and < Flood)
+                    Thread.Sleep(TimeSpan.FromSeconds(Math.Min(LongestGathering.TotalSeconds, Together / rate)));
             }
             catch (Exception failure) when (!_ends)
             {
                 // Among others: a socket was closed between our look at the list and the wait.
                 if (failure is not (SocketException or ObjectDisposedException))
                     LogFailed(failure);
-                Thread.Sleep(failure is ObjectDisposedException ? Gathering : Pause);
+                Thread.Sleep(failure is ObjectDisposedException ? LongestGathering : Pause);
             }
             catch (Exception) when (_ends)
             {

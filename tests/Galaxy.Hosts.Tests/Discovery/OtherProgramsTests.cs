@@ -186,7 +186,7 @@ public class OtherProgramsTests(Segment segment)
         await HearAsync(searcher, "HTTP/1.1 200 OK", $"ST: {DeviceType}");
     }
 
-    private static async Task HearAsync(Socket socket, string start, string what)
+    private async Task HearAsync(Socket socket, string start, string what)
     {
         var (buffer, heard) = (new byte[9000], new List<string>());
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(8));
@@ -198,7 +198,7 @@ public class OtherProgramsTests(Segment segment)
         }
         catch (OperationCanceledException)
         {
-            Assert.Fail($"{start} … {what} did not come; what came was:\n{string.Join('\n', heard)}");
+            Assert.Fail($"{start} … {what} did not come; what came was:\n{string.Join('\n', heard)}\n{await segment.A.RoadAsync("udp")}\n{string.Join('\n', segment.A.Discovery!.Output.TakeLast(10))}");
         }
     }
 }
