@@ -27,7 +27,8 @@ internal static class Meetings
         for (var run = 0; run < runs; run++)
         {
             b.StartCoordinator();
-            await OneClusterAsync(a, b);
+            // It follows the leader by the store; whom to gossip with it learns from discovery.
+            await Wait.ForAsync("b's coordinator follows", async () => View(await b.ClusterAsync()) is not null);
             var started = Stopwatch.GetTimestamp();
             here.Forget();
             there.Forget();
