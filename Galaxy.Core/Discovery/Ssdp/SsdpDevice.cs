@@ -17,6 +17,6 @@ public sealed record SsdpDevice(Guid Uuid, string Path, int ConfigId)
 
     /// <summary>The UUID in a unique service name of our type of device; null when it is another's.</summary>
     public static Guid? ReadUsn(string? usn) =>
-        usn is { Length: < 256 } && usn.StartsWith("uuid:", StringComparison.OrdinalIgnoreCase) && usn.EndsWith("::" + Type, StringComparison.Ordinal)
-        && Guid.TryParse(usn["uuid:".Length..^("::".Length + Type.Length)], out var uuid) ? uuid : null;
+        usn is { Length: < 256 } && usn.StartsWith("uuid:", StringComparison.OrdinalIgnoreCase) && usn["uuid:".Length..] is var rest && rest.EndsWith("::" + Type, StringComparison.Ordinal)
+        && Guid.TryParse(rest[..^("::".Length + Type.Length)], out var uuid) ? uuid : null;
 }

@@ -110,6 +110,24 @@ public class FuzzTests(ITestOutputHelper output)
 
     private static IReadOnlyList<byte[]> Corpus(string name) => Fuzzer.Read(Path.Combine(AppContext.BaseDirectory, "Discovery", "Corpus", name + ".hex"));
 
+    [Fact]
+    public void The_fuzzer_finds_a_bug_that_takes_several_steps()
+    {
+        // Only a response with a cut-off second record and a pointer in its name breaks it.
+        var failure = Assert.Throws<InvalidOperationException>(() => new Fuzzer(Buggy, Corpus("dns"), Words("\u00c0\u000c"), longest: 9000, mostBytes: 16 << 20).Run(6));
+
+        Assert.Contains("planted", failure.InnerException!.Message, StringComparison.Ordinal);
+
+        static int? Buggy(byte[] packet)
+        {
+            if (DnsReader.TryParse(packet, out var message))
+                return (message.Answers.Count * 2) + (message.IsResponse ? 1 : 0);
+            if (packet.Length > 40 && packet[2] == 0x84 && packet[7] == 2 && packet[^1] == 0x0C && packet[^2] == 0xC0)
+                throw new FormatException("planted");
+            return null;
+        }
+    }
+
     private static int Size(int count) => count < 4 ? count : int.Log2(count) + 2;
 
     private static IReadOnlyList<byte[]> Words(params string[] words) => [.. words.Select(Encoding.Latin1.GetBytes)];

@@ -55,4 +55,12 @@ public class SsdpLinkTests
     [Fact]
     public void Two_nodes_of_a_host_take_turns() =>
         Assert.Equal(2, Enumerable.Range(0, 4).SelectMany(_ => Ask(PrototypeSearch)).Select(answer => Encoding.ASCII.GetString(answer.Packet)).Select(text => text[text.IndexOf("uuid:", StringComparison.Ordinal)..][..41]).Distinct().Count());
+
+    [Theory]
+    [InlineData("uuid::urn:schemas-ufo-galaxy:device:Coordinator:1")]
+    [InlineData("uuid:::urn:schemas-ufo-galaxy:device:Coordinator:1")]
+    [InlineData("uuid:urn:schemas-ufo-galaxy:device:Coordinator:1")]
+    [InlineData("uuid:")]
+    [InlineData("")]
+    public void A_name_without_a_uuid_is_nobodys(string usn) => Assert.Null(SsdpDevice.ReadUsn(usn));
 }
