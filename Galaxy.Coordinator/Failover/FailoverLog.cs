@@ -14,17 +14,26 @@ internal sealed class FailoverLog(FencedWriter writer, FencedStores stores, Node
     private readonly StoreKeys _keys = new(node.Cluster);
     private const int Kept = 100;
 
-    public Task WriteAsync(FailoverRecord record) => writer.WriteAsync(
-        new FencedCommand("LPUSH", _keys["failovers"], JsonSerializer.Serialize(record, GalaxyJson.Options)),
-        new FencedCommand("LTRIM", _keys["failovers"], "0", $"{Kept - 1}"));
+    /// <summary>May be repeated: after an answer that did not come nobody knows whether the record was written.</summary>
+    public Task WriteAsync(FailoverRecord record) => writer.WriteAsync(Commands(record));
 
+    internal FencedCommand[] Commands(FailoverRecord record)
+    {
+        var text = JsonSerializer.Serialize(record, GalaxyJson.Options);
+        return
+        [
+            new("LREM", _keys["failovers"], "0", text), new("LPUSH", _keys["failovers"], text), new("LTRIM", _keys["failovers"], "0", $"{Kept - 1}"),
+        ];
+    }
+
+    /// <summary>Each failover once.</summary>
     /// <exception cref="StoreUnavailableException">The store failed or did not answer in time.</exception>
     public async Task<IReadOnlyList<FailoverRecord>> ReadAsync()
     {
         try
         {
             var items = await stores.Reader.ListRangeAsync(_keys["failovers"], 0, Kept - 1);
-            return [.. items.Select(item => JsonSerializer.Deserialize<FailoverRecord>((string)item!, GalaxyJson.Options)).OfType<FailoverRecord>()];
+            return [.. items.Select(item => JsonSerializer.Deserialize<FailoverRecord>((string)item!, GalaxyJson.Options)).OfType<FailoverRecord>().DistinctBy(record => record.Id)];
         }
         catch (Exception failure) when (failure is RedisException or TimeoutException)
         {
