@@ -171,7 +171,7 @@ internal sealed partial class RegistryRoad : PeriodicService, IRoad
             Status.Reject(reason);
         else
             _known[who] = heard.Nonce;
-        _peers.See(NodeAnnouncement.Seen(Road, heard, verdict) with { Life = Life });
+        _peers.See(NodeAnnouncement.Seen(Road, heard, verdict) with { Life = Life, IsOld = again });
         return who;
     }
 

@@ -16,4 +16,11 @@ internal static class Eventually
             await Task.Delay(50);
         }
     }
+
+    /// <summary>Looks for that long, and fails as soon as it is so.</summary>
+    public static async Task NeverAsync(Func<Task<bool>> condition, double seconds, [CallerArgumentExpression(nameof(condition))] string what = "")
+    {
+        for (var started = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(started).TotalSeconds < seconds; await Task.Delay(50))
+            Assert.False(await condition(), what);
+    }
 }

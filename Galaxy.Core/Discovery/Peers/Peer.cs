@@ -34,6 +34,12 @@ public sealed record Sighting(string Road, string NodeId, string Cluster, PeerTr
 
     /// <summary>How long this is worth; at most <see cref="PeerBook.LostAfter"/>.</summary>
     public TimeSpan Life { get; init; } = PeerBook.LostAfter;
+
+    /// <summary>
+    /// It was said before and stands there still, as in the registry until it expires: that keeps a node that is known, and does not bring back one
+    /// that was lost since.
+    /// </summary>
+    public bool IsOld { get; init; }
 }
 
 /// <summary>A node that was seen, by all roads together.</summary>

@@ -40,7 +40,7 @@ public sealed class PeerBook
             if (known.Peer.Trust > sighting.Trust)
                 return [];
         }
-        else if (!MakeRoom(sighting.Trust, events))
+        else if (sighting.IsOld || !MakeRoom(sighting.Trust, events))
         {
             return [];
         }

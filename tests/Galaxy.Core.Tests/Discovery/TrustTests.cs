@@ -103,4 +103,15 @@ public class TrustTests
         Assert.Equal(PeerChange.Updated, Assert.Single(_book.Goodbye("galaxy", "a", "mdns", signed: false)).Change);
         Assert.Equal(PeerChange.Lost, Assert.Single(_book.Goodbye("galaxy", "a", "udp", signed: true)).Change);
     }
+
+    [Fact]
+    public void What_a_dead_node_left_behind_does_not_bring_it_back_and_its_next_word_does()
+    {
+        See("a", PeerTrust.Trusted, 0, "registry");
+        Assert.Equal(PeerChange.Lost, Assert.Single(_book.PeersSayGone("galaxy", "a")).Change);
+
+        var left = new Sighting("registry", "a", "galaxy", PeerTrust.Trusted, null);
+        Assert.Empty(_book.See(left with { IsOld = true }, TimeSpan.FromSeconds(3), DateTimeOffset.UnixEpoch));
+        Assert.Equal(PeerChange.Found, Assert.Single(_book.See(left, TimeSpan.FromSeconds(6), DateTimeOffset.UnixEpoch)).Change);
+    }
 }
