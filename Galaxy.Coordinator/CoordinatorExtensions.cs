@@ -1,10 +1,12 @@
 using Galaxy.Coordinator.Cluster;
+using Galaxy.Coordinator.Commands;
 using Galaxy.Coordinator.Configuration;
 using Galaxy.Coordinator.Devices;
 using Galaxy.Coordinator.Election;
 using Galaxy.Coordinator.Failover;
 using Galaxy.Coordinator.Fencing;
 using Galaxy.Coordinator.Gossip;
+using Galaxy.Coordinator.Groups;
 using Galaxy.Coordinator.State;
 using Galaxy.Coordinator.Tasks;
 using Galaxy.ServiceDefaults;
@@ -70,8 +72,15 @@ internal static class CoordinatorExtensions
         services.AddSingleton<DeviceRegistry>();
         services.AddSingleton<DeviceHub>();
         services.AddSingleton<DeviceConfig>();
+        services.AddSingleton<SocketDoor>();
+        services.AddSingleton<ChatRelay>();
         services.AddSingleton<DeviceSocket>();
+        services.AddSingleton<StatusSocket>();
         services.AddSingleton<TaskStore>();
+        services.AddSingleton<TaskFeed>();
+        services.AddSingleton<TaskSubmitter>();
+        services.AddSingleton<CommandRunner>();
+        services.AddSingleton<GroupRegistry>();
         services.AddHealthChecks().AddCheck<LeaderHealth>("leader");
 
         // Stopped in reverse: the lease is given up first, gossip says goodbye, the state is closed last.
@@ -83,6 +92,8 @@ internal static class CoordinatorExtensions
         AddLoop<DiscoveryWatch>(services);
         AddLoop<AddressFollower>(services);
         AddLoop<TaskEngine>(services);
+        AddLoop<TaskRetention>(services);
+        AddLoop<CallbackSender>(services);
         AddLoop<LeaderDuties>(services);
         AddLoop<StoreRepair>(services);
         AddLoop<HealthChecks>(services);
@@ -103,6 +114,9 @@ internal static class CoordinatorExtensions
         app.MapFailoverApi();
         app.MapDeviceApi();
         app.MapTaskApi();
+        app.MapCommandApi();
+        app.MapGroupApi();
+        app.MapStatusApi();
         app.MapStateApi();
         app.MapConflictApi();
         app.MapWatchApi();

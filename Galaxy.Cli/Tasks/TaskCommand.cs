@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using Galaxy.Contracts.Api;
 using Galaxy.ServiceDefaults;
 using Spectre.Console;
@@ -72,11 +71,12 @@ internal static class TaskCommand
         return command;
     }
 
-    private static JsonNode ParseParams(string text)
+    private static JsonElement ParseParams(string text)
     {
         try
         {
-            return JsonNode.Parse(text) as JsonObject ?? throw new CliException("--params must be a JSON object, for instance '{\"text\":\"hi\"}'.");
+            var element = JsonSerializer.Deserialize<JsonElement>(text);
+            return element.ValueKind == JsonValueKind.Object ? element : throw new CliException("--params must be a JSON object, for instance '{\"text\":\"hi\"}'.");
         }
         catch (JsonException broken)
         {

@@ -13,6 +13,7 @@ namespace Galaxy.Coordinator.Cluster;
 internal static class Namespaces
 {
     public const string Devices = "devices";
+    public const string Groups = "groups";
     public const string Failover = "failover";
     public const string Services = "services";
     public const string Config = "config";

@@ -1,56 +1,94 @@
-using System.Text.Json.Nodes;
+using System.Text.Json;
 using Galaxy.Contracts.Api;
 using Galaxy.Coordinator.Cluster;
+using Galaxy.Coordinator.Tasks;
 
 namespace Galaxy.Coordinator.Devices;
 
 /// <summary><c>POST /api/v1/devices/register</c>. Capabilities may be names or objects.</summary>
-internal sealed record RegisterDeviceRequest(
-    string? DeviceId, string? DeviceType, string? DeviceName, JsonArray? Capabilities, string? OsVersion, string? AppVersion);
+internal sealed record RegisterDeviceRequest
+{
+    public string? DeviceId { get; init; }
+    public string? DeviceType { get; init; }
+    public string? DeviceName { get; init; }
+    public JsonElement? Capabilities { get; init; }
+    public string? OsVersion { get; init; }
+    public string? AppVersion { get; init; }
+    public int? Slots { get; init; }
+    public ResourceAmounts? Resources { get; init; }
+    public string? Location { get; init; }
+    public IReadOnlyList<string>? Tags { get; init; }
+    public double? Weight { get; init; }
+}
 
+/// <summary>Devices, in both dialects: <c>/api/v1/devices</c> and the original's <c>/devices</c>.</summary>
 internal static class DeviceApi
 {
     public static void MapDeviceApi(this IEndpointRouteBuilder endpoints)
     {
-        endpoints.MapGet("/api/v1/devices", (DeviceRegistry registry) => Results.Ok(registry.List())).WithSummary("Every device that was ever seen");
-        endpoints.MapGet("/api/v1/devices/{id}", (string id, DeviceRegistry registry) =>
-            registry.Get(id) is { } device ? Results.Ok(device) : Results.Problem($"There is no device '{id}'.", statusCode: 404));
-        endpoints.MapPost("/api/v1/devices/register", Register).RequireLeader().WithSummary("Register a device before it connects");
-        endpoints.Map("/ws/device/{id}", (HttpContext context, string id, DeviceSocket socket) => socket.AcceptAsync(context, id)).ExcludeFromDescription();
-        endpoints.Map("/ws", (HttpContext context, DeviceSocket socket) => socket.AcceptAsync(context, null)).ExcludeFromDescription();
+        foreach (var root in (string[])["/api/v1/devices", "/devices"])
+        {
+            var group = endpoints.MapGroup(root).WithTags("Devices");
+            group.MapGet("", (DeviceRegistry registry, TaskEngine tasks, string? state, string? type, string? capability) => Results.Ok(registry.List()
+                    .Where(device => (state is null || device.State == state) && (type is null || device.DeviceType == type)
+                        && (capability is null || device.Capabilities.Any(one => one.Name == capability)))
+                    .Select(device => tasks.WithLoad(device))))
+                .Produces<DeviceView[]>().WithSummary("Every device that was ever seen");
+            group.MapGet("/{id}", (string id, DeviceRegistry registry, TaskEngine tasks) =>
+                    registry.Get(id) is { } device ? Results.Ok(tasks.WithLoad(device)) : NoDevice(id))
+                .Produces<DeviceView>().ProducesProblem(404).WithSummary("One device");
+            group.MapPost("/register", Register).RequireLeader().Produces<DeviceView>(201).ProducesProblem(400).WithSummary("Register a device before it connects, or change what is known of it");
+            group.MapDelete("/{id}", Remove).RequireLeader().Produces(204).ProducesProblem(404).ProducesProblem(409).WithSummary("Forget a device that is not connected");
+        }
+        endpoints.MapPost("/devices", Register).RequireLeader().WithTags("Devices").Produces<DeviceView>(201).WithSummary("The same as /devices/register");
+        endpoints.Map("/ws/device/{id}", (HttpContext context, string id, DeviceSocket socket) => socket.AcceptAsync(context, id)).AllowAnonymous().ExcludeFromDescription();
+        endpoints.Map("/ws", (HttpContext context, DeviceSocket socket) => socket.AcceptAsync(context, null)).AllowAnonymous().ExcludeFromDescription();
+        endpoints.Map("/ws/status", (HttpContext context, StatusSocket socket) => socket.AcceptAsync(context)).AllowAnonymous().ExcludeFromDescription();
     }
 
-    private static IResult Register(RegisterDeviceRequest request, DeviceRegistry registry, TimeProvider time)
+    private static IResult NoDevice(string id) => Results.Problem($"There is no device '{id}'.", statusCode: 404);
+
+    private static IResult Register(RegisterDeviceRequest request, DeviceRegistry registry, TaskEngine tasks, TimeProvider time)
     {
-        if (!DeviceRegistry.IsValidId(request.DeviceId))
-            return Results.Problem("'device_id' is required: letters, digits, '-', '_', '.' and ':', at most 128.", statusCode: 400);
+        if (Complaint(request) is { } complaint)
+            return Results.Problem(complaint, statusCode: 400);
         var known = registry.Get(request.DeviceId!) ?? new DeviceView { DeviceId = request.DeviceId!, State = "offline" };
         var device = known with
         {
             DeviceType = request.DeviceType ?? known.DeviceType,
             DeviceName = request.DeviceName ?? (known.DeviceName.Length > 0 ? known.DeviceName : known.DeviceId),
-            Capabilities = request.Capabilities is { } list ? ReadCapabilities(list) : known.Capabilities,
+            Capabilities = request.Capabilities is { ValueKind: JsonValueKind.Array } list ? DeviceCapabilities.Read(list) : known.Capabilities,
             OsVersion = request.OsVersion ?? known.OsVersion,
             AppVersion = request.AppVersion ?? known.AppVersion,
+            Slots = request.Slots ?? known.Slots,
+            Resources = request.Resources ?? known.Resources,
+            Location = request.Location ?? known.Location,
+            Tags = request.Tags ?? known.Tags,
+            Weight = request.Weight ?? known.Weight,
             LastSeen = time.GetUtcNow(),
         };
         registry.Put(device);
+        tasks.Post(new TaskEvent.DeviceChanged(device.DeviceId));
         return Results.Created($"/api/v1/devices/{device.DeviceId}", device);
     }
 
-    /// <summary>What is neither a name nor an object with one is skipped; at most 100 are kept.</summary>
-    public static IReadOnlyList<DeviceCapability> ReadCapabilities(JsonArray list) => [.. list
-        .Select(item => item switch
-        {
-            JsonValue value when value.TryGetValue<string>(out var name) => new DeviceCapability(name),
-            JsonObject map when map["name"] is JsonValue value && value.TryGetValue<string>(out var name) => new DeviceCapability(
-                name,
-                map["version"]?.ToString() ?? "1",
-                map["priority"] is JsonValue number && number.TryGetValue<int>(out var priority) ? Math.Clamp(priority, 1, 10) : 5),
-            _ => null,
-        })
-        .OfType<DeviceCapability>()
-        .Where(capability => capability.Name.Length is > 0 and <= 64)
-        .DistinctBy(capability => capability.Name)
-        .Take(100)];
+    private static IResult Remove(string id, DeviceRegistry registry, DeviceHub hub)
+    {
+        if (hub.Find(id) is not null)
+            return Results.Problem($"'{id}' is connected; it would be back with its next message. Stop it first.", statusCode: 409);
+        return registry.Remove(id) ? Results.NoContent() : NoDevice(id);
+    }
+
+    private static string? Complaint(RegisterDeviceRequest request) => request switch
+    {
+        { DeviceId: var id } when !DeviceRegistry.IsValidId(id) => "'device_id' is required: letters, digits, '-', '_', '.' and ':', at most 128.",
+        { DeviceType.Length: 0 or > 64 } => "'device_type' must have 1 to 64 characters.",
+        { DeviceName.Length: > 256 } => "'device_name' may have at most 256 characters.",
+        { Capabilities: { ValueKind: not (JsonValueKind.Array or JsonValueKind.Null or JsonValueKind.Undefined) } } => "'capabilities' must be a list of names or objects.",
+        { Slots: < 0 or > 1000 } => "'slots' must be 0 to 1,000.",
+        { Location.Length: > 256 } => "'location' may have at most 256 characters.",
+        { Tags.Count: > 100 } => "'tags' may have at most 100 entries.",
+        { Weight: { } weight } when weight is not (> 0 and <= 1000) => "'weight' must be more than 0 and at most 1,000.",
+        _ => TaskSubmission.Complaint(request.Resources, "resources"),
+    };
 }

@@ -13,6 +13,9 @@ internal sealed class DeviceHub
     /// <summary>The socket of a device is gone and no newer one took its place.</summary>
     public event Action<string>? Gone;
 
+    /// <summary>A device has said something of its state.</summary>
+    public event Action<string>? Changed;
+
     public int Count => _sessions.Count;
 
     public DeviceSession? Find(string deviceId) => _sessions.GetValueOrDefault(deviceId);
@@ -35,6 +38,8 @@ internal sealed class DeviceHub
         if (_sessions.TryRemove(KeyValuePair.Create(session.DeviceId, session)))
             Gone?.Invoke(session.DeviceId);
     }
+
+    public void Tell(string deviceId) => Changed?.Invoke(deviceId);
 
     public void CloseAll(string reason)
     {

@@ -18,6 +18,9 @@ internal sealed class DeviceRegistry(GossipNode gossip)
     public void Put(DeviceView device) =>
         gossip.Put(Namespaces.Devices, device.DeviceId, JsonSerializer.SerializeToUtf8Bytes(device, GalaxyJson.Options));
 
+    /// <summary>False: it was not registered.</summary>
+    public bool Remove(string deviceId) => Get(deviceId) is not null && gossip.Delete(Namespaces.Devices, deviceId);
+
     /// <summary>Changes what is registered, when it is; last-seen alone replicates at most every 30 s.</summary>
     public void Update(string deviceId, Func<DeviceView, DeviceView> update)
     {

@@ -1,21 +1,23 @@
 using System.Net.WebSockets;
-using System.Text;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Threading.Channels;
 
 namespace Galaxy.Coordinator.Devices;
 
 /// <summary>
-/// One open device socket: a bounded queue out, whole text messages in. A device that does not read is cut off rather
-/// than buffered without end. Thread-safe.
+/// One open socket: a bounded queue out, whole text messages in. Who does not read is cut off rather than buffered without end; who sends too much
+/// is read more slowly. Thread-safe.
 /// </summary>
 internal sealed class DeviceSession : IAsyncDisposable
 {
     public const int MaxMessageBytes = 1024 * 1024;
-    private const int QueueLength = 256;
+    private const int QueueLength = 2048;
+    private static readonly TimeSpan LastWords = TimeSpan.FromSeconds(1);
 
     private readonly WebSocket _socket;
     private readonly CancellationTokenSource _closing;
+    private readonly CancellationTokenSource _silence;
     private readonly Channel<byte[]> _out = Channel.CreateBounded<byte[]>(new BoundedChannelOptions(QueueLength) { SingleReader = true });
     private readonly Task _writer;
     private string _closeReason = "closed";
@@ -25,6 +27,7 @@ internal sealed class DeviceSession : IAsyncDisposable
         _socket = socket;
         DeviceId = deviceId;
         _closing = CancellationTokenSource.CreateLinkedTokenSource(aborted);
+        _silence = CancellationTokenSource.CreateLinkedTokenSource(_closing.Token);
         _writer = WriteLoopAsync();
     }
 
@@ -41,14 +44,18 @@ internal sealed class DeviceSession : IAsyncDisposable
 
     public CancellationToken Closing => _closing.Token;
 
+    /// <inheritdoc cref="Send(byte[])"/>
+    public bool Send(JsonObject message) => Send(JsonSerializer.SerializeToUtf8Bytes(message));
+
     /// <summary>False when the queue is full or the socket is closing; a full queue closes it.</summary>
-    public bool Send(JsonObject message)
+    /// <param name="message">UTF-8 JSON.</param>
+    public bool Send(byte[] message)
     {
         if (_closing.IsCancellationRequested)
             return false;
-        if (_out.Writer.TryWrite(Encoding.UTF8.GetBytes(message.ToJsonString())))
+        if (_out.Writer.TryWrite(message))
             return true;
-        Close("the device does not read its messages");
+        Close("it does not read its messages");
         return false;
     }
 
@@ -57,29 +64,33 @@ internal sealed class DeviceSession : IAsyncDisposable
         _closeReason = reason;
         _out.Writer.TryComplete();
         // Gives the close frame and what is queued a moment, then ends the socket whatever the device does.
-        _closing.CancelAfter(TimeSpan.FromSeconds(1));
+        _closing.CancelAfter(LastWords);
     }
 
     /// <summary>The next message; null when the socket is closed.</summary>
+    /// <param name="patience">Silence for that long ends the socket.</param>
     /// <exception cref="InvalidDataException">The message is binary or over <see cref="MaxMessageBytes"/>.</exception>
-    public async Task<string?> ReceiveAsync(TimeSpan patience)
+    public async Task<ReadOnlyMemory<byte>?> ReceiveAsync(TimeSpan patience)
     {
-        var buffer = new byte[4096];
-        using var message = new MemoryStream();
-        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(_closing.Token);
-        deadline.CancelAfter(patience);
+        _silence.CancelAfter(patience);
+        // Nothing is kept for a socket that is silent.
+        await _socket.ReceiveAsync(Memory<byte>.Empty, _silence.Token);
+        var buffer = new byte[1024];
+        var length = 0;
         while (true)
         {
-            var part = await _socket.ReceiveAsync(buffer.AsMemory(), deadline.Token);
+            var part = await _socket.ReceiveAsync(buffer.AsMemory(length), _silence.Token);
             if (part.MessageType == WebSocketMessageType.Close)
                 return null;
             if (part.MessageType != WebSocketMessageType.Text)
                 throw new InvalidDataException("binary messages are not understood; send JSON as text");
-            if (message.Length + part.Count > MaxMessageBytes)
-                throw new InvalidDataException($"the message is over {MaxMessageBytes} bytes");
-            message.Write(buffer, 0, part.Count);
+            length += part.Count;
             if (part.EndOfMessage)
-                return Encoding.UTF8.GetString(message.GetBuffer(), 0, (int)message.Length);
+                return buffer.AsMemory(0, length);
+            if (length >= MaxMessageBytes)
+                throw new InvalidDataException($"the message is over {MaxMessageBytes} bytes");
+            if (length == buffer.Length)
+                Array.Resize(ref buffer, Math.Min(buffer.Length * 4, MaxMessageBytes));
         }
     }
 
@@ -100,8 +111,11 @@ internal sealed class DeviceSession : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _out.Writer.TryComplete();
-        await _closing.CancelAsync();
+        // What is queued is still sent, and why it closes.
+        _closing.CancelAfter(LastWords);
         await _writer;
+        await _closing.CancelAsync();
+        _silence.Dispose();
         _closing.Dispose();
     }
 }

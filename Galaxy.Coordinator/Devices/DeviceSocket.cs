@@ -1,6 +1,7 @@
 using System.Net.WebSockets;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Threading.RateLimiting;
 using Galaxy.Contracts.Api;
 using Galaxy.Coordinator.Cluster;
 using Galaxy.Coordinator.Election;
@@ -14,10 +15,13 @@ namespace Galaxy.Coordinator.Devices;
 /// acknowledged subprotocol <c>galaxy.v1</c> of our own worker.
 /// </summary>
 internal sealed partial class DeviceSocket(
-    DeviceHub hub, DeviceRegistry registry, DeviceConfig configuration, TaskEngine tasks, Elector elector, Identity identity, NodeOptions node,
-    IHostApplicationLifetime lifetime, TimeProvider time, ILogger<DeviceSocket> log)
+    SocketDoor door, DeviceHub hub, DeviceRegistry registry, DeviceConfig configuration, ChatRelay chat, TaskEngine tasks, Elector elector, Identity identity,
+    NodeOptions node, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<DeviceSocket> log)
 {
     public const string Subprotocol = "galaxy.v1";
+    private const int MessagesPerSecond = 20;
+    private const int MessageBurst = 100;
+    private const int MostRunning = 1000;
 
     /// <summary>A device that says nothing for that long is offline.</summary>
     private static readonly TimeSpan Silence = TimeSpan.FromSeconds(60);
@@ -27,33 +31,16 @@ internal sealed partial class DeviceSocket(
 
     public async Task AcceptAsync(HttpContext context, string? deviceId)
     {
-        if (!context.WebSockets.IsWebSocketRequest)
-        {
-            await Results.Problem("This address speaks WebSocket: connect with ws:// or wss://.", statusCode: 400).ExecuteAsync(context);
+        using var socket = await door.OpenAsync(context, deviceId);
+        if (socket is null)
             return;
-        }
-        if (deviceId is not null && !DeviceRegistry.IsValidId(deviceId))
-        {
-            await Results.Problem("The device id may have letters, digits, '-', '_', '.' and ':', at most 128.", statusCode: 400).ExecuteAsync(context);
-            return;
-        }
-        if (elector.CurrentToken is null)
-        {
-            await LeaderOnly.Refuse(context, elector).ExecuteAsync(context);
-            return;
-        }
-        var protocol = context.WebSockets.WebSocketRequestedProtocols.Contains(Subprotocol) ? Subprotocol : null;
-        using var socket = await context.WebSockets.AcceptWebSocketAsync(new WebSocketAcceptContext
-        {
-            SubProtocol = protocol,
-            KeepAliveInterval = TimeSpan.FromSeconds(15),
-        });
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
         await using var session = new DeviceSession(socket, deviceId ?? "", ends.Token);
+        using var leaves = CancellationTokenSource.CreateLinkedTokenSource(ends.Token);
         var configured = Task.CompletedTask;
         try
         {
-            await ServeAsync(session, () => configured = configuration.FollowAsync(session, ends.Token));
+            await ServeAsync(session, SocketDoor.HasShownKey(context), () => configured = configuration.FollowAsync(session, leaves.Token));
         }
         catch (Exception ended) when (ended is OperationCanceledException or WebSocketException or IOException)
         {
@@ -63,40 +50,43 @@ internal sealed partial class DeviceSocket(
         {
             hub.Remove(session);
             MarkOffline(session.DeviceId);
-            await ends.CancelAsync();
+            await leaves.CancelAsync();
             await configured;
         }
     }
 
     /// <param name="onWorker">Called once, when a worker has introduced itself.</param>
-    private async Task ServeAsync(DeviceSession session, Action onWorker)
+    private async Task ServeAsync(DeviceSession session, bool trusted, Action onWorker)
     {
         var joined = false;
-        if (session.DeviceId.Length > 0 && !session.IsAcknowledged)
+        if (trusted && session.DeviceId.Length > 0 && !session.IsAcknowledged)
         {
             // The address already says who it is; old clients may send nothing until they are asked.
-            Join(session, []);
+            Join(session, null);
             joined = true;
         }
-        while (true)
+        // Who sends more is read more slowly. Our own workers send what they were asked for.
+        await using var pace = session.IsAcknowledged ? null : new TokenBucketRateLimiter(new TokenBucketRateLimiterOptions
         {
-            string? text;
-            try
+            TokenLimit = MessageBurst, TokensPerPeriod = MessagesPerSecond, ReplenishmentPeriod = TimeSpan.FromSeconds(1), QueueLimit = 1,
+        });
+        while (await ReceiveAsync(session, joined ? Silence : trusted ? Introduction : SocketDoor.KeyPatience) is { } text)
+        {
+            if (pace is not null)
             {
-                text = await session.ReceiveAsync(joined ? Silence : Introduction);
+                using var lease = await pace.AcquireAsync(1, session.Closing);
             }
-            catch (InvalidDataException bad)
-            {
-                session.Send(Error(bad.Message));
-                session.Close(bad.Message);
-                return;
-            }
-            if (text is null)
-                return;
-            if (Parse(text) is not { } message)
+            using var message = DeviceMessage.Parse(text);
+            if (message is null)
             {
                 session.Send(Error("this is not a JSON object with a 'type'"));
                 continue;
+            }
+            if (!trusted && !(trusted = door.IsKey(message)))
+            {
+                session.Send(Error("the cluster's key is needed: as 'Authorization: Bearer', as '?token=' in the address, or as 'token' in the first message"));
+                session.Close("the cluster's key is needed");
+                return;
             }
             var introduced = Handle(session, message, joined);
             if (introduced && !joined && session.IsAcknowledged)
@@ -105,28 +95,26 @@ internal sealed partial class DeviceSocket(
         }
     }
 
-    private static JsonObject? Parse(string text)
+    private static async Task<ReadOnlyMemory<byte>?> ReceiveAsync(DeviceSession session, TimeSpan patience)
     {
         try
         {
-            return JsonNode.Parse(text, documentOptions: new JsonDocumentOptions { MaxDepth = 32 }) is JsonObject message && Text(message, "type").Length > 0
-                ? message
-                : null;
+            return await session.ReceiveAsync(patience);
         }
-        catch (Exception bad) when (bad is JsonException or ArgumentException)
+        catch (InvalidDataException bad)
         {
+            session.Send(Error(bad.Message));
+            session.Close(bad.Message);
             return null;
         }
     }
 
     /// <summary>Returns true when the message introduced the device.</summary>
-    private bool Handle(DeviceSession session, JsonObject message, bool joined)
+    private bool Handle(DeviceSession session, DeviceMessage message, bool joined)
     {
-        var type = Text(message, "type");
-        // The AIP/1.0 envelope carries the same fields one level down.
-        var body = message["payload"] as JsonObject ?? message;
+        var type = message.Type;
         if (type is "hello" or "handshake" or "register")
-            return Introduce(session, type, message, body);
+            return Introduce(session, message);
         if (!joined)
         {
             session.Send(Error("introduce yourself first: send 'handshake' with a 'device_id'"));
@@ -139,13 +127,26 @@ internal sealed partial class DeviceSocket(
                 registry.Update(session.DeviceId, device => device with { LastSeen = time.GetUtcNow() });
                 break;
             case "status_update":
-                registry.Update(session.DeviceId, device => device with { State = KnownState(Text(body, "status")) ?? device.State, LastSeen = time.GetUtcNow() });
+                Change(session, device => device with { State = KnownState(message["status"]) ?? device.State, Load = Share(message.Number("load")) });
+                break;
+            case "credit" when message.Number("slots") is >= 0 and <= 1000 and var slots:
+                Change(session, device => device with { Slots = (int)slots });
                 break;
             case "progress":
-                tasks.Post(new TaskEvent.Progress(session.DeviceId, Text(body, "task_id"), Text(body, "attempt_id"), Number(body, "progress")));
+                tasks.Post(new TaskEvent.Progress(session.DeviceId, message["task_id"], message["attempt_id"], message.Number("progress") ?? 0));
                 break;
             case "task_result" or "command_result" or "result":
-                Result(session, body);
+                Result(session, message);
+                break;
+            case "chat":
+                chat.Ask(session, message["message"], message["context"], message["request_id"], message["model"]);
+                break;
+            case "ping":
+                session.Send(new JsonObject { ["type"] = "pong", ["timestamp"] = UnixSeconds });
+                break;
+            // A command may be answered by a message of any type that carries its id.
+            case var _ when !session.IsAcknowledged && IdOf(message) is { Length: > 0 } id && tasks.Find(id)?.DeviceId == session.DeviceId:
+                Result(session, message);
                 break;
             default:
                 session.Send(Error($"the type '{type}' is not understood"));
@@ -154,9 +155,9 @@ internal sealed partial class DeviceSocket(
         return false;
     }
 
-    private bool Introduce(DeviceSession session, string type, JsonObject message, JsonObject body)
+    private bool Introduce(DeviceSession session, DeviceMessage message)
     {
-        var named = Text(body, "device_id") is { Length: > 0 } id ? id : Text(message, "from") is { Length: > 0 } from ? from : session.DeviceId;
+        var named = message["device_id"] is { Length: > 0 } id ? id : message.From is { Length: > 0 } from ? from : session.DeviceId;
         if (!DeviceRegistry.IsValidId(named) || (session.DeviceId.Length > 0 && named != session.DeviceId))
         {
             session.Send(Error($"device_id '{named}' is not valid here"));
@@ -166,11 +167,13 @@ internal sealed partial class DeviceSocket(
         var known = registry.Get(named) ?? new DeviceView { DeviceId = named, DeviceName = named };
         registry.Put(known with
         {
-            DeviceName = Text(body, "device_name") is { Length: > 0 } name ? name : known.DeviceName,
-            DeviceType = Text(body, "device_type") is { Length: > 0 } kind ? kind : Text(body, "platform") is { Length: > 0 } platform ? platform : known.DeviceType,
-            Capabilities = body["capabilities"] is JsonArray list ? DeviceApi.ReadCapabilities(list) : known.Capabilities,
-            Slots = Number(body, "slots") is >= 1 and <= 1000 and var slots ? (int)slots : known.Slots,
-            AppVersion = Text(body, "version") is { Length: > 0 } version ? version : known.AppVersion,
+            DeviceName = message["device_name"] is { Length: > 0 } name ? name : known.DeviceName,
+            DeviceType = message["device_type"] is { Length: > 0 } kind ? kind : message["platform"] is { Length: > 0 } platform ? platform : known.DeviceType,
+            Capabilities = message.Array("capabilities") is { } list ? DeviceCapabilities.Read(list) : known.Capabilities,
+            Slots = message.Number("slots") is >= 1 and <= 1000 and var slots ? (int)slots : known.Slots,
+            AppVersion = message["version"] is { Length: > 0 } version ? version : known.AppVersion,
+            Location = message["location"] is { Length: > 0 and <= 256 } location ? location : known.Location,
+            Tags = message.Array("labels") is { } labels ? DeviceCapabilities.ReadTags(labels) : known.Tags,
             State = "online",
             HeldBy = identity.Boot,
             Protocol = session.IsAcknowledged ? Subprotocol : "legacy",
@@ -178,19 +181,18 @@ internal sealed partial class DeviceSocket(
         });
         session.Send(new JsonObject
         {
-            ["type"] = type switch { "hello" => "welcome", "register" => "register_ack", _ => "handshake_ack" },
+            ["type"] = message.Type switch { "hello" => "welcome", "register" => "register_ack", _ => "handshake_ack" },
             ["device_id"] = named,
             ["node_id"] = node.NodeId,
             ["cluster"] = node.Cluster,
             ["token"] = elector.CurrentToken,
             ["timestamp"] = UnixSeconds,
         });
-        var running = body["running"] is JsonArray attempts ? attempts.Select(a => a?.ToString() ?? "").Where(a => a.Length > 0).Take(1000).ToList() : [];
-        Join(session, running, alreadyRegistered: true);
+        Join(session, message.Array("running") is { } attempts ? [.. attempts.EnumerateArray().Take(MostRunning).Where(one => one.ValueKind == JsonValueKind.String).Select(one => one.GetString()!)] : null, alreadyRegistered: true);
         return true;
     }
 
-    private void Join(DeviceSession session, IReadOnlyCollection<string> running, bool alreadyRegistered = false)
+    private void Join(DeviceSession session, IReadOnlyCollection<string>? running, bool alreadyRegistered = false)
     {
         if (!alreadyRegistered)
         {
@@ -201,14 +203,22 @@ internal sealed partial class DeviceSocket(
         tasks.Post(new TaskEvent.DeviceJoined(session, running));
     }
 
-    private void Result(DeviceSession session, JsonObject body)
+    private void Change(DeviceSession session, Func<DeviceView, DeviceView> change)
     {
-        var status = Text(body, "status");
-        var error = Text(body, "error");
-        var failed = status is "failed" or "error" || error.Length > 0;
-        var taskId = Text(body, "task_id") is { Length: > 0 } id ? id : Text(body, "request_id");
-        tasks.Post(new TaskEvent.Result(
-            session.DeviceId, taskId, Text(body, "attempt_id"), failed, (body["result"] ?? body["output"])?.DeepClone(), error.Length > 0 ? error : status));
+        registry.Update(session.DeviceId, device => change(device) with { LastSeen = time.GetUtcNow() });
+        tasks.Post(new TaskEvent.DeviceChanged(session.DeviceId));
+        hub.Tell(session.DeviceId);
+    }
+
+    private static string IdOf(DeviceMessage message) => message["task_id"] is { Length: > 0 } id ? id : message["request_id"];
+
+    private void Result(DeviceSession session, DeviceMessage message)
+    {
+        var status = message["status"];
+        var error = message["error"];
+        var failed = status is "failed" or "error" or "cancelled" || error.Length > 0;
+        var output = message.Has("result") ? message.Raw("result") : message.Raw("output");
+        tasks.Post(new TaskEvent.Result(session.DeviceId, IdOf(message), message["attempt_id"], failed, output, error.Length > 0 ? error : status));
     }
 
     private void MarkOffline(string deviceId)
@@ -219,16 +229,12 @@ internal sealed partial class DeviceSocket(
 
     private double UnixSeconds => time.GetUtcNow().ToUnixTimeMilliseconds() / 1000.0;
 
+    private static double? Share(double? load) => load is { } value ? Math.Clamp(value, 0, 1) : null;
+
     private static string? KnownState(string status) =>
         status is "online" or "busy" or "idle" or "error" or "maintenance" ? status : null;
 
     private static JsonObject Error(string text) => new() { ["type"] = "error", ["message"] = text };
-
-    private static string Text(JsonObject message, string name) =>
-        message[name] is JsonValue value && value.TryGetValue<string>(out var text) ? text : "";
-
-    private static double Number(JsonObject message, string name) =>
-        message[name] is JsonValue value && value.TryGetValue<double>(out var number) ? number : 0;
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "The socket of '{Device}' ended: {Reason}")]
     private partial void LogEnded(string device, string reason);

@@ -30,18 +30,18 @@ internal static class FencedScript
     {
         var keys = new List<RedisKey> { names["accepted"], names["born"], names["position"] };
         var arguments = new List<RedisValue> { token, at, next };
+        var places = new Dictionary<string, int>(StringComparer.Ordinal);
         foreach (var command in commands)
         {
-            var index = keys.IndexOf(command.Key);
-            if (index < 0)
+            if (!places.TryGetValue(command.Key, out var index))
             {
+                places[command.Key] = index = keys.Count;
                 keys.Add(command.Key);
-                index = keys.Count - 1;
             }
             arguments.Add(command.Arguments.Length);
             arguments.Add(command.Command);
             arguments.Add(index + 1);
-            arguments.AddRange(command.Arguments.Select(argument => (RedisValue)argument));
+            arguments.AddRange(command.Arguments);
         }
         var answer = (RedisResult[])(await RedisStore.TracedAsync(
             "fenced.write", () => database.ScriptEvaluateAsync(LeaseScripts.Fenced, [.. keys], [.. arguments])))!;

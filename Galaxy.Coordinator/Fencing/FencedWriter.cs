@@ -1,5 +1,6 @@
 using Galaxy.Coordinator.Election;
 using Galaxy.Core.Election;
+using StackExchange.Redis;
 
 namespace Galaxy.Coordinator.Fencing;
 
@@ -10,7 +11,7 @@ internal sealed class NotLeaderException() : Exception("This node does not lead.
 internal sealed class StoreUnavailableException(Exception inner) : Exception("The store does not answer.", inner);
 
 /// <summary>One command of a fenced write.</summary>
-internal sealed record FencedCommand(string Command, string Key, params string[] Arguments);
+internal sealed record FencedCommand(string Command, string Key, params RedisValue[] Arguments);
 
 /// <summary>The only way by which a leader writes to the store.</summary>
 internal sealed class FencedWriter(Elector elector, FencedStores stores)
@@ -23,11 +24,22 @@ internal sealed class FencedWriter(Elector elector, FencedStores stores)
     public async Task<long> WriteAsync(Func<long, FencedCommand[]> commands)
     {
         var token = elector.CurrentToken ?? throw new NotLeaderException();
-        var answer = await stores.WriteAsync(token, commands(token));
+        await WriteAsync(token, commands(token));
+        return token;
+    }
+
+    /// <summary>The same under that token only.</summary>
+    /// <exception cref="NotLeaderException">This node does not lead under it.</exception>
+    /// <exception cref="StoreUnavailableException">The store failed or did not answer in time.</exception>
+    public async Task WriteAsync(long token, IReadOnlyList<FencedCommand> commands)
+    {
+        if (elector.CurrentToken != token)
+            throw new NotLeaderException();
+        var answer = await stores.WriteAsync(token, commands);
         switch (answer)
         {
             case WriteAnswer.Done:
-                return token;
+                return;
             case WriteAnswer.Unborn:
                 throw new StoreUnavailableException(new InvalidOperationException("The store was emptied; it takes writes again when the lease is renewed."));
             default:

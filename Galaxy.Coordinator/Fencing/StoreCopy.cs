@@ -9,6 +9,9 @@ internal static class StoreCopy
 {
     private const int CommandsPerWrite = 200;
 
+    /// <summary>Arguments that Lua can spread are few thousand.</summary>
+    private const int ItemsPerCommand = 1000;
+
     /// <summary>Never copied: the lease and what guards it are each store's own.</summary>
     private static readonly string[] Guards = ["lease", "token", "accepted", "released", "born", "silent", "position", "events"];
 
@@ -29,8 +32,12 @@ internal static class StoreCopy
         foreach (var batch in wanted.Chunk(CommandsPerWrite))
         {
             var read = await Task.WhenAll(batch.Select(key => ReadAsync(from, key)));
-            if (await FencedScript.RunAsync(to, keys, token, "", "copying", [.. read.OfType<FencedCommand>()]) != StoreAnswer.Done)
-                return null;
+            // A long list takes several commands, and each of these a script of its own.
+            foreach (var commandsOfOne in read.SelectMany(list => list).Chunk(CommandsPerWrite))
+            {
+                if (await FencedScript.RunAsync(to, keys, token, "", "copying", commandsOfOne) != StoreAnswer.Done)
+                    return null;
+            }
         }
         // A store that has done nothing yet is at no position, so that the first write finds what it expects.
         FencedCommand[] end = position == default ? [new FencedCommand("DEL", keys["position"])] : [];
@@ -51,20 +58,20 @@ internal static class StoreCopy
         return [.. found];
     }
 
-    private static async Task<FencedCommand?> ReadAsync(IDatabase store, string key)
+    private static async Task<IReadOnlyList<FencedCommand>> ReadAsync(IDatabase store, string key)
     {
         switch (await store.KeyTypeAsync(key))
         {
             case RedisType.String:
-                return new FencedCommand("SET", key, (await store.StringGetAsync(key))!);
+                return [new FencedCommand("SET", key, await store.StringGetAsync(key))];
             case RedisType.List:
-                return new FencedCommand("RPUSH", key, [.. (await store.ListRangeAsync(key)).Select(item => (string)item!)]);
+                return [.. (await store.ListRangeAsync(key)).Chunk(ItemsPerCommand).Select(items => new FencedCommand("RPUSH", key, items))];
             case RedisType.SortedSet:
                 var entries = await store.SortedSetRangeByRankWithScoresAsync(key);
-                return new FencedCommand("ZADD", key, [.. entries.SelectMany(entry =>
-                    new[] { entry.Score.ToString("R", CultureInfo.InvariantCulture), (string)entry.Element! })]);
+                return [.. entries.Chunk(ItemsPerCommand).Select(some => new FencedCommand("ZADD", key, [.. some.SelectMany(entry =>
+                    new RedisValue[] { entry.Score.ToString("R", CultureInfo.InvariantCulture), entry.Element })]))];
             case RedisType.None:
-                return null;
+                return [];
             case var other:
                 throw new NotSupportedException($"Exclusive data of type {other} is not copied between stores; teach StoreCopy.");
         }

@@ -1,40 +1,179 @@
+using System.Net.ServerSentEvents;
+using System.Runtime.CompilerServices;
+using System.Text.Json;
 using Galaxy.Contracts.Api;
 using Galaxy.Coordinator.Cluster;
 
 namespace Galaxy.Coordinator.Tasks;
 
+/// <summary>Tasks, in both dialects: <c>/api/v1/tasks</c> and the original's <c>/tasks</c>.</summary>
 internal static class TaskApi
 {
-    private static readonly int[] Priorities = [1, 2, 5, 8, 10];
+    private const int MostListed = 1000;
+    private const int MostAtOnce = 1000;
 
     public static void MapTaskApi(this IEndpointRouteBuilder endpoints)
     {
-        endpoints.MapPost("/api/v1/tasks", SubmitAsync).RequireLeader().Produces<TaskView>(201).ProducesProblem(400)
-            .WithSummary("Submit a task; 201 means that it is durable");
-        endpoints.MapGet("/api/v1/tasks", async (TaskStore store, int? limit) => Results.Ok(await store.ReadRecentAsync(Math.Clamp(limit ?? 50, 1, 1000))))
-            .WithSummary("The newest tasks");
-        endpoints.MapGet("/api/v1/tasks/{id}", async (string id, TaskStore store, TaskEngine engine) =>
-                await store.ReadAsync(id) is { } task ? Results.Ok(engine.WithProgress(task)) : Results.Problem($"There is no task '{id}'.", statusCode: 404))
-            .Produces<TaskView>().WithSummary("One task with its result");
+        foreach (var root in (string[])["/api/v1/tasks", "/tasks"])
+        {
+            var group = endpoints.MapGroup(root).WithTags("Tasks").AddEndpointFilter(TaskErrors.ExplainAsync);
+            group.MapPost("", SubmitAsync).RequireLeader().Produces<TaskView>(201).Produces<TaskView>().ProducesProblem(400).ProducesProblem(422)
+                .WithSummary("Submit a task; 201 means that it is durable")
+                .WithDescription("Either one 'action' with 'params', or 'subtasks'. With an Idempotency-Key the same request may be sent again: it is answered with the same task.");
+            group.MapPost("/batch", SubmitManyAsync).RequireLeader().Produces<TaskView[]>(201).ProducesProblem(400).WithSummary($"Submit up to {MostAtOnce} independent tasks at once");
+            group.MapGet("", ListAsync).Produces<TaskView[]>().WithSummary("The newest tasks")
+                .WithDescription("Filters: state, device, tag, parent. 'before' takes the created_at of the last one of a page.");
+            group.MapGet("/{id}", ReadAsync).Produces<TaskView>().ProducesProblem(404).WithSummary("One task with its result");
+            group.MapGet("/{id}/events", EventsAsync).WithSummary("What becomes of it, as server-sent events, until it is over");
+            group.MapPost("/{id}/cancel", CancelAsync).RequireLeader().Produces<TaskView>().ProducesProblem(404).ProducesProblem(409).WithSummary("Cancel it, with its parts");
+            group.MapPost("/{id}/execute", ExecuteAsync).RequireLeader().Produces<TaskView>().ProducesProblem(404).ProducesProblem(409).WithSummary("Let a task go that was submitted with 'hold'");
+            group.MapPost("/{id}/coordinate", CoordinateAsync).RequireLeader().Produces<TaskView>(201).ProducesProblem(400).ProducesProblem(404)
+                .WithSummary("Run the action of a task on several devices, which start together");
+        }
     }
 
-    private static async Task<IResult> SubmitAsync(TaskRequest request, TaskEngine engine)
+    private static async Task<IResult> SubmitAsync(TaskRequest request, HttpContext context, TaskSubmitter submitter, TimeProvider time)
     {
-        if (Complaint(request) is { } complaint)
-            return Results.Problem(complaint, statusCode: 400);
-        var task = await engine.SubmitAsync(request, request.Action!);
-        return Results.Created($"/api/v1/tasks/{task.TaskId}", task);
+        var key = context.Request.Headers["Idempotency-Key"] is { Count: > 0 } header ? header.ToString() : null;
+        var (task, isNew) = await submitter.SubmitAsync(TaskSubmission.Read(request, time.GetUtcNow()), key, request);
+        return isNew ? Results.Created($"/api/v1/tasks/{task.TaskId}", task) : Results.Ok(task);
     }
 
-    private static string? Complaint(TaskRequest request) => request switch
+    private static async Task<IResult> SubmitManyAsync(IReadOnlyList<TaskRequest> requests, TaskSubmitter submitter, TimeProvider time)
     {
-        { Action: null or "" } => "'action' is required, for instance \"echo\".",
-        { Action.Length: > 128 } => "'action' may have at most 128 characters.",
-        { Name.Length: > 256 } => "'name' may have at most 256 characters.",
-        { Priority: { } priority } when !Priorities.Contains(priority) => $"'priority' is {priority}; allowed are {string.Join(", ", Priorities)}.",
-        { TimeoutSeconds: <= 0 or > 86_400 } => "'timeout_seconds' must be more than 0 and at most 86,400.",
-        { MaxAttempts: < 1 or > 20 } => "'max_attempts' must be 1 to 20.",
-        { TargetDevice: { } device } when !Devices.DeviceRegistry.IsValidId(device) => $"'target_device' is '{device}', which cannot be a device id.",
-        _ => null,
-    };
+        if (requests.Count is 0 or > MostAtOnce)
+            return Results.Problem($"The body must be a list of 1 to {MostAtOnce} tasks.", statusCode: 400);
+        var read = new List<IReadOnlyList<TaskView>>(requests.Count);
+        for (var i = 0; i < requests.Count; i++)
+        {
+            try
+            {
+                read.Add(TaskSubmission.Read(requests[i] ?? throw new BadTaskException("it must be an object."), time.GetUtcNow()));
+            }
+            catch (BadTaskException bad)
+            {
+                throw new BadTaskException($"Task {i}: {bad.Message}");
+            }
+        }
+        var tasks = await Task.WhenAll(read.Select(async one => (await submitter.SubmitAsync(one)).Task));
+        return Results.Json(tasks, statusCode: 201);
+    }
+
+    private static async Task<IResult> ListAsync(TaskStore store, TaskEngine engine, int? limit, string? state, string? device, string? tag, string? parent, DateTimeOffset? before)
+    {
+        if (limit is < 1 or > MostListed)
+            return Results.Problem($"'limit' must be 1 to {MostListed}.", statusCode: 400);
+        TaskState? wanted = null;
+        if (state is not null && (wanted = TaskMapping.ParseWord<TaskState>(state)) is null)
+            return Results.Problem($"'state' is '{state}'; allowed are {TaskMapping.Words<TaskState>()}.", statusCode: 400);
+        var count = limit ?? 50;
+        var found = new List<TaskView>();
+        // Filtered pages are gathered from unfiltered ones, as far back as is reasonable to look.
+        for (var pages = 0; pages < 20 && found.Count < count; pages++)
+        {
+            var page = await store.ReadRecentAsync(Math.Max(count, 200), before);
+            found.AddRange(page.Select(task => WithProgress(engine, task)).Where(task => (wanted is null || task.State == wanted) && (device is null || task.DeviceId == device || task.TargetDevice == device)
+                && (tag is null || task.Tags?.Contains(tag) == true) && (parent is null || task.ParentId == parent)));
+            if (page.Count < Math.Max(count, 200))
+                break;
+            before = page[^1].CreatedAt;
+        }
+        return Results.Ok(found.Take(count));
+    }
+
+    /// <summary>The stored task with the progress that only the leader knows of.</summary>
+    private static TaskView WithProgress(TaskEngine engine, TaskView stored) =>
+        engine.Find(stored.TaskId) is { } live && live.AttemptId == stored.AttemptId && !stored.IsOver ? stored with { State = live.State, Progress = live.Progress } : stored;
+
+    private static IResult NoTask(string id) => Results.Problem($"There is no task '{id}'.", statusCode: 404);
+
+    private static async Task<IResult> ReadAsync(string id, TaskStore store, TaskEngine engine) =>
+        await store.ReadAsync(id) is { } task ? Results.Ok(WithProgress(engine, task)) : NoTask(id);
+
+    private static async Task<IResult> CancelAsync(string id, TaskEngine engine, TaskStore store)
+    {
+        if (await engine.AskAsync(new TaskEvent.Cancel(id, "cancelled by a client")) is { } cancelled)
+            return Results.Ok(cancelled);
+        return await store.ReadAsync(id) is { } task ? Results.Problem($"The task is over: {TaskErrors.Word(task.State)}.", statusCode: 409) : NoTask(id);
+    }
+
+    private static async Task<IResult> ExecuteAsync(string id, TaskEngine engine, TaskStore store)
+    {
+        var before = engine.Find(id) ?? await store.ReadAsync(id);
+        if (before is null)
+            return NoTask(id);
+        if (before.State != TaskState.Pending && before.Subtasks is null || before.IsOver)
+            return Results.Problem($"Only a task that was submitted with 'hold' waits for this; it is {TaskErrors.Word(before.State)}.", statusCode: 409);
+        return await engine.AskAsync(new TaskEvent.Release(id)) is { } task ? Results.Ok(task) : NoTask(id);
+    }
+
+    /// <summary><c>POST /tasks/{id}/coordinate</c>.</summary>
+    internal sealed record CoordinateRequest(IReadOnlyList<string>? Devices);
+
+    private static async Task<IResult> CoordinateAsync(string id, CoordinateRequest request, TaskEngine engine, TaskStore store, TaskSubmitter submitter, TimeProvider time)
+    {
+        if ((engine.Find(id) ?? await store.ReadAsync(id)) is not { } task)
+            return NoTask(id);
+        if (task.Action.Length == 0)
+            return Results.Problem("The task consists of parts already.", statusCode: 400);
+        if (request.Devices is not { Count: > 0 })
+            return Results.Problem("'devices' must name at least one device.", statusCode: 400);
+        var (gang, _) = await submitter.SubmitAsync(TaskSubmission.Read(new TaskRequest
+        {
+            Name = task.Name, Priority = task.Priority, TimeoutSeconds = task.TimeoutSeconds, Gang = true,
+            Subtasks = [.. request.Devices.Select(device => new SubtaskRequest { Name = device, Action = task.Action, Params = task.Params, TargetDevice = device })],
+        }, time.GetUtcNow()));
+        return Results.Created($"/api/v1/tasks/{gang.TaskId}", gang);
+    }
+
+    private static async Task<IResult> EventsAsync(string id, TaskEngine engine, TaskStore store, TaskFeed feed, HttpContext context)
+    {
+        var subscription = feed.Subscribe(task => task.TaskId == id || task.ParentId == id);
+        context.Response.RegisterForDispose(subscription);
+        if ((await store.ReadAsync(id) ?? engine.Find(id)) is not { } task)
+            return NoTask(id);
+        return TypedResults.ServerSentEvents(FollowAsync(WithProgress(engine, task), subscription, context.RequestAborted));
+    }
+
+    private static async IAsyncEnumerable<SseItem<TaskView>> FollowAsync(TaskView first, TaskSubscription subscription, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        yield return Item(first);
+        if (first.IsOver)
+            yield break;
+        await foreach (var task in subscription.ReadAllAsync(cancellation))
+        {
+            yield return Item(task);
+            if (task.TaskId == first.TaskId && task.IsOver)
+                yield break;
+        }
+
+        static SseItem<TaskView> Item(TaskView task) => new(task, TaskErrors.Word(task.State));
+    }
+}
+
+/// <summary>What is wrong with a request, as problem documents.</summary>
+internal static class TaskErrors
+{
+    public static string Word(TaskState state) => JsonNamingPolicy.SnakeCaseLower.ConvertName(state.ToString());
+
+    public static async ValueTask<object?> ExplainAsync(EndpointFilterInvocationContext invocation, EndpointFilterDelegate next)
+    {
+        try
+        {
+            return await next(invocation);
+        }
+        catch (BadTaskException bad)
+        {
+            return Results.Problem(bad.Message, statusCode: 400);
+        }
+        catch (KeyReusedException reused)
+        {
+            return Results.Problem(reused.Message, statusCode: 422);
+        }
+        catch (TaskQueueFullException full)
+        {
+            invocation.HttpContext.Response.Headers.RetryAfter = "1";
+            return Results.Problem(full.Message, statusCode: 503);
+        }
+    }
 }

@@ -1,39 +1,103 @@
-using System.Diagnostics;
-using System.Text.Json.Nodes;
+using System.Collections.Concurrent;
 using System.Threading.Channels;
 using Galaxy.Contracts.Api;
 using Galaxy.Coordinator.Devices;
-using Galaxy.Coordinator.Election;
 using Galaxy.Coordinator.Fencing;
+using Galaxy.Core.Scheduling;
 using Galaxy.ServiceDefaults.Telemetry;
+using CoreState = Galaxy.Core.Scheduling.TaskState;
 
 namespace Galaxy.Coordinator.Tasks;
 
 /// <summary>
-/// The leader's tasks. One loop handles what devices say and hands work out; a task changes state only after the store has
-/// accepted the change. On a node that does not lead the engine is empty and idle.
+/// The leader's tasks: one loop feeds the <see cref="TaskBoard"/> with all that has come since the last turn, writes what has changed in one batch,
+/// and only then answers clients and tells devices. While a batch is on its way the next one gathers, so that the store is asked once for many
+/// tasks when there are many, and at once when there is one. On a node that does not lead the engine is empty and idle.
 /// </summary>
 internal sealed partial class TaskEngine(
-    TaskStore store, DeviceHub hub, DeviceRegistry registry, TimeProvider time, ILogger<TaskEngine> log) : BackgroundService
+    TaskStore store, DeviceHub hub, DeviceRegistry registry, TaskFeed feed, TimeProvider time, ILogger<TaskEngine> log) : BackgroundService
 {
-    /// <summary>A device whose socket broke may come back with its result; after that its attempt is given to another.</summary>
-    private static readonly TimeSpan ReconnectGrace = TimeSpan.FromSeconds(10);
+    private const int MostEventsInTurn = 512;
+    private const int MostEvents = 100_000;
+    private const int MostRecentEnds = 20_000;
+    private static readonly TimeSpan RetryStoreEvery = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(1);
 
-    private static readonly TimeSpan SweepEvery = TimeSpan.FromSeconds(1);
+    /// <summary>A client that waits for a batch that cannot be written is told so.</summary>
+    private static readonly TimeSpan ClientPatience = TimeSpan.FromSeconds(5);
 
-    private readonly Channel<TaskEvent> _events = Channel.CreateBounded<TaskEvent>(new BoundedChannelOptions(100_000) { SingleReader = true });
+    private readonly Channel<TaskEvent> _events = Channel.CreateBounded<TaskEvent>(new BoundedChannelOptions(MostEvents) { SingleReader = true });
     private readonly SemaphoreSlim _gate = new(1, 1);
-    private readonly OpenTasks _open = new();
-    private readonly Dictionary<string, DateTimeOffset> _absentSince = new(StringComparer.Ordinal);
-    private readonly TaskPlacement _placement = new(hub, registry);
+    private readonly ConcurrentDictionary<string, TaskView> _tasks = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, int> _running = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string> _recentKeys = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, CoreState> _recentEnds = new(StringComparer.Ordinal);
+    private readonly Queue<string> _recentEndsInOrder = new();
+    private readonly Dictionary<string, TaskView> _endedNow = new(StringComparer.Ordinal);
+    private readonly List<(TaskEvent.Request Request, string TaskId)> _waiting = [];
+    private TaskBoard _board = NewBoard();
+    private long _term;
+    private DateTimeOffset _began;
+    private long _beganAt;
 
-    // Open while the tasks are loaded. Until then what devices say waits in the queue: a result must not meet an empty table.
+    // Open while the tasks are loaded. Until then what devices say waits in the queue: a result must not meet an empty board.
     private volatile TaskCompletionSource _loaded = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    public void Post(TaskEvent happened)
+    private static TaskBoard NewBoard() => new(new Random(), TaskSubmission.NextTime);
+
+    /// <summary>The fencing token under which this node leads and has the tasks; null: it does not.</summary>
+    public long? Term => _loaded.Task.IsCompleted && Interlocked.Read(ref _term) is > 0 and var term ? term : null;
+
+    /// <summary>Tasks that are not over.</summary>
+    public int OpenCount => _tasks.Count;
+
+    /// <summary>Those of them that wait for a device, roughly.</summary>
+    public int WaitingCount => _board.Waiting;
+
+    /// <summary>The open tasks of the present term.</summary>
+    public IEnumerable<TaskView> Open => _tasks.Values;
+
+    /// <summary>The time by which tasks are measured: a clock that is set meanwhile does not make them overdue.</summary>
+    private DateTimeOffset Now => _began + time.GetElapsedTime(_beganAt);
+
+    /// <summary>False: the queue is full. What devices say they say again.</summary>
+    public bool Post(TaskEvent happened)
     {
-        if (!_events.Writer.TryWrite(happened))
-            LogQueueFull();
+        if (_events.Writer.TryWrite(happened))
+            return true;
+        LogQueueFull();
+        return false;
+    }
+
+    /// <summary>The open task; null: it is over, was never there, or this node does not lead.</summary>
+    public TaskView? Find(string taskId) => _tasks.GetValueOrDefault(taskId);
+
+    /// <summary>The device with what the leader knows of its load.</summary>
+    public DeviceView WithLoad(DeviceView device)
+    {
+        if (hub.Find(device.DeviceId) is null || device.Load is not null)
+            return device;
+        var running = _running.GetValueOrDefault(device.DeviceId);
+        return device with { Load = device.Slots > 0 ? Math.Min(1, (double)running / device.Slots) : 1 };
+    }
+
+    /// <summary>Makes it durable, then hands it out.</summary>
+    /// <returns>Null: there is no such open task.</returns>
+    /// <exception cref="NotLeaderException">Nothing was written.</exception>
+    /// <exception cref="StoreUnavailableException">Whether it was written is unknown.</exception>
+    /// <exception cref="TaskQueueFullException">Nothing was written.</exception>
+    public async Task<TaskView?> AskAsync(TaskEvent.Request request)
+    {
+        if (!_events.Writer.TryWrite(request))
+            throw new TaskQueueFullException();
+        try
+        {
+            return await request.Answer.Task.WaitAsync(ClientPatience, time);
+        }
+        catch (TimeoutException late)
+        {
+            throw new StoreUnavailableException(late);
+        }
     }
 
     /// <summary>Takes over the open tasks from the store. Call when this node starts to lead.</summary>
@@ -44,108 +108,109 @@ internal sealed partial class TaskEngine(
         await _gate.WaitAsync();
         try
         {
-            // Under the gate: what is submitted meanwhile is either in the answer or added after it.
-            _open.Begin(term, await store.ReadOpenAsync());
-            _absentSince.Clear();
-            foreach (var device in _open.All.Select(task => task.DeviceId).OfType<string>().Where(device => hub.Find(device) is null))
-                _absentSince[device] = time.GetUtcNow();
+            Forget();
+            var stored = await store.ReadOpenAsync();
+            (_term, _began, _beganAt) = (term, time.GetUtcNow(), time.GetTimestamp());
+            foreach (var task in stored)
+            {
+                _tasks[task.TaskId] = task;
+                var run = task.ToRun();
+                if (run.IsOut)
+                    _running.AddOrUpdate(run.DeviceId!, 1, (_, count) => count + 1);
+                _board.Load(task.ToSpec(), run, _began);
+            }
+            _board.Begin(_began);
         }
         finally
         {
             _gate.Release();
         }
         _loaded.TrySetResult();
-        Post(new TaskEvent.Sweep());
+        Post(new TaskEvent.Tick());
     }
 
     /// <summary>Forgets everything: another node leads.</summary>
     public async Task UnloadAsync()
     {
+        Close();
         await _gate.WaitAsync();
-        if (_loaded.Task.IsCompleted)
-            _loaded = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        _open.End();
-        _absentSince.Clear();
+        Close();
+        Forget();
         _gate.Release();
     }
 
-    /// <summary>Makes the task durable, then queues it.</summary>
-    /// <exception cref="NotLeaderException">Nothing was written.</exception>
-    /// <exception cref="StoreUnavailableException">Whether it was written is unknown.</exception>
-    public async Task<TaskView> SubmitAsync(TaskRequest request, string action)
+    private void Close()
     {
-        var task = new TaskView
-        {
-            TaskId = Guid.CreateVersion7().ToString("N"),
-            Name = request.Name ?? action,
-            Action = action,
-            Params = request.Params?.DeepClone(),
-            TargetDevice = request.TargetDevice,
-            RequiredCapabilities = request.RequiredCapabilities ?? [],
-            Tags = request.Tags ?? [],
-            Priority = request.Priority ?? 5,
-            TimeoutSeconds = request.TimeoutSeconds ?? 300,
-            MaxAttempts = request.MaxAttempts ?? 3,
-            State = TaskState.Queued,
-            TraceParent = TraceParent.Current,
-            CreatedAt = time.GetUtcNow(),
-        };
-        task = await store.WriteAsync(task);
-        GalaxyTrace.TaskSubmitted();
-        // It is durable, so nobody waits until this term's table is loaded.
-        if (!_events.Writer.TryWrite(new TaskEvent.Submitted(task)))
-        {
-            // A full queue may drop what devices say again; a task is said once.
-            await _gate.WaitAsync();
-            _open.Submitted(task);
-            _gate.Release();
-        }
-        return task;
+        if (_loaded.Task.IsCompleted)
+            _loaded = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 
-    /// <summary>The stored task with the progress that only the leader knows of.</summary>
-    public TaskView WithProgress(TaskView stored) =>
-        _open.TryGet(stored.TaskId, out var live) && live.AttemptId == stored.AttemptId && !stored.IsOver ? stored with { State = live.State, Progress = live.Progress } : stored;
+    private void Forget()
+    {
+        _board = NewBoard();
+        _term = 0;
+        _tasks.Clear();
+        _running.Clear();
+        _recentKeys.Clear();
+        _recentEnds.Clear();
+        _recentEndsInOrder.Clear();
+        _endedNow.Clear();
+        Answer(failure: new NotLeaderException());
+    }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         hub.Gone += device => Post(new TaskEvent.DeviceGone(device));
-        using var timer = new PeriodicTimer(SweepEvery, time);
-        var ticking = TickAsync();
-        await foreach (var happened in _events.Reader.ReadAllAsync(stoppingToken))
+        try
         {
-            await EnterLoadedAsync(stoppingToken);
-            try
+            while (await WaitAsync(stoppingToken))
             {
-                await HandleAsync(happened);
-            }
-            catch (NotLeaderException)
-            {
-                // Another node leads; it has these tasks and their devices will tell it.
-            }
-            catch (StoreUnavailableException failure)
-            {
-                LogStoreUnavailable(failure.InnerException?.Message ?? failure.Message);
-                Retry(happened, stoppingToken);
-            }
-            catch (Exception failure)
-            {
-                LogHandlerFailed(failure);
-            }
-            finally
-            {
-                _gate.Release();
+                await EnterLoadedAsync(stoppingToken);
+                try
+                {
+                    await TurnAsync();
+                }
+                catch (NotLeaderException lost)
+                {
+                    // Another node leads; it has these tasks and their devices will tell it.
+                    Close();
+                    Answer(failure: lost);
+                }
+                catch (Exception failure)
+                {
+                    LogTurnFailed(failure);
+                    Answer(failure: failure);
+                    await StartAgainAsync();
+                }
+                finally
+                {
+                    _gate.Release();
+                }
             }
         }
-        await ticking;
-
-        async Task TickAsync()
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
-            while (await timer.WaitForNextTickAsync(stoppingToken))
-            {
-                if (_open.Count > 0)
-                    Post(new TaskEvent.Sweep());
-            }
+            Answer(failure: new NotLeaderException());
+        }
+    }
+
+    // Until something comes, or something is due.
+    private async Task<bool> WaitAsync(CancellationToken stopping)
+    {
+        if (_events.Reader.TryPeek(out _))
+            return true;
+        var wait = _loaded.Task.IsCompleted && _board.NextAlarm is { } alarm ? alarm - Now : LongestWait;
+        if (wait <= TimeSpan.Zero)
+            return true;
+        if (_tasks.IsEmpty && wait >= LongestWait)
+            return await _events.Reader.WaitToReadAsync(stopping);
+        try
+        {
+            return await _events.Reader.WaitToReadAsync(stopping).AsTask().WaitAsync(wait < LongestWait ? wait : LongestWait, time, stopping);
+        }
+        catch (TimeoutException)
+        {
+            return true;
         }
     }
 
@@ -161,130 +226,136 @@ internal sealed partial class TaskEngine(
         }
     }
 
-    // A result must not be lost because the store was away when it came.
-    private void Retry(TaskEvent happened, CancellationToken stopping)
+    private async Task TurnAsync()
     {
-        if (happened is not (TaskEvent.Result or TaskEvent.DeviceJoined))
-            return;
-        _ = Task.Delay(SweepEvery, time, stopping).ContinueWith(_ => Post(happened), stopping, TaskContinuationOptions.OnlyOnRanToCompletion, TaskScheduler.Default);
-    }
-
-    private async Task HandleAsync(TaskEvent happened)
-    {
-        switch (happened)
+        var now = Now;
+        for (var i = 0; i < MostEventsInTurn && _events.Reader.TryRead(out var happened); i++)
         {
-            case TaskEvent.Submitted submitted:
-                _open.Submitted(submitted.Task);
-                break;
-            case TaskEvent.DeviceJoined joined:
-                await OnJoinedAsync(joined);
-                break;
-            case TaskEvent.DeviceGone gone when hub.Find(gone.DeviceId) is null && _open.All.Any(task => task.DeviceId == gone.DeviceId):
-                _absentSince[gone.DeviceId] = time.GetUtcNow();
-                break;
-            case TaskEvent.Progress progress:
-                if (Mine(progress.DeviceId, progress.TaskId, progress.AttemptId) is { } moving)
-                    _open.Set(moving with { State = TaskState.Running, Progress = Math.Clamp(progress.Fraction, 0, 1) });
-                break;
-            case TaskEvent.Result result:
-                await OnResultAsync(result);
-                break;
+            try
+            {
+                Handle(happened, now);
+            }
+            catch (Exception failure)
+            {
+                // One that cannot be handled does not take the others with it.
+                LogEventFailed(failure, happened.GetType().Name);
+                (happened as TaskEvent.Request)?.Answer.TrySetException(failure);
+            }
         }
-        await SweepAsync();
+        _board.Tick(now);
+        _board.Place(now);
+        var turn = _board.Take();
+        var changed = Apply(turn);
+        await CommitAsync(new TaskBatch(changed, []));
+        Answer();
+        await CarryOutAsync(turn.Effects, now);
+        foreach (var task in changed)
+            feed.Publish(task);
     }
 
-    private async Task OnJoinedAsync(TaskEvent.DeviceJoined joined)
+    // What the board has decided, as it is stored.
+    private List<TaskView> Apply(BoardTurn turn)
     {
-        var session = joined.Session;
-        // A device that introduces itself twice on one socket has lost nothing in between.
-        if (session.TakesTasks || hub.Find(session.DeviceId) != session)
-            return;
-        _absentSince.Remove(session.DeviceId);
-        var lost = _open.All.Where(task => task.DeviceId == session.DeviceId && !joined.Running.Contains(task.AttemptId)).ToList();
-        foreach (var task in lost)
-            await RequeueAsync(task, "the device came back without it");
-        session.TakesTasks = true;
-    }
-
-    private async Task OnResultAsync(TaskEvent.Result result)
-    {
-        if (Mine(result.DeviceId, result.TaskId, result.AttemptId) is { } task)
+        var changed = new List<TaskView>(turn.Changes.Count);
+        foreach (var (spec, run, copyOf) in turn.Changes)
         {
-            if (result.Failed && task.Attempts < task.MaxAttempts)
-                await RequeueAsync(task, result.Error);
+            CountRunning(spec.TaskId, run);
+            var before = _tasks.GetValueOrDefault(spec.TaskId) ?? CopyOf(copyOf!, spec);
+            var after = before.With(run) with { Token = _term };
+            changed.Add(after);
+            if (run.State.IsOver())
+            {
+                _tasks.TryRemove(spec.TaskId, out _);
+                _endedNow[spec.TaskId] = after;
+                NoteEnd(spec.TaskId, run.State);
+                GalaxyTrace.TaskFinished(after.State.ToString());
+            }
             else
-                await EndAsync(task with { Result = result.Output, Error = result.Failed ? result.Error : null }, result.Failed ? TaskState.Failed : TaskState.Completed);
+            {
+                _tasks[spec.TaskId] = after;
+            }
         }
-        // Recorded, or of no use any more: either way the device may forget it.
-        if (hub.Find(result.DeviceId) is { IsAcknowledged: true } session)
-            session.Send(new JsonObject { ["type"] = "result_ack", ["task_id"] = result.TaskId, ["attempt_id"] = result.AttemptId });
+        return changed;
     }
 
-    /// <summary>The open task whose present attempt is that device's; null for anybody else's or an older attempt's.</summary>
-    private TaskView? Mine(string deviceId, string taskId, string attemptId) =>
-        _open.TryGet(taskId, out var task) && task.DeviceId == deviceId && (attemptId.Length == 0 || attemptId == task.AttemptId) ? task : null;
-
-    private async Task SweepAsync()
+    private void CountRunning(string taskId, TaskRun run)
     {
-        var now = time.GetUtcNow();
-        foreach (var task in _open.All.Where(task => task.AttemptId is not null).ToList())
-        {
-            if (task.StartedAt is { } started && now - started > TimeSpan.FromSeconds(task.TimeoutSeconds))
-                await OverdueAsync(task);
-            else if (_absentSince.TryGetValue(task.DeviceId!, out var since) && now - since > ReconnectGrace)
-                await RequeueAsync(task, "the device did not come back");
-        }
-        foreach (var (task, device) in _placement.Next(_open))
-            await AssignAsync(task, device, now);
-    }
-
-    private async Task OverdueAsync(TaskView task)
-    {
-        hub.Find(task.DeviceId!)?.Send(new JsonObject { ["type"] = "cancel", ["task_id"] = task.TaskId, ["attempt_id"] = task.AttemptId });
-        if (task.Attempts < task.MaxAttempts)
-            await RequeueAsync(task, $"no result within {task.TimeoutSeconds:0.###} s");
-        else
-            await EndAsync(task with { Error = $"no result within {task.TimeoutSeconds:0.###} s" }, TaskState.Timeout);
-    }
-
-    private async Task AssignAsync(TaskView task, string deviceId, DateTimeOffset now)
-    {
-        using var activity = GalaxyTrace.Source.Start("task.dispatch", ActivityKind.Producer, task.TraceParent);
-        activity?.SetTag("galaxy.task.id", task.TaskId);
-        activity?.SetTag("galaxy.device.id", deviceId);
-        var assigned = await store.WriteAsync(task with
-        {
-            State = TaskState.Assigned,
-            DeviceId = deviceId,
-            Attempts = task.Attempts + 1,
-            AttemptId = $"{task.TaskId}.{task.Attempts + 1}",
-            StartedAt = now,
-        });
-        _open.Set(assigned);
-        if (hub.Find(deviceId) is not { TakesTasks: true } session || !session.Send(TaskMessages.Assignment(assigned, session.IsAcknowledged, TraceParent.Current)))
-            _absentSince.TryAdd(deviceId, now);
-    }
-
-    private async Task RequeueAsync(TaskView task, string reason)
-    {
-        LogRequeued(task.TaskId, task.DeviceId ?? "", reason);
-        if (task.Attempts >= task.MaxAttempts)
-        {
-            await EndAsync(task with { Error = reason }, TaskState.Failed);
+        var before = _tasks.TryGetValue(taskId, out var known) && known is { AttemptId: not null, IsOver: false } ? known.DeviceId : null;
+        var after = run.IsOut ? run.DeviceId : null;
+        if (before == after)
             return;
-        }
-        _open.Set(await store.WriteAsync(
-            task with { State = TaskState.Retrying, DeviceId = null, AttemptId = null, StartedAt = null, Error = reason }));
+        if (before is not null)
+            _running.AddOrUpdate(before, 0, (_, count) => Math.Max(0, count - 1));
+        if (after is not null)
+            _running.AddOrUpdate(after, 1, (_, count) => count + 1);
     }
 
-    private async Task EndAsync(TaskView task, TaskState state)
+    private TaskView CopyOf(string templateId, TaskSpec spec) => (_tasks.GetValueOrDefault(templateId) ?? _endedNow[templateId]) with
     {
-        using var activity = GalaxyTrace.Source.Start("task.finish", ActivityKind.Internal, task.TraceParent);
-        activity?.SetTag("galaxy.task.id", task.TaskId);
-        activity?.SetTag("galaxy.task.state", state.ToString());
-        await store.WriteAsync(task with { State = state, CompletedAt = time.GetUtcNow(), Progress = state == TaskState.Completed ? 1 : task.Progress });
-        _open.Remove(task.TaskId);
-        GalaxyTrace.TaskFinished(state.ToString());
+        TaskId = spec.TaskId, Cron = null, CopyOf = templateId, LastCopy = null, CreatedAt = spec.CreatedAt, Idempotency = null, Dependencies = null,
+    };
+
+    private void NoteEnd(string taskId, CoreState state)
+    {
+        _recentEnds[taskId] = state;
+        _recentEndsInOrder.Enqueue(taskId);
+        while (_recentEndsInOrder.Count > MostRecentEnds)
+            _recentEnds.Remove(_recentEndsInOrder.Dequeue());
+    }
+
+    // The board is ahead of the store: until the batch is known to be written, nothing else can happen.
+    private async Task CommitAsync(TaskBatch batch)
+    {
+        while (!batch.IsEmpty)
+        {
+            try
+            {
+                await store.WriteAsync(_term, batch);
+                return;
+            }
+            catch (StoreUnavailableException failure)
+            {
+                LogStoreUnavailable(failure.InnerException?.Message.Split(',')[0] ?? failure.Message);
+                await Task.Delay(RetryStoreEvery, time);
+            }
+        }
+    }
+
+    private void Answer(Exception? failure = null)
+    {
+        foreach (var (request, taskId) in _waiting)
+        {
+            if (failure is not null)
+                request.Answer.TrySetException(failure);
+            else
+                request.Answer.TrySetResult(_tasks.GetValueOrDefault(taskId) ?? _endedNow.GetValueOrDefault(taskId));
+        }
+        _waiting.Clear();
+        _endedNow.Clear();
+    }
+
+    // A defect: what the board knows may not be what is stored. Begin again from there; the devices tell what they have.
+    private async Task StartAgainAsync()
+    {
+        Close();
+        var term = _term;
+        Forget();
+        hub.CloseAll("the coordinator begins again: connect again");
+        _ = Task.Run(async () =>
+        {
+            for (var tries = 0; tries < 100 && !_loaded.Task.IsCompleted; tries++)
+            {
+                try
+                {
+                    await LoadAsync(term);
+                }
+                catch (StoreUnavailableException)
+                {
+                    await Task.Delay(RetryStoreEvery, time);
+                }
+            }
+        });
+        await Task.CompletedTask;
     }
 
     public override void Dispose()
@@ -293,9 +364,6 @@ internal sealed partial class TaskEngine(
         base.Dispose();
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Task {TaskId} goes back to the queue, was on '{Device}': {Reason}")]
-    private partial void LogRequeued(string taskId, string device, string reason);
-
     [LoggerMessage(Level = LogLevel.Error, Message = "The task queue is full; an event was dropped")]
     private partial void LogQueueFull();
 
@@ -303,5 +371,8 @@ internal sealed partial class TaskEngine(
     private partial void LogStoreUnavailable(string reason);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The task loop goes on after an error")]
-    private partial void LogHandlerFailed(Exception failure);
+    private partial void LogTurnFailed(Exception failure);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "{Kind} could not be handled")]
+    private partial void LogEventFailed(Exception failure, string kind);
 }

@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using Galaxy.Contracts.Api;
 using Galaxy.Coordinator.Devices;
 
@@ -9,19 +8,40 @@ internal abstract record TaskEvent
 {
     private TaskEvent() { }
 
-    /// <param name="Running">Attempts that the device still runs, or has a result for.</param>
-    public sealed record DeviceJoined(DeviceSession Session, IReadOnlyCollection<string> Running) : TaskEvent;
+    /// <param name="Running">Attempts that the device still runs, or has a result for; null: it cannot tell.</param>
+    public sealed record DeviceJoined(DeviceSession Session, IReadOnlyCollection<string>? Running) : TaskEvent;
+
+    /// <summary>What is registered of the device has changed.</summary>
+    public sealed record DeviceChanged(string DeviceId) : TaskEvent;
 
     public sealed record DeviceGone(string DeviceId) : TaskEvent;
 
     public sealed record Progress(string DeviceId, string TaskId, string AttemptId, double Fraction) : TaskEvent;
 
     /// <param name="AttemptId">Empty from devices that do not know attempts.</param>
-    public sealed record Result(string DeviceId, string TaskId, string AttemptId, bool Failed, JsonNode? Output, string Error) : TaskEvent;
+    /// <param name="Output">JSON; empty: none.</param>
+    public sealed record Result(string DeviceId, string TaskId, string AttemptId, bool Failed, ReadOnlyMemory<byte> Output, string Error) : TaskEvent;
 
-    /// <summary>A task that is durable now.</summary>
-    public sealed record Submitted(TaskView Task) : TaskEvent;
+    /// <summary>A client wants something and waits for it to be durable.</summary>
+    public abstract record Request : TaskEvent
+    {
+        /// <summary>The task as it is stored then; null: there is no such open task.</summary>
+        public TaskCompletionSource<TaskView?> Answer { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
 
-    /// <summary>Look for work to hand out and for attempts that are overdue.</summary>
-    public sealed record Sweep : TaskEvent;
+    /// <param name="Tasks">The task that is answered with first, then its parts.</param>
+    /// <param name="Ends">How tasks ended that these depend on.</param>
+    /// <param name="Refused">Parts that cannot be done, and why.</param>
+    public sealed record Submit(
+        IReadOnlyList<TaskView> Tasks, IReadOnlyDictionary<string, TaskState> Ends, IReadOnlyDictionary<string, string> Refused) : Request;
+
+    public sealed record Cancel(string TaskId, string Reason) : Request;
+
+    public sealed record Release(string TaskId) : Request;
+
+    /// <summary>The call to the task's callback is over.</summary>
+    public sealed record CalledBack(string TaskId, string Outcome) : TaskEvent;
+
+    /// <summary>Something may be due.</summary>
+    public sealed record Tick : TaskEvent;
 }

@@ -24,7 +24,7 @@ internal static class GatewayRoutes
     public const string UiDoor = "ui";
 
     private static readonly string[] ReadMethods = ["GET", "HEAD"];
-    private static readonly string[] CoordinatorPaths = ["/api/{**rest}", "/devices/{**rest}", "/tasks/{**rest}", "/groups/{**rest}", "/execute/{**rest}"];
+    private static readonly string[] CoordinatorPaths = ["/api/{**rest}", "/devices/{**rest}", "/tasks/{**rest}", "/groups/{**rest}", "/execute/{**rest}", "/status", "/stats"];
     private static readonly string[] StatePaths = ["/api/v1/state/{**rest}", "/api/v1/sync/{**rest}", "/api/v1/config/{**rest}"];
     private static readonly string[] ReplicatedPaths = ["/api/v1/cluster", "/api/v1/failovers", "/api/v1/failover"];
     private static readonly string[] RouterPaths =
@@ -39,7 +39,8 @@ internal static class GatewayRoutes
         .. StatePaths.Select(path => Route("state " + path, Reads, path, order: 0)),
         .. CoordinatorPaths.Select(path => Route("read " + path, Reads, path, order: 1) with { Match = new RouteMatch { Path = path, Methods = ReadMethods } }),
         .. CoordinatorPaths.Select(path => Route("write " + path, Leader, path, order: 2)),
-        Route("sockets", Leader, "/ws/{**rest}", order: 1),
+        // A phone that can set no header shows its key in the first message; the coordinator asks for it.
+        Route("sockets", Leader, "/ws/{**rest}", order: 1) with { AuthorizationPolicy = "anonymous" },
         Route("models", OneApi, "/v1/{**rest}", order: 1),
         .. RouterPaths.Select(path => Route("route " + path, Router, path, order: 1)),
         // The console signs people in by itself.

@@ -30,20 +30,25 @@ public sealed class ApiKeyAuthenticationHandler(
             : AuthenticateResult.Fail("The API key is wrong."));
     }
 
-    private string? Presented()
+    /// <summary>Whether the request shows a key, right or wrong.</summary>
+    public static bool IsPresented(HttpRequest request) => PresentedBy(request) is { Length: > 0 };
+
+    private string? Presented() => PresentedBy(Request);
+
+    private static string? PresentedBy(HttpRequest request)
     {
-        var authorization = Request.Headers.Authorization.ToString();
+        var authorization = request.Headers.Authorization.ToString();
         if (authorization.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase))
             return authorization["Bearer ".Length..].Trim();
-        if (Request.Headers["X-API-Key"].ToString() is { Length: > 0 } header)
+        if (request.Headers["X-API-Key"].ToString() is { Length: > 0 } header)
             return header;
-        return IsSocketUpgrade ? Request.Query["token"].ToString() : null;
+        return IsSocketUpgrade(request) ? request.Query["token"].ToString() : null;
     }
 
     // Not Context.WebSockets: a proxy forwards upgrades without the middleware behind that. HTTP/2 upgrades by CONNECT (RFC 8441).
-    private bool IsSocketUpgrade =>
-        Request.Headers.Upgrade.ToString().Equals("websocket", StringComparison.OrdinalIgnoreCase)
-        || Context.Features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true, Protocol: "websocket" };
+    private static bool IsSocketUpgrade(HttpRequest request) =>
+        request.Headers.Upgrade.ToString().Equals("websocket", StringComparison.OrdinalIgnoreCase)
+        || request.HttpContext.Features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true, Protocol: "websocket" };
 
     private static AuthenticateResult Success(string how)
     {

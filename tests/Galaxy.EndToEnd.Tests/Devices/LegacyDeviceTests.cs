@@ -1,3 +1,4 @@
+using System.Net.Http.Json;
 using System.Net.WebSockets;
 using System.Text;
 using System.Text.Json.Nodes;
@@ -56,7 +57,7 @@ public sealed class LegacyDeviceTests(RunningGalaxy galaxy) : IClassFixture<Runn
         await SendAsync(socket, new { type = "task_result", task_id = taskId, result = new { file = "p.jpg" } });
 
         var task = await galaxy.FinishedAsync(taskId);
-        Assert.Equal((TaskState.Completed, id, "p.jpg"), (task.State, task.DeviceId, task.Result!["file"]!.GetValue<string>()));
+        Assert.Equal((TaskState.Completed, id, "p.jpg"), (task.State, task.DeviceId, task.Result!.Value.GetProperty("file").GetString()));
     }
 
     [Fact]
@@ -75,15 +76,120 @@ public sealed class LegacyDeviceTests(RunningGalaxy galaxy) : IClassFixture<Runn
         await ReceiveAsync(socket, "heartbeat_ack");
     }
 
-    [Fact]
-    public async Task Without_the_key_the_socket_is_refused()
+    private ClientWebSocket Plain(out Uri url, string path, string query = "")
     {
-        using var socket = new ClientWebSocket();
-        var url = new UriBuilder(galaxy.Host.Url("gateway", "ws")) { Scheme = "ws", Path = "/ws/device/phone-5" }.Uri;
+        url = new UriBuilder(galaxy.Host.Url("gateway", "ws")) { Scheme = "ws", Path = path, Query = query }.Uri;
+        return new ClientWebSocket();
+    }
+
+    [Fact]
+    public async Task With_a_wrong_key_the_socket_is_refused()
+    {
+        using var socket = Plain(out var url, "/ws/device/phone-5", "token=wrong");
 
         var failure = await Assert.ThrowsAsync<WebSocketException>(() => socket.ConnectAsync(url, TestContext.Current.CancellationToken));
 
         Assert.Contains("401", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("/ws/device/phone-7")]
+    [InlineData("/ws")]
+    public async Task Without_the_key_the_socket_is_closed_at_its_first_message(string path)
+    {
+        using var socket = Plain(out var url, path);
+        await socket.ConnectAsync(url, TestContext.Current.CancellationToken);
+        await SendAsync(socket, new { type = "handshake", device_id = "phone-7", token = "wrong" });
+
+        Assert.Contains("key is needed", (await ReceiveAsync(socket, "error"))["message"]!.GetValue<string>(), StringComparison.Ordinal);
+        Assert.True(await ClosesAsync(socket));
+        using var answer = await galaxy.Http.GetAsync("/api/v1/devices/phone-7", TestContext.Current.CancellationToken);
+        Assert.Equal(System.Net.HttpStatusCode.NotFound, answer.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_phone_that_can_set_no_header_shows_the_key_in_its_first_message()
+    {
+        using var socket = Plain(out var url, "/");
+        await socket.ConnectAsync(url, TestContext.Current.CancellationToken);
+        await SendAsync(socket, new { type = "handshake", device_id = "phone-8", platform = "android", token = galaxy.Key });
+
+        Assert.Equal("phone-8", (await ReceiveAsync(socket, "handshake_ack"))["device_id"]!.GetValue<string>());
+    }
+
+    [Fact]
+    public async Task Who_says_nothing_is_sent_away()
+    {
+        using var socket = Plain(out var url, "/ws");
+        await socket.ConnectAsync(url, TestContext.Current.CancellationToken);
+
+        Assert.True(await ClosesAsync(socket));
+    }
+
+    private static async Task<bool> ClosesAsync(ClientWebSocket socket)
+    {
+        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(15));
+        try
+        {
+            return (await socket.ReceiveAsync(new byte[1024], deadline.Token)).MessageType == WebSocketMessageType.Close;
+        }
+        catch (WebSocketException)
+        {
+            return true;
+        }
+    }
+
+    [Fact]
+    public async Task A_command_gets_one_honest_result_for_each_device()
+    {
+        using var socket = await ConnectAsync("/ws/device/phone-9");
+        await SendAsync(socket, new { type = "handshake", device_id = "phone-9" });
+        await ReceiveAsync(socket, "handshake_ack");
+        var asking = galaxy.Http.PostAsJsonAsync("/api/v1/command", new { request_id = "req-9", command = "light", targets = new[] { "phone-9", "nobody" }, @params = new { on = true }, timeout = 10 });
+        var command = await ReceiveAsync(socket, "command");
+        Assert.Equal(("light", "req-9"), (command["command"]!.GetValue<string>(), command["request_id"]!.GetValue<string>()));
+        // Any message that carries the id is an answer.
+        await SendAsync(socket, new { type = "light_switched", task_id = command["task_id"]!.GetValue<string>(), result = new { on = true } });
+
+        var answer = (await (await asking).Content.ReadFromJsonAsync<JsonObject>())!;
+        Assert.Equal("partial", answer["status"]!.GetValue<string>());
+        Assert.Equal(("done", true), (answer["results"]!["phone-9"]!["status"]!.GetValue<string>(), answer["results"]!["phone-9"]!["output"]!["on"]!.GetValue<bool>()));
+        Assert.Equal(("failed", "there is no device 'nobody'"), (answer["results"]!["nobody"]!["status"]!.GetValue<string>(), answer["results"]!["nobody"]!["error"]!.GetValue<string>()));
+        var later = await galaxy.Http.GetFromJsonAsync<JsonObject>("/api/v1/command/req-9/status");
+        Assert.Equal(answer["results"]!.ToJsonString(), later!["results"]!.ToJsonString());
+    }
+
+    [Fact]
+    public async Task A_device_that_is_asked_a_question_can_ask_one_too()
+    {
+        using var socket = await ConnectAsync("/ws/device/phone-10");
+        await SendAsync(socket, new { type = "handshake", device_id = "phone-10" });
+        await ReceiveAsync(socket, "handshake_ack");
+        await SendAsync(socket, new { type = "chat", message = "hello galaxy", context = "", request_id = "q1", model = "galaxy/echo" });
+
+        var reply = await ReceiveAsync(socket, "chat_reply");
+        Assert.Equal("q1", reply["request_id"]!.GetValue<string>());
+        Assert.Contains("hello galaxy", reply["message"]!.GetValue<string>(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_subscriber_is_told_how_things_are_and_what_happens()
+    {
+        using var status = await ConnectAsync("/ws/status");
+        Assert.NotNull((await ReceiveAsync(status, "initial_status"))["devices"]);
+        await SendAsync(status, new { type = "ping" });
+        await ReceiveAsync(status, "pong");
+        using (var socket = await ConnectAsync("/ws/device/phone-11"))
+        {
+            await SendAsync(socket, new { type = "handshake", device_id = "phone-11" });
+            while ((await ReceiveAsync(status, "device_status_update"))["device_id"]!.GetValue<string>() != "phone-11")
+            {
+            }
+            await socket.CloseAsync(WebSocketCloseStatus.NormalClosure, "bye", TestContext.Current.CancellationToken);
+        }
+        while ((await ReceiveAsync(status, "device_disconnected"))["device_id"]!.GetValue<string>() != "phone-11")
+        {
+        }
     }
 
     [Fact]

@@ -39,7 +39,7 @@ public abstract class KilledLeaderTests(RunningGalaxy galaxy)
         Assert.NotEqual(old.NodeId, leader.NodeId);
         var after = await galaxy.SubmitAsync(new { action = "echo", @params = new { text = "after" } });
         var finished = await galaxy.FinishedAsync(after);
-        Assert.Equal((TaskState.Completed, "after"), (finished.State, finished.Result!["text"]!.GetValue<string>()));
+        Assert.Equal((TaskState.Completed, "after"), (finished.State, finished.Result!.Value.GetProperty("text").GetString()));
         Assert.True(finished.Token >= leader.Token, "the result was written under the new leader's token");
         var slept = await galaxy.FinishedAsync(running);
         Assert.Equal((TaskState.Completed, 1), (slept.State, slept.Attempts));

@@ -1,0 +1,102 @@
+using System.Text.Json;
+using Galaxy.Coordinator.Cluster;
+using Galaxy.Coordinator.Devices;
+using Galaxy.Coordinator.Groups;
+using Galaxy.Coordinator.Tasks;
+
+namespace Galaxy.Coordinator.Commands;
+
+/// <summary><c>POST /api/v1/command</c>, and the parts that all commands have in common.</summary>
+/// <param name="Mode"><c>sync</c> (default): answered when all devices have; <c>async</c>: at once.</param>
+/// <param name="Timeout">In seconds, for each device; 30 by default.</param>
+internal sealed record CommandRequest(
+    string? RequestId, string? Command, IReadOnlyList<string>? Targets, JsonElement? Params, string? Mode, double? Timeout, string? CallbackUrl);
+
+/// <summary>One of <c>POST /execute/parallel</c>.</summary>
+internal sealed record ParallelCommand(string? DeviceId, string? Command, JsonElement? Params);
+
+/// <summary><c>POST /execute/parallel</c>.</summary>
+internal sealed record ParallelRequest(string? RequestId, IReadOnlyList<ParallelCommand>? Commands, string? Mode, double? Timeout, string? CallbackUrl);
+
+/// <summary>Commands to named devices, groups and everybody.</summary>
+internal static class CommandApi
+{
+    private const double StandardTimeout = 30;
+    private static readonly string[] Modes = ["sync", "async"];
+
+    public static void MapCommandApi(this IEndpointRouteBuilder endpoints)
+    {
+        var group = endpoints.MapGroup("").WithTags("Commands").AddEndpointFilter(TaskErrors.ExplainAsync);
+        group.MapPost("/api/v1/command", CommandAsync).RequireLeader().Produces<CommandAnswer>().Produces<CommandAnswer>(202).ProducesProblem(400)
+            .WithSummary("A command to several devices, with one honest result for each")
+            .WithDescription("'mode' sync answers when all devices have or their time is over; async answers at once with 202: ask for the status, or listen at /ws/status. A 'request_id' that was used before is answered with what became of it.");
+        group.MapGet("/api/v1/command/{id}/status", StatusAsync).Produces<CommandAnswer>().ProducesProblem(404).WithSummary("What became of a command");
+        group.MapPost("/execute/all", AllAsync).RequireLeader().Produces<CommandAnswer>().WithSummary("A command to every device that is connected");
+        group.MapPost("/execute/parallel", ParallelAsync).RequireLeader().Produces<CommandAnswer>().WithSummary("Different commands to different devices at once");
+        foreach (var root in (string[])["/api/v1/groups", "/groups"])
+            group.MapPost(root + "/{id}/broadcast", BroadcastAsync).RequireLeader().Produces<CommandAnswer>().ProducesProblem(404).WithSummary("A command to every device of a group");
+    }
+
+    private static Task<IResult> CommandAsync(CommandRequest request, CommandRunner runner, HttpContext context) =>
+        RunAsync(request, "targets", request.Targets, runner, context);
+
+    private static Task<IResult> AllAsync(CommandRequest request, CommandRunner runner, HttpContext context) =>
+        runner.Connected is { Count: > 0 } everybody ? RunAsync(request, "devices", everybody, runner, context)
+            : Task.FromResult(Results.Problem("No device is connected.", statusCode: 409));
+
+    private static async Task<IResult> BroadcastAsync(string id, CommandRequest request, GroupRegistry groups, CommandRunner runner, HttpContext context)
+    {
+        if (groups.Get(id) is not { } group)
+            return Results.Problem($"There is no group '{id}'.", statusCode: 404);
+        return group.Devices.Count == 0 ? Results.Problem($"The group '{id}' has no devices.", statusCode: 409) : await RunAsync(request, "devices", group.Devices, runner, context);
+    }
+
+    private static Task<IResult> RunAsync(CommandRequest request, string field, IReadOnlyList<string>? targets, CommandRunner runner, HttpContext context)
+    {
+        if (string.IsNullOrEmpty(request.Command))
+            throw new BadTaskException("'command' is required.");
+        if (targets is not { Count: > 0 and <= CommandRunner.MostDevices })
+            throw new BadTaskException($"'{field}' must name 1 to {CommandRunner.MostDevices:N0} devices.");
+        if (targets.FirstOrDefault(id => !DeviceRegistry.IsValidId(id)) is { } bad)
+            throw new BadTaskException($"'{field}' has '{bad}', which cannot be a device id.");
+        return RunAsync(request.RequestId, request.Command, [.. targets.Distinct(StringComparer.Ordinal).Select(id => new DeviceCommand(id, request.Command, request.Params))],
+            request.Mode, request.Timeout, request.CallbackUrl, runner, context);
+    }
+
+    private static Task<IResult> ParallelAsync(ParallelRequest request, CommandRunner runner, HttpContext context)
+    {
+        if (request.Commands is not { Count: > 0 and <= CommandRunner.MostDevices } commands)
+            throw new BadTaskException($"'commands' must have 1 to {CommandRunner.MostDevices:N0} entries.");
+        for (var i = 0; i < commands.Count; i++)
+        {
+            if (!DeviceRegistry.IsValidId(commands[i]?.DeviceId))
+                throw new BadTaskException($"'commands[{i}].device_id' is required.");
+            if (string.IsNullOrEmpty(commands[i].Command))
+                throw new BadTaskException($"'commands[{i}].command' is required.");
+        }
+        if (commands.GroupBy(one => one.DeviceId).FirstOrDefault(same => same.Count() > 1) is { } twice)
+            throw new BadTaskException($"'commands' names '{twice.Key}' more than once; results are told by device.");
+        return RunAsync(request.RequestId, "parallel", [.. commands.Select(one => new DeviceCommand(one.DeviceId!, one.Command!, one.Params))],
+            request.Mode, request.Timeout, request.CallbackUrl, runner, context);
+    }
+
+    private static async Task<IResult> RunAsync(
+        string? requestId, string name, IReadOnlyList<DeviceCommand> commands, string? mode, double? timeout, string? callbackUrl, CommandRunner runner, HttpContext context)
+    {
+        if (requestId is not null && !DeviceRegistry.IsValidId(requestId))
+            throw new BadTaskException("'request_id' may have letters, digits, '-', '_', '.' and ':', at most 128.");
+        if (mode is not null && !Modes.Contains(mode))
+            throw new BadTaskException($"'mode' is '{mode}'; allowed are {string.Join(", ", Modes)}.");
+        if (timeout is { } seconds && seconds is not (> 0 and <= 3600))
+            throw new BadTaskException("'timeout' must be more than 0 and at most 3,600 seconds.");
+        if (requestId is not null && await runner.ReadAsync(requestId) is { } known)
+            return Results.Ok(known);
+        var command = await runner.StartAsync(requestId, name, commands, timeout ?? StandardTimeout, callbackUrl);
+        if (mode != "async")
+            return Results.Ok(await runner.FinishAsync(command, context.RequestAborted));
+        return Results.Accepted($"/api/v1/command/{command.TaskId}/status", await runner.ReadAsync(command.TaskId));
+    }
+
+    private static async Task<IResult> StatusAsync(string id, CommandRunner runner) =>
+        await runner.ReadAsync(id) is { } answer ? Results.Ok(answer) : Results.Problem($"There is no command '{id}'.", statusCode: 404);
+}
