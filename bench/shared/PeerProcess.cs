@@ -10,6 +10,8 @@ internal sealed partial class PeerProcess(string program, Func<IEnumerable<strin
 
     private Process? _process;
 
+    public int Id => _process!.Id;
+
     public void Start()
     {
         var info = new ProcessStartInfo(program) { RedirectStandardOutput = true, RedirectStandardError = true };
