@@ -35,6 +35,10 @@ List<string> options =
     // Whoever needs a write on the disk says COMMITAOF; the rest is there within a second. With commit-wait each single call of a script would wait
     // for the disk, and hold its keys meanwhile. RandomAccess needs no native library.
     "--aof", "--aof-commit-freq", "1000", "--recover", "--device-type", "RandomAccess", "--checkpointdir", data,
+    // What does not fit into the memory goes to files beside the log; without them Garnet is a cache and forgets what was written first. What is
+    // out of date in them is thrown away now and then.
+    "--storage-tier", "--logdir", Path.Combine(data, "tier"), "--segment", "64m",
+    "--compaction-freq", "60", "--compaction-type", "Lookup", "--compaction-max-segments", "16",
     // One household's cluster, not a cache farm.
     "--memory", "64m", "--page", "1m", "--index", "4m", "--aof-memory", "16m", "--aof-page-size", "4m", "-q",
 ];

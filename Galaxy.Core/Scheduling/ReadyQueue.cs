@@ -20,7 +20,8 @@ internal sealed class ReadyLane(string shape, IReadOnlyList<DeviceNeeds> needs)
     /// <summary>Being passed by many small ones can keep it waiting for ever.</summary>
     public bool CanStarve => needs.Count > 1 || !needs[0].Resources.IsNothing;
 
-    public int Count => _queue.Count;
+    /// <summary>Where the lane stands in the line of lanes; null: it does not. Entries of it at other places are out of date.</summary>
+    public long? Offered { get; set; }
 
     public ReadyItem? First => _queue.TryPeek(out var item, out _) ? item : null;
 
@@ -92,11 +93,17 @@ internal sealed class ReadyQueue
     {
         while (_open.TryPeek(out var lane, out var at))
         {
+            if (lane.Offered != at.Order)
+            {
+                _open.Dequeue();
+                continue;
+            }
             Clean(lane);
             if (!lane.IsBlocked && lane.First is { } first && first.Order == at.Order)
                 return lane;
-            // Out of date: blocked, empty, or its first is another by now.
+            // Blocked, empty, or its first is another by now.
             _open.Dequeue();
+            lane.Offered = null;
             if (!lane.IsBlocked && lane.First is not null)
                 Offer(lane);
         }
@@ -142,8 +149,11 @@ internal sealed class ReadyQueue
         Clean(lane);
         if (lane.First is { } first)
         {
-            if (!lane.IsBlocked)
+            if (!lane.IsBlocked && (lane.Offered is not { } place || first.Order < place))
+            {
                 _open.Enqueue(lane, (first.Order, _number++));
+                lane.Offered = first.Order;
+            }
             return;
         }
         Drop(lane);

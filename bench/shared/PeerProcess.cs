@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 
@@ -8,6 +9,8 @@ internal sealed partial class PeerProcess(string program, Func<IEnumerable<strin
 {
     public const int Kill = 9, Terminate = 15, Stop = 19, Continue = 18;
 
+    private const int MostLines = 50;
+    private readonly ConcurrentQueue<string> _lines = new();
     private Process? _process;
 
     public int Id => _process!.Id;
@@ -20,10 +23,22 @@ internal sealed partial class PeerProcess(string program, Func<IEnumerable<strin
         foreach (var (name, value) in environment ?? new Dictionary<string, string>())
             info.Environment[name] = value;
         _process = Process.Start(info) ?? throw new InvalidOperationException($"{program} did not start");
-        _process.OutputDataReceived += (_, _) => { };
-        _process.ErrorDataReceived += (_, _) => { };
+        _process.OutputDataReceived += (_, line) => Keep(line.Data);
+        _process.ErrorDataReceived += (_, line) => Keep(line.Data);
         _process.BeginOutputReadLine();
         _process.BeginErrorReadLine();
+    }
+
+    /// <summary>The last that it said.</summary>
+    public IReadOnlyCollection<string> Lines => _lines;
+
+    private void Keep(string? line)
+    {
+        if (line is null)
+            return;
+        _lines.Enqueue(line);
+        if (_lines.Count > MostLines)
+            _lines.TryDequeue(out _);
     }
 
     public void Signal(int signal)

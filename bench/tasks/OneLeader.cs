@@ -41,7 +41,7 @@ internal sealed class OneLeader : IAsyncDisposable
             ["HTTP_PORT"] = $"{HttpPort}",
             ["GRPC_PORT"] = $"{GrpcPort}",
             ["ConnectionStrings__redis"] = StoreAddress,
-            ["Logging__LogLevel__Default"] = "Warning",
+            ["Logging__LogLevel__Default"] = "Information",
         });
         leader.Http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", Key);
         var deadline = DateTimeOffset.UtcNow.AddSeconds(60);

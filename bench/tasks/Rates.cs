@@ -39,7 +39,8 @@ internal static class Rates
         await Parallel.ForEachAsync(Enumerable.Range(0, tasks / InBatch), new ParallelOptions { MaxDegreeOfParallelism = Submitters }, async (_, stop) =>
         {
             using var answer = await leader.Http.PostAsJsonAsync("/api/v1/tasks/batch", batch, stop);
-            answer.EnsureSuccessStatusCode();
+            if (!answer.IsSuccessStatusCode)
+                throw new InvalidOperationException($"{await answer.Content.ReadAsStringAsync(stop)}\n{string.Join('\n', leader.Coordinator.Lines)}");
         });
     }
 
