@@ -29,17 +29,11 @@ internal sealed partial class OwnConfiguration(
     public static async IAsyncEnumerable<IReadOnlyList<(ConfigDocument Document, JsonNode? Json)>> Follow(
         ConfigCatalog catalog, StateFeed feed, string nodeId, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken ends)
     {
-        var position = feed.Now;
-        var news = true;
         while (!ends.IsCancellationRequested)
         {
-            if (news)
-                yield return [.. ConfigDocument.All.Select(document => (document, catalog.Effective(document, nodeId)))];
-            var (changes, reached, next) = feed.After(position);
-            position = reached;
-            news = changes is null || changes.Any(change => change.Id.Namespace == Namespaces.Config);
-            if (!news)
-                await next.WaitAsync(ends).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            var next = feed.NextIn(Namespaces.Config);
+            yield return [.. ConfigDocument.All.Select(document => (document, catalog.Effective(document, nodeId)))];
+            await next.WaitAsync(ends).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 

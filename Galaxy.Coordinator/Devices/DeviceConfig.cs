@@ -1,3 +1,5 @@
+using System.IO.Hashing;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Galaxy.Coordinator.Configuration;
 using Galaxy.Coordinator.State;
@@ -13,15 +15,18 @@ internal sealed class DeviceConfig(ConfigCatalog catalog, StateFeed feed)
     /// <summary>Returns when the session has ended.</summary>
     public async Task FollowAsync(DeviceSession session, CancellationToken ends)
     {
-        JsonObject? told = null;
+        // Ten thousand workers are told the same: what they were told is not kept for each.
+        ulong? told = null;
         await foreach (var documents in OwnConfiguration.Follow(catalog, feed, session.DeviceId, ends))
         {
             var wanted = new JsonObject([.. documents.Where(document => document.Document.ForDevices && document.Json is not null)
                 .Select(document => KeyValuePair.Create(document.Document.Name, document.Json?.DeepClone()))]);
-            if (told is not null && JsonNode.DeepEquals(told, wanted))
+            var message = JsonSerializer.SerializeToUtf8Bytes(new JsonObject { ["type"] = "config", ["documents"] = wanted });
+            var hash = XxHash3.HashToUInt64(message);
+            if (told == hash)
                 continue;
-            told = wanted;
-            session.Send(new JsonObject { ["type"] = "config", ["documents"] = wanted.DeepClone() });
+            told = hash;
+            session.Send(message);
         }
     }
 }

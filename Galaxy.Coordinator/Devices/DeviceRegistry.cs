@@ -9,6 +9,8 @@ namespace Galaxy.Coordinator.Devices;
 /// <summary>The devices, in replicated state: they survive any coordinator.</summary>
 internal sealed class DeviceRegistry(GossipNode gossip)
 {
+    private static readonly TimeSpan SeenEvery = TimeSpan.FromMinutes(10);
+
     public DeviceView? Get(string deviceId) =>
         gossip.Get(Namespaces.Devices, deviceId) is { } entry ? JsonSerializer.Deserialize<DeviceView>(entry.Value.Span, GalaxyJson.Options) : null;
 
@@ -21,13 +23,13 @@ internal sealed class DeviceRegistry(GossipNode gossip)
     /// <summary>False: it was not registered.</summary>
     public bool Remove(string deviceId) => Get(deviceId) is not null && gossip.Delete(Namespaces.Devices, deviceId);
 
-    /// <summary>Changes what is registered, when it is; last-seen alone replicates at most every 30 s.</summary>
+    /// <summary>Changes what is registered, when it is; last-seen alone replicates at most every ten minutes: ten thousand heartbeats are no news.</summary>
     public void Update(string deviceId, Func<DeviceView, DeviceView> update)
     {
         if (Get(deviceId) is not { } before)
             return;
         var after = update(before);
-        if (before with { LastSeen = after.LastSeen } == after && after.LastSeen - before.LastSeen < TimeSpan.FromSeconds(30))
+        if (before with { LastSeen = after.LastSeen } == after && after.LastSeen - before.LastSeen < SeenEvery)
             return;
         Put(after);
     }

@@ -42,6 +42,9 @@ internal sealed class DeviceSession : IAsyncDisposable
     /// </summary>
     public bool TakesTasks { get; set; }
 
+    /// <summary>When the last message came; coarser in the registry.</summary>
+    public DateTimeOffset LastHeard { get; set; }
+
     public CancellationToken Closing => _closing.Token;
 
     /// <inheritdoc cref="Send(byte[])"/>

@@ -72,6 +72,7 @@ internal sealed partial class DeviceSocket(
         });
         while (await ReceiveAsync(session, joined ? Silence : trusted ? Introduction : SocketDoor.KeyPatience) is { } text)
         {
+            session.LastHeard = time.GetUtcNow();
             if (pace is not null)
             {
                 using var lease = await pace.AcquireAsync(1, session.Closing);

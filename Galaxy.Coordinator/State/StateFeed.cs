@@ -17,6 +17,7 @@ internal sealed class StateFeed
     private readonly GossipNode _gossip;
     private readonly string _boot;
     private long _last;
+    private readonly Dictionary<string, TaskCompletionSource> _changedIn = new(StringComparer.Ordinal);
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public StateFeed(GossipNode gossip, Identity identity)
@@ -33,9 +34,22 @@ internal sealed class StateFeed
             foreach (var entry in entries)
             {
                 _changes[++_last % Kept] = new EntryId(entry.Namespace, entry.Key);
+                if (_changedIn.Remove(entry.Namespace, out var waiting))
+                    waiting.SetResult();
             }
             _changed.SetResult();
             _changed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        }
+    }
+
+    /// <summary>Completes at the next change in a namespace. Take it before reading. For many who wait for what seldom changes.</summary>
+    public Task NextIn(string ns)
+    {
+        lock (_gate)
+        {
+            if (!_changedIn.TryGetValue(ns, out var next))
+                _changedIn[ns] = next = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            return next.Task;
         }
     }
 

@@ -75,7 +75,10 @@ internal sealed partial class TaskEngine(
     /// <summary>The device with what the leader knows of its load.</summary>
     public DeviceView WithLoad(DeviceView device)
     {
-        if (hub.Find(device.DeviceId) is null || device.Load is not null)
+        if (hub.Find(device.DeviceId) is not { } session)
+            return device;
+        device = device with { LastSeen = session.LastHeard > device.LastSeen ? session.LastHeard : device.LastSeen };
+        if (device.Load is not null)
             return device;
         var running = _running.GetValueOrDefault(device.DeviceId);
         return device with { Load = device.Slots > 0 ? Math.Min(1, (double)running / device.Slots) : 1 };

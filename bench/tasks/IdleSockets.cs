@@ -15,7 +15,16 @@ internal static class IdleSockets
             await worker.StartAsync(end.Token);
         await Task.Delay(TimeSpan.FromSeconds(5));
         var before = leader.Memory;
-        var workers = await OneLeader.WorkersAsync(sockets, 4, seen, end.Token);
+        List<BenchWorker> workers;
+        try
+        {
+            workers = await OneLeader.WorkersAsync(sockets, 4, seen, end.Token);
+        }
+        catch (System.Net.WebSockets.WebSocketException)
+        {
+            Console.WriteLine(string.Join('\n', leader.Coordinator.Lines));
+            throw;
+        }
         await Task.Delay(TimeSpan.FromSeconds(30));
         var after = leader.Memory;
         await end.CancelAsync();
