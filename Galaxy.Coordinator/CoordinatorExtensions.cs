@@ -92,7 +92,6 @@ internal static class CoordinatorExtensions
         AddLoop<DiscoveryWatch>(services);
         AddLoop<AddressFollower>(services);
         AddLoop<TaskEngine>(services);
-        AddLoop<TaskRetention>(services);
         AddLoop<CallbackSender>(services);
         AddLoop<LeaderDuties>(services);
         AddLoop<StoreRepair>(services);

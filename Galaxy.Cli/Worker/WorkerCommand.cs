@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Galaxy.Cli.Worker.Actions;
 using Galaxy.ServiceDefaults.Configuration;
 using Galaxy.ServiceDefaults.Telemetry;
 using Microsoft.Extensions.Configuration;
@@ -15,13 +16,30 @@ internal static class WorkerCommand
     {
         var master = new Option<string>("--master") { Description = "ws://host:8765 (default: MASTER_URL, or found by discovery)" };
         var id = new Option<string>("--id") { Description = "This device's id (default: Galaxy_NODE_ID, or the host name)" };
-        var capabilities = new Option<string[]>("--capability") { Description = "Offer only these actions (default: all that are built in)", AllowMultipleArgumentsPerToken = true };
+        var capabilities = new Option<string[]>("--capability") { Description = "Offer only these actions (default: all that are allowed here), or a program of yours: exec:name=program", AllowMultipleArgumentsPerToken = true };
+        var labels = new Option<string[]>("--label") { Description = "Tags of this device, for instance room=attic", AllowMultipleArgumentsPerToken = true };
+        var location = new Option<string>("--location") { Description = "Where this device is, for instance home/attic" };
+        var shell = new Option<bool>("--allow-shell") { Description = "Offer shell.run: tasks may start programs here" };
+        var programs = new Option<string[]>("--shell-allow") { Description = "Only these programs (default: any)", AllowMultipleArgumentsPerToken = true };
+        var folder = new Option<string>("--shell-folder") { Description = "Where shell.run starts them (default: here)" };
+        var files = new Option<string>("--files") { Description = "Offer file.read and file.write within this folder" };
+        var models = new Option<string>("--models") { Description = "Offer llm.chat by this OpenAI-compatible address, for instance http://localhost:11434/v1" };
         var concurrency = new Option<int>("--concurrency") { Description = "Tasks at once", DefaultValueFactory = _ => Math.Max(2, Environment.ProcessorCount) };
-        var command = new Command("worker", "Join the cluster as a worker and run tasks until stopped") { master, id, capabilities, concurrency };
+        var command = new Command("worker", "Join the cluster as a worker and run tasks until stopped") { master, id, capabilities, labels, location, concurrency, shell, programs, folder, files, models };
         command.SetAction(async (parsed, cancellation) =>
         {
             var context = CliContext.Create(parsed);
-            var actions = WorkerActions.Select(parsed.GetValue(capabilities) ?? []);
+            var allowed = new List<WorkerAction>(BasicActions.All);
+            if (parsed.GetValue(shell))
+                allowed.Add(new ShellAction(parsed.GetValue(programs) ?? [], Folder(parsed.GetValue(folder) ?? ".", "--shell-folder")).Action);
+            else if (parsed.GetValue(programs) is { Length: > 0 })
+                throw new CliException("--shell-allow needs --allow-shell.");
+            if (parsed.GetValue(files) is { } root)
+                allowed.AddRange(new FileActions(Folder(root, "--files")).All);
+            if (parsed.GetValue(models) is { } modelAddress)
+                allowed.Add(new ChatAction(HttpAddress(modelAddress), context.Node.ApiKey).Action);
+            var actions = ActionSet.Select(parsed.GetValue(capabilities) ?? [], allowed);
+            var profile = new WorkerProfile(parsed.GetValue(labels) ?? [], parsed.GetValue(location) ?? "");
             var slots = parsed.GetValue(concurrency) is >= 1 and <= 1000 and var given ? given : throw new CliException("--concurrency must be 1 to 1000.");
             var address = MasterAddress(parsed.GetValue(master), context);
 
@@ -35,7 +53,7 @@ internal static class WorkerCommand
             builder.AddTelemetry(context.Node, "worker");
             builder.Services.AddSingleton(TimeProvider.System);
             builder.Services.AddHostedService(services => new WorkerService(
-                parsed.GetValue(id) ?? context.Node.NodeId, address, context.Node, actions, slots, cluster,
+                parsed.GetValue(id) ?? context.Node.NodeId, address, context.Node, actions, profile, slots, cluster,
                 services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<WorkerService>>()));
             builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(30));
             using var host = builder.Build();
@@ -45,6 +63,12 @@ internal static class WorkerCommand
         });
         return command;
     }
+
+    private static string Folder(string path, string option) =>
+        Directory.Exists(path) ? Path.GetFullPath(path) : throw new CliException($"{option} is '{path}', which is no folder.");
+
+    private static Uri HttpAddress(string text) => Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is "http" or "https"
+        ? url : throw new CliException($"--models is '{text}', which is not an address such as http://localhost:11434/v1.");
 
     private static Uri? MasterAddress(string? option, CliContext context)
     {

@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Net.WebSockets;
 using System.Text;
 using System.Text.Json.Nodes;
+using Galaxy.Cli.Worker.Actions;
 using Galaxy.ServiceDefaults.Configuration;
 using Galaxy.ServiceDefaults.Nodes;
 using Galaxy.ServiceDefaults.Telemetry;
@@ -11,12 +12,15 @@ using Microsoft.Extensions.Logging;
 
 namespace Galaxy.Cli.Worker;
 
+/// <summary>What a worker tells of itself.</summary>
+internal sealed record WorkerProfile(IReadOnlyList<string> Labels, string Location);
+
 /// <summary>
 /// A worker: connects, reconnects for ever with jittered back-off, runs tasks in parallel, and keeps each result until a
 /// leader has acknowledged it, over as many connections as that takes.
 /// </summary>
 internal sealed partial class WorkerService(
-    string deviceId, Uri? master, NodeOptions node, IReadOnlyDictionary<string, Func<ActionCall, Task<JsonNode?>>> actions, int slots,
+    string deviceId, Uri? master, NodeOptions node, IReadOnlyDictionary<string, WorkerAction> actions, WorkerProfile profile, int slots,
     GalaxyConfiguration configuration, TimeProvider time, ILogger<WorkerService> log) : BackgroundService
 {
     private const string Subprotocol = "galaxy.v1";
@@ -125,7 +129,9 @@ internal sealed partial class WorkerService(
         ["device_type"] = OperatingSystem.IsWindows() ? "windows" : OperatingSystem.IsMacOS() ? "macos" : "linux",
         ["version"] = ServiceDefaults.BuildVersion.Text,
         ["slots"] = slots,
-        ["capabilities"] = new JsonArray([.. actions.Keys.Select(name => (JsonNode)name)]),
+        ["capabilities"] = new JsonArray([.. actions.Values.Select(action => (JsonNode)action.ToCapability())]),
+        ["labels"] = new JsonArray([.. profile.Labels.Select(label => (JsonNode)label)]),
+        ["location"] = profile.Location,
         ["running"] = new JsonArray([.. _running.Keys.Concat(_results.Keys).Select(attempt => (JsonNode)attempt)]),
     };
 
@@ -204,7 +210,7 @@ internal sealed partial class WorkerService(
                 ["attempt_id"] = attempt,
                 ["progress"] = progress,
             }), cancellation.Token);
-            result["result"] = await run(call);
+            result["result"] = await run.RunAsync(call);
             result["status"] = "done";
         }
         catch (Exception failure)

@@ -74,7 +74,7 @@ internal sealed partial class CallbackSender : PeriodicService
         }
         if (problem is not null)
             LogGivenUp(task.TaskId, task.CallbackUrl!, problem);
-        await _store.WriteAsync(term, new TaskBatch([task with { Callback = problem is null ? "delivered" : $"given up after {tries} tries: {problem}", Token = term }], []));
+        await _store.WriteAsync(term, new TaskBatch([task with { Callback = problem is null ? "delivered" : $"given up after {tries} tries: {problem}", Token = term }]));
         _tried.TryRemove(task.TaskId, out _);
     }
 

@@ -24,7 +24,7 @@ internal static class StatusApi
                 tasks = new { open = tasks.OpenCount, waiting = tasks.WaitingCount },
             });
         }).WithTags("Status").WithSummary("The cluster in a few words");
-        endpoints.MapGet("/stats", async (DeviceRegistry registry, TaskEngine tasks, TaskStore store) =>
+        endpoints.MapGet("/stats", (DeviceRegistry registry, TaskEngine tasks) =>
         {
             var devices = registry.List();
             return Results.Ok(new
@@ -32,7 +32,7 @@ internal static class StatusApi
                 devices_by_state = devices.CountBy(device => device.State).ToDictionary(),
                 devices_by_type = devices.CountBy(device => device.DeviceType).ToDictionary(),
                 open_tasks_by_state = tasks.Open.CountBy(task => TaskErrors.Word(task.State)).ToDictionary(),
-                finished_tasks_kept = await store.CountDoneAsync(),
+                tasks_kept = tasks.KeptCount,
                 capabilities = devices.Where(ClusterFeed.IsOnline).SelectMany(device => device.Capabilities).CountBy(one => one.Name).ToDictionary(),
             });
         }).WithTags("Status").WithSummary("Devices and tasks in numbers");

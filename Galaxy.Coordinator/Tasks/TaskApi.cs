@@ -11,6 +11,7 @@ internal static class TaskApi
 {
     private const int MostListed = 1000;
     private const int MostAtOnce = 1000;
+    private const int MostLooks = 20;
 
     public static void MapTaskApi(this IEndpointRouteBuilder endpoints)
     {
@@ -22,7 +23,7 @@ internal static class TaskApi
                 .WithDescription("Either one 'action' with 'params', or 'subtasks'. With an Idempotency-Key the same request may be sent again: it is answered with the same task.");
             group.MapPost("/batch", SubmitManyAsync).RequireLeader().Produces<TaskView[]>(201).ProducesProblem(400).WithSummary($"Submit up to {MostAtOnce} independent tasks at once");
             group.MapGet("", ListAsync).Produces<TaskView[]>().WithSummary("The newest tasks")
-                .WithDescription("Filters: state, device, tag, parent. 'before' takes the created_at of the last one of a page.");
+                .WithDescription("Filters: state, device, tag, parent. Older ones follow the 'Link' header with rel=next; a page may have a few more than 'limit'.");
             group.MapGet("/{id}", ReadAsync).Produces<TaskView>().ProducesProblem(404).WithSummary("One task with its result");
             group.MapGet("/{id}/events", EventsAsync).WithSummary("What becomes of it, as server-sent events, until it is over");
             group.MapPost("/{id}/cancel", CancelAsync).RequireLeader().Produces<TaskView>().ProducesProblem(404).ProducesProblem(409).WithSummary("Cancel it, with its parts");
@@ -59,7 +60,7 @@ internal static class TaskApi
         return Results.Json(tasks, statusCode: 201);
     }
 
-    private static async Task<IResult> ListAsync(TaskStore store, TaskEngine engine, int? limit, string? state, string? device, string? tag, string? parent, DateTimeOffset? before)
+    private static async Task<IResult> ListAsync(TaskStore store, TaskEngine engine, int? limit, string? state, string? device, string? tag, string? parent, long? cursor, HttpContext context)
     {
         if (limit is < 1 or > MostListed)
             return Results.Problem($"'limit' must be 1 to {MostListed}.", statusCode: 400);
@@ -69,16 +70,17 @@ internal static class TaskApi
         var count = limit ?? 50;
         var found = new List<TaskView>();
         // Filtered pages are gathered from unfiltered ones, as far back as is reasonable to look.
-        for (var pages = 0; pages < 20 && found.Count < count; pages++)
+        for (var looks = 0; looks < MostLooks && found.Count < count; looks++)
         {
-            var page = await store.ReadRecentAsync(Math.Max(count, 200), before);
+            var (page, next) = await store.ReadRecentAsync(count, cursor);
             found.AddRange(page.Select(task => WithProgress(engine, task)).Where(task => (wanted is null || task.State == wanted) && (device is null || task.DeviceId == device || task.TargetDevice == device)
                 && (tag is null || task.Tags?.Contains(tag) == true) && (parent is null || task.ParentId == parent)));
-            if (page.Count < Math.Max(count, 200))
+            if ((cursor = next) is null)
                 break;
-            before = page[^1].CreatedAt;
         }
-        return Results.Ok(found.Take(count));
+        if (cursor is not null)
+            context.Response.Headers.Link = $"<{context.Request.Path}?{string.Join('&', context.Request.Query.Where(pair => pair.Key != "cursor").SelectMany(pair => pair.Value.Select(value => $"{pair.Key}={Uri.EscapeDataString(value ?? "")}")).Append($"cursor={cursor}"))}>; rel=\"next\"";
+        return Results.Ok(found);
     }
 
     /// <summary>The stored task with the progress that only the leader knows of.</summary>

@@ -170,7 +170,7 @@ internal sealed partial class TaskEngine
                 LateResults = [.. (task.LateResults ?? []).TakeLast(MostLateResults - 1), new LateResult(late.AttemptId, late.DeviceId, now, late.Failed, output, late.Failed ? late.Error : null)],
                 Token = _term,
             };
-            await CommitAsync(new TaskBatch([kept], []));
+            await CommitAsync(new TaskBatch([kept]));
             if (!kept.IsOver)
                 _tasks[kept.TaskId] = kept;
             LogLate(late.TaskId, late.AttemptId, late.DeviceId);

@@ -17,6 +17,9 @@ namespace Galaxy.Coordinator.Tasks;
 internal sealed partial class TaskEngine(
     TaskStore store, DeviceHub hub, DeviceRegistry registry, TaskFeed feed, TimeProvider time, ILogger<TaskEngine> log) : BackgroundService
 {
+    /// <summary>Tasks that are kept, finished ones among them.</summary>
+    public const int Kept = 100_000;
+
     private const int MostEventsInTurn = 512;
     private const int MostEvents = 100_000;
     private const int MostRecentEnds = 20_000;
@@ -35,6 +38,7 @@ internal sealed partial class TaskEngine(
     private readonly Queue<string> _recentEndsInOrder = new();
     private readonly Dictionary<string, TaskView> _endedNow = new(StringComparer.Ordinal);
     private readonly List<(TaskEvent.Request Request, string TaskId)> _waiting = [];
+    private readonly TaskLedger _ledger = new();
     private TaskBoard _board = NewBoard();
     private long _term;
     private DateTimeOffset _began;
@@ -53,6 +57,9 @@ internal sealed partial class TaskEngine(
 
     /// <summary>Those of them that wait for a device, roughly.</summary>
     public int WaitingCount => _board.Waiting;
+
+    /// <summary>Tasks that are kept.</summary>
+    public long KeptCount => _ledger.Index.Listed;
 
     /// <summary>The open tasks of the present term.</summary>
     public IEnumerable<TaskView> Open => _tasks.Values;
@@ -112,7 +119,16 @@ internal sealed partial class TaskEngine(
         try
         {
             Forget();
-            var stored = await store.ReadOpenAsync();
+            var index = await store.ReadIndexAsync();
+            var pages = await store.ReadPagesAsync(index.Low, index.Last);
+            var pageOf = new Dictionary<string, long>(StringComparer.Ordinal);
+            foreach (var (page, ids) in pages)
+            {
+                foreach (var id in ids)
+                    pageOf[id] = page;
+            }
+            var stored = (await store.ReadManyAsync(pageOf.Keys)).Where(task => !task.IsOver).ToList();
+            _ledger.Begin(index, stored.Select(task => (pageOf[task.TaskId], task.TaskId)));
             (_term, _began, _beganAt) = (term, time.GetUtcNow(), time.GetTimestamp());
             foreach (var task in stored)
             {
@@ -249,18 +265,44 @@ internal sealed partial class TaskEngine(
         _board.Place(now);
         var turn = _board.Take();
         var changed = Apply(turn);
-        await CommitAsync(new TaskBatch(changed, []));
+        var page = _ledger.Turn([.. turn.Changes.Where(change => change.IsNew).Select(change => change.Spec.TaskId)], turn.Changes.Where(change => !change.IsNew && change.Run.State.IsOver()).Select(change => change.Spec.TaskId));
+        _ledger.Close(turn.Changes.Where(change => change.IsNew && change.Run.State.IsOver()).Select(change => change.Spec.TaskId));
+        await CommitAsync(new TaskBatch(changed) { Page = page, Index = _ledger.Index });
         Answer();
         await CarryOutAsync(turn.Effects, now);
         foreach (var task in changed)
             feed.Publish(task);
+        if (_ledger.Index.Listed > Kept)
+            await ForgetOldestAsync();
+    }
+
+    // The oldest page with its tasks. What is still open is on a later page as well.
+    private async Task ForgetOldestAsync()
+    {
+        var first = _ledger.Index.First;
+        if (first >= _ledger.Index.Low)
+            return;
+        IReadOnlyList<string> ids;
+        List<TaskView> tasks;
+        try
+        {
+            ids = (await store.ReadPagesAsync(first, first))[0].TaskIds;
+            tasks = [.. (await store.ReadManyAsync(ids)).Where(task => task.IsOver)];
+        }
+        catch (StoreUnavailableException)
+        {
+            // At another turn.
+            return;
+        }
+        _ledger.Drop(ids.Count);
+        await CommitAsync(new TaskBatch([]) { Forgotten = tasks, DroppedPage = first, Index = _ledger.Index });
     }
 
     // What the board has decided, as it is stored.
     private List<TaskView> Apply(BoardTurn turn)
     {
         var changed = new List<TaskView>(turn.Changes.Count);
-        foreach (var (spec, run, copyOf) in turn.Changes)
+        foreach (var (spec, run, copyOf, _) in turn.Changes)
         {
             CountRunning(spec.TaskId, run);
             var before = _tasks.GetValueOrDefault(spec.TaskId) ?? CopyOf(copyOf!, spec);

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using Galaxy.Contracts.Api;
 using Galaxy.Coordinator.Election;
@@ -11,19 +10,35 @@ namespace Galaxy.Coordinator.Tasks;
 
 /// <summary>One write of the task engine: all of it happens or nothing.</summary>
 /// <param name="Tasks">As they are to be stored, each once.</param>
-/// <param name="Forgotten">Finished tasks that are not kept any longer.</param>
-internal sealed record TaskBatch(IReadOnlyList<TaskView> Tasks, IReadOnlyList<TaskView> Forgotten)
+internal sealed record TaskBatch(IReadOnlyList<TaskView> Tasks)
 {
-    public bool IsEmpty => Tasks.Count == 0 && Forgotten.Count == 0;
+    /// <summary>Of the ledger, after this write; null: as before.</summary>
+    public LedgerIndex? Index { get; init; }
+
+    /// <summary>A page that this write adds to the ledger.</summary>
+    public (long Page, IReadOnlyList<string> TaskIds)? Page { get; init; }
+
+    /// <summary>A page that is not kept any longer.</summary>
+    public long? DroppedPage { get; init; }
+
+    /// <summary>Finished tasks that are not kept any longer.</summary>
+    public IReadOnlyList<TaskView> Forgotten { get; init; } = [];
+
+    public bool IsEmpty => Tasks.Count == 0 && Page is null && DroppedPage is null && Forgotten.Count == 0;
 }
 
-/// <summary>Tasks in the store. Every write is fenced.</summary>
+/// <summary>
+/// Tasks in the store: each under a key of its own, and the ledger of the order in which they came. Nothing here grows with the number of tasks, so that
+/// no write takes longer when there are many. Every write is fenced.
+/// </summary>
 internal sealed class TaskStore(FencedWriter writer, FencedStores stores, NodeOptions node)
 {
-    private const int ReadAtOnce = 1000;
+    private const int ReadAtOnce = 500;
     private readonly StoreKeys _keys = new(node.Cluster);
 
     private string TaskKey(string taskId) => _keys["task:" + taskId];
+
+    private string PageKey(long page) => _keys[FormattableString.Invariant($"tasks:page:{page}")];
 
     private string IdempotencyKey(string hash) => _keys["task-key:" + hash];
 
@@ -32,51 +47,35 @@ internal sealed class TaskStore(FencedWriter writer, FencedStores stores, NodeOp
     /// <exception cref="StoreUnavailableException">Whether it was written is unknown.</exception>
     public async Task WriteAsync(long term, TaskBatch batch)
     {
-        var commands = new List<FencedCommand>(batch.Tasks.Count + 8);
-        List<RedisValue> opened = [], over = [], called = [], uncalled = [], recent = [], done = [];
+        var commands = new List<FencedCommand>(batch.Tasks.Count + 4);
+        List<RedisValue> called = [], uncalled = [];
         foreach (var task in batch.Tasks)
         {
             commands.Add(new FencedCommand("SET", TaskKey(task.TaskId), JsonSerializer.SerializeToUtf8Bytes(task, GalaxyJson.Options)));
-            RedisValue score = task.CreatedAt.ToUnixTimeMilliseconds();
-            if (task.IsOver)
-                over.Add(task.TaskId);
-            else
-                opened.AddRange([score, task.TaskId]);
-            recent.AddRange([score, task.TaskId]);
-            if (task is { IsOver: true, CallbackUrl: not null })
-            {
-                if (task.Callback is null)
-                    uncalled.AddRange([score, task.TaskId]);
-                else
-                    called.Add(task.TaskId);
-            }
-            if (task.IsOver)
-                done.AddRange([(task.CompletedAt ?? task.CreatedAt).ToUnixTimeMilliseconds(), task.TaskId]);
+            if (task is { IsOver: true, CallbackUrl: not null, Callback: null })
+                uncalled.AddRange([task.CreatedAt.ToUnixTimeMilliseconds(), task.TaskId]);
+            else if (task.Callback is not null)
+                called.Add(task.TaskId);
             if (task is { Idempotency: { } idempotency, ParentId: null })
                 commands.Add(new FencedCommand("SET", IdempotencyKey(idempotency.Split(' ')[0]), task.TaskId));
         }
-        Add("ZADD", "tasks:open", opened);
-        Add("ZREM", "tasks:open", over);
-        Add("ZADD", "tasks:recent", recent);
-        Add("ZADD", "tasks:done", done);
-        Add("ZADD", "tasks:callbacks", uncalled);
-        Add("ZREM", "tasks:callbacks", called);
+        if (uncalled.Count > 0)
+            commands.Add(new FencedCommand("ZADD", _keys["tasks:callbacks"], [.. uncalled]));
+        if (called.Count > 0)
+            commands.Add(new FencedCommand("ZREM", _keys["tasks:callbacks"], [.. called]));
         foreach (var task in batch.Forgotten)
         {
             commands.Add(new FencedCommand("DEL", TaskKey(task.TaskId)));
             if (task is { Idempotency: { } idempotency, ParentId: null })
                 commands.Add(new FencedCommand("DEL", IdempotencyKey(idempotency.Split(' ')[0])));
         }
-        RedisValue[] forgotten = [.. batch.Forgotten.Select(task => (RedisValue)task.TaskId)];
-        Add("ZREM", "tasks:recent", forgotten);
-        Add("ZREM", "tasks:done", forgotten);
+        if (batch.Page is { } page)
+            commands.Add(new FencedCommand("SET", PageKey(page.Page), string.Join(' ', page.TaskIds)));
+        if (batch.DroppedPage is { } dropped)
+            commands.Add(new FencedCommand("DEL", PageKey(dropped)));
+        if (batch.Index is { } index)
+            commands.Add(new FencedCommand("SET", _keys["tasks:index"], JsonSerializer.Serialize(index, GalaxyJson.Options)));
         await writer.WriteAsync(term, commands);
-
-        void Add(string command, string key, IReadOnlyCollection<RedisValue> values)
-        {
-            if (values.Count > 0)
-                commands.Add(new FencedCommand(command, _keys[key], [.. values]));
-        }
     }
 
     public Task<TaskView?> ReadAsync(string taskId) => Guarded(async () =>
@@ -104,29 +103,53 @@ internal sealed class TaskStore(FencedWriter writer, FencedStores stores, NodeOp
         return tasks;
     });
 
-    public Task<IReadOnlyList<TaskView>> ReadOpenAsync() => ReadSetAsync("tasks:open", 0, -1);
-
-    /// <summary>Finished tasks whose callback was not called yet.</summary>
-    public Task<IReadOnlyList<TaskView>> ReadUncalledAsync() => ReadSetAsync("tasks:callbacks", 0, -1);
-
-    /// <summary>The newest first.</summary>
-    /// <param name="before">Older than that time.</param>
-    public Task<IReadOnlyList<TaskView>> ReadRecentAsync(int count, DateTimeOffset? before = null) => Guarded(async () =>
+    public Task<LedgerIndex> ReadIndexAsync() => Guarded(async () =>
     {
-        var most = before is { } time ? time.ToUnixTimeMilliseconds() - 1 : double.PositiveInfinity;
-        var ids = await stores.Reader.SortedSetRangeByScoreAsync(_keys["tasks:recent"], double.NegativeInfinity, most, order: Order.Descending, take: count);
-        return await ReadManyAsync([.. ids.Select(id => (string)id!)]);
+        var value = await stores.Reader.StringGetAsync(_keys["tasks:index"]);
+        return value.IsNull ? LedgerIndex.Empty : JsonSerializer.Deserialize<LedgerIndex>((string)value!, GalaxyJson.Options)!;
     });
 
-    /// <summary>How many finished tasks are kept.</summary>
-    public Task<long> CountDoneAsync() => Guarded(() => stores.Reader.SortedSetLengthAsync(_keys["tasks:done"]));
-
-    /// <summary>The finished tasks that have been kept longest.</summary>
-    public Task<IReadOnlyList<TaskView>> ReadOldestDoneAsync(int count) => ReadSetAsync("tasks:done", 0, count - 1);
-
-    private Task<IReadOnlyList<TaskView>> ReadSetAsync(string set, int from, int to) => Guarded(async () =>
+    /// <summary>The ids on the pages from one to another, both included.</summary>
+    public Task<IReadOnlyList<(long Page, IReadOnlyList<string> TaskIds)>> ReadPagesAsync(long from, long to) => Guarded<IReadOnlyList<(long, IReadOnlyList<string>)>>(async () =>
     {
-        var ids = await stores.Reader.SortedSetRangeByRankAsync(_keys[set], from, to);
+        var pages = new List<(long, IReadOnlyList<string>)>();
+        for (var start = from; start <= to; start += ReadAtOnce)
+        {
+            var numbers = Enumerable.Range(0, (int)Math.Min(ReadAtOnce, to - start + 1)).Select(i => start + i).ToList();
+            var values = await stores.Reader.StringGetAsync([.. numbers.Select(page => (RedisKey)PageKey(page))]);
+            pages.AddRange(numbers.Select((page, i) => (page, (IReadOnlyList<string>)(values[i].IsNull ? [] : ((string)values[i]!).Split(' ', StringSplitOptions.RemoveEmptyEntries)))));
+        }
+        return pages;
+    });
+
+    /// <summary>The newest first.</summary>
+    /// <param name="count">Not many more than so many.</param>
+    /// <param name="before">Older than that page; null: from the newest.</param>
+    /// <returns>The tasks, and the page to go on before; null: there is nothing older.</returns>
+    public async Task<(IReadOnlyList<TaskView> Tasks, long? Next)> ReadRecentAsync(int count, long? before)
+    {
+        var index = await ReadIndexAsync();
+        var (found, to) = (new List<TaskView>(), Math.Min(before - 1 ?? index.Last, index.Last));
+        while (found.Count < count && to >= index.First)
+        {
+            var from = Math.Max(index.First, to - Math.Min(count, 100) + 1);
+            var pages = await ReadPagesAsync(from, to);
+            foreach (var page in pages.Reverse())
+            {
+                // One that is listed again later was shown there.
+                found.AddRange(await ReadManyAsync([.. page.TaskIds.Reverse()]));
+                to = page.Page - 1;
+                if (found.Count >= count)
+                    break;
+            }
+        }
+        return ([.. found.DistinctBy(task => task.TaskId)], to >= index.First ? to + 1 : null);
+    }
+
+    /// <summary>Finished tasks whose callback was not called yet.</summary>
+    public Task<IReadOnlyList<TaskView>> ReadUncalledAsync() => Guarded(async () =>
+    {
+        var ids = await stores.Reader.SortedSetRangeByRankAsync(_keys["tasks:callbacks"], 0, -1);
         return await ReadManyAsync([.. ids.Select(id => (string)id!)]);
     });
 

@@ -2,7 +2,8 @@ namespace Galaxy.Core.Scheduling;
 
 /// <summary>A task after a change. Write it before the effects of the same turn are carried out.</summary>
 /// <param name="CopyOf">The template that this new task is a copy of; null: none.</param>
-public readonly record struct BoardChange(TaskSpec Spec, TaskRun Run, string? CopyOf);
+/// <param name="IsNew">It was not there before this turn.</param>
+public readonly record struct BoardChange(TaskSpec Spec, TaskRun Run, string? CopyOf, bool IsNew);
 
 /// <summary>What a turn of the board has brought.</summary>
 public sealed record BoardTurn(IReadOnlyList<BoardChange> Changes, IReadOnlyList<BoardEffect> Effects)
@@ -33,6 +34,7 @@ public sealed class TaskBoard(Random random, Func<string, DateTimeOffset, DateTi
         public TaskSpec Spec { get; } = spec;
         public TaskRun Run { get; set; } = run;
         public string? CopyOf { get; set; }
+        public bool IsNew { get; set; }
         public bool IsParent => Spec.Children.Count > 0;
     }
 
@@ -114,7 +116,7 @@ public sealed class TaskBoard(Random random, Func<string, DateTimeOffset, DateTi
     public void Submit(IReadOnlyList<TaskSpec> specs, Func<string, TaskState?> endOf, DateTimeOffset now)
     {
         foreach (var spec in specs)
-            _tasks.Add(spec.TaskId, new Entry(spec, new TaskRun { State = TaskState.Pending }));
+            _tasks.Add(spec.TaskId, new Entry(spec, new TaskRun { State = TaskState.Pending }) { IsNew = true });
         foreach (var spec in specs)
             Enter(_tasks[spec.TaskId], endOf, now);
         Settle(now);
@@ -424,6 +426,7 @@ public sealed class TaskBoard(Random random, Func<string, DateTimeOffset, DateTi
         var copy = new Entry(template.Spec with { TaskId = id, Cron = null, NotBefore = null, Dependencies = [], CreatedAt = now }, new TaskRun { State = TaskState.Pending })
         {
             CopyOf = template.Spec.TaskId,
+            IsNew = true,
         };
         _tasks[id] = copy;
         Ready(copy, now);
@@ -668,7 +671,8 @@ public sealed class TaskBoard(Random random, Func<string, DateTimeOffset, DateTi
         foreach (var id in _changedInOrder)
         {
             var entry = _tasks[id];
-            changes.Add(new BoardChange(entry.Spec, entry.Run, entry.CopyOf));
+            changes.Add(new BoardChange(entry.Spec, entry.Run, entry.CopyOf, entry.IsNew));
+            entry.IsNew = false;
             if (entry.Run.State.IsOver())
                 _tasks.Remove(id);
         }

@@ -197,7 +197,7 @@ internal sealed class TaskWorld
     {
         if (token < _token && _bug != TaskBug.UnfencedWrites)
             return false;
-        foreach (var (spec, run, _) in changes)
+        foreach (var (spec, run, _, _) in changes)
         {
             if (Stored.TryGetValue(spec.TaskId, out var before) && before.Run.State.IsOver())
                 Must(before.Run.State == run.State && before.Run.AttemptId == run.AttemptId && before.Run.Result.Span.SequenceEqual(run.Result.Span), $"{spec.TaskId} was over and is recorded again");
