@@ -33,7 +33,8 @@ root.Options.Add(CliContext.KeyOption);
 
 try
 {
-    return await root.Parse(args).InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+    // A worker that was told to stop finishes what it has begun; the library's own two seconds would cut it off.
+    return await root.Parse(args).InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = TimeSpan.FromSeconds(40) });
 }
 catch (Exception failure) when (failure is CliException or SettingException)
 {

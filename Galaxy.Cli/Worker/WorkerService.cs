@@ -27,6 +27,7 @@ internal sealed partial class WorkerService(
     private const int MaxSeen = 10_000;
     private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LastRetry = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan QuietFor = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan DrainFor = TimeSpan.FromSeconds(25);
     private static readonly ActivitySource Trace = new("Galaxy.Worker");
@@ -190,7 +191,24 @@ internal sealed partial class WorkerService(
         var cancellation = CancellationTokenSource.CreateLinkedTokenSource(stopping);
         _running[attempt] = cancellation;
         _ = RunAsync(message, attempt, cancellation);
+        _ = SayRunningAsync(message["task_id"]?.ToString() ?? "", attempt, stopping);
     }
+
+    // What is done at once needs no word in between.
+    private async Task SayRunningAsync(string taskId, string attempt, CancellationToken stopping)
+    {
+        await Task.Delay(QuietFor, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (_running.ContainsKey(attempt))
+            Report(taskId, attempt, 0);
+    }
+
+    private void Report(string taskId, string attempt, double progress) => _link?.Send(new JsonObject
+    {
+        ["type"] = "progress",
+        ["task_id"] = taskId,
+        ["attempt_id"] = attempt,
+        ["progress"] = progress,
+    });
 
     private async Task RunAsync(JsonObject message, string attempt, CancellationTokenSource cancellation)
     {
@@ -203,13 +221,7 @@ internal sealed partial class WorkerService(
         try
         {
             var run = actions.GetValueOrDefault(action) ?? throw new InvalidOperationException($"this worker does not offer '{action}'");
-            var call = new ActionCall(message["params"] as JsonObject ?? [], progress => _link?.Send(new JsonObject
-            {
-                ["type"] = "progress",
-                ["task_id"] = taskId,
-                ["attempt_id"] = attempt,
-                ["progress"] = progress,
-            }), cancellation.Token);
+            var call = new ActionCall(message["params"] as JsonObject ?? [], progress => Report(taskId, attempt, progress), cancellation.Token);
             result["result"] = await run.RunAsync(call);
             result["status"] = "done";
         }

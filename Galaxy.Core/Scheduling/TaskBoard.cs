@@ -284,7 +284,7 @@ public sealed class TaskBoard(Random random, Func<string, DateTimeOffset, DateTi
     {
         if (PresentOf(deviceId, taskId, attemptId) is not { } entry)
             return false;
-        entry.Run = entry.Run with { State = TaskState.Running, Progress = Math.Clamp(fraction, 0, 1) };
+        entry.Run = entry.Run with { State = TaskState.Running, Progress = Math.Max(entry.Run.Progress, Math.Clamp(fraction, 0, 1)) };
         return true;
     }
 

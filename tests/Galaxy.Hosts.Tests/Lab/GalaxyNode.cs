@@ -62,13 +62,15 @@ internal sealed class GalaxyNode : IDisposable
         ["ConnectionStrings__redis"] = _store,
     };
 
-    // Built beside whoever starts it.
-    private static string ProgramOf(string project)
+    private static string ProgramOf(string project) => Program(project, project);
+
+    /// <summary>A program of ours, built beside whoever starts it.</summary>
+    public static string Program(string project, string name)
     {
         var root = AppContext.BaseDirectory;
         while (!File.Exists(Path.Combine(root, "Galaxy.sln")))
             root = Path.GetDirectoryName(root) ?? throw new InvalidOperationException("not started within the repository");
-        return Path.Combine(root, project, "bin", Configuration, "net10.0", project);
+        return Path.Combine(root, project, "bin", Configuration, "net10.0", name);
     }
 
     /// <summary>What discovery here sees, by name of the node; empty while it does not answer.</summary>
