@@ -58,6 +58,8 @@ internal static class WorkerCommand
             builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(30));
             using var host = builder.Build();
             await host.StartAsync(cancellation);
+            // Ctrl-C and SIGTERM cancel the command; the worker then drains.
+            using var told = cancellation.Register(host.Services.GetRequiredService<IHostApplicationLifetime>().StopApplication);
             await host.WaitForShutdownAsync(CancellationToken.None);
             return 0;
         });
