@@ -7,6 +7,7 @@ using Galaxy.Coordinator.Failover;
 using Galaxy.Coordinator.Fencing;
 using Galaxy.Coordinator.Gossip;
 using Galaxy.Coordinator.Groups;
+using Galaxy.Coordinator.OpenApi;
 using Galaxy.Coordinator.State;
 using Galaxy.Coordinator.Tasks;
 using Galaxy.ServiceDefaults;
@@ -41,6 +42,7 @@ internal static class CoordinatorExtensions
         builder.Listen(node, new ListenPort("HTTP_PORT", 8071), new ListenPort("GRPC_PORT", 9071, HttpProtocols.Http2));
         var services = builder.Services;
         services.AddGrpc();
+        services.AddApiDescription();
         services.AddSingleton(stores);
         services.AddSingleton<Identity>();
         services.AddSingleton(_ => StateFolder.Open(node));
@@ -116,6 +118,7 @@ internal static class CoordinatorExtensions
         app.MapCommandApi();
         app.MapGroupApi();
         app.MapStatusApi();
+        app.MapOpenApi();
         app.MapStateApi();
         app.MapConflictApi();
         app.MapWatchApi();

@@ -43,11 +43,17 @@ internal static class FencedScript
             arguments.Add(index + 1);
             arguments.AddRange(command.Arguments);
         }
-        var answer = (RedisResult[])(await RedisStore.TracedAsync(
-            "fenced.write", () => database.ScriptEvaluateAsync(LeaseScripts.Fenced, [.. keys], [.. arguments])))!;
+        // Both go out at once: on one connection the second is looked at after the first was done.
+        var evaluating = RedisStore.TracedAsync("fenced.write", () => database.ScriptEvaluateAsync(LeaseScripts.Fenced, [.. keys], [.. arguments]));
+        var committing = RedisStore.TracedAsync("store.commit", () => StoreCommit.AfterWriteAsync(database));
+        var committedTooEarly = await Task.WhenAny(evaluating, committing) == committing;
+        await Task.WhenAll(evaluating, committing);
+        var answer = (RedisResult[])(await evaluating)!;
         if ((int)answer[0] == 1)
         {
-            await RedisStore.TracedAsync("store.commit", () => StoreCommit.AfterWriteAsync(database));
+            // A store that has just been started did not know the script, and was sent it again.
+            if (committedTooEarly)
+                await StoreCommit.AfterWriteAsync(database);
             return StoreAnswer.Done;
         }
         return (string?)answer[1] switch

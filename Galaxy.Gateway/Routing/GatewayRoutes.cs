@@ -24,7 +24,7 @@ internal static class GatewayRoutes
     public const string UiDoor = "ui";
 
     private static readonly string[] ReadMethods = ["GET", "HEAD"];
-    private static readonly string[] CoordinatorPaths = ["/api/{**rest}", "/devices/{**rest}", "/tasks/{**rest}", "/groups/{**rest}", "/execute/{**rest}", "/status", "/stats"];
+    private static readonly string[] CoordinatorPaths = ["/api/{**rest}", "/devices/{**rest}", "/tasks/{**rest}", "/groups/{**rest}", "/execute/{**rest}", "/status", "/stats", "/openapi/{**rest}"];
     private static readonly string[] StatePaths = ["/api/v1/state/{**rest}", "/api/v1/sync/{**rest}", "/api/v1/config/{**rest}"];
     private static readonly string[] ReplicatedPaths = ["/api/v1/cluster", "/api/v1/failovers", "/api/v1/failover"];
     private static readonly string[] RouterPaths =

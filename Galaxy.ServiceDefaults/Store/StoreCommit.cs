@@ -13,7 +13,7 @@ public static class StoreCommit
 
     private static readonly ConditionalWeakTable<IConnectionMultiplexer, Group> Groups = [];
 
-    /// <summary>Call when the write was answered, on the connection that it went by.</summary>
+    /// <summary>Call when the write was sent, on the connection that it went by; the answer is of use only when the write was done before it.</summary>
     /// <exception cref="RedisException">The store is away: whether the write lasts is unknown.</exception>
     /// <exception cref="TimeoutException">It did not answer in time: the same.</exception>
     public static Task AfterWriteAsync(IDatabase database) => Groups.GetValue(database.Multiplexer, store => new Group(store)).CommitAsync();

@@ -139,6 +139,43 @@ public sealed class LegacyDeviceTests(RunningGalaxy galaxy) : IClassFixture<Runn
         }
     }
 
+    [Theory]
+    [InlineData(WebSocketMessageType.Text, 1_100_000, "over")]
+    [InlineData(WebSocketMessageType.Binary, 10, "binary")]
+    public async Task What_is_too_large_or_no_text_is_answered_and_the_socket_closed(WebSocketMessageType type, int length, string complaint)
+    {
+        using var socket = await ConnectAsync("/ws/device/phone-12");
+        await SendAsync(socket, new { type = "handshake", device_id = "phone-12" });
+        await ReceiveAsync(socket, "handshake_ack");
+        try
+        {
+            await socket.SendAsync(new byte[length], type, true, TestContext.Current.CancellationToken);
+        }
+        catch (WebSocketException)
+        {
+            // It need not be read to its end.
+        }
+
+        Assert.Contains(complaint, (await ReceiveAsync(socket, "error"))["message"]!.GetValue<string>(), StringComparison.Ordinal);
+        Assert.True(await ClosesAsync(socket));
+    }
+
+    [Fact]
+    public async Task Who_sends_too_much_is_read_more_slowly_and_loses_nothing()
+    {
+        using var socket = await ConnectAsync("/ws/device/phone-13");
+        await SendAsync(socket, new { type = "handshake", device_id = "phone-13" });
+        await ReceiveAsync(socket, "handshake_ack");
+        var started = System.Diagnostics.Stopwatch.GetTimestamp();
+        for (var i = 0; i < 150; i++)
+            await SendAsync(socket, new { type = "heartbeat" });
+        for (var i = 0; i < 150; i++)
+            await ReceiveAsync(socket, "heartbeat_ack");
+
+        // A burst of 100, then 20 a second.
+        Assert.InRange(System.Diagnostics.Stopwatch.GetElapsedTime(started).TotalSeconds, 1.5, 20);
+    }
+
     [Fact]
     public async Task A_command_gets_one_honest_result_for_each_device()
     {

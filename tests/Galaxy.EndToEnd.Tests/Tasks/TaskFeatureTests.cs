@@ -111,10 +111,7 @@ public sealed class TaskFeatureTests(RunningGalaxy galaxy) : IClassFixture<Runni
     [Fact]
     public async Task A_callback_is_signed_and_called_again_until_it_is_taken()
     {
-        using var listener = new HttpListener();
-        var port = Random.Shared.Next(30_000, 60_000);
-        listener.Prefixes.Add($"http://127.0.0.1:{port}/");
-        listener.Start();
+        using var listener = Listen(out var port);
         var id = await galaxy.SubmitAsync(new { action = "echo", @params = new { text = "call me" }, callback_url = $"http://127.0.0.1:{port}/done" });
 
         for (var tries = 1; tries <= 2; tries++)
@@ -129,6 +126,25 @@ public sealed class TaskFeatureTests(RunningGalaxy galaxy) : IClassFixture<Runni
             context.Response.Close();
         }
         await Eventually.TrueAsync(async () => (await ReadAsync(id)).Callback == "delivered");
+    }
+
+    private static HttpListener Listen(out int port)
+    {
+        for (var tries = 0; ; tries++)
+        {
+            port = Random.Shared.Next(30_000, 60_000);
+            var listener = new HttpListener();
+            listener.Prefixes.Add($"http://127.0.0.1:{port}/");
+            try
+            {
+                listener.Start();
+                return listener;
+            }
+            catch (HttpListenerException) when (tries < 20)
+            {
+                // The port is taken.
+            }
+        }
     }
 
     [Fact]
@@ -146,6 +162,18 @@ public sealed class TaskFeatureTests(RunningGalaxy galaxy) : IClassFixture<Runni
         Assert.Equal(TaskState.Completed, (await galaxy.FinishedAsync(held)).State);
         using var stats = await galaxy.Http.GetAsync("/stats");
         Assert.Equal(HttpStatusCode.OK, stats.StatusCode);
+    }
+
+    [Fact]
+    public async Task The_api_describes_itself_with_examples_that_it_takes()
+    {
+        var document = (await galaxy.Http.GetFromJsonAsync<JsonObject>("/openapi/v1.json"))!;
+        foreach (var (path, status) in (IEnumerable<(string, HttpStatusCode)>)[("/api/v1/tasks", HttpStatusCode.Created), ("/api/v1/tasks/batch", HttpStatusCode.Created), ("/api/v1/devices/register", HttpStatusCode.Created), ("/api/v1/groups", HttpStatusCode.Created), ("/api/v1/command", HttpStatusCode.OK)])
+        {
+            var example = document["paths"]![path]!["post"]!["requestBody"]!["content"]!["application/json"]!["example"]!;
+            using var answer = await galaxy.Http.PostAsync(path, new StringContent(example.ToJsonString(), Encoding.UTF8, "application/json"));
+            Assert.Equal((path, status), (path, answer.StatusCode));
+        }
     }
 
     public static TheoryData<string, string, string> Bad => new()
