@@ -118,27 +118,7 @@ internal sealed partial class TaskEngine(
         await _gate.WaitAsync();
         try
         {
-            Forget();
-            var index = await store.ReadIndexAsync();
-            var pages = await store.ReadPagesAsync(index.Low, index.Last);
-            var pageOf = new Dictionary<string, long>(StringComparer.Ordinal);
-            foreach (var (page, ids) in pages)
-            {
-                foreach (var id in ids)
-                    pageOf[id] = page;
-            }
-            var stored = (await store.ReadManyAsync(pageOf.Keys)).Where(task => !task.IsOver).ToList();
-            _ledger.Begin(index, stored.Select(task => (pageOf[task.TaskId], task.TaskId)));
-            (_term, _began, _beganAt) = (term, time.GetUtcNow(), time.GetTimestamp());
-            foreach (var task in stored)
-            {
-                _tasks[task.TaskId] = task;
-                var run = task.ToRun();
-                if (run.IsOut)
-                    _running.AddOrUpdate(run.DeviceId!, 1, (_, count) => count + 1);
-                _board.Load(task.ToSpec(), run, _began);
-            }
-            _board.Begin(_began);
+            await TakeOverAsync(term);
         }
         finally
         {
@@ -146,6 +126,32 @@ internal sealed partial class TaskEngine(
         }
         _loaded.TrySetResult();
         Post(new TaskEvent.Tick());
+    }
+
+    // Under the gate.
+    private async Task TakeOverAsync(long term)
+    {
+        Forget();
+        var index = await store.ReadIndexAsync();
+        var pages = await store.ReadPagesAsync(index.Low, index.Last);
+        var pageOf = new Dictionary<string, long>(StringComparer.Ordinal);
+        foreach (var (page, ids) in pages)
+        {
+            foreach (var id in ids)
+                pageOf[id] = page;
+        }
+        var stored = (await store.ReadManyAsync(pageOf.Keys)).Where(task => !task.IsOver).ToList();
+        _ledger.Begin(index, stored.Select(task => (pageOf[task.TaskId], task.TaskId)));
+        (_term, _began, _beganAt) = (term, time.GetUtcNow(), time.GetTimestamp());
+        foreach (var task in stored)
+        {
+            _tasks[task.TaskId] = task;
+            var run = task.ToRun();
+            if (run.IsOut)
+                _running.AddOrUpdate(run.DeviceId!, 1, (_, count) => count + 1);
+            _board.Load(task.ToSpec(), run, _began);
+        }
+        _board.Begin(_began);
     }
 
     /// <summary>Forgets everything: another node leads.</summary>
@@ -382,25 +388,22 @@ internal sealed partial class TaskEngine(
     // A defect: what the board knows may not be what is stored. Begin again from there; the devices tell what they have.
     private async Task StartAgainAsync()
     {
-        Close();
         var term = _term;
-        Forget();
         hub.CloseAll("the coordinator begins again: connect again");
-        _ = Task.Run(async () =>
+        // Closed: another node leads by now.
+        while (_loaded.Task.IsCompleted)
         {
-            for (var tries = 0; tries < 100 && !_loaded.Task.IsCompleted; tries++)
+            try
             {
-                try
-                {
-                    await LoadAsync(term);
-                }
-                catch (StoreUnavailableException)
-                {
-                    await Task.Delay(RetryStoreEvery, time);
-                }
+                await TakeOverAsync(term);
+                return;
             }
-        });
-        await Task.CompletedTask;
+            catch (StoreUnavailableException failure)
+            {
+                LogStoreUnavailable(failure.InnerException?.Message.Split(',')[0] ?? failure.Message);
+                await Task.Delay(RetryStoreEvery, time);
+            }
+        }
     }
 
     public override void Dispose()

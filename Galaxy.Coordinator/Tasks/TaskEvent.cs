@@ -39,9 +39,6 @@ internal abstract record TaskEvent
 
     public sealed record Release(string TaskId) : Request;
 
-    /// <summary>The call to the task's callback is over.</summary>
-    public sealed record CalledBack(string TaskId, string Outcome) : TaskEvent;
-
     /// <summary>Something may be due.</summary>
     public sealed record Tick : TaskEvent;
 }

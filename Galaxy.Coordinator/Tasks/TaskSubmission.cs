@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using Cronos;
 using Galaxy.Contracts.Api;
@@ -215,7 +216,7 @@ internal static class TaskSubmission
         names is { Count: > MostNames } ? $"'{field}' may have at most {MostNames} entries." : names?.Any(name => name is not { Length: > 0 and <= 256 }) == true ? $"'{field}' has an entry that is empty or longer than 256 characters." : null;
 
     private static string? Size(string field, JsonElement? value) =>
-        value is { ValueKind: not JsonValueKind.Undefined } given && given.GetRawText().Length > MostParamsBytes ? $"'{field}' may have at most {MostParamsBytes:N0} bytes." : null;
+        value is { ValueKind: not JsonValueKind.Undefined } given && JsonMarshal.GetRawUtf8Value(given).Length > MostParamsBytes ? $"'{field}' may have at most {MostParamsBytes:N0} bytes." : null;
 
     /// <summary>The first time after that moment; null: there is none, or it is no cron expression.</summary>
     public static DateTimeOffset? NextTime(string cron, DateTimeOffset after) => ReadCron(cron)?.GetNextOccurrence(after, TimeZoneInfo.Utc);
