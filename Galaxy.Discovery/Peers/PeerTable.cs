@@ -47,6 +47,13 @@ internal sealed class PeerTable(ClusterWatcher watcher, LocalNodes local, NodeOp
 
     private TimeSpan Now => Time.GetElapsedTime(_start);
 
+    /// <inheritdoc cref="PeerBook.Has"/>
+    public bool Has(string cluster, string nodeId, PeerTrust trust)
+    {
+        lock (_gate)
+            return _book.Has(cluster, nodeId, trust);
+    }
+
     public void See(Sighting sighting)
     {
         if (local.Contains(sighting.Cluster, sighting.NodeId))

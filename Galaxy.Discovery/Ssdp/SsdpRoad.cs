@@ -107,9 +107,11 @@ internal sealed class SsdpRoad(
     {
         if (Local.Current.Any(own => SsdpDescription.Uuid(own) == found.Uuid))
             return;
-        if (_known.TryGetValue(found.Uuid, out var known) && SameVersion(known.Version, found.Version) && Now - known.ReadAt < ReadEvery)
+        // Nobody signs a packet of this road: it keeps whom the description made known, and brings nobody back without reading it again.
+        if (_known.TryGetValue(found.Uuid, out var known) && SameVersion(known.Version, found.Version) && Now - known.ReadAt < ReadEvery
+            && Peers.Has(known.Sighting.Cluster, known.Sighting.NodeId, known.Sighting.Trust))
         {
-            Peers.See(known.Sighting with { Address = found.From.Address, RttMs = null });
+            Peers.See(known.Sighting with { Address = found.From.Address, RttMs = null, IsOld = true });
             return;
         }
         if (descriptions.Read(found, this) is { } refused)

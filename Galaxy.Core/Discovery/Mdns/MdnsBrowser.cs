@@ -151,8 +151,8 @@ public sealed class MdnsBrowser
         if (!_listed.Contains(instance))
             return;
         var lacking = Lacking(instance).ToList();
-        if (_cache.First(instance, DnsType.Srv) is not { Record.Data: DnsSrv srv } service
-            || _cache.First(instance, DnsType.Txt) is not { Record.Data: IReadOnlyList<byte[]> text })
+        if (_cache.Newest(instance, DnsType.Srv) is not { Record.Data: DnsSrv srv } service
+            || _cache.Newest(instance, DnsType.Txt) is not { Record.Data: IReadOnlyList<byte[]> text })
         {
             Fetch(instance, now);
             return;
@@ -180,7 +180,7 @@ public sealed class MdnsBrowser
     {
         if (_cache.Find(instance, DnsType.Txt).Count == 0)
             yield return new DnsQuestion(instance, DnsType.Txt);
-        if (_cache.First(instance, DnsType.Srv) is not { Record.Data: DnsSrv srv })
+        if (_cache.Newest(instance, DnsType.Srv) is not { Record.Data: DnsSrv srv })
         {
             yield return new DnsQuestion(instance, DnsType.Srv);
             yield break;

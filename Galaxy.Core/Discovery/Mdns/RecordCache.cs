@@ -54,7 +54,8 @@ internal sealed class RecordCache(int capacity = RecordCache.DefaultCapacity)
 
     public IReadOnlyList<Entry> Find(string lowerName, DnsType type) => _sets.GetValueOrDefault((lowerName, type)) ?? (IReadOnlyList<Entry>)[];
 
-    public Entry? First(string lowerName, DnsType type) => _sets.TryGetValue((lowerName, type), out var set) ? set[0] : null;
+    /// <summary>The one heard last, for types of which there is one: for a second the one before it is kept as well (10.2).</summary>
+    public Entry? Newest(string lowerName, DnsType type) => _sets.TryGetValue((lowerName, type), out var set) ? set.MaxBy(entry => entry.HeardAt) : null;
 
     /// <summary>Takes in a record; null when it is not kept.</summary>
     public Entry? Add(DnsRecord record, RecordKey key, TimeSpan now, double jitter)

@@ -37,7 +37,7 @@ public sealed record Sighting(string Road, string NodeId, string Cluster, PeerTr
 
     /// <summary>
     /// It was said before and stands there still, as in the registry until it expires: that keeps a node that is known, and does not bring back one
-    /// that was lost since.
+    /// that was lost since, nor makes another that took its name trusted.
     /// </summary>
     public bool IsOld { get; init; }
 }

@@ -27,6 +27,9 @@ public sealed class PeerBook
 
     public int Count => _peers.Count;
 
+    /// <summary>Whether the node is known, and believed that far.</summary>
+    public bool Has(string cluster, string nodeId, PeerTrust trust) => _peers.TryGetValue((cluster, nodeId), out var known) && known.Peer.Trust == trust;
+
     /// <summary>Takes in a sighting; the events that it makes, at most two.</summary>
     /// <param name="now">Monotonic.</param>
     /// <param name="wall">For display.</param>
@@ -36,8 +39,8 @@ public sealed class PeerBook
         var events = new List<PeerEvent>();
         if (_peers.TryGetValue(key, out var known))
         {
-            // What cannot be trusted never speaks for what can.
-            if (known.Peer.Trust > sighting.Trust)
+            // What cannot be trusted never speaks for what can, and what was said before says nothing of who took the name since.
+            if (known.Peer.Trust > sighting.Trust || (sighting.IsOld && known.Peer.Trust != sighting.Trust))
                 return [];
         }
         else if (sighting.IsOld || !MakeRoom(sighting.Trust, events))

@@ -114,4 +114,16 @@ public class TrustTests
         Assert.Empty(_book.See(left with { IsOld = true }, TimeSpan.FromSeconds(3), DateTimeOffset.UnixEpoch));
         Assert.Equal(PeerChange.Found, Assert.Single(_book.See(left, TimeSpan.FromSeconds(6), DateTimeOffset.UnixEpoch)).Change);
     }
+
+    [Fact]
+    public void What_a_dead_node_left_behind_does_not_make_another_of_its_name_trusted()
+    {
+        See("a", PeerTrust.Untrusted);
+
+        var left = new Sighting("registry", "a", "galaxy", PeerTrust.Trusted, null);
+        _book.See(left with { IsOld = true }, TimeSpan.FromSeconds(1), DateTimeOffset.UnixEpoch);
+        Assert.True(_book.Has("galaxy", "a", PeerTrust.Untrusted));
+        _book.See(left, TimeSpan.FromSeconds(2), DateTimeOffset.UnixEpoch);
+        Assert.True(_book.Has("galaxy", "a", PeerTrust.Trusted));
+    }
 }
