@@ -1,0 +1,29 @@
+namespace Galaxy.Core.Routing.Strategies;
+
+/// <summary>
+/// The better of two by chance (Mitzenmacher, "The power of two choices", 2001), by expected wait: measured latency times what is waiting there.
+/// Looking at two avoids the herd that runs to whoever was best a moment ago.
+/// </summary>
+internal sealed class PowerOfTwo : IRouteStrategy
+{
+    public string Name => "adaptive";
+
+    public int Choose(Candidates candidates, in RouteQuery query, ReadOnlySpan<int> skip, Random random, TimeSpan now)
+    {
+        var first = RandomChoice.Any(candidates, skip, random);
+        if (first < 0 || candidates.Count - skip.Length < 2)
+            return first;
+        Span<int> others = stackalloc int[skip.Length + 1];
+        skip.CopyTo(others);
+        others[^1] = first;
+        var second = skip.IsEmpty ? (first + 1 + random.Next(candidates.Count - 1)) % candidates.Count : RandomChoice.Any(candidates, others, random);
+        return Score(candidates, second, query, now) < Score(candidates, first, query, now) ? second : first;
+    }
+
+    public double Score(Candidates candidates, int index, in RouteQuery query, TimeSpan now)
+    {
+        // What was never measured counts as a millisecond: it is tried soon, and not by everybody at once.
+        var latency = candidates.State(index).LatencyAt(now) is > 0 and var known ? known : 1;
+        return latency * (1 + (candidates.LoadAt(index) * candidates.Targets[index].Slots));
+    }
+}
