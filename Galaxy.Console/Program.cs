@@ -17,7 +17,11 @@ return await GalaxyApp.RunAsync(() =>
     builder.AddGalaxyConfiguration();
     var addresses = builder.Listen(node,
         new ListenPort("HTTP_PORT", 8090), new ListenPort("OTLP_GRPC_PORT", 4317, HttpProtocols.Http2), new ListenPort("OTLP_HTTP_PORT", 4318));
-    builder.Services.AddClusterMember(new ServiceDescription(node.NodeId, "console", "gateway", () => addresses.Url(0), ["console", "otlp"]));
+    builder.Services.AddClusterMember(new ServiceDescription(node.NodeId, "console", "gateway", () => addresses.Url(0), 
+    [
+        new("traces", "The latest traces of the cluster: what took how long, where.", "GET", "/api/v1/traces",
+            """{"type":"object","properties":{"limit":{"type":"integer","minimum":1,"maximum":1000},"service":{"type":"string"}},"additionalProperties":false}"""),
+    ]));
     builder.Services.AddSignIn();
     builder.Services.AddGrpc();
     builder.Services.AddRazorComponents().AddInteractiveServerComponents();

@@ -45,7 +45,10 @@ internal static class DiscoveryExtensions
         AddRoad<SsdpRoad>(services);
         AddRoad<SeedRoad>(services);
         AddRoad<RegistryRoad>(services);
-        services.AddClusterMember(new ServiceDescription(node.NodeId, "discovery", "kernel", () => addresses.Url(0), ["discovery"])
+        services.AddClusterMember(new ServiceDescription(node.NodeId, "discovery", "kernel", () => addresses.Url(0), 
+        [
+            new("discovery", "The machines that were seen on this network, by which road and how far they are trusted.", "GET", "/api/v1/discovery/nodes", """{"type":"object","additionalProperties":false}"""),
+        ])
         {
             Labels = () => new Dictionary<string, string> { [GrpcLabel] = addresses.Url(1) },
         });

@@ -17,7 +17,7 @@ return await GalaxyApp.RunAsync(() =>
     builder.Logging.AddFilter("Yarp", LogLevel.Warning);
     builder.Logging.AddFilter("Yarp.ReverseProxy.Health.ActiveHealthCheckMonitor", LogLevel.Error);
     builder.Services.AddSingleton(ports);
-    builder.Services.AddClusterMember(new ServiceDescription(node.NodeId, "gateway", "gateway", () => addresses.Url(1), ["gateway"]));
+    builder.Services.AddClusterMember(new ServiceDescription(node.NodeId, "gateway", "gateway", () => addresses.Url(1), []));
     builder.Services.AddReverseProxy().LoadFromMemory([], []).AddTransforms(transforms => transforms.AddLeaderBackstop());
     builder.Services.AddHostedService<LeaderFollower>();
     builder.Services.AddSingleton<LeaderHold>();

@@ -1,5 +1,9 @@
+using Galaxy.Router;
+using Galaxy.Router.Health;
+using Galaxy.Router.Invocation;
 using Galaxy.Router.Registration;
 using Galaxy.Router.Routing;
+using Galaxy.Router.Tools;
 using Galaxy.ServiceDefaults;
 using Galaxy.ServiceDefaults.Cluster;
 using Galaxy.ServiceDefaults.Configuration;
@@ -11,13 +15,21 @@ return await GalaxyApp.RunAsync(() =>
     var node = builder.AddServiceDefaults("router");
     builder.AddGalaxyConfiguration();
     var addresses = builder.Listen(node, new ListenPort("HTTP_PORT", 8004));
-    builder.Services.AddClusterMember(new ServiceDescription(node.NodeId, "router", "kernel", () => addresses.Url(0), ["route", "discover"]));
-    builder.Services.AddHostedService<LeaderTrace>();
+    builder.Services.AddClusterMember(new ServiceDescription(node.NodeId, "router", "kernel", () => addresses.Url(0),
+    [
+        new("nodes", "Everybody in the cluster: coordinators, services and devices, with their state, load and what they can do.", "GET", "/nodes",
+            """{"type":"object","properties":{"layer":{"enum":["kernel","gateway","tools","physical"]},"capability":{"type":"string"}},"additionalProperties":false}"""),
+    ]));
+    builder.Services.AddRouter();
 
     var app = builder.Build();
     app.UseServiceDefaults();
     app.MapDefaultEndpoints();
-    app.MapRouterApi();
+    app.MapRouteApi();
     app.MapRegistrationApi();
+    app.MapHealthApi();
+    app.MapInvokeApi();
+    app.MapToolApi();
+    app.MapMcp("/mcp");
     return app;
 });

@@ -171,8 +171,18 @@ internal sealed class ClusterFeed
             DeviceName = device.DeviceName,
             State = device.State,
             LastSeenUnixMs = device.LastSeen.ToUnixTimeMilliseconds(),
+            Location = device.Location ?? "",
+            Slots = device.Slots,
         };
-        wire.Capabilities.AddRange(device.Capabilities.Select(c => new Capability { Name = c.Name, Version = c.Version, Priority = c.Priority }));
+        wire.Tags.AddRange(device.Tags ?? []);
+        wire.Capabilities.AddRange(device.Capabilities.Select(c => new Capability
+        {
+            Name = c.Name,
+            Version = c.Version,
+            Priority = c.Priority,
+            Description = c.Description ?? "",
+            Parameters = c.Parameters?.GetRawText() ?? "",
+        }));
         return wire;
     }
 }

@@ -54,6 +54,8 @@ public sealed record RouteExplanation(
             return group >= 0 && rule.Groups.Skip(group).Any(later => RoutingTable.Selects(later, target)) ? $"rule '{rule.Name}' prefers others" : $"rule '{rule.Name}' does not name it";
         if (!Labels.Match(query.Labels, target.Labels))
             return "its labels do not match";
+        if (query.Only is not null && query.Only != target.Id)
+            return $"only {query.Only} is wanted";
         if (query.Exclude?.Contains(target.Id) == true)
             return "excluded by the caller";
         return RoutingTable.Obstacle(target, state, now) ?? (!query.WillTell && state.Breaker.StateAt(now) == BreakerState.HalfOpen ? "it was ejected, and one request at a time tries it" : null);

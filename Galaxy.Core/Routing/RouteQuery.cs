@@ -16,6 +16,9 @@ public readonly record struct RouteQuery(string Capability)
     /// <summary>Ids that are not wanted; at most <see cref="MostExcluded"/> count.</summary>
     public string[]? Exclude { get; init; }
 
+    /// <summary>The only id that is wanted; null: any.</summary>
+    public string? Only { get; init; }
+
     /// <summary>Requests with the same key go to the same target while it lives.</summary>
     public string? Key { get; init; }
 

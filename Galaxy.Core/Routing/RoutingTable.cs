@@ -7,6 +7,9 @@ namespace Galaxy.Core.Routing;
 /// <param name="Target">Null: nobody can take it.</param>
 public readonly record struct RouteChoice(RouteTarget? Target, TargetState? State, IRouteStrategy Strategy, RouteRule? Rule)
 {
+    /// <summary>Among whom it was chosen.</summary>
+    public IReadOnlyList<RouteTarget> Among { get; init; } = [];
+
     /// <summary>How the target offers what was asked for.</summary>
     public RouteCapability? Offer(string capability) => Target?.Capabilities.FirstOrDefault(one => one.Name == capability);
 }
@@ -30,7 +33,7 @@ public sealed class RoutingTable
         public ConcurrentDictionary<Narrowing, Candidates[]> Narrowed { get; } = new();
     }
 
-    private readonly record struct Narrowing(RouteRule? Rule, int Group, string? Labels, string? Location);
+    private readonly record struct Narrowing(RouteRule? Rule, int Group, string? Labels, string? Location, string? Only);
 
     private RoutingTable(IReadOnlyList<RouteTarget> targets, FrozenDictionary<string, Offering> offerings, IReadOnlyList<RouteRule> rules, TimeSpan? nextChange, TimeSpan now)
     {
@@ -91,10 +94,10 @@ public sealed class RoutingTable
             return new RouteChoice(null, null, strategy, rule);
         for (var group = 0; group < Math.Max(1, rule?.Groups.Count ?? 1); group++)
         {
-            foreach (var candidates in Narrow(offering, new Narrowing(rule is { Groups.Count: > 0 } ? rule : null, group, query.Labels, strategy.Name == "location" ? query.Location : null), random))
+            foreach (var candidates in Narrow(offering, new Narrowing(rule is { Groups.Count: > 0 } ? rule : null, group, query.Labels, strategy.Name == "location" ? query.Location : null, query.Only), random))
             {
                 if (Pick(candidates, strategy, query, random, now) is >= 0 and var chosen)
-                    return new RouteChoice(candidates.Targets[chosen], candidates.State(chosen), strategy, rule);
+                    return new RouteChoice(candidates.Targets[chosen], candidates.State(chosen), strategy, rule) { Among = candidates.Targets };
             }
         }
         return new RouteChoice(null, null, strategy, rule);
@@ -144,10 +147,10 @@ public sealed class RoutingTable
     {
         if (offering.Narrowed.TryGetValue(by, out var known))
             return known;
-        var (rule, group, labels, location) = by;
+        var (rule, group, labels, location, only) = by;
         Candidates[] tiers =
         [
-            .. offering.Open.Where(entry => (rule is null || Selects(rule.Groups[group], entry.Target)) && Labels.Match(labels, entry.Target.Labels))
+            .. offering.Open.Where(entry => (rule is null || Selects(rule.Groups[group], entry.Target)) && Labels.Match(labels, entry.Target.Labels) && (only is null || entry.Target.Id == only))
                 .GroupBy(entry => (Status: StatusOf(entry.Target, entry.State), Distance: location is null ? 0 : -Strategies.Nearest.InCommon(location, entry.Target.Location)))
                 .OrderBy(tier => tier.Key).Select(tier => new Candidates([.. tier], random.Next())),
         ];

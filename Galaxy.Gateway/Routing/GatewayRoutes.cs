@@ -13,6 +13,9 @@ internal static class GatewayRoutes
     /// <summary>What every coordinator knows: in multi-master mode any of them is asked.</summary>
     public const string Replicated = "replicated";
     public const string Router = "router";
+
+    /// <summary>Routers as well, but always the same one: it has the sessions of the agents.</summary>
+    public const string Mcp = "mcp";
     public const string OneApi = "oneapi";
     public const string Console = "console";
     public const string Discovery = "discovery";
@@ -28,7 +31,7 @@ internal static class GatewayRoutes
     private static readonly string[] StatePaths = ["/api/v1/state/{**rest}", "/api/v1/sync/{**rest}", "/api/v1/config/{**rest}"];
     private static readonly string[] ReplicatedPaths = ["/api/v1/cluster", "/api/v1/failovers", "/api/v1/failover"];
     private static readonly string[] RouterPaths =
-        ["/route/{**rest}", "/invoke/{**rest}", "/tools/{**rest}", "/mcp/{**rest}", "/nodes/{**rest}", "/register", "/heartbeat", "/discover/{**rest}", "/topology"];
+        ["/route/{**rest}", "/invoke/{**rest}", "/tools/{**rest}", "/nodes/{**rest}", "/register", "/heartbeat", "/discover/{**rest}", "/topology", "/health-check"];
 
     public static IReadOnlyList<RouteConfig> All { get; } =
     [
@@ -42,6 +45,7 @@ internal static class GatewayRoutes
         // A phone that can set no header shows its key in the first message; the coordinator asks for it.
         Route("sockets", Leader, "/ws/{**rest}", order: 1) with { AuthorizationPolicy = "anonymous" },
         Route("models", OneApi, "/v1/{**rest}", order: 1),
+        Route("mcp", Mcp, "/mcp/{**rest}", order: 1),
         .. RouterPaths.Select(path => Route("route " + path, Router, path, order: 1)),
         // The console signs people in by itself.
         Route("console", Console, "/{**rest}", order: 100) with
@@ -66,6 +70,7 @@ internal static class GatewayRoutes
             Cluster(Reads, reads, checkHealth: false),
             Cluster(Replicated, replicated, checkHealth: false),
             Cluster(Router, Services(view, configured, "router"), checkHealth: true),
+            Cluster(Mcp, Services(view, configured, "router"), checkHealth: true) with { LoadBalancingPolicy = "FirstAlphabetical" },
             Cluster(OneApi, Services(view, configured, "oneapi"), checkHealth: true),
             Cluster(Console, Services(view, configured, "console"), checkHealth: true),
             Cluster(Discovery, Services(view, configured, "discovery"), checkHealth: true),

@@ -1,60 +1,82 @@
-using System.Text.Json.Nodes;
 using Galaxy.Contracts.Cluster;
+using Galaxy.Router.Invocation;
 using Galaxy.ServiceDefaults.Cluster;
 using Grpc.Core;
 
 namespace Galaxy.Router.Registration;
 
-/// <summary><c>POST /register</c>. Capabilities may be names or objects with a name.</summary>
-internal sealed record RegisterRequest(string? NodeId, string? Name, string? Url, string? Layer, JsonArray? Capabilities, double? Load, double? TtlSeconds);
-
-/// <summary>Registration of services that are not part of Galaxy. It goes into the cluster's registry, so every router knows it.</summary>
+/// <summary>Services that are not part of Galaxy: they register, and are known to every router while they send heartbeats.</summary>
 internal static class RegistrationApi
 {
-    private static readonly string[] Layers = ["kernel", "gateway", "tools", "physical"];
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
-    public static void MapRegistrationApi(this IEndpointRouteBuilder endpoints) =>
-        endpoints.MapPost("/register", RegisterAsync).WithSummary("Register a service, or renew its registration");
+    public static void MapRegistrationApi(this IEndpointRouteBuilder endpoints)
+    {
+        endpoints.MapPost("/register", RegisterAsync).WithSummary("Register a service, or renew its registration").ProducesProblem(400).ProducesProblem(409).ProducesProblem(503);
+        endpoints.MapPost("/heartbeat", HeartbeatAsync).WithSummary("A registered service is still there, with this load").ProducesProblem(400).ProducesProblem(404).ProducesProblem(503);
+        endpoints.MapDelete("/nodes/{id}", LeaveAsync).WithSummary("A registered service is leaving").ProducesProblem(404).ProducesProblem(409).ProducesProblem(503);
+    }
 
     private static async Task<IResult> RegisterAsync(RegisterRequest request, ClusterWatcher watcher, CoordinatorChannels channels, TimeProvider time)
     {
-        if (Complaint(request) is { } complaint)
+        if (request.Complaint() is { } complaint)
             return Results.Problem(complaint, statusCode: 400);
-        var view = watcher.Current;
-        if ((view.Reachable.FirstOrDefault(n => n.Boot == view.UsableLeader?.Boot) ?? view.Reachable.FirstOrDefault()) is not { } coordinator)
-            return Results.Problem("No coordinator can be reached. Try again shortly.", statusCode: 503);
-        var ttl = request.TtlSeconds ?? 90;
-        var service = new Service
-        {
-            Id = request.NodeId,
-            Kind = "external",
-            Url = request.Url,
-            Layer = request.Layer ?? "tools",
-            Load = request.Load ?? 0,
-            TtlMs = (long)(ttl * 1000),
-        };
-        service.Capabilities.AddRange(request.Capabilities?.Select(Name).Where(name => name.Length > 0).Take(100)
-            .Select(name => new Capability { Name = name, Version = "1", Priority = 5 }) ?? []);
-        try
-        {
-            await channels.Cluster(coordinator.GrpcUrl).AnnounceAsync(service, deadline: time.GetUtcNow().UtcDateTime.AddSeconds(2));
-        }
-        catch (RpcException failure)
-        {
-            return Results.Problem($"The coordinator did not take the registration: {failure.Status.Detail}", statusCode: 502);
-        }
-        return Results.Ok(new { status = "registered", node_id = request.NodeId, ttl_seconds = ttl });
+        if (IsOurs(watcher.Current, request.NodeId!))
+            return Results.Problem($"'{request.NodeId}' is the name of a part of the cluster; choose another 'node_id'.", statusCode: 409);
+        var service = request.ToService();
+        return await AskAsync(watcher, channels, time, (client, deadline) => client.AnnounceAsync(service, deadline: deadline).ResponseAsync)
+            ?? Results.Ok(new { status = "registered", node_id = service.Id, ttl_seconds = service.TtlMs / 1000.0 });
     }
 
-    private static string Name(JsonNode? node) => (node is JsonObject map ? map["name"] : node)?.ToString() ?? "";
-
-    private static string? Complaint(RegisterRequest request) => request switch
+    private static async Task<IResult> HeartbeatAsync(HeartbeatRequest request, ClusterWatcher watcher, CoordinatorChannels channels, TimeProvider time)
     {
-        { NodeId: null or "" or { Length: > 128 } } => "'node_id' is required, 1 to 128 characters.",
-        { Url: var url } when !Uri.TryCreate(url, UriKind.Absolute, out var address) || address.Scheme is not ("http" or "https") => $"'url' is '{url}', which is not an http address.",
-        { Layer: { } layer } when !Layers.Contains(layer) => $"'layer' is '{layer}'; allowed are {string.Join(", ", Layers)}.",
-        { Load: < 0 or > 1 } => "'load' must be 0 to 1.",
-        { TtlSeconds: < 1 or > 3600 } => "'ttl_seconds' must be 1 to 3,600.",
-        _ => null,
-    };
+        if (request.NodeId is not { Length: > 0 })
+            return Results.Problem("'node_id' is required.", statusCode: 400);
+        if (RegisterRequest.StateComplaint(request.Load, request.Status) is { } complaint)
+            return Results.Problem(complaint, statusCode: 400);
+        if (Registered(watcher.Current, request.NodeId) is not { } known)
+            return Results.Problem($"'{request.NodeId}' is not registered, or its registration has run out: POST /register.", statusCode: 404);
+        var service = known.Clone();
+        (service.Load, service.Status) = (request.Load ?? known.Load, request.Status ?? known.Status);
+        return await AskAsync(watcher, channels, time, (client, deadline) => client.AnnounceAsync(service, deadline: deadline).ResponseAsync)
+            ?? Results.Ok(new { status = "ok", node_id = service.Id, ttl_seconds = service.TtlMs / 1000.0 });
+    }
+
+    private static async Task<IResult> LeaveAsync(string id, ClusterWatcher watcher, CoordinatorChannels channels, TimeProvider time)
+    {
+        if (IsOurs(watcher.Current, id))
+            return Results.Problem($"'{id}' is a part of the cluster and leaves when it is stopped.", statusCode: 409);
+        if (Registered(watcher.Current, id) is null)
+            return Results.Problem($"'{id}' is not registered.", statusCode: 404);
+        return await AskAsync(watcher, channels, time, (client, deadline) => client.WithdrawAsync(new WithdrawRequest { Id = id }, deadline: deadline).ResponseAsync) ?? Results.NoContent();
+    }
+
+    private static Service? Registered(ClusterView view, string id) => view.Services.FirstOrDefault(service => service.Id == id && service.Kind == TargetHttp.External);
+
+    private static bool IsOurs(ClusterView view, string id) =>
+        view.Nodes.Any(node => node.NodeId == id) || view.Devices.Any(device => device.DeviceId == id) || view.Services.Any(service => service.Id == id && service.Kind != TargetHttp.External);
+
+    /// <summary>Null when a coordinator has taken it. The leader's word spreads fastest; any other gossips it on.</summary>
+    private static async Task<IResult?> AskAsync(ClusterWatcher watcher, CoordinatorChannels channels, TimeProvider time, Func<Contracts.Cluster.Cluster.ClusterClient, DateTime, Task> call)
+    {
+        var view = watcher.Current;
+        string? problem = null;
+        foreach (var coordinator in view.Reachable.OrderByDescending(node => node.Boot == view.UsableLeader?.Boot))
+        {
+            try
+            {
+                await call(channels.Cluster(coordinator.GrpcUrl), time.GetUtcNow().UtcDateTime + Patience);
+                return null;
+            }
+            catch (RpcException failure) when (failure.StatusCode == StatusCode.InvalidArgument)
+            {
+                return Results.Problem(failure.Status.Detail, statusCode: 400);
+            }
+            catch (RpcException failure)
+            {
+                problem = failure.Status.Detail;
+            }
+        }
+        return Results.Problem(problem is null ? "No coordinator can be reached. Try again shortly." : $"No coordinator took it: {problem}. Try again shortly.", statusCode: 503);
+    }
 }

@@ -6,9 +6,18 @@ using Microsoft.Extensions.Logging;
 
 namespace Galaxy.ServiceDefaults.Cluster;
 
+/// <summary>Something that a service does for others.</summary>
+/// <param name="Path">Where, under its address. <c>GET</c> takes the parameters in the query, <c>POST</c> in the body.</param>
+/// <param name="Parameters">A JSON schema of the parameters.</param>
+public sealed record ServiceCapability(string Name, string Description, string Method, string Path, string Parameters)
+{
+    /// <summary>Doing it twice is as good as doing it once.</summary>
+    public bool IsIdempotent { get; init; } = Method == "GET";
+}
+
 /// <summary>What a service says of itself.</summary>
 /// <param name="Url">Asked for at each announcement: the machine's address may change.</param>
-public sealed record ServiceDescription(string Id, string Kind, string Layer, Func<string> Url, IReadOnlyList<string> Capabilities)
+public sealed record ServiceDescription(string Id, string Kind, string Layer, Func<string> Url, IReadOnlyList<ServiceCapability> Capabilities)
 {
     /// <summary>More that others may want to know, asked for at each announcement.</summary>
     public Func<IReadOnlyDictionary<string, string>> Labels { get; init; } = () => new Dictionary<string, string>();
@@ -68,7 +77,17 @@ public sealed partial class ServiceAnnouncer(
             Pid = Environment.ProcessId,
             Version = BuildVersion.Text,
         };
-        message.Capabilities.AddRange(description.Capabilities.Select(name => new Capability { Name = name, Version = "1", Priority = 5 }));
+        message.Capabilities.AddRange(description.Capabilities.Select(one => new Capability
+        {
+            Name = one.Name,
+            Version = "1",
+            Priority = 5,
+            Description = one.Description,
+            Parameters = one.Parameters,
+            Method = one.Method,
+            Path = one.Path,
+            Idempotent = one.IsIdempotent,
+        }));
         foreach (var (name, value) in description.Labels())
             message.Labels[name] = value;
         return message;

@@ -33,6 +33,48 @@ public sealed record ConfigDocument(string Name, string Section, bool IsMap, str
               }
             }
             """),
+        new("router", "Router", false, "The routing table of the routers: rules of which the first that matches counts",
+            """
+            {
+              "$schema": "https://json-schema.org/draft/2020-12/schema",
+              "type": "object",
+              "additionalProperties": false,
+              "properties": {
+                "rules": {
+                  "type": "array",
+                  "maxItems": 200,
+                  "items": {
+                    "type": "object",
+                    "additionalProperties": false,
+                    "properties": {
+                      "name": { "type": "string", "minLength": 1, "maxLength": 100, "description": "As explanations call it" },
+                      "match": {
+                        "type": "object",
+                        "additionalProperties": false,
+                        "description": "Whom it is for: patterns with *; absent: everybody",
+                        "properties": {
+                          "capability": { "type": "string", "minLength": 1 },
+                          "model": { "type": "string", "minLength": 1 },
+                          "caller": { "type": "string", "minLength": 1 },
+                          "labels": { "type": "string", "minLength": 1, "description": "Labels that the caller asks for, for instance gpu=true,room=attic" }
+                        }
+                      },
+                      "strategy": { "enum": ["least_loaded", "round_robin", "random", "location", "adaptive"] },
+                      "targets": { "$ref": "#/$defs/targets" },
+                      "fallbacks": { "$ref": "#/$defs/targets", "description": "Tried in this order when none of the targets can take it" }
+                    }
+                  }
+                }
+              },
+              "$defs": {
+                "targets": {
+                  "type": "array",
+                  "maxItems": 100,
+                  "items": { "type": "string", "minLength": 1, "pattern": "^(?!(label|layer|type|kind):$)(?!kind:(?!device$|service$)).+$", "description": "An id, a pattern with *, label:name=value, layer:tools, type:android, kind:device or kind:service" }
+                }
+              }
+            }
+            """),
         new("logging", "Logging:LogLevel", true, "Log levels by category, for instance {\"Galaxy\": \"Debug\"}",
             """
             {

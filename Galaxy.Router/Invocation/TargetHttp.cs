@@ -1,0 +1,41 @@
+using System.Net.Http.Headers;
+using Galaxy.Core.Routing;
+using Galaxy.ServiceDefaults.Nodes;
+
+namespace Galaxy.Router.Invocation;
+
+/// <summary>The connections to services, one pool for all. Thread-safe.</summary>
+internal sealed class TargetHttp(NodeOptions node) : IDisposable
+{
+    /// <summary>The kind of services that are not part of Galaxy: they never see the cluster's key.</summary>
+    public const string External = "external";
+
+    // An invoker, not a client: nothing retries, follows or buffers by itself. What may be repeated is decided here.
+    private readonly HttpMessageInvoker _http = new(new SocketsHttpHandler
+    {
+        AllowAutoRedirect = false,
+        UseCookies = false,
+        UseProxy = false,
+        ConnectTimeout = TimeSpan.FromSeconds(2),
+        PooledConnectionLifetime = TimeSpan.FromMinutes(5),
+        EnableMultipleHttp2Connections = true,
+    });
+
+    /// <param name="path">From the root, with its query.</param>
+    public HttpRequestMessage Request(HttpMethod method, RouteTarget target, string path) => Authorised(new HttpRequestMessage(method, target.Url.TrimEnd('/') + path), target.Type != External);
+
+    /// <summary>A request to a coordinator.</summary>
+    public HttpRequestMessage Request(HttpMethod method, string url) => Authorised(new HttpRequestMessage(method, url), isOurs: true);
+
+    /// <summary>Returns when the head of the answer is there.</summary>
+    public Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellation) => _http.SendAsync(request, cancellation);
+
+    private HttpRequestMessage Authorised(HttpRequestMessage request, bool isOurs)
+    {
+        if (isOurs && node.ApiKey is { } key)
+            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", key);
+        return request;
+    }
+
+    public void Dispose() => _http.Dispose();
+}
