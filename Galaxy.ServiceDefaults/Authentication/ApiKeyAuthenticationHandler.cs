@@ -52,7 +52,7 @@ public sealed class ApiKeyAuthenticationHandler(
 
     private static AuthenticateResult Success(string how)
     {
-        var identity = new ClaimsIdentity([new Claim(ClaimTypes.Name, how), new Claim(ClaimTypes.Role, "admin")], SchemeName);
+        var identity = new ClaimsIdentity([new Claim(ClaimTypes.Name, how), new Claim(ClaimTypes.NameIdentifier, how), new Claim(ClaimTypes.Role, "admin")], SchemeName);
         return AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(identity), SchemeName));
     }
 
