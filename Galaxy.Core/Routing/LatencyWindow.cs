@@ -37,34 +37,3 @@ public sealed class LatencyWindow
         }
     }
 }
-
-/// <summary>
-/// How many additional requests may be sent: a share of the ordinary ones, so that hedges and retries never multiply the load of a system that
-/// is slow because it is overloaded. Thread-safe.
-/// </summary>
-/// <param name="share">Additional requests for each ordinary one.</param>
-public sealed class ExtraBudget(double share)
-{
-    private const double Most = 10;
-    private readonly Lock _gate = new();
-    private double _tokens = 3;
-
-    /// <summary>An ordinary request was sent.</summary>
-    public void Earn()
-    {
-        lock (_gate)
-            _tokens = Math.Min(Most, _tokens + share);
-    }
-
-    /// <summary>Whether one more may be sent now.</summary>
-    public bool TrySpend()
-    {
-        lock (_gate)
-        {
-            if (_tokens < 1)
-                return false;
-            _tokens--;
-            return true;
-        }
-    }
-}

@@ -15,8 +15,8 @@ internal sealed class InvokeLatencies
         _windows.TryGetValue(capability, out var known) ? known : _windows.Count >= Most ? _others : _windows.GetOrAdd(capability, _ => new LatencyWindow());
 
     /// <summary>A tenth of the requests may be sent twice because the first is slow.</summary>
-    public ExtraBudget Hedges { get; } = new(0.1);
+    public ExtraBudget Hedges { get; } = new(share: 0.1, perSecond: 1);
 
     /// <summary>A fifth may be sent again because the first failed.</summary>
-    public ExtraBudget Retries { get; } = new(0.2);
+    public ExtraBudget Retries { get; } = new(share: 0.2, perSecond: 10);
 }

@@ -49,7 +49,7 @@ internal sealed class Invoker(RouterTable table, ServiceCaller services, DeviceC
             asked = tried.Count - (invoke.Query.Exclude?.Length ?? 0);
             if (last.End == AttemptEnd.Answered)
                 return new ServiceAnswered(last.Target.Id, asked, last.Response!);
-            if (asked >= MostAttempts || deadline.IsCancellationRequested || !MayRepeat(last, choice, invoke) || !latencies.Retries.TrySpend())
+            if (asked >= MostAttempts || deadline.IsCancellationRequested || !MayRepeat(last, choice, invoke) || !latencies.Retries.TrySpend(table.Now))
                 return Failed(last, asked);
         }
     }
@@ -75,7 +75,7 @@ internal sealed class Invoker(RouterTable table, ServiceCaller services, DeviceC
             await timer.CancelAsync();
         }
         var other = first.IsCompleted || caller.IsCancellationRequested ? default : table.Choose(invoke.Query with { Exclude = [.. tried], WillTell = true });
-        if (other.Target is not { IsDevice: false } || !latencies.Hedges.TrySpend())
+        if (other.Target is not { IsDevice: false } || !latencies.Hedges.TrySpend(table.Now))
         {
             other.State?.Breaker.NeverMind();
             return await first;

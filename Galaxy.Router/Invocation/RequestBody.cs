@@ -24,7 +24,7 @@ internal sealed class RequestBody
     public string? ContentType { get; }
 
     /// <summary>The whole body; null: it passes through.</summary>
-    public ReadOnlyMemory<byte>? Whole => _rest is null ? _kept : null;
+    public ReadOnlyMemory<byte>? Whole => _rest is null ? _kept : default(ReadOnlyMemory<byte>?);
 
     /// <summary>It can be sent now, for the first time or again.</summary>
     public bool CanBeSent => _rest is null || !_isSent;

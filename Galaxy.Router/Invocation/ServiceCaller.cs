@@ -135,7 +135,7 @@ internal sealed class ServiceCaller(TargetHttp http, RouterTable table, InvokeLa
         OperationCanceledException { InnerException: TimeoutException } => "no connection within 2 s",
         OperationCanceledException => $"no answer within {invoke.Timeout.TotalSeconds:0.###} s",
         HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError } => "cannot be reached",
-        HttpRequestException { HttpRequestError: HttpRequestError.ResponseEnded } => "hung up before it answered",
+        HttpRequestException { HttpRequestError: HttpRequestError.ResponseEnded } or HttpRequestException { InnerException: IOException } or IOException => "hung up before it answered",
         _ => failure.Message,
     };
 }

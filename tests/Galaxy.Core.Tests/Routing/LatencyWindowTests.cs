@@ -20,10 +20,11 @@ public class LatencyWindowTests
     }
 
     [Fact]
-    public void Additional_requests_are_a_share_of_the_ordinary_ones()
+    public void Additional_requests_are_a_share_of_the_ordinary_ones_and_a_few_each_second()
     {
-        var budget = new ExtraBudget(0.1);
-        while (budget.TrySpend())
+        var budget = new ExtraBudget(share: 0.125, perSecond: 2);
+        var now = TimeSpan.FromSeconds(1);
+        while (budget.TrySpend(now))
         {
         }
 
@@ -31,8 +32,11 @@ public class LatencyWindowTests
         for (var i = 0; i < 1000; i++)
         {
             budget.Earn();
-            sent += budget.TrySpend() ? 1 : 0;
+            sent += budget.TrySpend(now) ? 1 : 0;
         }
-        Assert.InRange(sent, 98, 100);
+        Assert.Equal(125, sent);
+        now += TimeSpan.FromSeconds(2.5);
+        Assert.True(budget.TrySpend(now) && budget.TrySpend(now) && budget.TrySpend(now) && budget.TrySpend(now) && budget.TrySpend(now));
+        Assert.False(budget.TrySpend(now));
     }
 }
