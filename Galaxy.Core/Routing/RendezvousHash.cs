@@ -18,12 +18,8 @@ internal static class RendezvousHash
         return Mix(hash);
     }
 
-    /// <summary>The weight of a key at a target; both hashed.</summary>
-    public static ulong Weigh(ulong key, ulong target)
-    {
-        var mixed = (key ^ target) * 0x9E3779B97F4A7C15;
-        return (mixed ^ (mixed >> 32)) * 0xD6E8FEB86659FD93;
-    }
+    /// <summary>The weight of a key at a target; both hashed, so that one multiplication is enough: the upper bits of the product, which decide, depend on all of both.</summary>
+    public static ulong Weigh(ulong key, ulong target) => (key ^ target) * 0x9E3779B97F4A7C15;
 
     // The finalizer of splitmix64.
     private static ulong Mix(ulong hash)

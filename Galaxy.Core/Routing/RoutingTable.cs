@@ -105,10 +105,11 @@ public sealed class RoutingTable
 
     internal RouteRule? RuleFor(in RouteQuery query)
     {
-        foreach (var rule in _rules)
+        // By index: the enumerator of an interface is an allocation.
+        for (var i = 0; i < _rules.Count; i++)
         {
-            if (rule.Matches(query))
-                return rule;
+            if (_rules[i].Matches(query))
+                return _rules[i];
         }
         return null;
     }
@@ -142,11 +143,11 @@ public sealed class RoutingTable
         return turnedAway;
     }
 
+    private static Candidates[] Narrow(Offering offering, in Narrowing by, Random random) => offering.Narrowed.TryGetValue(by, out var known) ? known : WorkOut(offering, by, random);
+
     // By preference: a degraded target is better than none, and worse than any healthy one; a near one is better than a far one.
-    private static Candidates[] Narrow(Offering offering, in Narrowing by, Random random)
+    private static Candidates[] WorkOut(Offering offering, Narrowing by, Random random)
     {
-        if (offering.Narrowed.TryGetValue(by, out var known))
-            return known;
         var (rule, group, labels, location, only) = by;
         Candidates[] tiers =
         [

@@ -6,7 +6,7 @@ internal sealed class Nearest : IRouteStrategy
 {
     public string Name => "location";
 
-    public int Choose(Candidates candidates, in RouteQuery query, ReadOnlySpan<int> skip, Random random, TimeSpan now) => LeastLoaded.Least(candidates, skip, random);
+    public int Choose(Candidates candidates, in RouteQuery query, ReadOnlySpan<int> skip, Random random, TimeSpan now) => candidates.LeastLoaded(skip, random);
 
     public double Score(Candidates candidates, int index, in RouteQuery query, TimeSpan now) =>
         -InCommon(query.Location, candidates.Targets[index].Location) + Math.Min(0.999, candidates.LoadAt(index) / 1000);

@@ -13,7 +13,7 @@ internal sealed class Sticky : IRouteStrategy
         for (var i = 0; i < hashes.Length; i++)
         {
             var weight = RendezvousHash.Weigh(key, hashes[i]);
-            if ((weight > greatest || chosen < 0) && !skip.Contains(i))
+            if (weight >= greatest && !skip.Contains(i))
                 (greatest, chosen) = (weight, i);
         }
         return chosen;

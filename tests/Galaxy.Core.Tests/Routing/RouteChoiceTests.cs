@@ -116,16 +116,21 @@ public class RouteChoiceTests
             Assert.All(keys, key => Assert.Equal(before[key], fleet.Choose(Echo with { Key = key, Strategy = RouteStrategies.Find("random") })));
         }, iter: 30);
 
-    [Fact]
-    public void Keys_spread_evenly()
+    [Theory]
+    [InlineData(3)]
+    [InlineData(10)]
+    [InlineData(100)]
+    public void Keys_spread_evenly(int count)
     {
-        for (var i = 0; i < 10; i++)
+        const int KeysEach = 1000;
+        for (var i = 0; i < count; i++)
             _fleet.With($"node-{i}");
         var table = _fleet.Table();
 
-        var counts = Enumerable.Range(0, 10_000).Select(i => table.Choose(Echo with { Key = $"user-{i}" }, _fleet.Random, _fleet.Now).Target!.Id).CountBy(id => id).ToList();
-        Assert.Equal(10, counts.Count);
-        Assert.All(counts, pair => Assert.InRange(pair.Value, 850, 1150));
+        var counts = Enumerable.Range(0, count * KeysEach).Select(i => table.Choose(Echo with { Key = $"user-{i}" }, _fleet.Random, _fleet.Now).Target!.Id).CountBy(id => id).Select(pair => pair.Value).ToList();
+        Assert.Equal(count, counts.Count);
+        // By chance alone each would be within 4.5 standard deviations (the square root of 1,000).
+        Assert.All(counts, times => Assert.InRange(times, KeysEach - 143, KeysEach + 143));
     }
 
     [Fact]
