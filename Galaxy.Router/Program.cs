@@ -23,6 +23,7 @@ return await GalaxyApp.RunAsync(() =>
     builder.Services.AddRouter();
 
     var app = builder.Build();
+    app.UseRouteFastPath();
     app.UseServiceDefaults();
     app.MapDefaultEndpoints();
     app.MapRouteApi();

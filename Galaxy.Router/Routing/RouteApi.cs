@@ -21,8 +21,8 @@ internal static class RouteApi
         endpoints.MapGet("/discover/{capability}", (string capability, RouterTable table) => Results.Ok(table.Current.Table.Offers(capability).Select(offer => View(table, offer.Target))))
             .WithSummary("Everybody who offers a capability, whatever their state").Produces<TargetView[]>();
         endpoints.MapGet("/topology", Topology).WithSummary("The cluster by layers: kernel, gateway, tools, physical");
-        // Hot: no binding, and the answer is written once for each table.
-        endpoints.MapGet("/route/{capability}", (RequestDelegate)RouteAsync)
+        // Ordinarily RouteFastPath has answered before: here come those whose key is wrong, and who shows none.
+        endpoints.MapGet("/route/{capability}", (RequestDelegate)(context => AnswerAsync(context, context.RequestServices.GetRequiredService<RouterTable>(), (string)context.Request.RouteValues["capability"]!)))
             .WithSummary("The best one to ask now")
             .WithDescription("Query: strategy (least_loaded, round_robin, random, location, adaptive), labels, exclude, key (the same key goes to the same one), location, model, explain=true.");
     }
@@ -45,10 +45,10 @@ internal static class RouteApi
         });
     }
 
-    private static Task RouteAsync(HttpContext context)
+    /// <summary>Answers <c>/route/{capability}</c>.</summary>
+    public static Task AnswerAsync(HttpContext context, RouterTable table, string capability)
     {
-        var table = context.RequestServices.GetRequiredService<RouterTable>();
-        if (QueryReader.Read((string)context.Request.RouteValues["capability"]!, context.Request, out var query) is { } complaint)
+        if (QueryReader.Read(capability, context.Request, out var query) is { } complaint)
             return Results.Problem(complaint, statusCode: 400).ExecuteAsync(context);
         if (context.Request.QueryString.HasValue)
         {

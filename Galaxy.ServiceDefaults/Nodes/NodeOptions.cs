@@ -31,7 +31,14 @@ public sealed record NodeOptions
     public string Cluster { get; init; } = "galaxy";
 
     /// <summary><c>GALAXY_API_KEY</c>: the shared key; null in development on loopback.</summary>
-    public string? ApiKey { get; init; }
+    public string? ApiKey
+    {
+        get;
+        init => (field, ApiKeyFingerprint) = (value, value is null ? null : Authentication.ApiKey.Fingerprint(value));
+    }
+
+    /// <summary>What presented keys are compared with; null without a key.</summary>
+    public byte[]? ApiKeyFingerprint { get; private init; }
 
     /// <summary><c>MASTER_URL</c>: where a worker connects; null: found by discovery.</summary>
     public Uri? MasterUrl { get; init; }

@@ -58,8 +58,9 @@ internal sealed partial class PeerProcess(string program, Func<IEnumerable<strin
     {
         if (_process is { HasExited: false })
         {
-            Signal(Continue);
-            Signal(Kill);
+            // It may end by itself just now.
+            _ = Send(_process.Id, Continue);
+            _ = Send(_process.Id, Kill);
             await _process.WaitForExitAsync();
         }
         _process?.Dispose();

@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using System.Net.WebSockets;
 using System.Text.Json.Nodes;
+using ModelContextProtocol;
+using ModelContextProtocol.Client;
 
 namespace Galaxy.EndToEnd.Tests.Agents;
 
@@ -97,5 +99,30 @@ public sealed class McpTests(RunningGalaxy galaxy) : IClassFixture<RunningGalaxy
             if (!agent.HasExited)
                 agent.Kill(entireProcessTree: true);
         }
+    }
+
+    [Fact]
+    public async Task An_agent_of_the_protocol_without_sessions_does_the_same()
+    {
+        var transport = new HttpClientTransport(new HttpClientTransportOptions
+        {
+            Endpoint = new Uri(galaxy.Http.BaseAddress!, "/mcp"),
+            TransportMode = HttpTransportMode.StreamableHttp,
+            AdditionalHeaders = new Dictionary<string, string> { ["Authorization"] = "Bearer " + galaxy.Key },
+        });
+        await using var agent = await McpClient.CreateAsync(transport, cancellationToken: TestContext.Current.CancellationToken);
+        Assert.Equal(("2026-07-28", null), (agent.NegotiatedProtocolVersion, agent.SessionId));
+
+        var tools = await agent.ListToolsAsync(cancellationToken: TestContext.Current.CancellationToken);
+        var progress = new System.Collections.Concurrent.ConcurrentQueue<float>();
+        var slept = await tools.Single(tool => tool.Name == "sleep").CallAsync(new Dictionary<string, object?> { ["seconds"] = 1 }, new Told(progress), cancellationToken: TestContext.Current.CancellationToken);
+
+        Assert.Equal(1, slept.StructuredContent!.Value.GetProperty("slept_seconds").GetInt32());
+        Assert.True(progress.Count >= 3, $"{progress.Count}");
+    }
+
+    private sealed class Told(System.Collections.Concurrent.ConcurrentQueue<float> progress) : IProgress<ProgressNotificationValue>
+    {
+        public void Report(ProgressNotificationValue value) => progress.Enqueue(value.Progress);
     }
 }
