@@ -29,10 +29,10 @@ internal sealed class CliContext : IDisposable
 
     private readonly HttpClient _http;
 
-    private CliContext(NodeOptions node, IConfiguration configuration, Uri url)
+    private CliContext(NodeOptions node, IConfiguration configuration, Uri url, TimeSpan patience)
     {
         (Node, Configuration, Url) = (node, configuration, url);
-        _http = new HttpClient { BaseAddress = url, Timeout = TimeSpan.FromSeconds(30) };
+        _http = new HttpClient { BaseAddress = url, Timeout = patience };
         if (node.ApiKey is { } key)
             _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
     }
@@ -43,7 +43,8 @@ internal sealed class CliContext : IDisposable
 
     public Uri Url { get; }
 
-    public static CliContext Create(ParseResult parsed)
+    /// <param name="patience">For one answer; 30 s by default.</param>
+    public static CliContext Create(ParseResult parsed, TimeSpan? patience = null)
     {
         var configuration = new ConfigurationManager();
         configuration.AddEnvironmentVariables();
@@ -53,7 +54,7 @@ internal sealed class CliContext : IDisposable
         var url = parsed.GetValue(UrlOption) ?? configuration["GALAXY_URL"] ?? "http://127.0.0.1:8000";
         if (!Uri.TryCreate(url, UriKind.Absolute, out var address) || address.Scheme is not ("http" or "https"))
             throw new CliException($"--url is '{url}', which is not an address such as http://127.0.0.1:8000.");
-        return new CliContext(NodeOptionsReader.Read(configuration), configuration, address);
+        return new CliContext(NodeOptionsReader.Read(configuration), configuration, address, patience ?? TimeSpan.FromSeconds(30));
     }
 
     /// <summary>The key that Galaxy.AppHost keeps in <c>.galaxy</c>, here or in a folder above.</summary>
@@ -66,6 +67,20 @@ internal sealed class CliContext : IDisposable
                 return File.ReadAllText(file).Trim();
         }
         return null;
+    }
+
+    /// <exception cref="CliException">It is no JSON object.</exception>
+    public static JsonElement ParseObject(string option, string text)
+    {
+        try
+        {
+            var element = JsonSerializer.Deserialize<JsonElement>(text);
+            return element.ValueKind == JsonValueKind.Object ? element : throw new CliException(option + " must be a JSON object, for instance '{\"text\":\"hi\"}'.");
+        }
+        catch (JsonException broken)
+        {
+            throw new CliException($"{option} is not JSON: {broken.Message}");
+        }
     }
 
     public void Dispose() => _http.Dispose();

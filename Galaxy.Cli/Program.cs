@@ -3,6 +3,7 @@ using Galaxy.Cli;
 using Galaxy.Cli.Config;
 using Galaxy.Cli.Failover;
 using Galaxy.Cli.Resources;
+using Galaxy.Cli.Routing;
 using Galaxy.Cli.State;
 using Galaxy.Cli.Status;
 using Galaxy.Cli.Tasks;
@@ -23,6 +24,9 @@ var root = new RootCommand("galaxy: look at a Galaxy cluster, steer it, and join
     OrderCommands.CreateSecondary(),
     CheckCommand.Create(),
     TaskCommand.Create(),
+    RouteCommand.Create(),
+    ToolCommands.CreateTools(),
+    ToolCommands.CreateInvoke(),
     StateCommand.Create(),
     ConfigCommand.Create(),
     WorkerCommand.Create(),

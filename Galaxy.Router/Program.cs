@@ -32,5 +32,6 @@ return await GalaxyApp.RunAsync(() =>
     app.MapInvokeApi();
     app.MapToolApi();
     app.MapMcp("/mcp");
+    app.MapOpenApi();
     return app;
 });

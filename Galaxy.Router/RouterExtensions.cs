@@ -1,6 +1,7 @@
 using Galaxy.Router.Health;
 using Galaxy.Router.Invocation;
 using Galaxy.Router.Mcp;
+using Galaxy.Router.OpenApi;
 using Galaxy.Router.Registration;
 using Galaxy.Router.Routing;
 using Galaxy.Router.Rules;
@@ -25,6 +26,7 @@ internal static class RouterExtensions
         services.AddSingleton<Invoker>();
         services.AddSingleton<ToolRunner>();
         services.AddClusterTools();
+        services.AddApiDescription();
         services.AddHostedService<LeaderTrace>();
     }
 }

@@ -6,13 +6,13 @@ using Spectre.Console;
 
 namespace Galaxy.Cli.Tasks;
 
-/// <summary><c>galaxy task submit|show|list</c>.</summary>
+/// <summary><c>galaxy task submit|show|list|cancel</c>.</summary>
 internal static class TaskCommand
 {
     private static readonly JsonSerializerOptions Indented = new(GalaxyJson.Options) { WriteIndented = true };
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(100);
 
-    public static Command Create() => new("task", "Submit tasks and look at them") { Submit(), Show(), List() };
+    public static Command Create() => new("task", "Submit tasks and look at them") { Submit(), Show(), List(), Cancel() };
 
     private static Command Submit()
     {
@@ -28,7 +28,7 @@ internal static class TaskCommand
             var request = new TaskRequest
             {
                 Action = parsed.GetValue(action),
-                Params = ParseParams(parsed.GetValue(parameters)!),
+                Params = CliContext.ParseObject("--params", parsed.GetValue(parameters)!),
                 TargetDevice = parsed.GetValue(device),
                 TimeoutSeconds = parsed.GetValue(timeout),
             };
@@ -56,6 +56,18 @@ internal static class TaskCommand
         return command;
     }
 
+    private static Command Cancel()
+    {
+        var id = new Argument<string>("id");
+        var command = new Command("cancel", "Cancel a task, also on its device") { id };
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            Print(await CliContext.Create(parsed).PostAsync<TaskView>($"/api/v1/tasks/{Uri.EscapeDataString(parsed.GetValue(id)!)}/cancel", new { }, cancellation));
+            return 0;
+        });
+        return command;
+    }
+
     private static Command List()
     {
         var command = new Command("list", "List the newest tasks");
@@ -69,19 +81,6 @@ internal static class TaskCommand
             return 0;
         });
         return command;
-    }
-
-    private static JsonElement ParseParams(string text)
-    {
-        try
-        {
-            var element = JsonSerializer.Deserialize<JsonElement>(text);
-            return element.ValueKind == JsonValueKind.Object ? element : throw new CliException("--params must be a JSON object, for instance '{\"text\":\"hi\"}'.");
-        }
-        catch (JsonException broken)
-        {
-            throw new CliException($"--params is not JSON: {broken.Message}");
-        }
     }
 
     private static void Print(TaskView task) =>

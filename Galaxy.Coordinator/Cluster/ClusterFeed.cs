@@ -140,7 +140,18 @@ internal sealed class ClusterFeed
             StartedAtUnixMs = member.StartedAtUnixMs,
         }));
         snapshot.Services.AddRange(Services());
-        snapshot.Devices.AddRange(Devices().Select(ToWire));
+        var known = new Dictionary<Capability, int>();
+        foreach (var device in Devices())
+        {
+            var wire = ToWire(device);
+            foreach (var capability in device.Capabilities.Select(ToWire))
+            {
+                if (known.TryAdd(capability, known.Count))
+                    snapshot.DeviceCapabilities.Add(capability);
+                wire.CapabilityIndexes.Add(known[capability]);
+            }
+            snapshot.Devices.Add(wire);
+        }
         return snapshot;
     }
 
@@ -175,14 +186,15 @@ internal sealed class ClusterFeed
             Slots = device.Slots,
         };
         wire.Tags.AddRange(device.Tags ?? []);
-        wire.Capabilities.AddRange(device.Capabilities.Select(c => new Capability
-        {
-            Name = c.Name,
-            Version = c.Version,
-            Priority = c.Priority,
-            Description = c.Description ?? "",
-            Parameters = c.Parameters?.GetRawText() ?? "",
-        }));
         return wire;
     }
+
+    private static Capability ToWire(DeviceCapability capability) => new()
+    {
+        Name = capability.Name,
+        Version = capability.Version,
+        Priority = capability.Priority,
+        Description = capability.Description ?? "",
+        Parameters = capability.Parameters?.GetRawText() ?? "",
+    };
 }

@@ -1,6 +1,4 @@
-using System.Text.Json.Nodes;
-using Microsoft.AspNetCore.OpenApi;
-using Microsoft.OpenApi;
+using Galaxy.ServiceDefaults.OpenApi;
 
 namespace Galaxy.Coordinator.OpenApi;
 
@@ -20,23 +18,6 @@ internal static class ApiDescription
         ["/execute/all"] = """{"command":"ping","params":{}}""",
     };
 
-    public static void AddApiDescription(this IServiceCollection services) => services.AddOpenApi(options =>
-    {
-        options.AddDocumentTransformer((document, _, _) =>
-        {
-            document.Info = new OpenApiInfo
-            {
-                Title = "Galaxy coordinator (Node_71)", Version = ServiceDefaults.BuildVersion.Text,
-                Description = "Cluster, failover, replicated state, configuration, devices and tasks. Field names are snake_case; errors are problem documents (RFC 9457) that name the field.",
-            };
-            return Task.CompletedTask;
-        });
-        options.AddOperationTransformer((operation, context, _) =>
-        {
-            var path = "/" + context.Description.RelativePath;
-            if (Examples.TryGetValue(path.TrimEnd('/'), out var example) && operation.RequestBody?.Content?.TryGetValue("application/json", out var body) == true)
-                body.Example = JsonNode.Parse(example);
-            return Task.CompletedTask;
-        });
-    });
+    public static void AddApiDescription(this IServiceCollection services) => services.AddApiDescription("v1", "Galaxy coordinator (Node_71)",
+        "Cluster, failover, replicated state, configuration, devices and tasks. Field names are snake_case; errors are problem documents (RFC 9457) that name the field.", Examples);
 }

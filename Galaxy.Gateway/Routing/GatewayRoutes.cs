@@ -46,6 +46,7 @@ internal static class GatewayRoutes
         Route("sockets", Leader, "/ws/{**rest}", order: 1) with { AuthorizationPolicy = "anonymous" },
         Route("models", OneApi, "/v1/{**rest}", order: 1),
         Route("mcp", Mcp, "/mcp/{**rest}", order: 1),
+        Route("router document", Router, "/openapi/router.json", order: 0),
         .. RouterPaths.Select(path => Route("route " + path, Router, path, order: 1)),
         // The console signs people in by itself.
         Route("console", Console, "/{**rest}", order: 100) with

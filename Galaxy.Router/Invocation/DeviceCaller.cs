@@ -42,6 +42,7 @@ internal sealed class DeviceCaller(TargetHttp http, ClusterWatcher watcher, Time
             if (refusal is not null)
                 return refusal;
             taskId = submitted!.TaskId;
+            ends.Token.ThrowIfCancellationRequested();
             return new DeviceAnswered(submitted.IsOver ? submitted : await FollowAsync(taskId, invoke, ends.Token));
         }
         catch (OperationCanceledException)
@@ -92,9 +93,11 @@ internal sealed class DeviceCaller(TargetHttp http, ClusterWatcher watcher, Time
         }
     }
 
-    /// <summary>Until a leader has taken it.</summary>
+    /// <summary>Until a leader has taken it. What is on its way when the caller leaves is waited for a moment: a task that nobody knows of could not be cancelled.</summary>
     private async Task<(TaskView?, InvokeFailed?)> SubmitAsync(TaskRequest task, string key, CancellationToken ends)
     {
+        using var moment = new CancellationTokenSource();
+        await using var over = ends.Register(() => moment.CancelAfter(CancelPatience));
         while (true)
         {
             var leader = await LeaderAsync(ends);
@@ -103,11 +106,11 @@ internal sealed class DeviceCaller(TargetHttp http, ClusterWatcher watcher, Time
                 using var request = http.Request(HttpMethod.Post, leader + "/api/v1/tasks");
                 request.Headers.TryAddWithoutValidation("Idempotency-Key", key);
                 request.Content = JsonContent.Create(task, options: GalaxyJson.Options);
-                using var answer = await http.SendAsync(request, ends);
+                using var answer = await http.SendAsync(request, moment.Token);
                 if (answer.StatusCode is HttpStatusCode.Created or HttpStatusCode.OK)
-                    return (await answer.Content.ReadFromJsonAsync<TaskView>(GalaxyJson.Options, ends), null);
+                    return (await answer.Content.ReadFromJsonAsync<TaskView>(GalaxyJson.Options, moment.Token), null);
                 if (answer.StatusCode is not (HttpStatusCode.MisdirectedRequest or HttpStatusCode.ServiceUnavailable or HttpStatusCode.TooManyRequests))
-                    return (null, new InvokeFailed((int)answer.StatusCode, await DetailAsync(answer, ends), MayHaveRun: false, null, 0));
+                    return (null, new InvokeFailed((int)answer.StatusCode, await DetailAsync(answer, moment.Token), MayHaveRun: false, null, 0));
             }
             catch (Exception failure) when (failure is HttpRequestException or IOException)
             {

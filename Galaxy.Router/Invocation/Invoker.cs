@@ -18,7 +18,11 @@ internal sealed class Invoker(RouterTable table, ServiceCaller services, DeviceC
     {
         using var activity = Source.StartActivity($"invoke {invoke.Query.Capability}");
         using var deadline = new CancellationTokenSource(invoke.Timeout, time);
+        var started = time.GetTimestamp();
         var outcome = await TryAllAsync(invoke, deadline.Token, caller);
+        InvokeMeter.Duration.Record(time.GetElapsedTime(started).TotalSeconds,
+            // Only names that somebody offers: there is no bound on what is asked for.
+            new("galaxy.capability", outcome.TargetId is null ? "" : invoke.Query.Capability), new("galaxy.outcome", outcome switch { ServiceAnswered => "answered", DeviceAnswered => "done", _ => "failed" }));
         activity?.SetTag("galaxy.target", outcome.TargetId);
         activity?.SetTag("galaxy.attempts", outcome.Attempts);
         if (outcome is InvokeFailed failed)
@@ -51,6 +55,7 @@ internal sealed class Invoker(RouterTable table, ServiceCaller services, DeviceC
                 return new ServiceAnswered(last.Target.Id, asked, last.Response!);
             if (asked >= MostAttempts || deadline.IsCancellationRequested || !MayRepeat(last, choice, invoke) || !latencies.Retries.TrySpend(table.Now))
                 return Failed(last, asked);
+            InvokeMeter.Retries.Add(1);
         }
     }
 
@@ -82,6 +87,7 @@ internal sealed class Invoker(RouterTable table, ServiceCaller services, DeviceC
         }
 
         tried.Add(other.Target.Id);
+        InvokeMeter.Hedges.Add(1);
         Activity.Current?.AddEvent(new ActivityEvent("hedged to " + other.Target.Id));
         using var secondLost = CancellationTokenSource.CreateLinkedTokenSource(caller);
         var second = services.SendAsync(other, invoke, deadline, secondLost.Token);
@@ -131,7 +137,7 @@ internal sealed class Invoker(RouterTable table, ServiceCaller services, DeviceC
     private static InvokeFailed Failed(Attempt last, int attempts)
     {
         var mayHaveRun = last.End == AttemptEnd.Failed;
-        var status = last.Response is { } response ? (int)response.StatusCode : last.End == AttemptEnd.NotDelivered ? 502 : last.Detail.Contains("no answer within", StringComparison.Ordinal) ? 504 : 502;
+        var status = last.Response is { } response ? (int)response.StatusCode : last.IsLate ? StatusCodes.Status504GatewayTimeout : StatusCodes.Status502BadGateway;
         return new InvokeFailed(status, $"{last.Detail}. {(mayHaveRun ? "Whether it was done there is not known." : "Nothing was done.")}", mayHaveRun, last.Target.Id, attempts) { Response = last.Response };
     }
 }

@@ -24,6 +24,9 @@ internal enum AttemptEnd
 /// <summary>One request to one service.</summary>
 internal sealed record Attempt(RouteTarget Target, AttemptEnd End, HttpResponseMessage? Response, string Detail) : IDisposable
 {
+    /// <summary>It ended because its time was over.</summary>
+    public bool IsLate { get; init; }
+
     public void Dispose() => Response?.Dispose();
 }
 
@@ -75,7 +78,7 @@ internal sealed class ServiceCaller(TargetHttp http, RouterTable table, InvokeLa
         catch (Exception failure) when (failure is HttpRequestException or IOException or OperationCanceledException)
         {
             table.Tell(invoke.Query.Capability, state, failed: true);
-            return new Attempt(target, NeverGotThere(failure) ? AttemptEnd.NotDelivered : AttemptEnd.Failed, null, $"{target.Id}: {Reason(failure, invoke)}");
+            return new Attempt(target, NeverGotThere(failure) ? AttemptEnd.NotDelivered : AttemptEnd.Failed, null, $"{target.Id}: {Reason(failure, invoke)}") { IsLate = failure is OperationCanceledException };
         }
         finally
         {

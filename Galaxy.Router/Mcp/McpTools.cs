@@ -19,7 +19,7 @@ internal sealed class McpTools(RouterTable table, ToolRunner runner) : Backgroun
         while (!stoppingToken.IsCancellationRequested)
         {
             var next = table.NextTable;
-            Update(ToolCatalog.Read(table.Current.Table));
+            Update(table.Current.Tools);
             await next.WaitAsync(stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             await Task.Delay(Burst, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }

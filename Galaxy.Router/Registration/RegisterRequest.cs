@@ -11,9 +11,6 @@ namespace Galaxy.Router.Registration;
 internal sealed record RegisterRequest
 {
     public string? NodeId { get; init; }
-
-    /// <summary>What the original calls it; unused.</summary>
-    public string? Name { get; init; }
     public string? Url { get; init; }
 
     /// <summary><c>kernel</c>, <c>gateway</c>, <c>tools</c> (default) or <c>physical</c>.</summary>

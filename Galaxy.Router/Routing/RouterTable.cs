@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using Galaxy.Core.Routing;
+using Galaxy.Router.Invocation;
 using Galaxy.Router.Rules;
+using Galaxy.Router.Tools;
 using Galaxy.ServiceDefaults.Cluster;
 
 namespace Galaxy.Router.Routing;
@@ -10,7 +12,12 @@ internal sealed class TableSnapshot(RoutingTable table)
 {
     private readonly ConcurrentDictionary<string, byte[]> _json = new(StringComparer.Ordinal);
 
+    private readonly Lazy<IReadOnlyList<Tool>> _tools = new(() => ToolCatalog.Read(table));
+
     public RoutingTable Table => table;
+
+    /// <summary>What can be done, as tools; worked out once for each table.</summary>
+    public IReadOnlyList<Tool> Tools => _tools.Value;
 
     /// <summary>A target as <c>/route</c> answers it; written once for each table.</summary>
     public byte[] Json(RouteTarget target) => _json.TryGetValue(target.Id, out var json) ? json : _json.GetOrAdd(target.Id, TargetView.ToJson(target));
@@ -87,9 +94,14 @@ internal sealed partial class RouterTable : BackgroundService
         if (!state.Breaker.Tell(failed, now, mayOpen))
             return;
         if (failed)
+        {
+            InvokeMeter.Ejections.Add(1);
             LogEjected(state.Id, Math.Round((state.Breaker.Until - now).TotalSeconds));
+        }
         else
+        {
             LogBack(state.Id);
+        }
         Refresh();
     }
 

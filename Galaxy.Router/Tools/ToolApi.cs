@@ -32,7 +32,7 @@ internal static class ToolApi
 
     public static void MapToolApi(this IEndpointRouteBuilder endpoints)
     {
-        endpoints.MapGet("/tools", (RouterTable table) => Results.Ok(new { tools = ToolCatalog.Read(table.Current.Table).Select(View) })).WithSummary("Everything that the cluster can do, as tools with schemas");
+        endpoints.MapGet("/tools", (RouterTable table) => Results.Ok(new { tools = table.Current.Tools.Select(View) })).WithSummary("Everything that the cluster can do, as tools with schemas");
         endpoints.MapPost("/tools/discover", Discover).WithSummary("Tools whose name or description has all of these words");
         foreach (var path in (string[])["/tools/invoke", "/tools/execute", "/mcp/call"])
             endpoints.MapPost(path, CallAsync).WithSummary("Call a tool and wait for its result").ProducesProblem(400).ProducesProblem(404);
@@ -47,7 +47,7 @@ internal static class ToolApi
         if (request.Query is { Length: > 1000 })
             return Results.Problem("'query' may have at most 1,000 characters.", statusCode: 400);
         var words = (request.Query ?? "").Split(' ', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
-        var tools = ToolCatalog.Read(table.Current.Table).Where(tool => (request.NodeId is null || tool.Targets.Contains(request.NodeId))
+        var tools = table.Current.Tools.Where(tool => (request.NodeId is null || tool.Targets.Contains(request.NodeId))
             && words.All(word => tool.Capability.Contains(word, StringComparison.OrdinalIgnoreCase) || tool.Description.Contains(word, StringComparison.OrdinalIgnoreCase)));
         return Results.Ok(new { tools = tools.Take(request.Limit ?? 100).Select(View) });
     }

@@ -21,7 +21,7 @@ internal sealed class ToolRunner(RouterTable table, Invoker invoker)
     /// <summary>Null: there is none of that name or capability.</summary>
     public Tool? Find(string name)
     {
-        var tools = ToolCatalog.Read(table.Current.Table);
+        var tools = table.Current.Tools;
         return tools.FirstOrDefault(tool => tool.Name == name) ?? tools.FirstOrDefault(tool => tool.Capability == name);
     }
 

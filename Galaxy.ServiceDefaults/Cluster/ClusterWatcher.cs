@@ -75,6 +75,7 @@ public sealed partial class ClusterWatcher(
                 await foreach (var snapshot in call.ResponseStream.ReadAllAsync(stopping))
                 {
                     retry = FirstRetry;
+                    FillIn(snapshot);
                     _snapshots[address] = snapshot;
                     Publish();
                     foreach (var other in snapshot.Nodes.Where(n => n.State is "alive" && n.GrpcUrl.Length > 0))
@@ -95,6 +96,20 @@ public sealed partial class ClusterWatcher(
                 Publish();
             await Task.Delay(retry, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             retry = retry * 2 < LastRetry ? retry * 2 : LastRetry;
+        }
+    }
+
+    // Capabilities come once for all devices that have them, and are shared here as well.
+    private static void FillIn(Snapshot snapshot)
+    {
+        foreach (var device in snapshot.Devices)
+        {
+            foreach (var index in device.CapabilityIndexes)
+            {
+                if (index >= 0 && index < snapshot.DeviceCapabilities.Count)
+                    device.Capabilities.Add(snapshot.DeviceCapabilities[index]);
+            }
+            device.CapabilityIndexes.Clear();
         }
     }
 

@@ -222,6 +222,14 @@ public sealed class RouterTests(RunningGalaxy galaxy) : IClassFixture<RunningGal
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => asked);
         Assert.Equal("cancelled", (await galaxy.FinishedAsync(id!)).State.ToString().ToLowerInvariant());
 
+        // Nor does one stay behind whose caller leaves while it is being submitted.
+        for (var i = 0; i < 20; i++)
+        {
+            using var soon = new CancellationTokenSource(i * 2);
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => galaxy.Http.PostAsJsonAsync("/invoke/sleep", new { seconds = 597 }, soon.Token));
+        }
+        await Eventually.TrueAsync(async () => (await GetAsync("/api/v1/tasks")).AsArray().All(task => task!["params"]?["seconds"]?.GetValue<int>() != 597 || task["state"]!.GetValue<string>() == "cancelled"), 10);
+
         using var late = await galaxy.Http.PostAsJsonAsync("/invoke/sleep?timeout=0.7", new { seconds = 598 });
         Assert.Equal(HttpStatusCode.GatewayTimeout, late.StatusCode);
         await Eventually.TrueAsync(async () => (await GetAsync("/api/v1/tasks?state=running")).AsArray().All(task => task!["params"]?["seconds"]?.GetValue<int>() != 598));
@@ -346,5 +354,23 @@ public sealed class RouterTests(RunningGalaxy galaxy) : IClassFixture<RunningGal
         using var submitted = await galaxy.Http.PostAsJsonAsync("/tools/execute", new { tool = "tasks.submit", arguments = new { action = "echo", @params = new { n = 6 } } });
         var task = (await submitted.Content.ReadFromJsonAsync<JsonNode>())!["result"]!["task_id"]!.GetValue<string>();
         Assert.Equal(6, (await galaxy.FinishedAsync(task)).Result!.Value.GetProperty("n").GetInt32());
+    }
+
+    [Fact]
+    public async Task The_examples_of_its_document_are_accepted()
+    {
+        var document = await GetAsync("/openapi/router.json");
+        var tried = 0;
+        foreach (var (path, operations) in document["paths"]!.AsObject())
+        {
+            if (operations!["post"]?["requestBody"]?["content"]?["application/json"]?["example"] is not { } example)
+                continue;
+            using var answer = await galaxy.Http.PostAsJsonAsync(path, example);
+            // A heartbeat of somebody who is not registered everywhere yet is no mistake of the body.
+            Assert.True(answer.IsSuccessStatusCode || (path == "/heartbeat" && answer.StatusCode == HttpStatusCode.NotFound), $"{path}: {await answer.Content.ReadAsStringAsync()}");
+            tried++;
+        }
+        Assert.Equal(6, tried);
+        await galaxy.Http.DeleteAsync("/nodes/painter");
     }
 }

@@ -1,0 +1,27 @@
+using System.Text.Json.Nodes;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.OpenApi;
+
+namespace Galaxy.ServiceDefaults.OpenApi;
+
+/// <summary>A service's OpenAPI document, at <c>/openapi/{name}.json</c> once <c>MapOpenApi</c> is called.</summary>
+public static class ApiDescriptionExtensions
+{
+    /// <param name="name">Of the document.</param>
+    /// <param name="examples">Of the bodies that are not obvious: JSON by path.</param>
+    public static void AddApiDescription(this IServiceCollection services, string name, string title, string description, IReadOnlyDictionary<string, string> examples) => services.AddOpenApi(name, options =>
+    {
+        options.AddDocumentTransformer((document, _, _) =>
+        {
+            document.Info = new OpenApiInfo { Title = title, Version = BuildVersion.Text, Description = description };
+            return Task.CompletedTask;
+        });
+        options.AddOperationTransformer((operation, context, _) =>
+        {
+            var path = "/" + context.Description.RelativePath;
+            if (examples.TryGetValue(path.TrimEnd('/'), out var example) && operation.RequestBody?.Content?.TryGetValue("application/json", out var body) == true)
+                body.Example = JsonNode.Parse(example);
+            return Task.CompletedTask;
+        });
+    });
+}
