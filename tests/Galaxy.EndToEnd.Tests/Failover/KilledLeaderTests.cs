@@ -78,12 +78,20 @@ public abstract class KilledLeaderTests(RunningGalaxy galaxy)
     [Fact]
     public async Task A_failover_by_hand_moves_the_lease_at_once()
     {
-        var old = await galaxy.LeaderAsync();
-        var to = (await galaxy.ClusterAsync())!.Nodes.First(node => node.NodeId != old.NodeId && node.State == "alive").NodeId;
+        var (old, to) = (await galaxy.LeaderAsync(), "");
+        // A machine that is busy takes a node for dead now and then, and is refuted a moment later: such a successor is refused, rightly.
+        await Eventually.TrueAsync(async () =>
+        {
+            old = await galaxy.LeaderAsync();
+            if ((await galaxy.ClusterAsync())?.Nodes.FirstOrDefault(node => node.NodeId != old.NodeId && node.State == "alive") is not { } successor)
+                return false;
+            to = successor.NodeId;
+            using var answer = await galaxy.Http.PostAsJsonAsync("/api/v1/failover", new { to });
+            var said = await answer.Content.ReadAsStringAsync();
+            Assert.True(answer.IsSuccessStatusCode || said.Contains("no other live coordinator", StringComparison.Ordinal), said);
+            return answer.IsSuccessStatusCode;
+        });
 
-        using var answer = await galaxy.Http.PostAsJsonAsync("/api/v1/failover", new { to });
-
-        Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync());
         Assert.Equal(to, (await NextLeaderAsync(old)).NodeId);
         var record = (await Eventually.NotNullAsync(async () =>
             (await galaxy.Http.GetFromJsonAsync<FailoverRecord[]>("/api/v1/failovers", GalaxyJson.Options))!.FirstOrDefault(r => r.OldToken == old.Token)))!;
