@@ -58,7 +58,7 @@ internal static class SignInEndpoints
 
     private static async Task<IResult> EnterAsync(HttpContext context, NodeOptions node, string? key, string? returnUrl)
     {
-        if (node.ApiKey is not null && !ApiKey.Matches(key?.Trim() ?? "", node.ApiKey))
+        if (node.ApiKeyFingerprint is { } fingerprint && !ApiKey.Matches(key?.Trim() ?? "", fingerprint))
             return Results.Redirect("/sign-in?wrong=true");
         var identity = new ClaimsIdentity([new Claim(ClaimTypes.Name, "admin"), new Claim(ClaimTypes.Role, "admin")], CookieAuthenticationDefaults.AuthenticationScheme);
         await context.SignInAsync(CookieAuthenticationDefaults.AuthenticationScheme, new ClaimsPrincipal(identity));

@@ -50,5 +50,5 @@ internal sealed class SocketDoor(Elector elector, NodeOptions node)
 
     /// <summary>In a first message: <c>token</c>, or <c>api_key</c>.</summary>
     public bool IsKey(DeviceMessage message) =>
-        node.ApiKey is null || ApiKey.Matches(message["token"] is { Length: > 0 } token ? token : message["api_key"], node.ApiKey);
+        node.ApiKeyFingerprint is not { } fingerprint || ApiKey.Matches(message["token"] is { Length: > 0 } token ? token : message["api_key"], fingerprint);
 }

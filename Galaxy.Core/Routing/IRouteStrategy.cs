@@ -8,6 +8,12 @@ public interface IRouteStrategy
     /// <summary>As callers name it.</summary>
     string Name { get; }
 
+    /// <summary>It looks at where the caller is: near targets are asked before far ones.</summary>
+    bool IsByLocation => false;
+
+    /// <summary>It always says the same, so that chance has no part in whom it chose: not even a target that comes back gets less than its share.</summary>
+    bool IsFixed => false;
+
     /// <summary>The index of the chosen candidate; -1: all are skipped.</summary>
     /// <param name="skip">Indexes that do not count.</param>
     int Choose(Candidates candidates, in RouteQuery query, ReadOnlySpan<int> skip, Random random, TimeSpan now);

@@ -29,7 +29,7 @@ public sealed record RouteExplanation(
         }
         if (left.Exists(entry => RoutingTable.StatusOf(entry.Target, entry.State) == TargetStatus.Healthy))
             Exclude(left, excluded, entry => RoutingTable.StatusOf(entry.Target, entry.State) != TargetStatus.Healthy, "it is degraded, and others are healthy");
-        if (choice.Strategy.Name == "location" && asked.Location is not null && left.Count > 0)
+        if (choice.Strategy.IsByLocation && asked.Location is not null && left.Count > 0)
         {
             var nearest = left.Max(entry => Strategies.Nearest.InCommon(asked.Location, entry.Target.Location));
             Exclude(left, excluded, entry => Strategies.Nearest.InCommon(asked.Location, entry.Target.Location) != nearest, "another is nearer");

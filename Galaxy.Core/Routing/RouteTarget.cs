@@ -53,4 +53,7 @@ public sealed record RouteTarget(string Id, bool IsDevice, string Type, string L
     public IReadOnlyList<RouteCapability> Capabilities { get; init; } = [];
 
     public const int DefaultSlots = 16;
+
+    /// <summary>As in the original: from what runs the cluster to what it runs on.</summary>
+    public static IReadOnlyList<string> Layers { get; } = ["kernel", "gateway", "tools", "physical"];
 }

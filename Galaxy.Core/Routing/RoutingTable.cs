@@ -94,7 +94,7 @@ public sealed class RoutingTable
             return new RouteChoice(null, null, strategy, rule);
         for (var group = 0; group < Math.Max(1, rule?.Groups.Count ?? 1); group++)
         {
-            foreach (var candidates in Narrow(offering, new Narrowing(rule is { Groups.Count: > 0 } ? rule : null, group, query.Labels, strategy.Name == "location" ? query.Location : null, query.Only), random))
+            foreach (var candidates in Narrow(offering, new Narrowing(rule is { Groups.Count: > 0 } ? rule : null, group, query.Labels, strategy.IsByLocation ? query.Location : null, query.Only), random))
             {
                 if (Pick(candidates, strategy, query, random, now) is >= 0 and var chosen)
                     return new RouteChoice(candidates.Targets[chosen], candidates.State(chosen), strategy, rule) { Among = candidates.Targets };
@@ -134,7 +134,7 @@ public sealed class RoutingTable
         {
             var breaker = candidates.State(chosen).Breaker;
             // A key belongs where it belongs: no chance in it.
-            if (breaker.Admits(now, query.WillTell, random) || (ReferenceEquals(strategy, RouteStrategies.Sticky) && breaker.StateAt(now) == BreakerState.Closed))
+            if (breaker.Admits(now, query.WillTell, random) || (strategy.IsFixed && breaker.StateAt(now) == BreakerState.Closed))
                 return chosen;
             if (turnedAway < 0 && breaker.StateAt(now) == BreakerState.Closed)
                 turnedAway = chosen;

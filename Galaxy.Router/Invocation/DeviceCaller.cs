@@ -70,7 +70,7 @@ internal sealed class DeviceCaller(TargetHttp http, ClusterWatcher watcher, Time
             Tags = ["invoke"],
         };
         var allowed = choice.Among.Where(target => target.IsDevice && query.Exclude?.Contains(target.Id) != true).Select(target => target.Id).ToList();
-        if (ReferenceEquals(choice.Strategy, RouteStrategies.Sticky) || allowed.Count > MostNamed)
+        if (choice.Strategy.IsFixed || allowed.Count > MostNamed)
             return task with { TargetDevice = choice.Target!.Id };
         var isNarrowed = query.Labels is not null || query.Only is not null || query.Exclude is { Length: > 0 } || choice.Rule is { Groups.Count: > 0 };
         return task with { Strategy = choice.Strategy.Name, RequiredDevices = isNarrowed ? allowed : null };

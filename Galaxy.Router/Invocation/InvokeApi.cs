@@ -118,9 +118,9 @@ internal static class InvokeApi
         try
         {
             await using var body = await answer.Content.ReadAsStreamAsync(context.RequestAborted);
+            using var idle = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
             while (true)
             {
-                using var idle = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
                 idle.CancelAfter(patience);
                 var read = await body.ReadAsync(buffer, idle.Token);
                 if (read == 0)

@@ -39,16 +39,15 @@ internal sealed class RequestBody
         if (request.ContentLength > MostKept)
             return new RequestBody(default, request.BodyReader, request.ContentType);
         var kept = new ArrayBufferWriter<byte>((int)(request.ContentLength ?? 256) + 1);
+        // A length that was promised is waited for; a stream without one may go on for ever.
+        using var patience = request.ContentLength is null ? CancellationTokenSource.CreateLinkedTokenSource(cancellation) : null;
         while (true)
         {
             ReadResult read;
-            using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-            // A length that was promised is waited for; a stream without one may go on for ever.
-            if (request.ContentLength is null)
-                patience.CancelAfter(Patience);
+            patience?.CancelAfter(Patience);
             try
             {
-                read = await request.BodyReader.ReadAsync(patience.Token);
+                read = await request.BodyReader.ReadAsync(patience?.Token ?? cancellation);
             }
             catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
             {

@@ -14,6 +14,8 @@ internal static class McpExtensions
 
     public static void AddClusterTools(this IServiceCollection services)
     {
+        // A line for each request, and a warning with an exception for each that was cancelled.
+        services.AddLogging(logging => logging.AddFilter("ModelContextProtocol", LogLevel.Error));
         services.AddSingleton<McpTools>();
         services.AddHostedService(provider => provider.GetRequiredService<McpTools>());
         services.AddMcpServer().WithHttpTransport(http =>

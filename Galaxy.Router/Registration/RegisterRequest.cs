@@ -34,7 +34,6 @@ internal sealed record RegisterRequest
     private const int MostSchema = 16 * 1024;
     private const int MostLabels = 32;
     private static readonly SearchValues<char> NotInPaths = SearchValues.Create("?#\\ \r\n");
-    private static readonly string[] Layers = ["kernel", "gateway", "tools", "physical"];
     private static readonly string[] Statuses = ["healthy", "degraded", "unhealthy"];
     private static readonly string[] Methods = ["GET", "POST"];
 
@@ -44,7 +43,7 @@ internal sealed record RegisterRequest
         { NodeId: null or "" or { Length: > 128 } } => "'node_id' is required, 1 to 128 characters.",
         { Url: var url } when !Uri.TryCreate(url, UriKind.Absolute, out var address) || address.Scheme is not ("http" or "https") || url!.Length > 2048 => $"'url' is '{url}', which is not an http address.",
         { Url: var url } when new Uri(url!) is { Query.Length: > 0 } or { Fragment.Length: > 0 } or { UserInfo.Length: > 0 } => $"'url' is '{url}'; it must have no query, fragment or password.",
-        { Layer: { } layer } when !Layers.Contains(layer) => $"'layer' is '{layer}'; allowed are {string.Join(", ", Layers)}.",
+        { Layer: { } layer } when !RouteTarget.Layers.Contains(layer) => $"'layer' is '{layer}'; allowed are {string.Join(", ", RouteTarget.Layers)}.",
         { TtlSeconds: { } ttl } when ttl is not (>= 1 and <= 3600) => "'ttl_seconds' must be 1 to 3,600.",
         { Location.Length: > 256 } => "'location' may have at most 256 characters.",
         { Labels.Count: > MostLabels } => $"'labels' may have at most {MostLabels} entries.",

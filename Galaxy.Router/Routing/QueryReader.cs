@@ -25,11 +25,13 @@ internal static class QueryReader
         if (!request.QueryString.HasValue && !request.Headers.ContainsKey(CallerHeader))
             return null;
         var given = request.Query;
-        foreach (var name in Own)
+        foreach (var (name, value) in given)
         {
-            if (given[name].Count > 1)
+            if (!Own.Contains(name))
+                continue;
+            if (value.Count > 1)
                 return $"'{name}' is given more than once.";
-            if (given[name].ToString().Length > Longest * (name == "exclude" ? 16 : 1))
+            if (value.ToString().Length > Longest * (name == "exclude" ? 16 : 1))
                 return $"'{name}' is too long.";
         }
         var strategy = Text(given, "strategy") is { } asked ? RouteStrategies.Find(asked) : null;

@@ -6,13 +6,11 @@ namespace Galaxy.Router.Routing;
 /// <summary>Who can do this, and who should: the original's questions.</summary>
 internal static class RouteApi
 {
-    private static readonly string[] Layers = ["kernel", "gateway", "tools", "physical"];
-
     public static void MapRouteApi(this IEndpointRouteBuilder endpoints)
     {
         endpoints.MapGet("/nodes", (RouterTable table, string? layer, string? capability) =>
-                layer is not null && !Layers.Contains(layer)
-                    ? Results.Problem($"'layer' is '{layer}'; allowed are {string.Join(", ", Layers)}.", statusCode: 400)
+                layer is not null && !RouteTarget.Layers.Contains(layer)
+                    ? Results.Problem($"'layer' is '{layer}'; allowed are {string.Join(", ", RouteTarget.Layers)}.", statusCode: 400)
                     : Results.Ok(table.Current.Table.Targets.Where(target => (layer is null || target.Layer == layer) && (capability is null || target.Capabilities.Any(one => one.Name == capability))).Select(target => View(table, target))))
             .WithSummary("Every coordinator, service and device").Produces<TargetView[]>();
         endpoints.MapGet("/nodes/{id}", (string id, RouterTable table) =>
@@ -38,7 +36,7 @@ internal static class RouteApi
         return Results.Ok(new
         {
             leader,
-            layers = Layers.ToDictionary(layer => layer, layer => targets.Where(target => target.Layer == layer).Select(target => View(table, target))),
+            layers = RouteTarget.Layers.ToDictionary(layer => layer, layer => targets.Where(target => target.Layer == layer).Select(target => View(table, target))),
             // Who talks to whom: devices and services have their connection with the leader, coordinators with each other.
             links = targets.Where(target => leader is not null && target.Id != leader).Select(target => new { from = target.Id, to = leader, status = View(table, target).Status }),
             capabilities = table.Current.Table.Capabilities.Order(StringComparer.Ordinal).ToDictionary(name => name, name => table.Current.Table.Offers(name).Select(offer => offer.Target.Id)),

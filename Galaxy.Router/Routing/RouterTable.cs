@@ -30,7 +30,7 @@ internal sealed partial class RouterTable : BackgroundService
 {
     private static readonly TimeSpan Forget = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan LongestRest = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan AtMostEvery = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan ShortestRest = TimeSpan.FromMilliseconds(10);
 
     private readonly ClusterWatcher _watcher;
     private readonly RouterRules _rules;
@@ -123,7 +123,7 @@ internal sealed partial class RouterTable : BackgroundService
                 Make(_watcher.Current);
                 var rest = _current.Table.NextChange - Now is { } until && until < LongestRest ? until : LongestRest;
                 using var timer = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
-                await Task.WhenAny(nextView, wanted, Task.Delay(rest > AtMostEvery ? rest : AtMostEvery, _time, timer.Token));
+                await Task.WhenAny(nextView, wanted, Task.Delay(rest > ShortestRest ? rest : ShortestRest, _time, timer.Token));
                 await timer.CancelAsync();
                 if (nextView.IsCompleted)
                 {

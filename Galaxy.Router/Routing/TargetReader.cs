@@ -31,7 +31,12 @@ internal static class TargetReader
         },
     ];
 
-    public static IEnumerable<RouteTarget> Read(ClusterView view) => view.Nodes.Select(node => Coordinator(node, view)).Concat(view.Services.Select(Service)).Concat(view.Devices.Select(Device));
+    public static IEnumerable<RouteTarget> Read(ClusterView view)
+    {
+        // Devices of one kind share theirs.
+        var known = new Dictionary<Capability, RouteCapability>(ReferenceEqualityComparer.Instance);
+        return view.Nodes.Select(node => Coordinator(node, view)).Concat(view.Services.Select(Service)).Concat(view.Devices.Select(device => Device(device, known)));
+    }
 
     private static RouteTarget Coordinator(Node node, ClusterView view)
     {
@@ -51,8 +56,9 @@ internal static class TargetReader
         Capabilities = [.. service.Capabilities.Select(Capability)],
     };
 
-    private static RouteTarget Device(Device device)
+    private static RouteTarget Device(Device device, Dictionary<Capability, RouteCapability> known)
     {
+        RouteCapability Shared(Capability told) => known.TryGetValue(told, out var read) ? read : known[told] = Capability(told);
         var status = device.State switch
         {
             "online" or "idle" or "busy" => TargetStatus.Healthy,
@@ -66,7 +72,7 @@ internal static class TargetReader
             Labels = device.Tags.Select(tag => tag.Split('=', 2)).DistinctBy(pair => pair[0]).ToDictionary(pair => pair[0], pair => pair.ElementAtOrDefault(1) ?? ""),
             Location = device.Location,
             Slots = Math.Max(1, device.Slots),
-            Capabilities = [.. device.Capabilities.Select(Capability)],
+            Capabilities = [.. device.Capabilities.Select(Shared)],
         };
     }
 

@@ -7,9 +7,7 @@ namespace Galaxy.ServiceDefaults.Authentication;
 public static class ApiKey
 {
     /// <summary>True when both are the same; takes the same time whatever differs.</summary>
-    public static bool Matches(string presented, string expected) =>
-        CryptographicOperations.FixedTimeEquals(
-            SHA256.HashData(Encoding.UTF8.GetBytes(presented)), SHA256.HashData(Encoding.UTF8.GetBytes(expected)));
+    public static bool Matches(string presented, string expected) => Matches(presented, Fingerprint(expected));
 
     /// <summary>What <see cref="Matches(ReadOnlySpan{char}, ReadOnlySpan{byte})"/> compares with, worked out once.</summary>
     public static byte[] Fingerprint(string key) => SHA256.HashData(Encoding.UTF8.GetBytes(key));

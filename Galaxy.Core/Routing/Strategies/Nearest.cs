@@ -6,6 +6,8 @@ internal sealed class Nearest : IRouteStrategy
 {
     public string Name => "location";
 
+    public bool IsByLocation => true;
+
     public int Choose(Candidates candidates, in RouteQuery query, ReadOnlySpan<int> skip, Random random, TimeSpan now) => candidates.LeastLoaded(skip, random);
 
     public double Score(Candidates candidates, int index, in RouteQuery query, TimeSpan now) =>

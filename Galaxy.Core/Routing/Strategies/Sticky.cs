@@ -5,6 +5,8 @@ internal sealed class Sticky : IRouteStrategy
 {
     public string Name => "sticky";
 
+    public bool IsFixed => true;
+
     public int Choose(Candidates candidates, in RouteQuery query, ReadOnlySpan<int> skip, Random random, TimeSpan now)
     {
         var key = RendezvousHash.Of(query.Key);
