@@ -35,7 +35,7 @@ var routers = scenario.Routers
     .Select(name => builder.AddProject<Projects.Galaxy_Router>(name).WithHttpEndpoint().AsGalaxyNode(name, key).Knows(coordinators).WaitFor(coordinators[0]))
     .ToList();
 var models = scenario.OneApis
-    .Select(name => builder.AddProject<Projects.Galaxy_OneApi>(name).WithHttpEndpoint().AsGalaxyNode(name, key).Knows(coordinators).WaitFor(coordinators[0]))
+    .Select(name => builder.AddProject<Projects.Galaxy_OneApi>(name).WithHttpEndpoint().AsGalaxyNode(name, key).Knows(coordinators).Uses(stores).WaitFor(coordinators[0]))
     .ToList();
 
 var gateway = builder.AddProject<Projects.Galaxy_Gateway>("gateway")

@@ -49,11 +49,16 @@ internal static class ConfigSchema
                 return new JsonObject(fields.Select(field => KeyValuePair.Create(
                     field.Key, Seal(schema?["properties"]?[field.Key] ?? schema?["additionalProperties"] as JsonObject, field.Value, (before as JsonObject)?[field.Key], secrets))));
             case JsonArray items:
-                return new JsonArray([.. items.Select(item => Seal(schema?["items"], item, null, secrets))]);
+                return new JsonArray([.. items.Select(item => Seal(schema?["items"], item, Counterpart(item, before as JsonArray, secrets), secrets))]);
             case JsonValue value when schema is JsonObject rules && (bool?)rules["writeOnly"] == true && value.TryGetValue<string>(out var secret):
                 return before is JsonObject box && ConfigSecrets.IsSealed(box) && (secret == (string?)box["hint"] || secret == secrets.Open(box)) ? box.DeepClone() : secrets.Seal(secret);
             default:
                 return json?.DeepClone();
         }
     }
+
+    // Secrets of a list have no name; one is known by its hint, or by what it is.
+    private static JsonNode? Counterpart(JsonNode? item, JsonArray? before, ConfigSecrets secrets) => item is JsonValue value && value.TryGetValue<string>(out var secret)
+        ? before?.OfType<JsonObject>().FirstOrDefault(box => ConfigSecrets.IsSealed(box) && (secret == (string?)box["hint"] || secret == secrets.Open(box)))
+        : null;
 }

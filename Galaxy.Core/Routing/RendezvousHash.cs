@@ -4,7 +4,7 @@ namespace Galaxy.Core.Routing;
 /// Highest random weight (Thaler and Ravishankar, 1998): each key goes to the target with the greatest hash of both, so that a target that goes
 /// takes only its own keys along, and every router says the same without asking another.
 /// </summary>
-internal static class RendezvousHash
+public static class RendezvousHash
 {
     private const ulong Offset = 14695981039346656037;
     private const ulong Prime = 1099511628211;

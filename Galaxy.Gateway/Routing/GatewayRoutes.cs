@@ -44,7 +44,10 @@ internal static class GatewayRoutes
         .. CoordinatorPaths.Select(path => Route("write " + path, Leader, path, order: 2)),
         // A phone that can set no header shows its key in the first message; the coordinator asks for it.
         Route("sockets", Leader, "/ws/{**rest}", order: 1) with { AuthorizationPolicy = "anonymous" },
-        Route("models", OneApi, "/v1/{**rest}", order: 1),
+        // Whoever has a key for the models only is known to OneApi alone, and refused in his own dialect.
+        Route("models", OneApi, "/v1/{**rest}", order: 1) with { AuthorizationPolicy = "anonymous" },
+        Route("keys", OneApi, "/api/v1/keys/{**rest}", order: 0),
+        Route("usage", OneApi, "/api/v1/usage", order: 0),
         Route("mcp", Mcp, "/mcp/{**rest}", order: 1),
         Route("router document", Router, "/openapi/router.json", order: 0),
         .. RouterPaths.Select(path => Route("route " + path, Router, path, order: 1)),

@@ -1,50 +1,24 @@
-using System.Diagnostics;
-using System.Text.Json.Nodes;
-using Galaxy.OneApi.Errors;
-using Galaxy.OneApi.Models;
-using Galaxy.OneApi.Providers;
+using Galaxy.OneApi.Dialects.Anthropic;
+using Galaxy.OneApi.Dialects.OpenAi;
+using Galaxy.OneApi.Relay;
 
 namespace Galaxy.OneApi.Chat;
 
+/// <summary>The endpoints of the three dialects that clients speak; responses have a file of their own.</summary>
 internal static class ChatApi
 {
-    private const int MaxBodyBytes = 20 * 1024 * 1024;
-    private static readonly ActivitySource Source = new("Galaxy.OneApi");
+    private static readonly Operation Chat = new("chat", "messages");
+    private static readonly Operation Completion = new("text_completion", "prompt");
 
-    public static void MapChatApi(this IEndpointRouteBuilder endpoints) =>
-        endpoints.MapPost("/v1/chat/completions", CompleteAsync).WithSummary("Chat with any configured model, streaming or not")
-            .WithMetadata(new Microsoft.AspNetCore.Mvc.RequestSizeLimitAttribute(MaxBodyBytes));
-
-    private static async Task<IResult> CompleteAsync(HttpContext context, ModelDirectory models, Upstream upstream, TimeProvider time, ILoggerFactory loggers)
+    public static void MapChatApi(this IEndpointRouteBuilder endpoints)
     {
-        byte[] body;
-        try
-        {
-            using var buffer = new MemoryStream();
-            await context.Request.Body.CopyToAsync(buffer, context.RequestAborted);
-            body = buffer.ToArray();
-        }
-        catch (BadHttpRequestException tooLarge) when (tooLarge.StatusCode == 413)
-        {
-            return OpenAiError.Result(413, $"The body is over {MaxBodyBytes / 1024 / 1024} MiB.", "invalid_request_error");
-        }
-        if (ChatEnvelope.Read(body, out var problem, out var field) is not { } envelope)
-            return OpenAiError.Invalid(problem, field);
-
-        using var activity = Source.StartActivity("chat " + envelope.Model, ActivityKind.Client);
-        activity?.SetTag("gen_ai.operation.name", "chat");
-        activity?.SetTag("gen_ai.request.model", envelope.Model);
-        if (envelope.Model == EchoModel.Name)
-        {
-            context.Response.Headers["x-galaxy-provider"] = ProviderCatalog.BuiltIn;
-            await EchoModel.AnswerAsync(context, (JsonObject)JsonNode.Parse(body)!, envelope.Stream, time);
-            return Results.Empty;
-        }
-        var (provider, model) = await models.ResolveAsync(envelope.Model, context.RequestAborted);
-        if (provider is null)
-            return OpenAiError.UnknownModel(envelope.Model, models.ProviderNames);
-        activity?.SetTag("gen_ai.provider.name", provider.Name);
-        context.Response.Headers["x-galaxy-provider"] = provider.Name;
-        return await PassThrough.SendAsync(context, upstream, provider, envelope.WithModel(body, model), loggers.CreateLogger("Galaxy.OneApi.PassThrough"));
+        endpoints.MapPost("/v1/chat/completions", (HttpContext context, ModelRelay relay, TimeProvider time) => relay.HandleAsync(context, new ChatClient(time), Chat))
+            .AllowAnonymous().WithSummary("Chat with any model in OpenAI's words, streaming or not");
+        endpoints.MapPost("/v1/completions", (HttpContext context, ModelRelay relay, TimeProvider time) => relay.HandleAsync(context, new CompletionsClient(time), Completion))
+            .AllowAnonymous().WithSummary("Complete a text (OpenAI's old endpoint)");
+        endpoints.MapPost("/v1/messages", (HttpContext context, ModelRelay relay) => relay.HandleAsync(context, new MessagesClient(), Chat))
+            .AllowAnonymous().WithSummary("Chat with any model in Anthropic's words, streaming or not");
+        endpoints.MapPost("/v1/messages/count_tokens", (HttpContext context, TokenCounter counter) => counter.HandleAsync(context))
+            .AllowAnonymous().WithSummary("How many tokens a message has: counted by its provider where that can count, estimated elsewhere");
     }
 }

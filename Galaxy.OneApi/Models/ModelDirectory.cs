@@ -1,16 +1,22 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
+using System.Text.Json.Nodes;
+using Galaxy.OneApi.Dialects;
+using Galaxy.OneApi.Dialects.OpenAi;
 using Galaxy.OneApi.Providers;
 
 namespace Galaxy.OneApi.Models;
 
-/// <summary>Which models there are and whose they are. What upstreams list is remembered for a minute. Thread-safe.</summary>
+/// <summary>Which models providers have. What they list is remembered for a minute, and asked again behind the back of whoever needs it then. Thread-safe.</summary>
 internal sealed partial class ModelDirectory
 {
     private static readonly TimeSpan Remember = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
 
-    private readonly ConcurrentDictionary<string, (IReadOnlyList<string> Models, DateTimeOffset At)> _listed = new(StringComparer.OrdinalIgnoreCase);
+    private sealed record Listed(IReadOnlyList<string> Models, IReadOnlySet<string> Names, DateTimeOffset At);
+
+    private readonly ConcurrentDictionary<string, Listed> _listed = new(StringComparer.OrdinalIgnoreCase);
+    private readonly ConcurrentDictionary<string, Task<Listed>> _asking = new(StringComparer.OrdinalIgnoreCase);
 
     private readonly ProviderCatalog _providers;
     private readonly Upstream _upstream;
@@ -24,54 +30,65 @@ internal sealed partial class ModelDirectory
         providers.Changed += _listed.Clear;
     }
 
-    public IEnumerable<string> ProviderNames => _providers.Names;
-
-    /// <summary>The provider of <c>provider/model</c>, or the one that lists the bare name; null when there is none.</summary>
-    public async Task<(Provider? Provider, string Model)> ResolveAsync(string name, CancellationToken cancellation)
+    /// <summary>The provider that has a model of that bare name; null: none.</summary>
+    public async ValueTask<Provider?> OwnerAsync(string name, CancellationToken cancellation)
     {
-        var slash = name.IndexOf('/', StringComparison.Ordinal);
-        if (slash > 0 && _providers.Find(name[..slash]) is { } named)
-            return (named, name[(slash + 1)..]);
         foreach (var provider in _providers.All)
         {
-            if ((await ListAsync(provider, cancellation)).Contains(name))
-                return (provider, name);
+            if (provider.DefaultModel == name || provider.Models.Contains(name) || (provider.Models.Count == 0 && (await KnownAsync(provider, cancellation)).Names.Contains(name)))
+                return provider;
         }
-        return (null, name);
+        return null;
     }
 
-    /// <summary>Every model as <c>provider/model</c>.</summary>
-    public async Task<IReadOnlyList<(string Id, string Owner)>> ListAsync(CancellationToken cancellation)
+    public async ValueTask<IReadOnlyList<string>> ListAsync(Provider provider, CancellationToken cancellation) =>
+        provider.Models.Count > 0 ? provider.Models : (await KnownAsync(provider, cancellation)).Models;
+
+    private ValueTask<Listed> KnownAsync(Provider provider, CancellationToken cancellation)
     {
-        var lists = await Task.WhenAll(_providers.All.Select(async provider =>
-            (await ListAsync(provider, cancellation)).Select(model => ($"{provider.Name}/{model}", provider.Name))));
-        return [(Chat.EchoModel.Name, ProviderCatalog.BuiltIn), .. lists.SelectMany(list => list)];
+        if (_listed.TryGetValue(provider.Name, out var known))
+        {
+            if (_time.GetUtcNow() - known.At > Remember)
+                _ = AskOnceAsync(provider);
+            return new(known);
+        }
+        return new(AskOnceAsync(provider).WaitAsync(cancellation));
     }
 
-    private async Task<IReadOnlyList<string>> ListAsync(Provider provider, CancellationToken cancellation)
+    // It never throws: what goes wrong is an empty list and a line in the log.
+    private Task<Listed> AskOnceAsync(Provider provider) => _asking.GetOrAdd(provider.Name, _ => Task.Run(async () =>
     {
-        if (provider.Models.Count > 0)
-            return provider.Models;
-        if (_listed.TryGetValue(provider.Name, out var known) && _time.GetUtcNow() - known.At < Remember)
-            return known.Models;
+        try
+        {
+            return _listed[provider.Name] = await AskAsync(provider);
+        }
+        finally
+        {
+            _asking.TryRemove(provider.Name, out Task<Listed>? _);
+        }
+    }));
+
+    private async Task<Listed> AskAsync(Provider provider)
+    {
         IReadOnlyList<string> models = [];
         try
         {
-            using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-            patience.CancelAfter(Patience);
-            using var response = await _upstream.GetAsync(provider, "/models", patience.Token);
+            using var patience = new CancellationTokenSource(Patience, _time);
+            var path = provider.Dialect.Wire switch { Wire.Messages => "/models?limit=1000", Wire.Gemini => "/models?pageSize=1000", _ => "/models" };
+            using var response = await _upstream.SendAsync(provider, provider.Keys.Count > 0 ? provider.Keys[0] : null, HttpMethod.Get, path, patience.Token);
             response.EnsureSuccessStatusCode();
-            using var document = JsonDocument.Parse(await response.Content.ReadAsStringAsync(patience.Token));
-            models = [.. document.RootElement.GetProperty("data").EnumerateArray().Select(model => model.GetProperty("id").GetString()).OfType<string>()];
+            var json = JsonNode.Parse(await response.Content.ReadAsStringAsync(patience.Token));
+            models = [.. ((json.Get("data") ?? json.Get("models") ?? json) as JsonArray ?? []).Select(NameOf).OfType<string>()];
         }
-        catch (Exception failure) when (failure is HttpRequestException or JsonException or KeyNotFoundException or InvalidOperationException or OperationCanceledException)
+        catch (Exception failure) when (failure is HttpRequestException or IOException or JsonException or InvalidOperationException or OperationCanceledException)
         {
-            cancellation.ThrowIfCancellationRequested();
-            LogListFailed(provider.Name, failure.Message);
+            LogListFailed(provider.Name, failure is OperationCanceledException ? $"no answer for {Patience.TotalSeconds:0} s" : failure.Message);
         }
-        _listed[provider.Name] = (models, _time.GetUtcNow());
-        return models;
+        return new Listed(models, models.ToHashSet(StringComparer.Ordinal), _time.GetUtcNow());
     }
+
+    // Gemini puts a folder before its names.
+    private static string? NameOf(JsonNode? model) => ChatAnswer.Text(model.Get("id")) ?? (ChatAnswer.Text(model.Get("name")) is { } name ? name.StartsWith("models/", StringComparison.Ordinal) ? name[7..] : name : null);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Provider {Provider} does not list its models: {Reason}")]
     private partial void LogListFailed(string provider, string reason);

@@ -1,41 +1,20 @@
+using System.Globalization;
 using Galaxy.ServiceDefaults.Nodes;
 using Microsoft.Extensions.Primitives;
 
 namespace Galaxy.OneApi.Providers;
 
-/// <summary>An OpenAI-compatible upstream.</summary>
-/// <param name="BaseUrl">Up to and including the version, for instance <c>https://api.openai.com/v1</c>.</param>
-/// <param name="Models">Named by configuration; empty: asked of the upstream.</param>
-internal sealed record Provider(string Name, Uri BaseUrl, string? ApiKey, IReadOnlyList<string> Models)
-{
-    public Uri Address(string path) => new(BaseUrl.ToString().TrimEnd('/') + path);
-}
-
 /// <summary>
 /// The providers that have what they need to be used: those of the table whose key is in the environment, and whatever
-/// <c>OneApi:Providers:&lt;name&gt;</c> (<c>BaseUrl</c>, <c>ApiKey</c>, <c>Models</c>) adds or overrides, from this machine's settings or
-/// the cluster's. Follows changes while it runs. Thread-safe.
+/// <c>OneApi:Providers:&lt;name&gt;</c> adds or overrides, from this machine's settings or the cluster's. Follows changes while it runs. Thread-safe.
 /// </summary>
 internal sealed partial class ProviderCatalog : IDisposable
 {
     /// <summary>The built-in model's provider name.</summary>
     public const string BuiltIn = "galaxy";
 
-    // Public base addresses of OpenAI-compatible APIs, with the variables that hold their keys.
-    private static readonly (string Name, string Url, string[] Keys)[] Known =
-    [
-        ("openai", "https://api.openai.com/v1", ["OPENAI_API_KEY"]),
-        ("openrouter", "https://openrouter.ai/api/v1", ["OPENROUTER_API_KEY"]),
-        ("groq", "https://api.groq.com/openai/v1", ["GROQ_API_KEY"]),
-        ("together", "https://api.together.xyz/v1", ["TOGETHER_API_KEY"]),
-        ("deepseek", "https://api.deepseek.com/v1", ["DEEPSEEK_API_KEY"]),
-        ("zhipu", "https://open.bigmodel.cn/api/paas/v4", ["ZHIPU_API_KEY"]),
-        ("moonshot", "https://api.moonshot.cn/v1", ["MOONSHOT_API_KEY"]),
-        ("qwen", "https://dashscope.aliyuncs.com/compatible-mode/v1", ["DASHSCOPE_API_KEY", "QWEN_API_KEY"]),
-        ("mistral", "https://api.mistral.ai/v1", ["MISTRAL_API_KEY"]),
-        ("xai", "https://api.x.ai/v1", ["XAI_API_KEY"]),
-        ("perplexity", "https://api.perplexity.ai", ["PERPLEXITY_API_KEY"]),
-    ];
+    /// <summary>Models of devices are <c>device/&lt;id&gt;/&lt;model&gt;</c>.</summary>
+    public const string Device = "device";
 
     private readonly IConfiguration _configuration;
     private readonly IDisposable _reloads;
@@ -77,23 +56,59 @@ internal sealed partial class ProviderCatalog : IDisposable
     private static Dictionary<string, Provider> Read(IConfiguration configuration)
     {
         var providers = new Dictionary<string, Provider>(StringComparer.OrdinalIgnoreCase);
-        foreach (var (name, url, keys) in Known)
+        foreach (var known in KnownProviders.All)
         {
-            if (keys.Select(key => configuration[key]).FirstOrDefault(value => !string.IsNullOrWhiteSpace(value)) is { } apiKey)
-                providers[name] = new Provider(name, Address($"{name} base address", configuration[$"{name.ToUpperInvariant()}_BASE_URL"] ?? url), apiKey, []);
+            if (known.Keys.Select(key => configuration[key]).FirstOrDefault(value => !string.IsNullOrWhiteSpace(value)) is not { } keys)
+                continue;
+            var variable = known.Name == "azure" ? "AZURE_OPENAI_ENDPOINT" : $"{known.Name.ToUpperInvariant()}_BASE_URL";
+            var address = Address(variable, configuration[variable] is { Length: > 0 } own ? own : known.Url);
+            if (known.Name == "azure" && address.AbsolutePath == "/")
+                address = new Uri(address, "/openai/v1");
+            providers[known.Name] = new Provider(known.Name, address, known.Dialect)
+            {
+                // Several keys share the load.
+                Keys = keys.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries),
+                DefaultModel = known.DefaultModel, HasResponses = known.HasResponses, TokensField = known.TokensField,
+            };
         }
         if (configuration["LOCAL_LLM_URL"] is { Length: > 0 } local)
-            providers["local"] = new Provider("local", Address("LOCAL_LLM_URL", local), null, []);
+            providers["local"] = new Provider("local", Address("LOCAL_LLM_URL", local), "openai");
+        if (configuration["OLLAMA_HOST"] is { Length: > 0 } ollama)
+            providers["ollama"] = new Provider("ollama", Address("OLLAMA_HOST", ollama.Contains("://", StringComparison.Ordinal) ? $"{ollama.TrimEnd('/')}/v1" : $"http://{ollama}/v1"), "openai");
         foreach (var section in configuration.GetSection("OneApi:Providers").GetChildren())
-        {
-            if (section.Key.Equals(BuiltIn, StringComparison.OrdinalIgnoreCase))
-                throw new SettingException("OneApi:Providers", section.Key, "any name but 'galaxy', which is built in");
-            providers[section.Key] = new Provider(
-                section.Key, Address(section.Path + ":BaseUrl", section["BaseUrl"]), section["ApiKey"],
-                [.. section.GetSection("Models").GetChildren().Select(model => model.Value).OfType<string>()]);
-        }
+            providers[section.Key] = Read(section, providers.GetValueOrDefault(section.Key));
         return providers;
     }
+
+    private static Provider Read(IConfigurationSection section, Provider? before)
+    {
+        if (section.Key.Equals(BuiltIn, StringComparison.OrdinalIgnoreCase) || section.Key.Equals(Device, StringComparison.OrdinalIgnoreCase))
+            throw new SettingException("OneApi:Providers", section.Key, "any name but 'galaxy' and 'device', which are built in");
+        var known = KnownProviders.All.FirstOrDefault(known => known.Name.Equals(section.Key, StringComparison.OrdinalIgnoreCase));
+        var dialect = section["Dialect"] ?? before?.DialectName ?? known?.Dialect ?? "openai";
+        if (ProviderDialects.Find(dialect) is null)
+            throw new SettingException(section.Path + ":Dialect", dialect, "openai, anthropic, gemini or azure");
+        var keys = Texts(section, "ApiKeys").Prepend(section["ApiKey"]).OfType<string>().Where(key => key.Length > 0).Distinct().ToList();
+        var patience = section["TimeoutSeconds"];
+        if (patience is not null && !(double.TryParse(patience, NumberStyles.Float, CultureInfo.InvariantCulture, out var seconds) && seconds is >= 0.1 and <= 3600))
+            throw new SettingException(section.Path + ":TimeoutSeconds", patience, "seconds from 0.1 to 3600");
+        return new Provider(section.Key, Address(section.Path + ":BaseUrl", section["BaseUrl"] ?? before?.BaseUrl.ToString() ?? known?.Url), dialect)
+        {
+            Keys = keys.Count > 0 ? keys : before?.Keys ?? [],
+            Models = Texts(section, "Models"),
+            DefaultModel = section["DefaultModel"] ?? before?.DefaultModel ?? known?.DefaultModel,
+            HasResponses = Flag(section, "Responses") ?? before?.HasResponses ?? false,
+            DropParams = Flag(section, "DropParams") ?? false,
+            Patience = patience is null ? TimeSpan.FromSeconds(120) : TimeSpan.FromSeconds(double.Parse(patience, CultureInfo.InvariantCulture)),
+            TokensField = section["MaxTokensField"] ?? before?.TokensField ?? known?.TokensField ?? "max_tokens",
+        };
+    }
+
+    private static List<string> Texts(IConfigurationSection section, string name) => [.. section.GetSection(name).GetChildren().Select(item => item.Value).OfType<string>()];
+
+    private static bool? Flag(IConfigurationSection section, string name) => section[name] is not { } text
+        ? null
+        : bool.TryParse(text, out var flag) ? flag : throw new SettingException($"{section.Path}:{name}", text, "true or false");
 
     private static Uri Address(string key, string? text) =>
         Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is "http" or "https"

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Http.Headers;
 
 namespace Galaxy.OneApi.Providers;
@@ -5,34 +6,65 @@ namespace Galaxy.OneApi.Providers;
 /// <summary>The HTTP side of providers. One pool of connections for all; thread-safe.</summary>
 internal sealed class Upstream : IDisposable
 {
-    /// <summary>An upstream that sends nothing for that long has hung.</summary>
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
-
-    // No retry policy here: a repeated completion costs its owner money. Fallback is the router's decision.
-    private readonly HttpClient _http = new(new SocketsHttpHandler
+    // An invoker, not a client: nothing retries, follows or buffers by itself. What may be repeated is decided elsewhere.
+    private readonly HttpMessageInvoker _http = new(new SocketsHttpHandler
     {
+        AllowAutoRedirect = false,
+        UseCookies = false,
         ConnectTimeout = TimeSpan.FromSeconds(5),
         PooledConnectionLifetime = TimeSpan.FromMinutes(5),
-    })
-    { Timeout = Timeout.InfiniteTimeSpan };
+        EnableMultipleHttp2Connections = true,
+        // Trace context is nothing that providers should see.
+        ActivityHeadersPropagator = null,
+    });
 
-    /// <summary>Returns as soon as the headers are there; the caller reads the body.</summary>
-    public Task<HttpResponseMessage> PostAsync(Provider provider, string path, ReadOnlyMemory<byte> json, CancellationToken cancellation)
+    /// <summary>Returns as soon as the head of the answer is there; the caller reads the body.</summary>
+    public Task<HttpResponseMessage> PostAsync(Provider provider, string? key, string path, ReadOnlyMemory<byte> body, string mediaType, IHeaderDictionary? client, CancellationToken cancellation)
     {
-        var request = Authorised(new HttpRequestMessage(HttpMethod.Post, provider.Address(path)), provider);
-        request.Content = new ReadOnlyMemoryContent(json) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } };
-        return _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation);
+        var request = new HttpRequestMessage(HttpMethod.Post, provider.Address(path));
+        request.Content = new ReadOnlyMemoryContent(body);
+        request.Content.Headers.TryAddWithoutValidation("Content-Type", mediaType);
+        Carry(client, request.Headers);
+        provider.Authorise(request.Headers, key);
+        return _http.SendAsync(request, cancellation);
     }
 
-    public Task<HttpResponseMessage> GetAsync(Provider provider, string path, CancellationToken cancellation) =>
-        _http.SendAsync(Authorised(new HttpRequestMessage(HttpMethod.Get, provider.Address(path)), provider), cancellation);
-
-    private static HttpRequestMessage Authorised(HttpRequestMessage request, Provider provider)
+    public Task<HttpResponseMessage> SendAsync(Provider provider, string? key, HttpMethod method, string path, CancellationToken cancellation)
     {
-        if (provider.ApiKey is { Length: > 0 } key)
-            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", key);
-        return request;
+        var request = new HttpRequestMessage(method, provider.Address(path));
+        provider.Authorise(request.Headers, key);
+        return _http.SendAsync(request, cancellation);
     }
+
+    /// <summary>A request to another service of Galaxy, or to a tool's address.</summary>
+    public Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellation) => _http.SendAsync(request, cancellation);
+
+    // Of a client that speaks the provider's own dialect: what switches features on. Never what identifies it.
+    private static void Carry(IHeaderDictionary? client, HttpRequestHeaders headers)
+    {
+        if (client is null)
+            return;
+        foreach (var (name, values) in client)
+        {
+            if (name.StartsWith("anthropic-", StringComparison.OrdinalIgnoreCase) || name.Equals("openai-beta", StringComparison.OrdinalIgnoreCase))
+                headers.TryAddWithoutValidation(name, (IEnumerable<string?>)values);
+        }
+    }
+
+    /// <summary>What a limit says about when to come back (RFC 9110, and OpenAI's in milliseconds).</summary>
+    public static TimeSpan? RetryAfter(HttpResponseMessage response, TimeProvider time)
+    {
+        if (response.Headers.TryGetValues("retry-after-ms", out var values) && double.TryParse(values.First(), System.Globalization.CultureInfo.InvariantCulture, out var milliseconds) && milliseconds is >= 0 and < 86_400_000)
+            return TimeSpan.FromMilliseconds(milliseconds);
+        return response.Headers.RetryAfter switch
+        {
+            { Delta: { } delta } => delta,
+            { Date: { } date } => date > time.GetUtcNow() ? date - time.GetUtcNow() : TimeSpan.Zero,
+            _ => null,
+        };
+    }
+
+    public static bool IsEventStream(HttpResponseMessage response) => response.Content.Headers.ContentType?.MediaType == "text/event-stream";
 
     public void Dispose() => _http.Dispose();
 }

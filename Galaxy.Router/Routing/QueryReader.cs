@@ -10,7 +10,7 @@ internal static class QueryReader
     /// <summary>The parameters that are ours; the rest of a query belongs to the target.</summary>
     public static IReadOnlySet<string> Own { get; } = new HashSet<string>(StringComparer.OrdinalIgnoreCase)
     {
-        "strategy", "labels", "exclude", "key", "location", "model", "explain", "timeout", "idempotent", "hedge",
+        "strategy", "labels", "exclude", "only", "key", "location", "model", "explain", "timeout", "idempotent", "hedge",
     };
 
     /// <summary>Names the caller for the rules.</summary>
@@ -46,7 +46,7 @@ internal static class QueryReader
             return $"The header {CallerHeader} is too long.";
         query = query with
         {
-            Strategy = strategy, Labels = Text(given, "labels"), Exclude = exclude, Key = Text(given, "key"), Location = Text(given, "location"), Model = Text(given, "model"),
+            Strategy = strategy, Labels = Text(given, "labels"), Exclude = exclude, Only = Text(given, "only"), Key = Text(given, "key"), Location = Text(given, "location"), Model = Text(given, "model"),
             Caller = request.Headers[CallerHeader] is { Count: > 0 } caller ? caller.ToString() : null,
         };
         return null;

@@ -15,22 +15,90 @@ public sealed record ConfigDocument(string Name, string Section, bool IsMap, str
 
     public static IReadOnlyList<ConfigDocument> All { get; } =
     [
-        new("providers", "OneApi:Providers", true, "Model providers of OneApi: any server that speaks OpenAI's dialect, by name",
+        new("providers", "OneApi:Providers", true, "Model providers of OneApi by name: public ones need a key only, others an address",
             """
             {
               "$schema": "https://json-schema.org/draft/2020-12/schema",
               "type": "object",
-              "propertyNames": { "pattern": "^(?!galaxy$)[a-z0-9][a-z0-9._-]{0,62}$", "description": "Lower-case letters, digits, '.', '_' and '-'; 'galaxy' is built in" },
+              "propertyNames": { "pattern": "^(?!(galaxy|device)$)[a-z0-9][a-z0-9._-]{0,62}$", "description": "Lower-case letters, digits, '.', '_' and '-'; 'galaxy' and 'device' are built in" },
               "additionalProperties": {
                 "type": "object",
-                "required": ["base_url"],
+                "anyOf": [{ "required": ["base_url"] }, { "required": ["api_key"] }, { "required": ["api_keys"] }],
                 "additionalProperties": false,
                 "properties": {
-                  "base_url": { "type": "string", "pattern": "^https?://[^\\s]+$", "description": "An address up to and including the version, for instance https://api.openai.com/v1" },
+                  "base_url": { "type": "string", "pattern": "^https?://[^\\s]+$", "description": "An address up to and including the version, for instance https://api.openai.com/v1; absent: that of the public provider of this name" },
+                  "dialect": { "enum": ["openai", "anthropic", "gemini", "azure"], "description": "How it is spoken to; openai if it is no public provider" },
                   "api_key": { "type": "string", "minLength": 1, "writeOnly": true },
-                  "models": { "type": "array", "items": { "type": "string", "minLength": 1 }, "description": "Empty or absent: asked of the provider" }
+                  "api_keys": { "type": "array", "maxItems": 100, "items": { "type": "string", "minLength": 1, "writeOnly": true }, "description": "Several keys, used in turn" },
+                  "models": { "type": "array", "items": { "type": "string", "minLength": 1 }, "description": "Empty or absent: asked of the provider" },
+                  "default_model": { "type": "string", "minLength": 1, "description": "What 'auto' asks it for" },
+                  "responses": { "type": "boolean", "description": "It has OpenAI's Responses API, too" },
+                  "drop_params": { "type": "boolean", "description": "What it cannot be told is dropped instead of refused" },
+                  "max_tokens_field": { "enum": ["max_tokens", "max_completion_tokens"] },
+                  "timeout_seconds": { "type": "number", "minimum": 0.1, "maximum": 3600, "description": "When it has sent nothing for that long, it has hung; 120" }
                 }
               }
+            }
+            """),
+        new("models", "OneApi:Models", false, "Names for models, whom 'auto' asks, prices, the cache and the log of OneApi",
+            """
+            {
+              "$schema": "https://json-schema.org/draft/2020-12/schema",
+              "type": "object",
+              "additionalProperties": false,
+              "properties": {
+                "routes": {
+                  "type": "array",
+                  "maxItems": 500,
+                  "items": {
+                    "type": "object",
+                    "required": ["name", "targets"],
+                    "additionalProperties": false,
+                    "properties": {
+                      "name": { "type": "string", "minLength": 1, "maxLength": 200, "description": "As clients ask for it" },
+                      "strategy": { "enum": ["order", "weighted", "latency", "cost", "least_busy", "sticky"], "description": "Who is asked first within a priority; order if absent" },
+                      "targets": {
+                        "type": "array",
+                        "minItems": 1,
+                        "maxItems": 100,
+                        "items": {
+                          "type": "object",
+                          "required": ["model"],
+                          "additionalProperties": false,
+                          "properties": {
+                            "model": { "type": "string", "minLength": 1, "description": "provider/model" },
+                            "weight": { "type": "number", "minimum": 0 },
+                            "priority": { "type": "integer", "minimum": 0, "description": "Lower ones first, others when these fail" }
+                          }
+                        }
+                      },
+                      "fallbacks": { "$ref": "#/$defs/models", "description": "Asked in this order when all targets fail" },
+                      "context_fallbacks": { "$ref": "#/$defs/models", "description": "Asked when the conversation is too long for a target" },
+                      "content_filter_fallbacks": { "$ref": "#/$defs/models", "description": "Asked when a target refuses the subject" }
+                    }
+                  }
+                },
+                "auto": { "$ref": "#/$defs/models", "description": "Providers, or provider/model, in the order in which 'auto' asks them" },
+                "prices": {
+                  "type": "array",
+                  "maxItems": 2000,
+                  "items": {
+                    "type": "object",
+                    "required": ["model", "input", "output"],
+                    "additionalProperties": false,
+                    "properties": {
+                      "model": { "type": "string", "minLength": 1, "description": "A pattern with * over provider/model; the first that fits counts" },
+                      "input": { "type": "number", "minimum": 0, "description": "Dollars for a million tokens" },
+                      "output": { "type": "number", "minimum": 0, "description": "Dollars for a million tokens" },
+                      "cached_input": { "type": "number", "minimum": 0, "description": "Dollars for a million tokens; absent: as input" }
+                    }
+                  }
+                },
+                "cache_ttl_seconds": { "type": "integer", "minimum": 0, "maximum": 86400, "description": "Every answer is kept that long; 0: only when a request asks for it" },
+                "response_ttl_days": { "type": "number", "exclusiveMinimum": 0, "maximum": 400, "description": "How long stored responses are kept; 30" },
+                "log": { "type": "boolean", "description": "A line in the log for each request" }
+              },
+              "$defs": { "models": { "type": "array", "maxItems": 100, "items": { "type": "string", "minLength": 1 } } }
             }
             """),
         new("router", "Router", false, "The routing table of the routers: rules of which the first that matches counts",

@@ -10,7 +10,7 @@ internal sealed class ChatAction(Uri address, string? key)
     private static readonly HttpClient Http = new() { Timeout = TimeSpan.FromMinutes(5) };
 
     public WorkerAction Action => new("llm.chat", $"Asks a model at {address.Host}",
-        """{"type":"object","required":["messages"],"properties":{"model":{"type":"string"},"messages":{"type":"array","items":{"type":"object"}},"temperature":{"type":"number"},"max_tokens":{"type":"integer"}}}""", RunAsync);
+        """{"type":"object","required":["messages"],"properties":{"model":{"type":"string"},"messages":{"type":"array","items":{"type":"object"}},"temperature":{"type":"number"},"max_tokens":{"type":"integer"},"tools":{"type":"array","items":{"type":"object"}}}}""", RunAsync);
 
     private async Task<JsonNode?> RunAsync(ActionCall call)
     {
@@ -29,6 +29,8 @@ internal sealed class ChatAction(Uri address, string? key)
         return new JsonObject
         {
             ["content"] = result["choices"]?[0]?["message"]?["content"]?.DeepClone(),
+            ["message"] = result["choices"]?[0]?["message"]?.DeepClone(),
+            ["finish_reason"] = result["choices"]?[0]?["finish_reason"]?.DeepClone(),
             ["model"] = result["model"]?.DeepClone(),
             ["usage"] = result["usage"]?.DeepClone(),
         };

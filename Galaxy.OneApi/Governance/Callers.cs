@@ -1,0 +1,53 @@
+using Galaxy.OneApi.Dialects;
+using Galaxy.ServiceDefaults.Authentication;
+using Galaxy.ServiceDefaults.Nodes;
+
+namespace Galaxy.OneApi.Governance;
+
+/// <summary>Who a request comes from: the cluster's key, or one that was given out. Thread-safe.</summary>
+internal sealed class Callers(NodeOptions node, KeyStore keys, TimeProvider time)
+{
+    /// <exception cref="RefusedException">Nobody whom we know, or somebody who may not any more.</exception>
+    public async ValueTask<Caller> IdentifyAsync(HttpRequest request)
+    {
+        var presented = Presented(request);
+        if (presented?.StartsWith(VirtualKey.Prefix, StringComparison.Ordinal) != true)
+        {
+            return ApiKeyAuthenticationHandler.IsAllowed(request, node)
+                ? Caller.Cluster
+                : throw Refused(presented is null ? "Send a key as 'Authorization: Bearer <key>' or 'x-api-key: <key>'." : "The API key is wrong.");
+        }
+        VirtualKey? key;
+        try
+        {
+            key = await keys.FindBySecretAsync(presented);
+        }
+        catch (StoreMissingException missing)
+        {
+            throw new RefusedException(missing.Error);
+        }
+        if (key is null)
+            throw Refused("The API key is wrong.");
+        if (key.Disabled)
+            throw Refused($"The key '{key.Name}' has been disabled.");
+        if (key.Expires <= time.GetUtcNow())
+            throw Refused($"The key '{key.Name}' expired on {key.Expires:yyyy-MM-dd HH:mm} UTC.");
+        return new Caller(key.Id, key);
+    }
+
+    private static string? Presented(HttpRequest request)
+    {
+        var authorization = request.Headers.Authorization.ToString();
+        if (authorization.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase))
+            return authorization["Bearer ".Length..].Trim();
+        return request.Headers["x-api-key"].ToString() is { Length: > 0 } key ? key : null;
+    }
+
+    private static RefusedException Refused(string message) => new(new ModelError(ErrorKind.Authentication, message));
+}
+
+/// <summary>A request that goes no further.</summary>
+internal sealed class RefusedException(ModelError error) : Exception(error.Message)
+{
+    public ModelError Error => error;
+}

@@ -1,0 +1,41 @@
+using Galaxy.OneApi.Accounting;
+using Galaxy.OneApi.Chat;
+using Galaxy.OneApi.Governance;
+using Galaxy.OneApi.Media;
+using Galaxy.OneApi.Models;
+using Galaxy.OneApi.Providers;
+using Galaxy.OneApi.Responses;
+using Galaxy.OneApi.Tools;
+using Galaxy.ServiceDefaults;
+using Galaxy.ServiceDefaults.Configuration;
+using Galaxy.ServiceDefaults.Hosting;
+using Galaxy.ServiceDefaults.Nodes;
+
+namespace Galaxy.OneApi;
+
+/// <summary>The service, put together.</summary>
+internal static class OneApiApp
+{
+    /// <exception cref="SettingException">A setting is not allowed.</exception>
+    public static WebApplication Build(string[] args)
+    {
+        var builder = WebApplication.CreateBuilder(args);
+        var node = builder.AddServiceDefaults("oneapi");
+        builder.AddGalaxyConfiguration();
+        builder.AddOneApi(node, builder.Listen(node, new ListenPort("HTTP_PORT", 8001)));
+
+        var app = builder.Build();
+        // Wrong settings end the start, not the first request.
+        app.Services.GetRequiredService<ProviderCatalog>();
+        app.UseServiceDefaults();
+        app.MapDefaultEndpoints();
+        app.MapChatApi();
+        app.MapResponsesApi();
+        app.MapMediaApi();
+        app.MapModelsApi();
+        app.MapKeysApi();
+        app.MapUsageApi();
+        app.MapToolsApi();
+        return app;
+    }
+}

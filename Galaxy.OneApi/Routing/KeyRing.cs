@@ -1,0 +1,53 @@
+using System.Collections.Concurrent;
+using Galaxy.OneApi.Providers;
+
+namespace Galaxy.OneApi.Routing;
+
+/// <summary>Which key of a provider is next, and which ones rest: a key that was refused or limited is left alone for a while. Thread-safe.</summary>
+internal sealed class KeyRing(TimeProvider time)
+{
+    private static readonly TimeSpan FirstRest = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestRest = TimeSpan.FromMinutes(1);
+
+    private sealed record Rest(DateTimeOffset Until, int Failures);
+
+    private readonly ConcurrentDictionary<(string Provider, string Key), Rest> _rests = [];
+    private readonly ConcurrentDictionary<string, int> _turns = [];
+
+    /// <summary>The next key that does not rest. Null, with the time to wait: all of them do.</summary>
+    public (string? Key, TimeSpan? Wait) Take(Provider provider)
+    {
+        // The usual case costs nothing.
+        if (_rests.IsEmpty && provider.Keys.Count <= 1)
+            return (provider.Keys.Count == 0 ? "" : provider.Keys[0], null);
+        IReadOnlyList<string> keys = provider.Keys.Count == 0 ? [""] : provider.Keys;
+        var turn = keys.Count == 1 ? 0 : _turns.AddOrUpdate(provider.Name, 0, (_, last) => (last + 1) & int.MaxValue);
+        TimeSpan? shortest = null;
+        for (var i = 0; i < keys.Count; i++)
+        {
+            var key = keys[(turn + i) % keys.Count];
+            if (!_rests.TryGetValue((provider.Name, key), out var rest) || rest.Until <= time.GetUtcNow())
+                return (key, null);
+            var wait = rest.Until - time.GetUtcNow();
+            shortest = shortest is null || wait < shortest ? wait : shortest;
+        }
+        return (null, shortest);
+    }
+
+    /// <param name="after">What the provider said, if it did; otherwise each failure in a row doubles the rest.</param>
+    public void Cool(Provider provider, string? key, TimeSpan? after)
+    {
+        var now = time.GetUtcNow();
+        _rests.AddOrUpdate((provider.Name, key ?? ""), _ => new Rest(now + (after ?? FirstRest), 1), (_, rest) =>
+        {
+            var doubled = FirstRest * Math.Pow(2, Math.Min(rest.Failures, 10));
+            return new Rest(now + (after ?? (doubled < LongestRest ? doubled : LongestRest)), rest.Failures + 1);
+        });
+    }
+
+    public void Succeeded(Provider provider, string? key)
+    {
+        if (!_rests.IsEmpty)
+            _rests.TryRemove((provider.Name, key ?? ""), out _);
+    }
+}

@@ -1,0 +1,44 @@
+using System.Diagnostics;
+
+namespace Galaxy.OneApi.Tests.Sdks;
+
+/// <summary>Programs in JavaScript, with the packages that they need.</summary>
+public sealed class Npm : IAsyncLifetime
+{
+    private static readonly string Folder = Path.Combine(AppContext.BaseDirectory, "Sdks", "Client");
+
+    private Process? _mocks;
+
+    public static string? Absent { get; } = IsOnPath("node") && IsOnPath("npm") ? null : "needs node and npm on PATH (Debian: nodejs, npm)";
+
+    /// <summary>The upstreams' addresses.</summary>
+    public System.Text.Json.Nodes.JsonNode Mocks { get; private set; } = null!;
+
+    private static bool IsOnPath(string program) => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Any(folder => File.Exists(Path.Combine(folder, program)));
+
+    public static Process Start(string program, params string[] arguments) =>
+        Process.Start(new ProcessStartInfo(program, arguments) { WorkingDirectory = Folder, RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true })!;
+
+    public async ValueTask InitializeAsync()
+    {
+        if (Absent is not null)
+            return;
+        using (var install = Start("npm", "install", "--no-package-lock", "--no-audit", "--no-fund", "--silent"))
+        {
+            await install.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(5));
+            Assert.True(install.ExitCode == 0, "npm install: " + await install.StandardError.ReadToEndAsync());
+        }
+        _mocks = Start("node", "mocks.mjs");
+        var line = await _mocks.StandardOutput.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(60));
+        Mocks = System.Text.Json.Nodes.JsonNode.Parse(line ?? throw new InvalidOperationException(await _mocks.StandardError.ReadToEndAsync()))!;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_mocks is null)
+            return;
+        _mocks.StandardInput.Close();
+        await _mocks.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(20));
+        _mocks.Dispose();
+    }
+}
