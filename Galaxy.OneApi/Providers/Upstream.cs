@@ -14,6 +14,8 @@ internal sealed class Upstream : IDisposable
         ConnectTimeout = TimeSpan.FromSeconds(5),
         PooledConnectionLifetime = TimeSpan.FromMinutes(5),
         EnableMultipleHttp2Connections = true,
+        // An answer that nobody reads any more costs its owner money with every token: the connection is closed at once.
+        ResponseDrainTimeout = TimeSpan.Zero,
         // Trace context is nothing that providers should see.
         ActivityHeadersPropagator = null,
     });

@@ -14,8 +14,9 @@ internal static class Bodies
     public static async ValueTask<ReadOnlyMemory<byte>> ReadAsync(HttpContext context, int mebibytes)
     {
         var most = mebibytes * 1024L * 1024L;
+        // The limit is kept here: the server's own would cut the connection, and the client would never read why.
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
-            limit.MaxRequestBodySize = most;
+            limit.MaxRequestBodySize = null;
         if (context.Request.ContentLength > most)
             throw TooLarge(mebibytes);
         try
@@ -26,18 +27,25 @@ internal static class Bodies
                 await context.Request.Body.ReadExactlyAsync(whole, context.RequestAborted);
                 return whole;
             }
-            using var buffer = new MemoryStream();
-            await context.Request.Body.CopyToAsync(buffer, context.RequestAborted);
-            return buffer.ToArray();
-        }
-        catch (BadHttpRequestException bad) when (bad.StatusCode == StatusCodes.Status413PayloadTooLarge)
-        {
-            throw TooLarge(mebibytes);
+            return await ReadUntoldAsync(context, most) ?? throw TooLarge(mebibytes);
         }
         catch (EndOfStreamException)
         {
             throw new RefusedException(ModelError.Invalid("The body is shorter than its Content-Length."));
         }
+    }
+
+    private static async Task<ReadOnlyMemory<byte>?> ReadUntoldAsync(HttpContext context, long most)
+    {
+        using var buffer = new MemoryStream();
+        var piece = new byte[16 * 1024];
+        while (await context.Request.Body.ReadAsync(piece, context.RequestAborted) is > 0 and var read)
+        {
+            if (buffer.Length + read > most)
+                return null;
+            buffer.Write(piece, 0, read);
+        }
+        return buffer.ToArray();
     }
 
     private static RefusedException TooLarge(int mebibytes) => new(new ModelError(ErrorKind.TooLarge, $"The body is over {mebibytes} MiB."));
