@@ -28,7 +28,7 @@ internal sealed class UsageLog(GovernanceStore store, TimeProvider time, ILogger
         var waiting = _waiting;
         if (waiting.Count >= MostWaiting)
             return;
-        var sums = waiting.GetOrAdd((Time.GetUtcNow().ToString("yyyyMMdd", CultureInfo.InvariantCulture), key, model), _ => new long[Measures.Length]);
+        var sums = waiting.GetOrAdd((Today(), key, model), _ => new long[Measures.Length]);
         Interlocked.Increment(ref sums[0]);
         if (failed)
             Interlocked.Increment(ref sums[1]);
@@ -37,6 +37,17 @@ internal sealed class UsageLog(GovernanceStore store, TimeProvider time, ILogger
         Interlocked.Add(ref sums[4], usage?.Output ?? 0);
         Interlocked.Add(ref sums[5], nanos);
     }
+
+    private string Today()
+    {
+        var day = DateOnly.FromDateTime(Time.GetUtcNow().UtcDateTime);
+        var known = _today;
+        return known.Day == day ? known.Name : (_today = new DayName(day, day.ToString("yyyyMMdd", CultureInfo.InvariantCulture))).Name;
+    }
+
+    private sealed record DayName(DateOnly Day, string Name);
+
+    private volatile DayName _today = new(default, "");
 
     protected override async Task TurnAsync(CancellationToken stopping)
     {

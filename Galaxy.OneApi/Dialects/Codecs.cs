@@ -58,6 +58,12 @@ internal abstract class ProviderDialect
     /// <exception cref="JsonException">It is no answer of this dialect.</exception>
     public abstract Answer Read(JsonObject answer);
 
+    /// <summary>The field that every answer has; null: it may be anything.</summary>
+    public abstract string? Proof { get; }
+
+    /// <summary>The accounts of an answer, from its field for them.</summary>
+    public abstract Usage ReadUsage(JsonNode? usage);
+
     public abstract IAnswerReader Stream();
 
     /// <summary>What a refusal means. <paramref name="body"/> is null when it is not JSON.</summary>

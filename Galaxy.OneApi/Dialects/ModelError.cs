@@ -17,6 +17,7 @@ internal enum ErrorKind
     Upstream,
     Timeout,
     Unavailable,
+    Internal,
 }
 
 /// <param name="Field">The client's field that is to blame, if one is.</param>

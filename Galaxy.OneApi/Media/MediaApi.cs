@@ -20,6 +20,6 @@ internal static class MediaApi
     private static void Map(IEndpointRouteBuilder endpoints, string path, Wire wire, Operation operation, string summary)
     {
         var client = new PlainClient(wire);
-        endpoints.MapPost(path, (HttpContext context, ModelRelay relay) => relay.HandleAsync(context, client, operation)).AllowAnonymous().WithSummary(summary);
+        endpoints.MapPost(path, (HttpContext context, ModelRelay relay) => relay.HandleAsync(context, client, operation)).Ours().WithSummary(summary);
     }
 }

@@ -59,6 +59,12 @@ internal sealed partial class ModelRelay(
             work.Error = error;
             await FailAsync(context, client, failure, error);
         }
+        catch (Exception defect)
+        {
+            LogDefect(log, defect);
+            work.Error = new ModelError(ErrorKind.Internal, "OneApi has met a defect of its own; its log says more.");
+            await FailAsync(context, client, defect, work.Error);
+        }
         finally
         {
             await EndAsync(context, operation, work);
@@ -242,6 +248,9 @@ internal sealed partial class ModelRelay(
         if (rules.Current.Log)
             LogRequest(log, operation.Name, work.Model, target?.Id ?? "-", caller.Key?.Name ?? caller.Id, context.Response.StatusCode, took.TotalMilliseconds, work.Usage?.Input ?? 0, work.Usage?.Output ?? 0, work.Nanos / 1e9);
     }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "A request met a defect")]
+    private static partial void LogDefect(ILogger log, Exception defect);
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "A request failed ({Kind}): {Reason}")]
     private static partial void LogFailed(ILogger log, ErrorKind kind, string reason);

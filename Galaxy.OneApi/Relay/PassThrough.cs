@@ -2,7 +2,6 @@ using System.Buffers;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Galaxy.OneApi.Dialects;
-using Galaxy.OneApi.Dialects.Plain;
 using Galaxy.OneApi.Providers;
 
 namespace Galaxy.OneApi.Relay;
@@ -42,10 +41,10 @@ internal sealed class PassThrough : IExchange
         {
             var whole = await call.ReadAllAsync();
             // Transcriptions may be plain text, by the client's own wish.
-            if (dialect is PlainProvider { IsJson: false })
+            if (dialect.Proof is null)
                 return new PassThrough(call, provider, null, whole, false);
-            var answer = Check(whole, provider, dialect);
-            return new PassThrough(call, provider, null, whole, false) { Usage = answer.Usage, _id = answer.Id };
+            var (usage, id) = Skim(whole, provider, dialect);
+            return new PassThrough(call, provider, null, whole, false) { Usage = usage, _id = id };
         }
         var exchange = new PassThrough(call, provider, new StreamWatch(dialect), null, hidesUsage);
         try
@@ -60,15 +59,38 @@ internal sealed class PassThrough : IExchange
         }
     }
 
-    private static Answer Check(byte[] whole, Provider provider, ProviderDialect dialect)
+    /// <summary>As much of a whole answer as accounts need, without making objects of the rest.</summary>
+    private static (Usage Usage, string? Id) Skim(byte[] whole, Provider provider, ProviderDialect dialect)
     {
+        var reader = new Utf8JsonReader(whole);
+        var isAnswer = false;
+        string? id = null;
+        var usage = default(Range);
         try
         {
-            if (JsonNode.Parse(whole) is not JsonObject json)
+            if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
                 throw new JsonException("it is not an object");
-            if (json["error"] is JsonObject)
-                throw new UpstreamException(dialect.Error(500, json));
-            return dialect.Read(json);
+            while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+            {
+                var (isUsage, isId, isError) = (reader.ValueTextEquals("usage"u8), reader.ValueTextEquals("id"u8), reader.ValueTextEquals("error"u8));
+                isAnswer |= reader.ValueTextEquals(dialect.Proof);
+                reader.Read();
+                if (isError && reader.TokenType == JsonTokenType.StartObject)
+                    throw new UpstreamException(dialect.Error(500, JsonNode.Parse(whole)));
+                if (isId && reader.TokenType == JsonTokenType.String)
+                    id = reader.GetString();
+                var start = (int)reader.TokenStartIndex;
+                reader.Skip();
+                if (isUsage)
+                    usage = start..(int)reader.BytesConsumed;
+            }
+            while (reader.Read())
+            {
+                // To the end: a torn answer is none.
+            }
+            if (!isAnswer)
+                throw new JsonException($"it has no '{dialect.Proof}'");
+            return (dialect.ReadUsage(usage.Equals(default) ? null : JsonNode.Parse(whole.AsSpan(usage))), id);
         }
         catch (JsonException bad)
         {
@@ -81,7 +103,7 @@ internal sealed class PassThrough : IExchange
     {
         while (!_watch!.HasToken)
         {
-            var read = await _call.ReadAsync(_held.GetMemory(16 * 1024));
+            var read = await _call.ReadAsync(_held.GetMemory(4 * 1024));
             if (read == 0)
             {
                 if (_watch.HasEnded)
@@ -120,7 +142,7 @@ internal sealed class PassThrough : IExchange
         }
         using var filter = _hidesUsage ? new SseFrames() : null;
         await ForwardAsync(context, _held.WrittenMemory, filter, cancellation);
-        var buffer = ArrayPool<byte>.Shared.Rent(16 * 1024);
+        var buffer = ArrayPool<byte>.Shared.Rent(4 * 1024);
         try
         {
             while (await NextAsync(buffer) is > 0 and var read)

@@ -12,7 +12,7 @@ internal sealed class SseFrames : IDisposable
     /// <summary>An event that is longer is no event.</summary>
     private const int Longest = 16 * 1024 * 1024;
 
-    private byte[] _buffer = ArrayPool<byte>.Shared.Rent(16 * 1024);
+    private byte[] _buffer = ArrayPool<byte>.Shared.Rent(4 * 1024);
     private int _start;
     private int _end;
     private int _searched;

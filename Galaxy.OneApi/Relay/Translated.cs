@@ -63,7 +63,7 @@ internal sealed class Translated : IExchange
     {
         var reader = dialect.Stream();
         using var frames = new SseFrames();
-        var buffer = ArrayPool<byte>.Shared.Rent(16 * 1024);
+        var buffer = ArrayPool<byte>.Shared.Rent(4 * 1024);
         var (hasFinished, hasEnded) = (false, false);
         try
         {

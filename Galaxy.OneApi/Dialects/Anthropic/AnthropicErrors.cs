@@ -25,7 +25,7 @@ internal static class AnthropicErrors
         ErrorKind.Budget => "billing_error",
         ErrorKind.Overloaded or ErrorKind.Unavailable => "overloaded_error",
         ErrorKind.Timeout => "timeout_error",
-        ErrorKind.Upstream => "api_error",
+        ErrorKind.Upstream or ErrorKind.Internal => "api_error",
         _ => "invalid_request_error",
     };
 

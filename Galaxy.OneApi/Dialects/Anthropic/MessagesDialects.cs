@@ -30,6 +30,10 @@ internal sealed class MessagesProvider : ProviderDialect
 
     public override Answer Read(JsonObject answer) => MessagesAnswer.Read(answer);
 
+    public override string? Proof => "content";
+
+    public override Usage ReadUsage(JsonNode? usage) => MessagesAnswer.ReadUsage(usage, null);
+
     public override IAnswerReader Stream() => new MessagesStreamReader();
 
     public override ModelError Error(int status, JsonNode? body) => AnthropicErrors.Read(status, body);

@@ -13,7 +13,7 @@ internal static class MessagesWriter
     {
         var body = new JsonObject { ["model"] = model, ["max_tokens"] = asked.MaxTokens ?? DefaultMaxTokens + (asked.ThinkingBudget ?? 0) };
         // Its system prompt stands before everything else, wherever the client's messages had it.
-        if (string.Join("\n\n", asked.Messages.Where(message => message.Speaker == Speaker.System).Select(message => Turns.TextOf(message.Parts))) is { Length: > 0 } system)
+        if (Turns.SystemOf(asked.Messages) is { Length: > 0 } system)
             body["system"] = system;
         var turns = Turns.Join(asked.Messages.Where(message => message.Speaker != Speaker.System));
         body["messages"] = new JsonArray([.. turns.Select(turn => WriteMessage(turn, losses))]);

@@ -13,6 +13,10 @@ internal sealed class GeminiProvider : ProviderDialect
 
     public override Answer Read(JsonObject answer) => GeminiAnswer.Read(answer);
 
+    public override string? Proof => "candidates";
+
+    public override Usage ReadUsage(JsonNode? usage) => GeminiAnswer.ReadUsage(usage);
+
     public override IAnswerReader Stream() => new GeminiStreamReader();
 
     public override ModelError Error(int status, JsonNode? body) => GeminiErrors.Read(status, body);

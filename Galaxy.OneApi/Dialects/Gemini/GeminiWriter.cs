@@ -11,7 +11,7 @@ internal static class GeminiWriter
     public static JsonObject Write(Conversation asked, string model, Losses losses)
     {
         var body = new JsonObject();
-        if (string.Join("\n\n", asked.Messages.Where(message => message.Speaker == Speaker.System).Select(message => Turns.TextOf(message.Parts))) is { Length: > 0 } system)
+        if (Turns.SystemOf(asked.Messages) is { Length: > 0 } system)
             body["systemInstruction"] = new JsonObject { ["parts"] = new JsonArray(new JsonObject { ["text"] = system }) };
         var names = asked.Messages.SelectMany(message => message.Parts).OfType<ToolCallPart>().GroupBy(call => call.Id).ToDictionary(calls => calls.Key, calls => calls.First().Name);
         var needsSignature = model.Contains("gemini-3", StringComparison.Ordinal);

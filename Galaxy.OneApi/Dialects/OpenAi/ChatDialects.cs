@@ -31,6 +31,10 @@ internal sealed class ChatProvider(string tokensField = "max_tokens") : Provider
 
     public override Answer Read(JsonObject answer) => ChatAnswer.Read(answer);
 
+    public override string? Proof => "choices";
+
+    public override Usage ReadUsage(JsonNode? usage) => ChatAnswer.ReadUsage(usage) ?? new Usage(0, 0);
+
     public override IAnswerReader Stream() => new ChatStreamReader();
 
     public override ModelError Error(int status, JsonNode? body) => OpenAiErrors.Read(status, body);

@@ -78,7 +78,7 @@ internal static class ChatWriter
         switch (message.Speaker)
         {
             case Speaker.System:
-                messages.Add(new JsonObject { ["role"] = "system", ["content"] = Turns.TextOf(message.Parts) });
+                messages.Add(new JsonObject { ["role"] = "system", ["content"] = Turns.Paragraphs(message.Parts) });
                 break;
             case Speaker.Assistant:
                 messages.Add(WriteAssistant(message, losses));

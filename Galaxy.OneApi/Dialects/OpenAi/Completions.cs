@@ -103,9 +103,11 @@ internal sealed class CompletionsProvider : ProviderDialect
 
     public override JsonObject Write(Conversation conversation, string model, Losses losses) => throw new NotSupportedException("Completions only pass through.");
 
-    public override Answer Read(JsonObject answer) => answer["choices"] is JsonArray
-        ? new Answer(ChatAnswer.Text(answer["id"]) ?? "", ChatAnswer.Text(answer["model"]) ?? "", [], ChatAnswer.ReadUsage(answer["usage"]) ?? new Usage(0, 0))
-        : throw new JsonException("it has no 'choices'");
+    public override Answer Read(JsonObject answer) => throw new NotSupportedException("Completions only pass through.");
+
+    public override string? Proof => "choices";
+
+    public override Usage ReadUsage(JsonNode? usage) => ChatAnswer.ReadUsage(usage) ?? new Usage(0, 0);
 
     public override IAnswerReader Stream() => new Reader();
 

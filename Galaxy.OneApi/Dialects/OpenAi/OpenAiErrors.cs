@@ -17,7 +17,7 @@ internal static class OpenAiErrors
         ErrorKind.RateLimited => "rate_limit_error",
         ErrorKind.Budget => "insufficient_quota",
         ErrorKind.Upstream or ErrorKind.Timeout => "upstream_error",
-        ErrorKind.Overloaded or ErrorKind.Unavailable => "server_error",
+        ErrorKind.Overloaded or ErrorKind.Unavailable or ErrorKind.Internal => "server_error",
         _ => "invalid_request_error",
     };
 
@@ -36,6 +36,7 @@ internal static class OpenAiErrors
         ErrorKind.Upstream => "upstream_failed",
         ErrorKind.Overloaded => "overloaded",
         ErrorKind.Unavailable => "unavailable",
+        ErrorKind.Internal => "internal_error",
         _ => null,
     };
 

@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using Galaxy.OneApi.Dialects.OpenAi;
 
@@ -48,18 +47,15 @@ internal sealed class PlainProvider(Wire wire, string path, string? results) : P
 
     public override JsonObject Write(Conversation conversation, string model, Losses losses) => throw new NotSupportedException("It only passes through.");
 
-    /// <summary>False: an answer may be anything, such as plain text.</summary>
-    public bool IsJson => results is not null;
+    public override string? Proof => results;
 
-    public override Answer Read(JsonObject answer)
+    public override Answer Read(JsonObject answer) => throw new NotSupportedException("It only passes through.");
+
+    // Embeddings say only how many there were in all.
+    public override Usage ReadUsage(JsonNode? usage)
     {
-        if (results is not null && answer[results] is not JsonArray)
-            throw new JsonException($"it has no '{results}'");
-        var usage = answer["usage"];
         var input = ChatAnswer.Int(usage.Get("prompt_tokens") ?? usage.Get("input_tokens"));
-        // Embeddings say only how many there were in all.
-        var output = ChatAnswer.Int(usage.Get("completion_tokens") ?? usage.Get("output_tokens"));
-        return new Answer("", ChatAnswer.Text(answer["model"]) ?? "", [], new Usage(input > 0 ? input : ChatAnswer.Int(usage.Get("total_tokens")), output));
+        return new Usage(input > 0 ? input : ChatAnswer.Int(usage.Get("total_tokens")), ChatAnswer.Int(usage.Get("completion_tokens") ?? usage.Get("output_tokens")));
     }
 
     public override IAnswerReader Stream() => new ChatStreamReader();

@@ -1,0 +1,15 @@
+namespace Galaxy.OneApi.Relay;
+
+internal static class OursExtensions
+{
+    /// <summary>
+    /// An endpoint that knows its callers by itself and says what is wrong in their dialect: nothing of the pipeline is of use to it, and
+    /// authentication, which knows the cluster's key only, would refuse those with a key of their own.
+    /// </summary>
+    public static TBuilder Ours<TBuilder>(this TBuilder endpoint)
+        where TBuilder : IEndpointConventionBuilder
+    {
+        endpoint.AllowAnonymous().ShortCircuit();
+        return endpoint;
+    }
+}
