@@ -34,7 +34,7 @@ internal static class GeminiEmbeddings
         }
         catch (JsonException bad)
         {
-            throw new UpstreamException(new ModelError(ErrorKind.Upstream, $"The provider '{provider.Name}' sent no answer: {bad.Message}"));
+            throw new UpstreamException(new ModelError(ErrorKind.Upstream, $"The provider '{provider.Name}' sent no answer: {Redaction.Reason(bad)}"));
         }
         // It does not count tokens here.
         var tokens = inputs.Sum(input => input.Length / 4 + 1);

@@ -88,9 +88,11 @@ internal sealed class Attempts(Upstream upstream, DeviceModels devices, KeyRing 
             string? key = null;
             if (target.Provider is { } provider)
             {
-                (var next, var wait) = keys.Take(provider);
+                (var next, var wait, var isRefused) = keys.Take(provider);
+                if (next is null && isRefused)
+                    run.Last = new UpstreamException(new ModelError(ErrorKind.Upstream, $"The provider '{provider.Name}' has just refused its key; it is tried again in {Math.Ceiling(wait!.Value.TotalSeconds):0} s.")) { IsRefusedKey = true };
                 if (next is null)
-                    return (null, wait);
+                    return (null, isRefused ? null : wait);
                 key = next.Length == 0 ? null : next;
             }
             try
@@ -115,7 +117,7 @@ internal sealed class Attempts(Upstream upstream, DeviceModels devices, KeyRing 
     private void Learn(Target target, string? key, UpstreamException failure)
     {
         if (failure.IsOfKey && target.Provider is { } limited)
-            keys.Cool(limited, key, failure.IsRefusedKey ? RefusedRest : failure.Error.RetryAfter);
+            keys.Cool(limited, key, failure.IsRefusedKey ? RefusedRest : failure.Error.RetryAfter, failure.IsRefusedKey);
         if (failure.IsOfProvider)
             stats.Failed(target.Id);
     }
@@ -238,7 +240,7 @@ internal sealed class Attempts(Upstream upstream, DeviceModels devices, KeyRing 
         }
         catch (JsonException bad)
         {
-            throw new UpstreamException(new ModelError(ErrorKind.Upstream, $"The provider '{provider.Name}' sent no answer: {bad.Message}"));
+            throw new UpstreamException(new ModelError(ErrorKind.Upstream, $"The provider '{provider.Name}' sent no answer: {Redaction.Reason(bad)}"));
         }
     }
 }

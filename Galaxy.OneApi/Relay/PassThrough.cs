@@ -94,7 +94,7 @@ internal sealed class PassThrough : IExchange
         }
         catch (JsonException bad)
         {
-            throw new UpstreamException(new ModelError(ErrorKind.Upstream, $"The provider '{provider.Name}' sent no answer: {bad.Message}"));
+            throw new UpstreamException(new ModelError(ErrorKind.Upstream, $"The provider '{provider.Name}' sent no answer: {Redaction.Reason(bad)}"));
         }
     }
 
@@ -128,7 +128,7 @@ internal sealed class PassThrough : IExchange
         {
             // After the first token only our accounts suffer, not the client.
             if (!_watch!.HasToken)
-                throw new UpstreamException(new ModelError(ErrorKind.Upstream, $"The provider '{_provider.Name}' sent what is no stream of answers: {bad.Message}"));
+                throw new UpstreamException(new ModelError(ErrorKind.Upstream, $"The provider '{_provider.Name}' sent what is no stream of answers: {Redaction.Reason(bad)}"));
         }
     }
 

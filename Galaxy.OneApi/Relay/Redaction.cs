@@ -13,6 +13,9 @@ internal static partial class Redaction
         return LooksLikeKey().Replace(message, "…");
     }
 
+    /// <summary>What is wrong with what a provider sent, without what it sent: the parser's own words quote it.</summary>
+    public static string Reason(Exception bad) => bad.GetType() == typeof(System.Text.Json.JsonException) || bad is InvalidDataException ? bad.Message : "it is not JSON";
+
     public static bool Contains(ReadOnlySpan<byte> body, string key) => key.Length > 0 && body.IndexOf(Encoding.UTF8.GetBytes(key)) >= 0;
 
     // Also half-hidden ones, as sk-abc***xyz.

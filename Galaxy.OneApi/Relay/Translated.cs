@@ -103,7 +103,7 @@ internal sealed class Translated : IExchange
         }
         catch (Exception bad) when (bad is JsonException or InvalidDataException or InvalidOperationException)
         {
-            throw new UpstreamException(new ModelError(ErrorKind.Upstream, $"The provider '{provider}' sent what is no stream of answers: {bad.Message}"));
+            throw new UpstreamException(new ModelError(ErrorKind.Upstream, $"The provider '{provider}' sent what is no stream of answers: {Redaction.Reason(bad)}"));
         }
     }
 

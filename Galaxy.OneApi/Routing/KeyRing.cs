@@ -9,39 +9,42 @@ internal sealed class KeyRing(TimeProvider time)
     private static readonly TimeSpan FirstRest = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestRest = TimeSpan.FromMinutes(1);
 
-    private sealed record Rest(DateTimeOffset Until, int Failures);
+    private sealed record Rest(DateTimeOffset Until, int Failures, bool IsRefused);
 
     private readonly ConcurrentDictionary<(string Provider, string Key), Rest> _rests = [];
     private readonly ConcurrentDictionary<string, int> _turns = [];
 
-    /// <summary>The next key that does not rest. Null, with the time to wait: all of them do.</summary>
-    public (string? Key, TimeSpan? Wait) Take(Provider provider)
+    /// <summary>The next key that does not rest. Null, with the time to wait: all of them do, because each was limited or, if so, refused.</summary>
+    public (string? Key, TimeSpan? Wait, bool IsRefused) Take(Provider provider)
     {
         // The usual case costs nothing.
         if (_rests.IsEmpty && provider.Keys.Count <= 1)
-            return (provider.Keys.Count == 0 ? "" : provider.Keys[0], null);
+            return (provider.Keys.Count == 0 ? "" : provider.Keys[0], null, false);
         IReadOnlyList<string> keys = provider.Keys.Count == 0 ? [""] : provider.Keys;
         var turn = keys.Count == 1 ? 0 : _turns.AddOrUpdate(provider.Name, 0, (_, last) => (last + 1) & int.MaxValue);
         TimeSpan? shortest = null;
+        var isRefused = true;
         for (var i = 0; i < keys.Count; i++)
         {
             var key = keys[(turn + i) % keys.Count];
             if (!_rests.TryGetValue((provider.Name, key), out var rest) || rest.Until <= time.GetUtcNow())
-                return (key, null);
+                return (key, null, false);
+            isRefused &= rest.IsRefused;
             var wait = rest.Until - time.GetUtcNow();
             shortest = shortest is null || wait < shortest ? wait : shortest;
         }
-        return (null, shortest);
+        return (null, shortest, isRefused);
     }
 
     /// <param name="after">What the provider said, if it did; otherwise each failure in a row doubles the rest.</param>
-    public void Cool(Provider provider, string? key, TimeSpan? after)
+    /// <param name="isRefused">It is not limited but wrong.</param>
+    public void Cool(Provider provider, string? key, TimeSpan? after, bool isRefused)
     {
         var now = time.GetUtcNow();
-        _rests.AddOrUpdate((provider.Name, key ?? ""), _ => new Rest(now + (after ?? FirstRest), 1), (_, rest) =>
+        _rests.AddOrUpdate((provider.Name, key ?? ""), _ => new Rest(now + (after ?? FirstRest), 1, isRefused), (_, rest) =>
         {
             var doubled = FirstRest * Math.Pow(2, Math.Min(rest.Failures, 10));
-            return new Rest(now + (after ?? (doubled < LongestRest ? doubled : LongestRest)), rest.Failures + 1);
+            return new Rest(now + (after ?? (doubled < LongestRest ? doubled : LongestRest)), rest.Failures + 1, isRefused);
         });
     }
 

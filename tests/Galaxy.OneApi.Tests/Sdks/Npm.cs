@@ -33,6 +33,17 @@ public sealed class Npm : IAsyncLifetime
         Mocks = System.Text.Json.Nodes.JsonNode.Parse(line ?? throw new InvalidOperationException(await _mocks.StandardError.ReadToEndAsync()))!;
     }
 
+    /// <summary>OneApi with the upstreams as providers of every dialect.</summary>
+    public Task<OneApiServer> ServerAsync()
+    {
+        var aimock = Mocks["aimock"]!.GetValue<string>();
+        return OneApiServer.StartAsync(
+            ("OneApi:Providers:oai:BaseUrl", aimock + "/v1"), ("OneApi:Providers:oai:ApiKey", "sk-mock-0123456789abcdef"), ("OneApi:Providers:oai:Responses", "true"),
+            ("OneApi:Providers:ant:BaseUrl", aimock + "/v1"), ("OneApi:Providers:ant:Dialect", "anthropic"), ("OneApi:Providers:ant:ApiKey", "sk-ant-0123456789abcdef"),
+            ("OneApi:Providers:gem:BaseUrl", aimock + "/v1beta"), ("OneApi:Providers:gem:Dialect", "gemini"), ("OneApi:Providers:gem:ApiKey", "AIza0123456789abcdef"),
+            ("OneApi:Providers:other:BaseUrl", Mocks["mockllm"]!.GetValue<string>() + "/v1"));
+    }
+
     public async ValueTask DisposeAsync()
     {
         if (_mocks is null)

@@ -10,7 +10,7 @@ public sealed class SdkTests(Npm npm) : IClassFixture<Npm>
     public async Task Official_javascript_clients_find_every_provider_as_if_it_were_their_own()
     {
         Assert.SkipUnless(Npm.Absent is null, Npm.Absent ?? "");
-        await using var server = await StartAsync();
+        await using var server = await npm.ServerAsync();
         using var clients = Npm.Start("node", "clients.mjs", server.Url.ToString().TrimEnd('/'), OneApiServer.Key);
         var errors = clients.StandardError.ReadToEndAsync();
         var failures = new StringBuilder();
@@ -28,15 +28,5 @@ public sealed class SdkTests(Npm npm) : IClassFixture<Npm>
         Assert.True(clients.ExitCode == 0, await errors);
         Assert.True(failures.Length == 0, failures.ToString());
         Assert.True(checks > 90, $"{checks} checks");
-    }
-
-    private Task<OneApiServer> StartAsync()
-    {
-        var aimock = npm.Mocks["aimock"]!.GetValue<string>();
-        return OneApiServer.StartAsync(
-            ("OneApi:Providers:oai:BaseUrl", aimock + "/v1"), ("OneApi:Providers:oai:ApiKey", "sk-mock-0123456789abcdef"), ("OneApi:Providers:oai:Responses", "true"),
-            ("OneApi:Providers:ant:BaseUrl", aimock + "/v1"), ("OneApi:Providers:ant:Dialect", "anthropic"), ("OneApi:Providers:ant:ApiKey", "sk-ant-0123456789abcdef"),
-            ("OneApi:Providers:gem:BaseUrl", aimock + "/v1beta"), ("OneApi:Providers:gem:Dialect", "gemini"), ("OneApi:Providers:gem:ApiKey", "AIza0123456789abcdef"),
-            ("OneApi:Providers:other:BaseUrl", npm.Mocks["mockllm"]!.GetValue<string>() + "/v1"));
     }
 }
