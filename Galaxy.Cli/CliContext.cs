@@ -144,6 +144,9 @@ internal sealed class CliContext : IDisposable
             using var problem = JsonDocument.Parse(text);
             if (problem.RootElement.TryGetProperty("detail", out var detail))
                 return detail.GetString() ?? text;
+            // Models answer in OpenAI's words.
+            if (problem.RootElement.TryGetProperty("error", out var error) && error.ValueKind == JsonValueKind.Object && error.TryGetProperty("message", out var message))
+                return message.GetString() ?? text;
         }
         catch (JsonException)
         {

@@ -2,6 +2,7 @@ using System.CommandLine;
 using Galaxy.Cli;
 using Galaxy.Cli.Config;
 using Galaxy.Cli.Failover;
+using Galaxy.Cli.Models;
 using Galaxy.Cli.Resources;
 using Galaxy.Cli.Routing;
 using Galaxy.Cli.State;
@@ -27,6 +28,10 @@ var root = new RootCommand("galaxy: look at a Galaxy cluster, steer it, and join
     RouteCommand.Create(),
     ToolCommands.CreateTools(),
     ToolCommands.CreateInvoke(),
+    ModelCommands.CreateModels(),
+    ModelCommands.CreateChat(),
+    ModelCommands.CreateUsage(),
+    KeyCommands.Create(),
     StateCommand.Create(),
     ConfigCommand.Create(),
     WorkerCommand.Create(),

@@ -36,6 +36,7 @@ internal static class OneApiApp
         app.MapKeysApi();
         app.MapUsageApi();
         app.MapToolsApi();
+        app.MapOpenApi();
         return app;
     }
 }

@@ -4,6 +4,7 @@ using Galaxy.OneApi.Chat;
 using Galaxy.OneApi.Devices;
 using Galaxy.OneApi.Governance;
 using Galaxy.OneApi.Models;
+using Galaxy.OneApi.OpenApi;
 using Galaxy.OneApi.Providers;
 using Galaxy.OneApi.Relay;
 using Galaxy.OneApi.Responses;
@@ -51,6 +52,8 @@ internal static class OneApiExtensions
         services.AddSingleton<ResponseStore>();
         services.AddSingleton<ResponseKeeper>();
         services.AddSingleton<BuiltInTools>();
+        services.AddHealthChecks().AddCheck<ProviderHealth>("providers");
+        services.AddApiDescription();
         services.AddClusterMember(new ServiceDescription(node.NodeId, "oneapi", "gateway", () => addresses.Url(0),
         [
             new("llm.chat", "Ask a language model, in the words of OpenAI's chat completions. 'llm.models' tells which models there are.", "POST", "/v1/chat/completions", ChatParameters),

@@ -50,6 +50,7 @@ internal static class GatewayRoutes
         Route("usage", OneApi, "/api/v1/usage", order: 0),
         Route("mcp", Mcp, "/mcp/{**rest}", order: 1),
         Route("router document", Router, "/openapi/router.json", order: 0),
+        Route("oneapi document", OneApi, "/openapi/oneapi.json", order: 0),
         .. RouterPaths.Select(path => Route("route " + path, Router, path, order: 1)),
         // The console signs people in by itself.
         Route("console", Console, "/{**rest}", order: 100) with

@@ -19,7 +19,11 @@ public static class ApiDescriptionExtensions
         options.AddOperationTransformer((operation, context, _) =>
         {
             var path = "/" + context.Description.RelativePath;
-            if (examples.TryGetValue(path.TrimEnd('/'), out var example) && operation.RequestBody?.Content?.TryGetValue("application/json", out var body) == true)
+            if (!examples.TryGetValue(path.TrimEnd('/'), out var example) || context.Description.HttpMethod is "GET" or "DELETE")
+                return Task.CompletedTask;
+            // An endpoint that reads its body by itself tells nothing of it.
+            operation.RequestBody ??= new OpenApiRequestBody { Required = true, Content = new Dictionary<string, OpenApiMediaType> { ["application/json"] = new() } };
+            if (operation.RequestBody.Content?.TryGetValue("application/json", out var body) == true)
                 body.Example = JsonNode.Parse(example);
             return Task.CompletedTask;
         });
