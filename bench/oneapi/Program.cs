@@ -85,7 +85,7 @@ if (Wants("aborts"))
     results["aborts"] = new { sockets, before, after, open, slowest };
 }
 if (Option("--save") is { } file)
-    await File.WriteAllTextAsync(file, JsonSerializer.Serialize(results, new JsonSerializerOptions { WriteIndented = true }) + "\n");
+    await File.WriteAllTextAsync(file, JsonSerializer.Serialize(results, new JsonSerializerOptions { WriteIndented = true, NumberHandling = System.Text.Json.Serialization.JsonNumberHandling.AllowNamedFloatingPointLiterals }) + "\n");
 return 0;
 
 static void Show(string what, List<Latency> latencies)

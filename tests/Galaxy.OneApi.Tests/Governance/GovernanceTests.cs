@@ -204,8 +204,10 @@ public abstract class GovernanceTests(RealStore store) : IAsyncLifetime
         Assert.DoesNotContain(secret, await _one.Http.GetStringAsync("/api/v1/keys"), StringComparison.Ordinal);
         Assert.DoesNotContain(secret, await _one.Http.GetStringAsync($"/api/v1/keys/{id}"), StringComparison.Ordinal);
         await using var redis = await store.ConnectAsync();
-        foreach (var entry in await redis.GetDatabase().HashGetAllAsync("{galaxy:default}:oneapi:keys"))
-            Assert.DoesNotContain(secret, entry.Value.ToString(), StringComparison.Ordinal);
+        var entries = await redis.GetDatabase().HashGetAllAsync("{galaxy:galaxy}:oneapi:keys");
+        Assert.Contains(entries, entry => entry.Name == id);
+        foreach (var entry in entries.Concat(await redis.GetDatabase().HashGetAllAsync("{galaxy:galaxy}:oneapi:key-hashes")))
+            Assert.DoesNotContain(secret, entry.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]

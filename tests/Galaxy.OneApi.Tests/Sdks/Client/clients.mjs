@@ -4,6 +4,7 @@ import { createOpenAI } from "@ai-sdk/openai";
 import Anthropic from "@anthropic-ai/sdk";
 import { generateText, streamText, tool } from "ai";
 import assert from "node:assert/strict";
+import { File } from "node:buffer";
 import OpenAI from "openai";
 import { z } from "zod";
 
