@@ -1,4 +1,5 @@
 using Galaxy.Gateway.Leadership;
+using Galaxy.Gateway.Replay;
 using Galaxy.Gateway.Routing;
 using Galaxy.ServiceDefaults;
 using Galaxy.ServiceDefaults.Cluster;
@@ -16,11 +17,15 @@ return await GalaxyApp.RunAsync(() =>
     // One line per request would drown everything else; requests are in the traces.
     builder.Logging.AddFilter("Yarp", LogLevel.Warning);
     builder.Logging.AddFilter("Yarp.ReverseProxy.Health.ActiveHealthCheckMonitor", LogLevel.Error);
+    // A thousand requests that wait for a leader may hold 64 MiB of bodies that nobody has read yet.
+    builder.WebHost.ConfigureKestrel(kestrel => kestrel.Limits.MaxRequestBufferSize = 64 * 1024);
     builder.Services.AddSingleton(ports);
     builder.Services.AddClusterMember(new ServiceDescription(node.NodeId, "gateway", "gateway", () => addresses.Url(1), []));
     builder.Services.AddReverseProxy().LoadFromMemory([], []).AddTransforms(transforms => transforms.AddLeaderBackstop());
     builder.Services.AddHostedService<LeaderFollower>();
     builder.Services.AddSingleton<LeaderHold>();
+    builder.Services.AddSingleton<KeptBodies>();
+    builder.Services.AddSingleton<Replayer>();
 
     var app = builder.Build();
     app.UsePortRules(ports);

@@ -7,6 +7,9 @@ namespace Galaxy.Coordinator.Cluster;
 /// <summary>Endpoints that only the leader may serve.</summary>
 internal static class LeaderOnly
 {
+    /// <summary>Tells a gateway whether a request that failed may have been carried out all the same: <c>no</c> or <c>unknown</c>.</summary>
+    private const string Executed = "X-Galaxy-Executed";
+
     /// <summary>Elsewhere: 421 with the leader's address and token, or 503 while there is none.</summary>
     public static RouteHandlerBuilder RequireLeader(this RouteHandlerBuilder endpoint) =>
         endpoint.AddEndpointFilter(async (invocation, next) =>
@@ -29,6 +32,7 @@ internal static class LeaderOnly
             return Results.Problem($"The leader is {leader.Holder} at {leader.Url}.", statusCode: 421, title: "Not the leader");
         }
         context.Response.Headers.RetryAfter = "1";
+        context.Response.Headers[Executed] = "no";
         return Results.Problem("There is no leader at the moment. Try again shortly.", statusCode: 503, title: "No leader");
     }
 
@@ -46,6 +50,7 @@ internal static class LeaderOnly
         catch (StoreUnavailableException) when (!context.Response.HasStarted)
         {
             context.Response.Headers.RetryAfter = "1";
+            context.Response.Headers[Executed] = "unknown";
             await Results.Problem("The store does not answer, so whether this was written is unknown. Try again shortly.",
                 statusCode: 503, title: "Store unavailable").ExecuteAsync(context);
         }

@@ -14,7 +14,7 @@ internal sealed class LeaderHold(IProxyStateLookup proxy, TimeProvider time)
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
     private static readonly TimeSpan Glance = TimeSpan.FromMilliseconds(5);
-    private const int MostHeld = 2000;
+    private const int MostHeld = 1000;
 
     private readonly Lock _gate = new();
     private Task<ClusterState?> _search = Task.FromResult<ClusterState?>(null);

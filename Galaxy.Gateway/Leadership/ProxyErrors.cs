@@ -1,3 +1,4 @@
+using Galaxy.Gateway.Replay;
 using Galaxy.ServiceDefaults.Cluster;
 using Yarp.ReverseProxy.Forwarder;
 using Yarp.ReverseProxy.Model;
@@ -9,6 +10,9 @@ namespace Galaxy.Gateway.Leadership;
 /// <summary>What a client is told when no answer came from behind.</summary>
 internal static class ProxyErrors
 {
+    /// <summary>What a coordinator says of a request that it did not answer as it should: <c>no</c> or <c>unknown</c>.</summary>
+    private const string ExecutedHeader = "X-Galaxy-Executed";
+
     public static void UseProxyErrors(this IReverseProxyApplicationBuilder proxy) => proxy.Use(async (context, next) =>
     {
         await context.RequestServices.GetRequiredService<LeaderHold>().WaitAsync(context);
@@ -19,9 +23,14 @@ internal static class ProxyErrors
             await Results.Problem(Missing(context, feature.Route.Config.ClusterId!), statusCode: 503, title: "Unavailable").ExecuteAsync(context);
             return;
         }
-        await next(context);
-        if (context.GetForwarderErrorFeature() is { } failure && !context.Response.HasStarted)
-            await Explain(failure.Error, context).ExecuteAsync(context);
+        await context.RequestServices.GetRequiredService<Replayer>().RunAsync(context, () => next(context));
+        if (context.Response.HasStarted || Replayer.Verdict(context) is not { } executed)
+            return;
+        var result = Explain(executed, context);
+        // Of the answer that is not passed on, its headers may be here already.
+        context.Response.Clear();
+        context.Response.Headers.RetryAfter = "1";
+        await result.ExecuteAsync(context);
     });
 
     private static string Missing(HttpContext context, string cluster) =>
@@ -31,25 +40,30 @@ internal static class ProxyErrors
                 : "There is no leader at the moment. Try again shortly."
             : $"No {cluster} service can be reached. Try again shortly.";
 
-    private static IResult Explain(ForwarderError error, HttpContext context)
+    private static IResult Explain(Executed executed, HttpContext context)
     {
-        context.Response.Headers.RetryAfter = "1";
-        // A connection that was never made carried nothing; after that nobody knows.
-        var executed = error is ForwarderError.NoAvailableDestinations or ForwarderError.RequestCreation
+        var error = context.GetForwarderErrorFeature()?.Error;
+        var happened = executed == Executed.No
             ? "It was not executed."
             : HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method)
                 ? "It may be repeated safely."
                 : "Whether it was executed is unknown.";
-        return Results.Problem($"The service behind the gateway broke off ({error}). {executed}", statusCode: 502, title: "Bad gateway");
+        var extensions = new Dictionary<string, object?> { ["may_have_run"] = executed != Executed.No };
+        return error is null
+            ? Results.Problem($"The leader changed while this was asked, and no other took it in time. {happened}", statusCode: 503, title: "Unavailable", extensions: extensions)
+            : Results.Problem($"The service behind the gateway broke off ({error}). {happened}", statusCode: 502, title: "Bad gateway", extensions: extensions);
     }
 
-    /// <summary>A coordinator that is not the leader any more: the gateway's view is behind by a moment, so the client may simply repeat.</summary>
+    /// <summary>A coordinator that did not carry a request out, or cannot say whether it did: the gateway may ask the next one.</summary>
     public static void AddLeaderBackstop(this TransformBuilderContext transforms) => transforms.AddResponseTransform(response =>
     {
-        if (response.ProxyResponse is { } answer && (int)answer.StatusCode == StatusCodes.Status421MisdirectedRequest)
+        if (response.ProxyResponse is not { } answer)
+            return ValueTask.CompletedTask;
+        var said = answer.Headers.TryGetValues(ExecutedHeader, out var values) ? values.First() : null;
+        if ((int)answer.StatusCode == StatusCodes.Status421MisdirectedRequest || said is not null)
         {
-            response.HttpContext.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
-            response.HttpContext.Response.Headers.RetryAfter = "1";
+            response.HttpContext.Items[Replayer.Refused] = said == "unknown" ? Executed.Perhaps : Executed.No;
+            response.SuppressResponseBody = true;
         }
         return ValueTask.CompletedTask;
     });

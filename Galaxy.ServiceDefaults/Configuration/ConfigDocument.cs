@@ -23,10 +23,10 @@ public sealed record ConfigDocument(string Name, string Section, bool IsMap, str
               "propertyNames": { "pattern": "^(?!(galaxy|device)$)[a-z0-9][a-z0-9._-]{0,62}$", "description": "Lower-case letters, digits, '.', '_' and '-'; 'galaxy' and 'device' are built in" },
               "additionalProperties": {
                 "type": "object",
-                "anyOf": [{ "required": ["base_url"] }, { "required": ["api_key"] }, { "required": ["api_keys"] }],
+                "minProperties": 1,
                 "additionalProperties": false,
                 "properties": {
-                  "base_url": { "type": "string", "pattern": "^https?://[^\\s]+$", "description": "An address up to and including the version, for instance https://api.openai.com/v1; absent: that of the public provider of this name" },
+                  "base_url": { "type": "string", "pattern": "^https?://[^\\s]+$", "description": "An address up to and including the version, for instance https://api.openai.com/v1" },
                   "dialect": { "enum": ["openai", "anthropic", "gemini", "azure"], "description": "How it is spoken to; openai if it is no public provider" },
                   "api_key": { "type": "string", "minLength": 1, "writeOnly": true },
                   "api_keys": { "type": "array", "maxItems": 100, "items": { "type": "string", "minLength": 1, "writeOnly": true }, "description": "Several keys, used in turn" },

@@ -1,0 +1,97 @@
+using Galaxy.Gateway.Routing;
+using Yarp.ReverseProxy;
+using Yarp.ReverseProxy.Forwarder;
+using Yarp.ReverseProxy.Model;
+
+namespace Galaxy.Gateway.Replay;
+
+/// <summary>What is known of a request that was not answered.</summary>
+internal enum Executed
+{
+    /// <summary>Nothing of it was carried out.</summary>
+    No,
+
+    /// <summary>It may have been carried out.</summary>
+    Perhaps,
+}
+
+/// <summary>
+/// Sends a request again that was not answered, where that cannot do it twice: always when nothing of it was carried out, otherwise when its
+/// method is idempotent (RFC 9110, 9.2.2) or it has an Idempotency-Key. Thread-safe.
+/// </summary>
+internal sealed class Replayer(KeptBodies bodies, IProxyStateLookup proxy, TimeProvider time)
+{
+    /// <summary>Set by the response transform when a service said that it did not carry it out.</summary>
+    public static readonly object Refused = new();
+
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(5);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(50);
+
+    public async Task RunAsync(HttpContext context, Func<Task> forward)
+    {
+        var hasBody = context.Request.ContentLength is not (null or 0) || context.Request.Headers.TransferEncoding.Count > 0;
+        using var body = hasBody ? await bodies.TryKeepAsync(context.Request) : null;
+        var canRepeat = !hasBody || body is not null;
+        var began = time.GetTimestamp();
+        HashSet<string> failed = new(StringComparer.Ordinal);
+        for (var pause = FirstPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
+        {
+            if (body is not null)
+                context.Request.Body = body.Open();
+            await forward();
+            if (context.Response.HasStarted || context.RequestAborted.IsCancellationRequested || Verdict(context) is not { } executed)
+                return;
+            if (!canRepeat || (executed == Executed.Perhaps && !IsIdempotent(context.Request)) || time.GetElapsedTime(began) > Patience)
+                return;
+            if (context.GetReverseProxyFeature().ProxiedDestination is { } last)
+                failed.Add(last.DestinationId);
+            await Task.Delay(pause, time, context.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (context.RequestAborted.IsCancellationRequested || !await NextAsync(context, failed, began))
+                return;
+        }
+    }
+
+    /// <summary>Null: it was answered.</summary>
+    public static Executed? Verdict(HttpContext context)
+    {
+        if (context.Items[Refused] is Executed said)
+            return said;
+        return context.GetForwarderErrorFeature() switch
+        {
+            null => null,
+            { Error: ForwarderError.NoAvailableDestinations or ForwarderError.RequestCreation } => Executed.No,
+            // A connection that was never made carried nothing.
+            { Exception: HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError } } => Executed.No,
+            _ => Executed.Perhaps,
+        };
+    }
+
+    private static bool IsIdempotent(HttpRequest request) =>
+        HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method) || HttpMethods.IsOptions(request.Method)
+        || request.Headers.ContainsKey("Idempotency-Key")
+        // What has changed by the first one would be taken for somebody else's change by the second.
+        || ((HttpMethods.IsPut(request.Method) || HttpMethods.IsDelete(request.Method)) && !request.Headers.ContainsKey("If-Match"));
+
+    /// <summary>Everybody who can be asked now, but for those who have just failed; of leaders there is only one, and it may come back.</summary>
+    private async Task<bool> NextAsync(HttpContext context, HashSet<string> failed, long began)
+    {
+        var id = context.GetReverseProxyFeature().Route.Config.ClusterId!;
+        while (true)
+        {
+            if (proxy.TryGetCluster(id, out var cluster) && cluster.DestinationsState.AvailableDestinations is { Count: > 0 } all)
+            {
+                context.Items.Remove(Refused);
+                context.Features.Set<IForwarderErrorFeature>(null);
+                context.Response.Clear();
+                context.ReassignProxyRequest(cluster);
+                if (id != GatewayRoutes.Leader && all.Where(one => !failed.Contains(one.DestinationId)).ToList() is { Count: > 0 } others)
+                    context.GetReverseProxyFeature().AvailableDestinations = others;
+                return true;
+            }
+            if (time.GetElapsedTime(began) > Patience || context.RequestAborted.IsCancellationRequested)
+                return false;
+            await Task.Delay(LongestPause, time, context.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+}
