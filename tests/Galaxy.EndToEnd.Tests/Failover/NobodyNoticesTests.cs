@@ -14,6 +14,7 @@ public sealed class NobodyNoticesTests(RunningGalaxy galaxy) : IClassFixture<Run
 {
     private readonly ConcurrentQueue<string> _failures = [];
     private readonly ConcurrentDictionary<string, string> _tasks = [];
+    private readonly ConcurrentDictionary<string, bool?> _once = [];
     private double _longest;
     private int _sent;
 
@@ -38,6 +39,37 @@ public sealed class NobodyNoticesTests(RunningGalaxy galaxy) : IClassFixture<Run
             }
             Interlocked.Increment(ref _sent);
             InterlockedMax(ref _longest, Stopwatch.GetElapsedTime(began).TotalMilliseconds);
+        }
+    }
+
+    /// <summary>Submits what may not be sent twice, and notes what it was told: done (true), not done (false), or perhaps (null).</summary>
+    private async Task SubmitOnceAsync(HttpClient http, CancellationToken stop)
+    {
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(10));
+        while (!stop.IsCancellationRequested && await timer.WaitForNextTickAsync(CancellationToken.None))
+        {
+            var text = Guid.NewGuid().ToString("N");
+            try
+            {
+                using var answer = await http.PostAsJsonAsync("/api/v1/tasks", new { action = "echo", @params = new { text } }, CancellationToken.None);
+                var said = await answer.Content.ReadFromJsonAsync<JsonNode>(CancellationToken.None);
+                _once[text] = answer.IsSuccessStatusCode ? true : said!["may_have_run"] is { } may && !may.GetValue<bool>() ? false : null;
+            }
+            catch (Exception failure) when (failure is HttpRequestException or OperationCanceledException)
+            {
+                _once[text] = null;
+            }
+        }
+    }
+
+    private async IAsyncEnumerable<JsonNode> TasksAsync()
+    {
+        for (var page = "/api/v1/tasks?limit=500"; page is not null;)
+        {
+            using var answer = await galaxy.Http.GetAsync(page);
+            foreach (var task in (await answer.Content.ReadFromJsonAsync<JsonArray>())!)
+                yield return task!;
+            page = answer.Headers.TryGetValues("Link", out var links) && links.First() is var link ? link[(link.IndexOf('<', StringComparison.Ordinal) + 1)..link.IndexOf('>', StringComparison.Ordinal)] : null;
         }
     }
 
@@ -71,6 +103,7 @@ public sealed class NobodyNoticesTests(RunningGalaxy galaxy) : IClassFixture<Run
                 submit.Headers.Add("Idempotency-Key", Guid.NewGuid().ToString("N"));
                 return submit;
             }, stop.Token, async (submit, answer) => _tasks[submit.Headers.GetValues("Idempotency-Key").Single()] = (await answer.Content.ReadFromJsonAsync<JsonNode>())!["task_id"]!.GetValue<string>()),
+            SubmitOnceAsync(http, stop.Token),
         ];
         List<string> waits = [];
         async Task EventAsync(string what, Func<Task> happen)
@@ -109,6 +142,15 @@ public sealed class NobodyNoticesTests(RunningGalaxy galaxy) : IClassFixture<Run
 
         TestContext.Current.TestOutputHelper?.WriteLine($"{_sent} requests; longest waits: {string.Join(", ", waits)}");
         Assert.True(_failures.IsEmpty, $"{_failures.Count} of {_sent} failed ({string.Join(", ", waits)}):\n{string.Join('\n', _failures.Take(12))}");
+        // What may not be sent twice is there once where it was answered, and not at all where it was said not to be.
+        var there = new Dictionary<string, int>();
+        await foreach (var task in TasksAsync())
+        {
+            if (task["params"]?["text"]?.GetValue<string>() is { } text)
+                there[text] = there.GetValueOrDefault(text) + 1;
+        }
+        Assert.All(_once, said => Assert.InRange(there.GetValueOrDefault(said.Key), said.Value == true ? 1 : 0, said.Value == false ? 0 : 1));
+        TestContext.Current.TestOutputHelper?.WriteLine($"{_once.Count} that may not be sent twice: {_once.Values.Count(said => said == true)} answered, {_once.Values.Count(said => said == false)} not done, {_once.Values.Count(said => said is null)} perhaps");
         // One task for each key, however often it was sent.
         Assert.Equal(_tasks.Count, _tasks.Values.Distinct().Count());
     }
