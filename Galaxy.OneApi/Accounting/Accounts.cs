@@ -11,6 +11,9 @@ internal sealed partial class Accounts(Limiter limiter, UsageLog usage, ModelRul
     /// <summary>A request that sets no bound is taken to write at most that much; what it writes beyond is settled afterwards.</summary>
     public const int TypicalOutput = 4096;
 
+    /// <summary>No model writes as much; beyond it numbers would only overflow.</summary>
+    private const int MostOutput = 100_000_000;
+
     /// <summary>Null: nothing limits this caller.</summary>
     /// <exception cref="RefusedException">A limit is reached.</exception>
     /// <exception cref="StoreMissingException">Limits cannot be checked.</exception>
@@ -18,9 +21,10 @@ internal sealed partial class Accounts(Limiter limiter, UsageLog usage, ModelRul
     {
         if (caller.Key is not { IsLimited: true } key)
             return null;
-        var most = new Usage(LongestInput(request), (request.Envelope.MaxTokens ?? TypicalOutput) * request.Envelope.Count);
+        var output = (long)(request.Envelope.MaxTokens ?? TypicalOutput) * request.Envelope.Count;
+        var most = new Usage(LongestInput(request), (int)Math.Min(output, MostOutput));
         // The dearest of those who may answer.
-        var nanos = plan.Targets.Max(target => CostOf(target, most));
+        var nanos = plan.Targets.Concat(plan.OnContext).Concat(plan.OnFilter).Max(target => CostOf(target, most));
         var (admission, refusal) = await limiter.AdmitAsync(key, most.Total, nanos);
         return refusal is null ? admission : throw new RefusedException(refusal);
     }

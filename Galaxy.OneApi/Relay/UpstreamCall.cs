@@ -91,7 +91,7 @@ internal sealed class UpstreamCall : IAsyncDisposable
             error = error with { RetryAfter = after };
         if (error.Kind is ErrorKind.Authentication or ErrorKind.Permission)
             return new UpstreamException(new ModelError(ErrorKind.Upstream, $"The provider '{_provider.Name}' refused its key (status {status}).")) { IsRefusedKey = true };
-        error = error with { Message = Redaction.Clean(error.Message, key) };
+        error = error with { Message = json is JsonObject ? Redaction.Clean(error.Message, key) : $"The provider '{_provider.Name}' answered with status {status}." };
         var type = Response.Content.Headers.ContentType?.ToString() ?? "application/json";
         return new UpstreamException(error) { Raw = json is null || key is not null && Redaction.Contains(body, key) ? null : new RawRefusal(dialect.Wire, status, body, type) };
     }

@@ -89,6 +89,8 @@ internal sealed record Envelope
             Next(ref reader);
             if (reader.TokenType != JsonTokenType.String)
                 throw new BadFieldException("model", "'model' must be a string.");
+            if (envelope.Model.Length > 0)
+                throw new BadFieldException("model", "'model' is given twice.");
             var start = (int)reader.TokenStartIndex;
             return envelope with { Model = reader.GetString()!, ModelAt = (start, (int)reader.BytesConsumed - start) };
         }
@@ -97,7 +99,10 @@ internal sealed record Envelope
         if (reader.ValueTextEquals("drop_params"u8))
             return envelope with { DropParams = Flag(ref reader, "drop_params") };
         if (reader.ValueTextEquals("max_tokens"u8) || reader.ValueTextEquals("max_completion_tokens"u8) || reader.ValueTextEquals("max_output_tokens"u8))
-            return Number(ref reader) is { } most ? envelope with { MaxTokens = most } : envelope;
+        {
+            // The most that any of them allows is what may be written; less than nothing is nothing, so that no limit can be talked down.
+            return Number(ref reader) is { } most ? envelope with { MaxTokens = Math.Max(envelope.MaxTokens ?? 0, most) } : envelope;
+        }
         if (reader.ValueTextEquals("n"u8))
             return Number(ref reader) is { } count ? envelope with { Count = Math.Clamp(count, 1, 128) } : envelope;
         if (reader.ValueTextEquals("user"u8))

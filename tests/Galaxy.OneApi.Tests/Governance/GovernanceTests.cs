@@ -107,6 +107,30 @@ public abstract class GovernanceTests(RealStore store) : IAsyncLifetime
         Assert.InRange(alone + answers.Count(answer => answer.Status == 200), 8, 25);
     }
 
+    [Theory]
+    [InlineData("\"max_tokens\":-2000000000,")]
+    [InlineData("\"max_tokens\":2000000000,\"n\":2,")]
+    [InlineData("\"max_tokens\":5000,\"max_completion_tokens\":1,")]
+    public async Task A_limit_cannot_be_talked_down_by_strange_bounds(string bounds)
+    {
+        await using var provider = await FakeProvider.StartAsync();
+        provider.Always = FakeProvider.Hanging();
+        _one.Set(("OneApi:Providers:p:BaseUrl", provider.Url), ("OneApi:Models:Prices:1:Model", "p/*"), ("OneApi:Models:Prices:1:Input", "1"), ("OneApi:Models:Prices:1:Output", "1"));
+        var (id, secret) = await KeyAsync("""{"name":"sly","budget_per_day":0.004}""");
+        using var client = _one.Client(secret);
+        using var leave = new CancellationTokenSource();
+        var asking = client.PostAsync("/v1/chat/completions", OneApiServer.Json($$"""{"model":"p/m",{{bounds}}"messages":[]}"""), leave.Token);
+
+        // It is refused, or what is set aside for it is never less than nothing.
+        for (var tries = 0; tries < 100 && provider.Open == 0 && !asking.IsCompleted; tries++)
+            await Task.Delay(20);
+        Assert.True(JsonNode.Parse(await _one.Http.GetStringAsync($"/api/v1/keys/{id}"))!["spent_today"]!.GetValue<double>() >= 0);
+        if (bounds.Contains("5000", StringComparison.Ordinal) || bounds.Contains("2000000000,\"n", StringComparison.Ordinal))
+            Assert.Equal(429, (int)(await asking).StatusCode);
+        await leave.CancelAsync();
+        await Task.WhenAny(asking);
+    }
+
     [Fact]
     public async Task A_stream_of_a_key_that_counts_tokens_is_counted_and_its_client_sees_no_difference()
     {
