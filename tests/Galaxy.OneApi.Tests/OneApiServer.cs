@@ -42,7 +42,7 @@ public sealed class OneApiServer : IAsyncDisposable
         for (var attempt = 0; ; attempt++)
         {
             var port = FreePort();
-            var arguments = settings.Append(("GALAXY_API_KEY", Key)).Append(("GALAXY_BIND", "127.0.0.1")).Append(("HTTP_PORT", port.ToString(System.Globalization.CultureInfo.InvariantCulture)))
+            var arguments = settings.Prepend(("Logging:LogLevel:Default", "Error")).Append(("GALAXY_API_KEY", Key)).Append(("GALAXY_BIND", "127.0.0.1")).Append(("HTTP_PORT", port.ToString(System.Globalization.CultureInfo.InvariantCulture)))
                 .Append(("Galaxy_NODE_ID", "oneapi-test")).Where(setting => setting.Item2 is not null).Select(setting => $"--{setting.Item1}={setting.Item2}");
             var app = OneApiApp.Build([.. arguments]);
             try

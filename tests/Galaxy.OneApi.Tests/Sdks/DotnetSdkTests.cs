@@ -7,7 +7,7 @@ using OpenAI.Chat;
 namespace Galaxy.OneApi.Tests.Sdks;
 
 /// <summary>The official .NET clients, on upstreams of every dialect.</summary>
-public sealed class DotnetSdkTests(Npm npm) : IClassFixture<Npm>, IAsyncLifetime
+public sealed class DotnetSdkTests(Npm npm) : IAsyncLifetime
 {
     private const string Hi = "Hi there, how are you today?";
 

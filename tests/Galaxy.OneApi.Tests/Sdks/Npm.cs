@@ -1,8 +1,13 @@
 using System.Diagnostics;
 
+[assembly: AssemblyFixture(typeof(Galaxy.OneApi.Tests.Sdks.Npm))]
+
 namespace Galaxy.OneApi.Tests.Sdks;
 
-/// <summary>Programs in JavaScript, with the packages that they need.</summary>
+/// <summary>
+/// Programs in JavaScript, with the packages that they need. One for the whole assembly: two that install into the same folder at
+/// once destroy each other's work.
+/// </summary>
 public sealed class Npm : IAsyncLifetime
 {
     private static readonly string Folder = Path.Combine(AppContext.BaseDirectory, "Sdks", "Client");

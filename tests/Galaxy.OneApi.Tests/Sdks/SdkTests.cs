@@ -4,7 +4,7 @@ using System.Text.Json.Nodes;
 namespace Galaxy.OneApi.Tests.Sdks;
 
 /// <summary>Official clients of every dialect on upstreams of every dialect, none of which we wrote.</summary>
-public sealed class SdkTests(Npm npm) : IClassFixture<Npm>
+public sealed class SdkTests(Npm npm)
 {
     [Fact]
     public async Task Official_javascript_clients_find_every_provider_as_if_it_were_their_own()
