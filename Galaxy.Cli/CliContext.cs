@@ -44,17 +44,27 @@ internal sealed class CliContext : IDisposable
     public Uri Url { get; }
 
     /// <param name="patience">For one answer; 30 s by default.</param>
-    public static CliContext Create(ParseResult parsed, TimeSpan? patience = null)
+    /// <param name="key">Instead of what options and environment say.</param>
+    public static CliContext Create(ParseResult parsed, TimeSpan? patience = null, string? key = null)
     {
         var configuration = new ConfigurationManager();
         configuration.AddEnvironmentVariables();
         configuration.AddNodeFiles(Directory.GetCurrentDirectory());
-        if ((parsed.GetValue(KeyOption) ?? configuration["GALAXY_API_KEY"] ?? LocalKey()) is { } key)
-            configuration["GALAXY_API_KEY"] = key;
+        if ((key ?? parsed.GetValue(KeyOption) ?? configuration["GALAXY_API_KEY"] ?? LocalKey()) is { } found)
+            configuration["GALAXY_API_KEY"] = found;
         var url = parsed.GetValue(UrlOption) ?? configuration["GALAXY_URL"] ?? "http://127.0.0.1:8000";
         if (!Uri.TryCreate(url, UriKind.Absolute, out var address) || address.Scheme is not ("http" or "https"))
             throw new CliException($"--url is '{url}', which is not an address such as http://127.0.0.1:8000.");
         return new CliContext(NodeOptionsReader.Read(configuration), configuration, address, patience ?? TimeSpan.FromSeconds(30));
+    }
+
+    /// <summary>Whether a key was given by option, environment or <c>.env</c>.</summary>
+    public static bool HasKey(ParseResult parsed)
+    {
+        var configuration = new ConfigurationManager();
+        configuration.AddEnvironmentVariables();
+        configuration.AddNodeFiles(Directory.GetCurrentDirectory());
+        return (parsed.GetValue(KeyOption) ?? configuration["GALAXY_API_KEY"]) is not null;
     }
 
     /// <summary>The key that Galaxy.AppHost keeps in <c>.galaxy</c>, here or in a folder above.</summary>
@@ -129,7 +139,7 @@ internal sealed class CliContext : IDisposable
         using (response)
         {
             if (response.StatusCode == HttpStatusCode.Unauthorized)
-                throw new CliException("The cluster refuses the key. Give the right one with --api-key or GALAXY_API_KEY.");
+                throw new CliException($"The cluster refuses the key: {await DescribeAsync(response, cancellation)} Give the right one with --api-key or GALAXY_API_KEY.");
             if (!response.IsSuccessStatusCode)
                 throw new CliException(await DescribeAsync(response, cancellation));
             return await read(response);

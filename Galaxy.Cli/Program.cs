@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Galaxy.Cli;
+using Galaxy.Cli.Access;
 using Galaxy.Cli.Config;
 using Galaxy.Cli.Failover;
 using Galaxy.Cli.Models;
@@ -32,6 +33,9 @@ var root = new RootCommand("galaxy: look at a Galaxy cluster, steer it, and join
     ModelCommands.CreateChat(),
     ModelCommands.CreateUsage(),
     KeyCommands.Create(),
+    AccessCommands.Create(),
+    TokenCommands.Create(),
+    AccessCommands.CreateAudit(),
     StateCommand.Create(),
     ConfigCommand.Create(),
     WorkerCommand.Create(),

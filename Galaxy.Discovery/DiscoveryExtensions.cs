@@ -8,9 +8,11 @@ using Galaxy.Discovery.Roads;
 using Galaxy.Discovery.Seeds;
 using Galaxy.Discovery.Ssdp;
 using Galaxy.ServiceDefaults;
+using Galaxy.ServiceDefaults.Authentication;
 using Galaxy.ServiceDefaults.Cluster;
 using Galaxy.ServiceDefaults.Configuration;
 using Galaxy.ServiceDefaults.Hosting;
+using Galaxy.ServiceDefaults.OpenApi;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace Galaxy.Discovery;
@@ -32,6 +34,7 @@ internal static class DiscoveryExtensions
         var addresses = builder.Listen(node, new ListenPort("HTTP_PORT", 8037), new ListenPort("GRPC_PORT", 9037, HttpProtocols.Http2));
         var services = builder.Services;
         services.AddGrpc();
+        services.AddApiDescription("discovery", "Galaxy discovery", "Who else is in the network: what was found by broadcast, mDNS and SSDP.", new Dictionary<string, string>());
         services.AddSingleton(await RegistryStores.ConnectAsync(builder.Configuration));
         services.AddSingleton<Trust>();
         services.AddSingleton<Receiver>();
@@ -58,7 +61,9 @@ internal static class DiscoveryExtensions
     {
         app.UseServiceDefaults();
         app.MapDefaultEndpoints();
-        app.MapDiscoveryApi();
+        var described = app.Access(read: AccessRole.Client, write: AccessRole.Operator);
+        described.MapDiscoveryApi();
+        described.MapOpenApi();
         app.MapGrpcService<WatchService>();
     }
 

@@ -1,10 +1,18 @@
+using Galaxy.Gateway.Balancing;
+using Galaxy.Gateway.Documents;
 using Galaxy.Gateway.Leadership;
 using Galaxy.Gateway.Replay;
 using Galaxy.Gateway.Routing;
+using Galaxy.Gateway.Security;
+using Galaxy.Gateway.Settings;
 using Galaxy.ServiceDefaults;
+using Galaxy.ServiceDefaults.Authentication;
 using Galaxy.ServiceDefaults.Cluster;
 using Galaxy.ServiceDefaults.Configuration;
 using Galaxy.ServiceDefaults.Hosting;
+using Microsoft.Extensions.Options;
+using Yarp.ReverseProxy.Health;
+using Yarp.ReverseProxy.LoadBalancing;
 
 return await GalaxyApp.RunAsync(() =>
 {
@@ -17,21 +25,33 @@ return await GalaxyApp.RunAsync(() =>
     // One line per request would drown everything else; requests are in the traces.
     builder.Logging.AddFilter("Yarp", LogLevel.Warning);
     builder.Logging.AddFilter("Yarp.ReverseProxy.Health.ActiveHealthCheckMonitor", LogLevel.Error);
-    // A thousand requests that wait for a leader may hold 64 MiB of bodies that nobody has read yet.
-    builder.WebHost.ConfigureKestrel(kestrel => kestrel.Limits.MaxRequestBufferSize = 64 * 1024);
+    builder.AddFrontDoor();
     builder.Services.AddSingleton(ports);
     builder.Services.AddClusterMember(new ServiceDescription(node.NodeId, "gateway", "gateway", () => addresses.Url(1), []));
-    builder.Services.AddReverseProxy().LoadFromMemory([], []).AddTransforms(transforms => transforms.AddLeaderBackstop());
+    // No token of a service is taken from outside: whoever caught one cannot use it here.
+    builder.Services.AddSingleton(services => new CallerIdentifier(
+        node, services.GetRequiredService<ServiceTokens>(), services.GetRequiredService<TimeProvider>(), services.GetRequiredService<IAccessDirectory>()) { TakesTokens = false });
+    builder.Services.AddReverseProxy().LoadFromMemory([], []).AddTransforms(transforms =>
+    {
+        transforms.AddLeaderBackstop();
+        transforms.AddVouching(transforms.Services.GetRequiredService<ServiceTokens>());
+    });
+    builder.Services.AddSingleton<ILoadBalancingPolicy>(services => new SlowStart(services.GetRequiredService<IOptionsMonitor<GatewayOptions>>(), TimeProvider.System, Random.Shared));
+    builder.Services.AddSingleton<IPassiveHealthCheckPolicy, OutlierEjection>();
+    builder.Services.AddHealthChecks().AddCheck<LeaderKnown>("leader");
+    builder.Services.AddDocuments();
     builder.Services.AddHostedService<LeaderFollower>();
     builder.Services.AddSingleton<LeaderHold>();
     builder.Services.AddSingleton<KeptBodies>();
     builder.Services.AddSingleton<Replayer>();
 
     var app = builder.Build();
+    app.UseFrontDoor();
     app.UsePortRules(ports);
     app.UseRouting();
-    app.UseServiceDefaults();
+    app.UseServiceDefaults(beforeAuthorization: app.UseRateLimits);
     app.MapDefaultEndpoints();
+    app.MapDocuments();
     app.MapReverseProxy(proxy =>
     {
         proxy.UseProxyErrors();

@@ -7,6 +7,7 @@ using Galaxy.OneApi.Providers;
 using Galaxy.OneApi.Responses;
 using Galaxy.OneApi.Tools;
 using Galaxy.ServiceDefaults;
+using Galaxy.ServiceDefaults.Authentication;
 using Galaxy.ServiceDefaults.Configuration;
 using Galaxy.ServiceDefaults.Hosting;
 using Galaxy.ServiceDefaults.Nodes;
@@ -33,10 +34,11 @@ internal static class OneApiApp
         app.MapResponsesApi();
         app.MapMediaApi();
         app.MapModelsApi();
-        app.MapKeysApi();
-        app.MapUsageApi();
-        app.MapToolsApi();
-        app.MapOpenApi();
+        app.Access(read: AccessRole.Operator, write: AccessRole.Admin).MapKeysApi();
+        app.Access(read: AccessRole.Operator, write: AccessRole.Admin).MapUsageApi();
+        var clients = app.Access(read: AccessRole.Client, write: AccessRole.Client);
+        clients.MapToolsApi();
+        clients.MapOpenApi();
         return app;
     }
 }

@@ -1,10 +1,10 @@
+using Galaxy.ServiceDefaults.Audit;
 using Galaxy.ServiceDefaults.Authentication;
 using Galaxy.ServiceDefaults.Cluster;
 using Galaxy.ServiceDefaults.Hosting;
 using Galaxy.ServiceDefaults.Nodes;
 using Galaxy.ServiceDefaults.Telemetry;
 using Microsoft.AspNetCore.Authentication;
-using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.AspNetCore.Http;
@@ -13,6 +13,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using OpenTelemetry.Metrics;
 
 namespace Galaxy.ServiceDefaults;
 
@@ -67,8 +68,10 @@ public static class ServiceDefaultsExtensions
 
         builder.Services.AddAuthentication(ApiKeyAuthenticationHandler.SchemeName)
             .AddScheme<AuthenticationSchemeOptions, ApiKeyAuthenticationHandler>(ApiKeyAuthenticationHandler.SchemeName, null);
-        builder.Services.AddAuthorizationBuilder()
-            .SetFallbackPolicy(new AuthorizationPolicyBuilder().RequireAuthenticatedUser().Build());
+        builder.Services.AddAuthorizationBuilder().AddRolePolicies();
+        builder.Services.AddSingleton<ServiceTokens>();
+        builder.Services.AddSingleton<CallerIdentifier>();
+        builder.Services.AddSingleton<AuditTrail>();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(4));
         return node;
     }
@@ -78,6 +81,8 @@ public static class ServiceDefaultsExtensions
     {
         services.AddSingleton<ClusterWatcher>();
         services.AddHostedService(provider => provider.GetRequiredService<ClusterWatcher>());
+        services.AddSingleton<IAccessDirectory, WatchedKeys>();
+        services.AddHostedService<AuditReporter>();
         if (description is null)
             return;
         services.AddSingleton(description);
@@ -85,17 +90,22 @@ public static class ServiceDefaultsExtensions
     }
 
     /// <summary>Authentication and the two health endpoints: <c>/alive</c> is the only one open to everybody.</summary>
-    public static void UseServiceDefaults(this WebApplication app)
+    /// <param name="beforeAuthorization">Adds what has to know who comes, and may still refuse everybody.</param>
+    public static void UseServiceDefaults(this WebApplication app, Action? beforeAuthorization = null)
     {
         app.UseExceptionHandler();
         app.UseStatusCodePages();
         app.UseAuthentication();
+        app.UseAudit();
+        beforeAuthorization?.Invoke();
         app.UseAuthorization();
     }
 
     public static void MapDefaultEndpoints(this IEndpointRouteBuilder endpoints)
     {
         endpoints.MapGet("/alive", () => Results.Text("alive")).AllowAnonymous().ExcludeFromDescription();
+        if (endpoints.ServiceProvider.GetService<MeterProvider>() is not null)
+            endpoints.MapPrometheusScrapingEndpoint("/metrics").Needs(AccessRole.Operator);
         endpoints.MapHealthChecks("/health", new HealthCheckOptions
         {
             ResponseWriter = (context, report) => context.Response.WriteAsJsonAsync(new
@@ -107,6 +117,6 @@ public static class ServiceDefaultsExtensions
                     entry.Value.Description,
                 }),
             }),
-        });
+        }).Needs(AccessRole.Member);
     }
 }

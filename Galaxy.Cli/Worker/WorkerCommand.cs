@@ -25,10 +25,18 @@ internal static class WorkerCommand
         var files = new Option<string>("--files") { Description = "Offer file.read and file.write within this folder" };
         var models = new Option<string>("--models") { Description = "Offer llm.chat by this OpenAI-compatible address, for instance http://localhost:11434/v1" };
         var concurrency = new Option<int>("--concurrency") { Description = "Tasks at once", DefaultValueFactory = _ => Math.Max(2, Environment.ProcessorCount) };
-        var command = new Command("worker", "Join the cluster as a worker and run tasks until stopped") { master, id, capabilities, labels, location, concurrency, shell, programs, folder, files, models };
+        var join = new Option<string>("--join") { Description = "A join token (galaxy token create): changed once for a key of this device's own, which is kept" };
+        var command = new Command("worker", "Join the cluster as a worker and run tasks until stopped") { master, id, join, capabilities, labels, location, concurrency, shell, programs, folder, files, models };
         command.SetAction(async (parsed, cancellation) =>
         {
             var context = CliContext.Create(parsed);
+            var device = parsed.GetValue(id) ?? context.Node.NodeId;
+            var membership = parsed.GetValue(join) is { } token
+                ? await Joining.JoinAsync(token, device, context.Url, MasterAddress(parsed.GetValue(master), context), cancellation)
+                : Joining.Read(device);
+            // A key that was given for this start counts more than one that was kept.
+            if (membership is not null && (parsed.GetValue(join) is not null || !CliContext.HasKey(parsed)))
+                context = CliContext.Create(parsed, key: membership.Secret);
             var allowed = new List<WorkerAction>(BasicActions.All);
             if (parsed.GetValue(shell))
                 allowed.Add(new ShellAction(parsed.GetValue(programs) ?? [], Folder(parsed.GetValue(folder) ?? ".", "--shell-folder")).Action);
@@ -41,7 +49,7 @@ internal static class WorkerCommand
             var actions = ActionSet.Select(parsed.GetValue(capabilities) ?? [], allowed);
             var profile = new WorkerProfile(parsed.GetValue(labels) ?? [], parsed.GetValue(location) ?? "");
             var slots = parsed.GetValue(concurrency) is >= 1 and <= 1000 and var given ? given : throw new CliException("--concurrency must be 1 to 1000.");
-            var address = MasterAddress(parsed.GetValue(master), context);
+            var address = MasterAddress(parsed.GetValue(master), context) ?? (context.Node.ApiKey == membership?.Secret ? membership?.Master : null);
 
             var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
             foreach (var pair in context.Configuration.AsEnumerable().Where(pair => pair.Value is not null))
@@ -53,7 +61,7 @@ internal static class WorkerCommand
             builder.AddTelemetry(context.Node, "worker");
             builder.Services.AddSingleton(TimeProvider.System);
             builder.Services.AddHostedService(services => new WorkerService(
-                parsed.GetValue(id) ?? context.Node.NodeId, address, context.Node, actions, profile, slots, cluster,
+                device, address, context.Node, actions, profile, slots, cluster,
                 services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<WorkerService>>()));
             builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(30));
             using var host = builder.Build();

@@ -1,4 +1,3 @@
-using System.Security.Claims;
 using Galaxy.ServiceDefaults.Authentication;
 using Galaxy.ServiceDefaults.Nodes;
 using Microsoft.AspNetCore.Authentication;
@@ -12,6 +11,8 @@ namespace Galaxy.Console.SignIn;
 internal static class SignInEndpoints
 {
     private const string Either = "cookie-or-key";
+    private static readonly AuthorizationPolicy OperatorPolicy = new AuthorizationPolicyBuilder(Either).RequireAuthenticatedUser()
+        .RequireAssertion(asked => ApiKeyAuthenticationHandler.RoleOf(asked.User) >= AccessRole.Operator).Build();
     private static readonly TimeSpan SessionLength = TimeSpan.FromHours(12);
 
     public static void AddSignIn(this IServiceCollection services)
@@ -36,32 +37,34 @@ internal static class SignInEndpoints
                 cookie.SlidingExpiration = true;
             })
             .AddScheme<AuthenticationSchemeOptions, Otlp.OtlpTokenHandler>(Otlp.OtlpTokenHandler.SchemeName, null);
-        services.AddAuthorizationBuilder().AddPolicy(Otlp.OtlpEndpoints.Policy, policy => policy
+        // The pages show all that an operator may see.
+        services.AddAuthorizationBuilder().SetDefaultPolicy(OperatorPolicy).SetFallbackPolicy(OperatorPolicy).AddPolicy(Otlp.OtlpEndpoints.Policy, policy => policy
             .AddAuthenticationSchemes(Otlp.OtlpTokenHandler.SchemeName, ApiKeyAuthenticationHandler.SchemeName)
-            .RequireAuthenticatedUser());
+            .RequireAuthenticatedUser()
+            .RequireAssertion(asked => asked.User.Identity?.AuthenticationType == Otlp.OtlpTokenHandler.SchemeName || ApiKeyAuthenticationHandler.RoleOf(asked.User) >= AccessRole.Operator));
         services.AddCascadingAuthenticationState();
     }
 
     public static void MapSignIn(this IEndpointRouteBuilder endpoints)
     {
-        endpoints.MapPost("/sign-in/key", ([FromForm] string? key, [FromForm] string? returnUrl, HttpContext context, NodeOptions node) =>
-            EnterAsync(context, node, key, returnUrl)).AllowAnonymous().ExcludeFromDescription();
+        endpoints.MapPost("/sign-in/key", ([FromForm] string? key, [FromForm] string? returnUrl, HttpContext context, CallerIdentifier callers) =>
+            EnterAsync(context, callers, key, returnUrl)).AllowAnonymous().ExcludeFromDescription();
         endpoints.MapPost("/sign-out", async (HttpContext context) =>
         {
             await context.SignOutAsync(CookieAuthenticationDefaults.AuthenticationScheme);
             return Results.Redirect("/sign-in");
         }).ExcludeFromDescription();
         // The link that the AppHost prints. It redirects at once, so that the key does not stay in the address bar.
-        endpoints.MapGet("/sign-in/link", [AllowAnonymous] (string? key, HttpContext context, NodeOptions node) =>
-            EnterAsync(context, node, key, "/")).ExcludeFromDescription();
+        endpoints.MapGet("/sign-in/link", [AllowAnonymous] (string? key, HttpContext context, CallerIdentifier callers) =>
+            EnterAsync(context, callers, key, "/")).ExcludeFromDescription();
     }
 
-    private static async Task<IResult> EnterAsync(HttpContext context, NodeOptions node, string? key, string? returnUrl)
+    private static async Task<IResult> EnterAsync(HttpContext context, CallerIdentifier callers, string? key, string? returnUrl)
     {
-        if (node.ApiKeyFingerprint is { } fingerprint && !ApiKey.Matches(key?.Trim() ?? "", fingerprint))
+        var caller = callers.Identify(key.AsSpan().Trim());
+        if (!caller.May(AccessRole.Operator))
             return Results.Redirect("/sign-in?wrong=true");
-        var identity = new ClaimsIdentity([new Claim(ClaimTypes.Name, "admin"), new Claim(ClaimTypes.Role, "admin")], CookieAuthenticationDefaults.AuthenticationScheme);
-        await context.SignInAsync(CookieAuthenticationDefaults.AuthenticationScheme, new ClaimsPrincipal(identity));
+        await context.SignInAsync(CookieAuthenticationDefaults.AuthenticationScheme, ApiKeyAuthenticationHandler.Principal(caller, CookieAuthenticationDefaults.AuthenticationScheme));
         // Only to pages of our own.
         return Results.LocalRedirect(returnUrl is ['/', not ('/' or '\\'), ..] ? returnUrl : "/");
     }

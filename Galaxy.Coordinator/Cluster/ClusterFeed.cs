@@ -18,6 +18,10 @@ internal static class Namespaces
     public const string Services = "services";
     public const string Config = "config";
     public const string ConfigHistory = "config_history";
+
+    /// <summary>Keys that are out. What they hash to is nobody's business: the state's own API does not show it.</summary>
+    public const string Access = "access";
+    public const string Audit = "audit";
 }
 
 /// <summary>A snapshot, and the same without what changes all the time: that somebody who was there is still there is no news.</summary>
@@ -140,6 +144,7 @@ internal sealed class ClusterFeed
             StartedAtUnixMs = member.StartedAtUnixMs,
         }));
         snapshot.Services.AddRange(Services());
+        snapshot.AccessKeys.AddRange(_gossip.List(Namespaces.Access).Select(Read<ServiceDefaults.Authentication.AccessKey>).OfType<ServiceDefaults.Authentication.AccessKey>().Select(ToWire));
         var known = new Dictionary<Capability, int>();
         foreach (var device in Devices())
         {
@@ -188,6 +193,11 @@ internal sealed class ClusterFeed
         wire.Tags.AddRange(device.Tags ?? []);
         return wire;
     }
+
+    private static AccessKey ToWire(ServiceDefaults.Authentication.AccessKey key) => new()
+    {
+        Id = key.Id, Name = key.Name, Role = key.Role, Hash = key.Hash, ExpiresUnixMs = key.Expires?.ToUnixTimeMilliseconds() ?? 0,
+    };
 
     private static Capability ToWire(DeviceCapability capability) => new()
     {

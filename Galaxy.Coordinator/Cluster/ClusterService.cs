@@ -1,4 +1,5 @@
 using Galaxy.Contracts.Cluster;
+using Galaxy.Coordinator.Audit;
 using Galaxy.Coordinator.Configuration;
 using Galaxy.Coordinator.Gossip;
 using Galaxy.Coordinator.State;
@@ -9,7 +10,7 @@ namespace Galaxy.Coordinator.Cluster;
 
 /// <summary>What gateways, routers and other services ask of this coordinator.</summary>
 internal sealed class ClusterService(
-    ClusterFeed feed, GossipNode gossip, ConfigCatalog catalog, StateFeed state, IHostApplicationLifetime lifetime, TimeProvider time)
+    ClusterFeed feed, GossipNode gossip, ConfigCatalog catalog, StateFeed state, AuditLog audit, IHostApplicationLifetime lifetime, TimeProvider time)
     : Contracts.Cluster.Cluster.ClusterBase
 {
     private static readonly TimeSpan Burst = TimeSpan.FromMilliseconds(15);
@@ -99,6 +100,14 @@ internal sealed class ClusterService(
                 return;
         }
         gossip.Put(Namespaces.Services, service.Id, service.ToByteArray());
+    }
+
+    public override Task<AuditReply> Audit(AuditEntry request, ServerCallContext context)
+    {
+        if (request.Who.Length is 0 or > 200 || request.What.Length is 0 or > 400)
+            throw new RpcException(new Status(StatusCode.InvalidArgument, "who (1 to 200 characters) and what (1 to 400) are required"));
+        audit.Add(request);
+        return Task.FromResult(new AuditReply());
     }
 
     public override Task<WithdrawReply> Withdraw(WithdrawRequest request, ServerCallContext context)

@@ -4,6 +4,7 @@ using System.Text.Json.Serialization;
 using Galaxy.Contracts.Api;
 using Galaxy.Coordinator.State;
 using Galaxy.Core.State;
+using Galaxy.ServiceDefaults.Audit;
 using Galaxy.ServiceDefaults.Configuration;
 
 namespace Galaxy.Coordinator.Configuration;
@@ -84,5 +85,5 @@ internal static class ConfigApi
         ? node
         : throw new StateRefusedException(400, $"'node' is '{node}', which cannot be a node's name.");
 
-    private static string By(HttpContext http) => http.Request.Headers["X-Forwarded-For"].FirstOrDefault() is { Length: > 0 } client ? client : http.Connection.RemoteIpAddress?.ToString() ?? "unknown";
+    private static string By(HttpContext http) => $"{http.User.Identity?.Name} at {ClientAddress.Of(http)}";
 }

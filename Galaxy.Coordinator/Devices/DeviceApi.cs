@@ -2,6 +2,7 @@ using System.Text.Json;
 using Galaxy.Contracts.Api;
 using Galaxy.Coordinator.Cluster;
 using Galaxy.Coordinator.Tasks;
+using Galaxy.ServiceDefaults.Authentication;
 
 namespace Galaxy.Coordinator.Devices;
 
@@ -37,10 +38,10 @@ internal static class DeviceApi
             group.MapGet("/{id}", (string id, DeviceRegistry registry, TaskEngine tasks) =>
                     registry.Get(id) is { } device ? Results.Ok(tasks.WithLoad(device)) : NoDevice(id))
                 .Produces<DeviceView>().ProducesProblem(404).WithSummary("One device");
-            group.MapPost("/register", Register).RequireLeader().Produces<DeviceView>(201).ProducesProblem(400).WithSummary("Register a device before it connects, or change what is known of it");
-            group.MapDelete("/{id}", Remove).RequireLeader().Produces(204).ProducesProblem(404).ProducesProblem(409).WithSummary("Forget a device that is not connected");
+            group.MapPost("/register", Register).RequireLeader().Needs(AccessRole.Worker).Produces<DeviceView>(201).ProducesProblem(400).WithSummary("Register a device before it connects, or change what is known of it");
+            group.MapDelete("/{id}", Remove).RequireLeader().Needs(AccessRole.Operator).Produces(204).ProducesProblem(404).ProducesProblem(409).WithSummary("Forget a device that is not connected");
         }
-        endpoints.MapPost("/devices", Register).RequireLeader().WithTags("Devices").Produces<DeviceView>(201).WithSummary("The same as /devices/register");
+        endpoints.MapPost("/devices", Register).RequireLeader().Needs(AccessRole.Worker).WithTags("Devices").Produces<DeviceView>(201).WithSummary("The same as /devices/register");
         endpoints.Map("/ws/device/{id}", (HttpContext context, string id, DeviceSocket socket) => socket.AcceptAsync(context, id)).AllowAnonymous().ExcludeFromDescription();
         endpoints.Map("/ws", (HttpContext context, DeviceSocket socket) => socket.AcceptAsync(context, null)).AllowAnonymous().ExcludeFromDescription();
         endpoints.Map("/ws/status", (HttpContext context, StatusSocket socket) => socket.AcceptAsync(context)).AllowAnonymous().ExcludeFromDescription();

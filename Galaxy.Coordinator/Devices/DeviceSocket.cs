@@ -7,6 +7,7 @@ using Galaxy.Coordinator.Cluster;
 using Galaxy.Coordinator.Election;
 using Galaxy.Coordinator.Tasks;
 using Galaxy.ServiceDefaults.Nodes;
+using Galaxy.ServiceDefaults.Authentication;
 
 namespace Galaxy.Coordinator.Devices;
 
@@ -31,7 +32,7 @@ internal sealed partial class DeviceSocket(
 
     public async Task AcceptAsync(HttpContext context, string? deviceId)
     {
-        using var socket = await door.OpenAsync(context, deviceId);
+        using var socket = await door.OpenAsync(context, AccessRole.Worker, deviceId);
         if (socket is null)
             return;
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
@@ -83,7 +84,7 @@ internal sealed partial class DeviceSocket(
                 session.Send(Error("this is not a JSON object with a 'type'"));
                 continue;
             }
-            if (!trusted && !(trusted = door.IsKey(message)))
+            if (!trusted && !(trusted = door.IsKey(message, AccessRole.Worker)))
             {
                 session.Send(Error("the cluster's key is needed: as 'Authorization: Bearer', as '?token=' in the address, or as 'token' in the first message"));
                 session.Close("the cluster's key is needed");

@@ -2,13 +2,12 @@ using System.Net.WebSockets;
 using Galaxy.Coordinator.Cluster;
 using Galaxy.Coordinator.Election;
 using Galaxy.ServiceDefaults.Authentication;
-using Galaxy.ServiceDefaults.Nodes;
 using Microsoft.AspNetCore.Authentication;
 
 namespace Galaxy.Coordinator.Devices;
 
-/// <summary>Lets WebSockets in: on the leader only, and with the cluster's key, in a header, in the address, or in the first message.</summary>
-internal sealed class SocketDoor(Elector elector, NodeOptions node)
+/// <summary>Lets WebSockets in: on the leader only, and with a key, in a header, in the address, or in the first message.</summary>
+internal sealed class SocketDoor(Elector elector, CallerIdentifier callers)
 {
     private static readonly TimeSpan KeepAlive = TimeSpan.FromSeconds(15);
 
@@ -16,8 +15,9 @@ internal sealed class SocketDoor(Elector elector, NodeOptions node)
     public static readonly TimeSpan KeyPatience = TimeSpan.FromSeconds(5);
 
     /// <summary>Null: the request was answered otherwise.</summary>
+    /// <param name="needed">Of whoever has shown a key before the first message.</param>
     /// <param name="deviceId">As the address names it; null: it does not.</param>
-    public async Task<WebSocket?> OpenAsync(HttpContext context, string? deviceId = null)
+    public async Task<WebSocket?> OpenAsync(HttpContext context, AccessRole needed, string? deviceId = null)
     {
         if (!context.WebSockets.IsWebSocketRequest)
         {
@@ -29,9 +29,14 @@ internal sealed class SocketDoor(Elector elector, NodeOptions node)
             await Results.Problem("The device id may have letters, digits, '-', '_', '.' and ':', at most 128.", statusCode: 400).ExecuteAsync(context);
             return null;
         }
-        if (!HasShownKey(context) && ApiKeyAuthenticationHandler.IsPresented(context.Request))
+        if (!HasShownKey(context) && CallerIdentifier.IsPresented(context.Request))
         {
             await context.ChallengeAsync();
+            return null;
+        }
+        if (HasShownKey(context) && !ApiKeyAuthenticationHandler.RoleOf(context.User).May(needed))
+        {
+            await Results.Problem($"'{context.User.Identity!.Name}' has the role {ApiKeyAuthenticationHandler.RoleOf(context.User).Name()}; this needs {needed.Name()}.", statusCode: 403).ExecuteAsync(context);
             return null;
         }
         if (elector.CurrentToken is null)
@@ -49,6 +54,5 @@ internal sealed class SocketDoor(Elector elector, NodeOptions node)
     public static bool HasShownKey(HttpContext context) => context.User.Identity?.IsAuthenticated == true;
 
     /// <summary>In a first message: <c>token</c>, or <c>api_key</c>.</summary>
-    public bool IsKey(DeviceMessage message) =>
-        node.ApiKeyFingerprint is not { } fingerprint || ApiKey.Matches(message["token"] is { Length: > 0 } token ? token : message["api_key"], fingerprint);
+    public bool IsKey(DeviceMessage message, AccessRole needed) => callers.Identify(message["token"] is { Length: > 0 } token ? token : message["api_key"]).May(needed);
 }

@@ -7,6 +7,7 @@ using Galaxy.Coordinator.Cluster;
 using Galaxy.Coordinator.Election;
 using Galaxy.Coordinator.Tasks;
 using Galaxy.ServiceDefaults;
+using Galaxy.ServiceDefaults.Authentication;
 
 namespace Galaxy.Coordinator.Devices;
 
@@ -20,7 +21,7 @@ internal sealed class StatusSocket(
 
     public async Task AcceptAsync(HttpContext context)
     {
-        using var socket = await door.OpenAsync(context);
+        using var socket = await door.OpenAsync(context, AccessRole.Member);
         if (socket is null)
             return;
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
@@ -37,7 +38,7 @@ internal sealed class StatusSocket(
                 using var message = DeviceMessage.Parse(text);
                 if (!trusted)
                 {
-                    if (message is null || !door.IsKey(message))
+                    if (message is null || !door.IsKey(message, AccessRole.Member))
                     {
                         session.Close("the cluster's key is needed");
                         break;

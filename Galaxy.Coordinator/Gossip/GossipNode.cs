@@ -233,7 +233,7 @@ internal sealed class GossipNode
 
     private void Signal(IReadOnlyList<StateEntry> news)
     {
-        if (news.Any(entry => entry.Namespace is Namespaces.Devices or Namespaces.Services or Namespaces.Failover))
+        if (news.Any(entry => entry.Namespace is Namespaces.Devices or Namespaces.Services or Namespaces.Failover or Namespaces.Access))
             Changed?.Invoke();
     }
 

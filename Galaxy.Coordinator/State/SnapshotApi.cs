@@ -19,7 +19,7 @@ internal sealed record Restored(int Written, int Deleted);
 /// <summary>Snapshots of the answering node. Restoring writes anew, so that it spreads to all nodes like any other change.</summary>
 internal static class SnapshotApi
 {
-    private static readonly string[] Fleeting = ["services", "devices", "heartbeats", "metrics"];
+    private static readonly string[] Fleeting = ["services", "devices", "heartbeats", "metrics", Cluster.Namespaces.Access, Cluster.Namespaces.Audit];
 
     public static void MapSnapshotApi(this IEndpointRouteBuilder endpoints)
     {

@@ -10,7 +10,7 @@ namespace Galaxy.Coordinator.State;
 internal static class StateApi
 {
     private const int MaxPage = 1000;
-    private static readonly string[] Ours = [Namespaces.Devices, Namespaces.Services, Namespaces.Failover, Namespaces.Config, Namespaces.ConfigHistory];
+    private static readonly string[] Ours = [Namespaces.Devices, Namespaces.Services, Namespaces.Failover, Namespaces.Config, Namespaces.ConfigHistory, Namespaces.Access, Namespaces.Audit];
 
     public static void MapStateApi(this IEndpointRouteBuilder endpoints)
     {
@@ -37,6 +37,7 @@ internal static class StateApi
         var size = limit ?? 100;
         if (size is < 1 or > MaxPage)
             throw new StateRefusedException(400, $"'limit' is {size}; allowed is 1 to {MaxPage}.");
+        Readable(ns);
         var page = gossip.List(ns)
             .Where(entry => entry.Key.StartsWith(prefix ?? "", StringComparison.Ordinal) && string.CompareOrdinal(entry.Key, after ?? "") > (after is null ? -1 : 0))
             .Take(size + 1).ToList();
@@ -45,6 +46,7 @@ internal static class StateApi
 
     private static IResult Get(GossipNode gossip, HttpContext http, string ns, string key)
     {
+        Readable(ns);
         var entry = gossip.Get(ns, key) ?? throw Missing(ns, key);
         var view = entry.ToView();
         http.Response.Headers.ETag = view.Etag;
@@ -99,6 +101,12 @@ internal static class StateApi
             if (match is not null && (match == "*" ? now is null : match != now))
                 throw new StateRefusedException(412, now is null ? "The entry does not exist any more." : $"The entry has changed: its ETag is {now}. Read it again.");
         };
+    }
+
+    private static void Readable(string ns)
+    {
+        if (ns == Namespaces.Access)
+            throw new StateRefusedException(403, "Keys are seen through /api/v1/access only.");
     }
 
     internal static EntryId Writable(string ns, string key)

@@ -46,7 +46,7 @@ internal static class WatchApi
                 yield return Item("alive", null);
         }
 
-        bool Wanted(EntryId id) => (ns is null || id.Namespace == ns) && id.Key.StartsWith(prefix, StringComparison.Ordinal);
+        bool Wanted(EntryId id) => id.Namespace != Cluster.Namespaces.Access && (ns is null || id.Namespace == ns) && id.Key.StartsWith(prefix, StringComparison.Ordinal);
 
         SseItem<StateChange?> Item(string type, StateChange? change) => new(change, type) { EventId = feed.Name(position!.Value) };
     }

@@ -19,7 +19,7 @@ internal static class DiscoveryApi
         endpoints.MapGet("/api/v1/discovery/nodes", (PeerTable peers) => Results.Ok(peers.All.Select(PeerView.Of))).WithSummary("Every node seen, with the roads it was seen on");
         endpoints.MapGet("/api/v1/discovery/status", (IEnumerable<IRoad> roads) => Results.Ok(roads.Select(road => road.Status))).WithSummary("Per road: sockets, counters, and why packets were not believed");
         endpoints.MapGet("/api/v1/discovery/events", (PeerTable peers, IHostApplicationLifetime lifetime, CancellationToken cancellation) =>
-            TypedResults.ServerSentEvents(Events(peers, lifetime, cancellation))).WithSummary("Nodes found, updated and lost, as server-sent events");
+            TypedResults.ServerSentEvents(Events(peers, lifetime, cancellation))).WithSummary("Nodes found, updated and lost, as server-sent events; 'ready' first");
         endpoints.MapPost("/api/v1/discovery/scan", ScanAsync).WithSummary("Ask on all roads now; answers after 5 s or when it is quiet");
         // A UPnP control point has no key; the document says no more than the announcement did.
         endpoints.MapGet("/description/{name}.xml", Describe).AllowAnonymous().ExcludeFromDescription();
@@ -29,6 +29,8 @@ internal static class DiscoveryApi
         PeerTable peers, IHostApplicationLifetime lifetime, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellation)
     {
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(cancellation, lifetime.ApplicationStopping);
+        // Whoever listens knows at once that he is heard, however quiet the network is.
+        yield return new SseItem<object>(new { nodes = peers.All.Count }, "ready");
         await foreach (var happened in peers.Events(ends.Token))
             yield return new SseItem<object>(happened.Peer is { } peer ? PeerView.Of(peer) : new { problem = happened.Problem }, happened.Type);
     }

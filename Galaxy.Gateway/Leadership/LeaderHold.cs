@@ -1,4 +1,6 @@
 using Galaxy.Gateway.Routing;
+using Galaxy.Gateway.Settings;
+using Microsoft.Extensions.Options;
 using Yarp.ReverseProxy;
 using Yarp.ReverseProxy.Model;
 
@@ -8,11 +10,8 @@ namespace Galaxy.Gateway.Leadership;
 /// While there is no leader, requests for it wait here for the next one: nothing of them has been sent anywhere, so that nobody can
 /// execute one twice.
 /// </summary>
-internal sealed class LeaderHold(IProxyStateLookup proxy, TimeProvider time)
+internal sealed class LeaderHold(IProxyStateLookup proxy, IOptionsMonitor<GatewayOptions> options, TimeProvider time)
 {
-    /// <summary>Longer than any change of leader but for a store that is away, and shorter than a client's patience.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
-
     private static readonly TimeSpan Glance = TimeSpan.FromMilliseconds(5);
     private const int MostHeld = 1000;
 
@@ -20,22 +19,29 @@ internal sealed class LeaderHold(IProxyStateLookup proxy, TimeProvider time)
     private Task<ClusterState?> _search = Task.FromResult<ClusterState?>(null);
     private int _held;
 
-    /// <summary>Returns when the leader can be reached, when the patience is over, or at once when too many wait already.</summary>
-    public async Task WaitAsync(HttpContext context)
+    /// <summary>Longer than any change of leader but for a store that is away, and shorter than a client's patience.</summary>
+    private TimeSpan Patience => options.CurrentValue.Hold;
+
+    /// <summary>Requests that wait now.</summary>
+    public int Held => Volatile.Read(ref _held);
+
+    /// <summary>Returns when the leader can be reached, when the patience is over, or at once, with false, when too many wait already.</summary>
+    public async ValueTask<bool> WaitAsync(HttpContext context)
     {
         if (context.GetReverseProxyFeature() is not { AvailableDestinations.Count: 0, Route.Config.ClusterId: GatewayRoutes.Leader })
-            return;
+            return true;
         try
         {
             if (Interlocked.Increment(ref _held) > MostHeld)
-                return;
+                return false;
             var began = time.GetTimestamp();
-            while (time.GetElapsedTime(began) is var waited && waited < Patience)
+            var patience = Patience;
+            while (time.GetElapsedTime(began) is var waited && waited < patience)
             {
-                if (await Search().WaitAsync(Patience - waited, time, context.RequestAborted) is { } leader)
+                if (await Search().WaitAsync(patience - waited, time, context.RequestAborted) is { } leader)
                 {
                     context.ReassignProxyRequest(leader);
-                    return;
+                    return true;
                 }
             }
         }
@@ -47,6 +53,7 @@ internal sealed class LeaderHold(IProxyStateLookup proxy, TimeProvider time)
         {
             Interlocked.Decrement(ref _held);
         }
+        return true;
     }
 
     // One look-out for all who wait.

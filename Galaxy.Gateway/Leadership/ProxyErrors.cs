@@ -13,17 +13,23 @@ internal static class ProxyErrors
     /// <summary>What a coordinator says of a request that it did not answer as it should: <c>no</c> or <c>unknown</c>.</summary>
     private const string ExecutedHeader = "X-Galaxy-Executed";
 
-    public static void UseProxyErrors(this IReverseProxyApplicationBuilder proxy) => proxy.Use(async (context, next) =>
+    public static void UseProxyErrors(this IReverseProxyApplicationBuilder proxy)
     {
-        await context.RequestServices.GetRequiredService<LeaderHold>().WaitAsync(context);
+        var (hold, replayer) = (proxy.ApplicationServices.GetRequiredService<LeaderHold>(), proxy.ApplicationServices.GetRequiredService<Replayer>());
+        proxy.Use((context, next) => ServeAsync(context, next, hold, replayer));
+    }
+
+    private static async Task ServeAsync(HttpContext context, RequestDelegate next, LeaderHold hold, Replayer replayer)
+    {
+        var hasRoom = await hold.WaitAsync(context);
         var feature = context.GetReverseProxyFeature();
         if (feature.AvailableDestinations.Count == 0)
         {
             context.Response.Headers.RetryAfter = "1";
-            await Results.Problem(Missing(context, feature.Route.Config.ClusterId!), statusCode: 503, title: "Unavailable").ExecuteAsync(context);
+            await Results.Problem(hasRoom ? Missing(context, feature.Route.Config.ClusterId!) : "Too many requests wait for a leader already. Try again shortly.", statusCode: 503, title: "Unavailable").ExecuteAsync(context);
             return;
         }
-        await context.RequestServices.GetRequiredService<Replayer>().RunAsync(context, () => next(context));
+        await replayer.RunAsync(context, () => next(context));
         if (context.Response.HasStarted || Replayer.Verdict(context) is not { } executed)
             return;
         var result = Explain(executed, context);
@@ -31,7 +37,7 @@ internal static class ProxyErrors
         context.Response.Clear();
         context.Response.Headers.RetryAfter = "1";
         await result.ExecuteAsync(context);
-    });
+    }
 
     private static string Missing(HttpContext context, string cluster) =>
         cluster is Routing.GatewayRoutes.Leader or Routing.GatewayRoutes.Reads or Routing.GatewayRoutes.Replicated
@@ -40,9 +46,25 @@ internal static class ProxyErrors
                 : "There is no leader at the moment. Try again shortly."
             : $"No {cluster} service can be reached. Try again shortly.";
 
+    private static IEnumerable<Exception> Causes(Exception? exception)
+    {
+        for (; exception is not null; exception = exception.InnerException)
+        {
+            yield return exception;
+            foreach (var inner in (exception as AggregateException)?.InnerExceptions.SelectMany(Causes) ?? [])
+                yield return inner;
+        }
+    }
+
     private static IResult Explain(Executed executed, HttpContext context)
     {
-        var error = context.GetForwarderErrorFeature()?.Error;
+        var feature = context.GetForwarderErrorFeature();
+        var error = feature?.Error;
+        if (error == ForwarderError.RequestBodyClient)
+        {
+            var bad = Causes(feature!.Exception).OfType<BadHttpRequestException>().FirstOrDefault();
+            return Results.Problem(bad?.Message ?? "The body of the request could not be read to its end.", statusCode: bad?.StatusCode ?? StatusCodes.Status400BadRequest);
+        }
         var happened = executed == Executed.No
             ? "It was not executed."
             : HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method)

@@ -1,3 +1,5 @@
+using System.Buffers;
+
 namespace Galaxy.Gateway.Replay;
 
 /// <summary>
@@ -9,6 +11,7 @@ internal sealed class KeptBodies
     /// <summary>Of one request.</summary>
     public const int Longest = 1024 * 1024;
 
+    private const int PieceLength = 16 * 1024;
     private const long Most = 64 * 1024 * 1024;
 
     private long _kept;
@@ -22,7 +25,7 @@ internal sealed class KeptBodies
         if (request.ContentLength is { } length)
             return length is > 0 and <= Longest && TryTake((int)length) ? await ReadAsync(request, (int)length) : null;
         // A stream may be one half of a conversation, whose other half would be waited for in vain. JSON has an end.
-        return request.HasJsonContentType() && TryTake(Longest) ? await ReadUntoldAsync(request) : null;
+        return request.HasJsonContentType() ? await ReadUntoldAsync(request) : null;
     }
 
     private bool TryTake(int length)
@@ -49,29 +52,37 @@ internal sealed class KeptBodies
         }
     }
 
-    /// <summary>Null when it is longer than it may be; then what was read stands before the rest of it.</summary>
+    /// <summary>Null when it is longer than it may be, or there is no room for more of it; then what was read stands before the rest of it.</summary>
     private async Task<KeptBody?> ReadUntoldAsync(HttpRequest request)
     {
+        var taken = 0;
+        var piece = ArrayPool<byte>.Shared.Rent(PieceLength);
         try
         {
-            var kept = new MemoryStream();
-            var piece = new byte[16 * 1024];
+            // Room is taken as it comes: hundreds of small ones may be read at once.
+            using var kept = new MemoryStream();
             while (await request.Body.ReadAsync(piece, request.HttpContext.RequestAborted) is > 0 and var read)
             {
                 kept.Write(piece, 0, read);
-                if (kept.Length <= Longest)
+                if (kept.Length <= Longest && TryTake(read))
+                {
+                    taken += read;
                     continue;
-                Return(Longest);
+                }
+                Return(taken);
                 request.Body = new Prefixed(kept.ToArray(), request.Body);
                 return null;
             }
-            Return(Longest - (int)kept.Length);
-            return new KeptBody(this, kept.ToArray(), (int)kept.Length);
+            return new KeptBody(this, kept.ToArray(), taken);
         }
         catch
         {
-            Return(Longest);
+            Return(taken);
             throw;
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(piece);
         }
     }
 

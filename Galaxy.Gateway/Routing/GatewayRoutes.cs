@@ -1,3 +1,5 @@
+using Galaxy.Gateway.Balancing;
+using Galaxy.ServiceDefaults.Authentication;
 using Galaxy.ServiceDefaults.Cluster;
 using Yarp.ReverseProxy.Configuration;
 using Yarp.ReverseProxy.Forwarder;
@@ -46,11 +48,15 @@ internal static class GatewayRoutes
         Route("sockets", Leader, "/ws/{**rest}", order: 1) with { AuthorizationPolicy = "anonymous" },
         // Whoever has a key for the models only is known to OneApi alone, and refused in his own dialect.
         Route("models", OneApi, "/v1/{**rest}", order: 1) with { AuthorizationPolicy = "anonymous" },
+        // Who joins has no key yet.
+        Route("join", Leader, "/api/v1/join", order: 0) with { AuthorizationPolicy = "anonymous" },
         Route("keys", OneApi, "/api/v1/keys/{**rest}", order: 0),
         Route("usage", OneApi, "/api/v1/usage", order: 0),
         Route("mcp", Mcp, "/mcp/{**rest}", order: 1),
         Route("router document", Router, "/openapi/router.json", order: 0),
         Route("oneapi document", OneApi, "/openapi/oneapi.json", order: 0),
+        Route("discovery document", Discovery, "/openapi/discovery.json", order: 0),
+        Route("console document", Console, "/openapi/console.json", order: 0),
         .. RouterPaths.Select(path => Route("route " + path, Router, path, order: 1)),
         // The console signs people in by itself.
         Route("console", Console, "/{**rest}", order: 100) with
@@ -60,11 +66,34 @@ internal static class GatewayRoutes
         },
     ];
 
+    /// <summary>The kind of service that a path goes to; null: none, or the console's pages.</summary>
+    public static string? KindOf(string path, string method)
+    {
+        var route = All.Where(one => one.RouteId != "console" && (one.Match.Methods is null || one.Match.Methods.Contains(method)) && Matches(one.Match.Path!, path))
+            .OrderBy(one => one.Order).ThenByDescending(one => one.Match.Path!.Length).FirstOrDefault();
+        return route?.ClusterId switch
+        {
+            null => null,
+            Leader or Reads or Replicated => "coordinator",
+            Mcp => Router,
+            var other => other,
+        };
+    }
+
+    private static bool Matches(string pattern, string path)
+    {
+        var start = pattern.IndexOf("/{**", StringComparison.Ordinal);
+        return start < 0 ? path == pattern : path.StartsWith(pattern[..start], StringComparison.Ordinal) && (path.Length == start || path[start] == '/');
+    }
+
     /// <summary>The destinations as the cluster is now.</summary>
     /// <param name="configured">Services named by configuration rather than by the registry, by kind.</param>
     /// <param name="spreadReads">Multi-master: reads of what is replicated go to every coordinator. Standbys take none until they lead.</param>
-    public static IReadOnlyList<ClusterConfig> Clusters(ClusterView view, ILookup<string, string> configured, bool spreadReads)
+    /// <param name="timeouts">Seconds of silence after which a service has hung, by cluster.</param>
+    public static IReadOnlyList<ClusterConfig> Clusters(ClusterView view, ILookup<string, string> configured, bool spreadReads, IReadOnlyDictionary<string, double> timeouts)
     {
+        ClusterConfig Cluster(string id, IEnumerable<string> urls, bool checkHealth) => Make(id, urls, checkHealth, Timeout(id, timeouts));
+
         var leader = view.UsableLeader is { } usable ? [usable.Url] : Array.Empty<string>();
         // The leader answers reads best; while there is none, any coordinator does.
         var reads = leader.Length > 0 ? leader : view.Reachable.Select(node => node.Url);
@@ -86,25 +115,28 @@ internal static class GatewayRoutes
         view.Services.Where(service => service.Kind == kind).Select(service => service.Url).Concat(configured[kind]).Distinct(StringComparer.OrdinalIgnoreCase);
 
     private static RouteConfig Route(string id, string cluster, string path, int order) =>
-        new() { RouteId = id, ClusterId = cluster, Order = order, Match = new RouteMatch { Path = path } };
+        new() { RouteId = id, ClusterId = cluster, Order = order, Match = new RouteMatch { Path = path }, AuthorizationPolicy = RequiredRole.PolicyOf(AccessRole.Member) };
 
-    private static ClusterConfig Cluster(string id, IEnumerable<string> urls, bool checkHealth) => new()
+    // Streams of events and long completions: silence is normal, so only a very long one ends a request.
+    // What every coordinator has in memory is answered at once, or by one that hangs.
+    private static TimeSpan Timeout(string id, IReadOnlyDictionary<string, double> timeouts) =>
+        TimeSpan.FromSeconds(timeouts.FirstOrDefault(pair => pair.Key.Equals(id, StringComparison.OrdinalIgnoreCase)) is { Value: > 0 } set ? set.Value : id == Replicated ? 2 : 600);
+
+    private static ClusterConfig Make(string id, IEnumerable<string> urls, bool checkHealth, TimeSpan timeout) => new()
     {
         ClusterId = id,
-        LoadBalancingPolicy = "PowerOfTwoChoices",
+        LoadBalancingPolicy = SlowStart.PolicyName,
         Destinations = urls.ToDictionary(url => url, url => new DestinationConfig { Address = url }),
         SessionAffinity = id == Console
             ? new SessionAffinityConfig { Enabled = true, Policy = "HashCookie", AffinityKeyName = ".galaxy.console", FailurePolicy = "Redistribute" }
             : null,
-        // Streams of events and long completions: silence is normal, so only a very long one ends a request.
-        // What every coordinator has in memory is answered at once, or by one that hangs.
-        HttpRequest = new ForwarderRequestConfig { ActivityTimeout = id == Replicated ? TimeSpan.FromSeconds(2) : TimeSpan.FromMinutes(10) },
+        HttpRequest = new ForwarderRequestConfig { ActivityTimeout = timeout },
         HealthCheck = checkHealth
             ? new HealthCheckConfig
             {
                 AvailableDestinationsPolicy = "HealthyOrPanic",
                 Active = new ActiveHealthCheckConfig { Enabled = true, Path = "/alive", Interval = TimeSpan.FromSeconds(5), Timeout = TimeSpan.FromSeconds(2), Policy = "ConsecutiveFailures" },
-                Passive = new PassiveHealthCheckConfig { Enabled = true, Policy = "TransportFailureRate", ReactivationPeriod = TimeSpan.FromSeconds(5) },
+                Passive = new PassiveHealthCheckConfig { Enabled = true, Policy = OutlierEjection.PolicyName, ReactivationPeriod = TimeSpan.FromSeconds(5) },
             }
             : null,
     };

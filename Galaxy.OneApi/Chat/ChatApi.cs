@@ -19,6 +19,6 @@ internal static class ChatApi
         endpoints.MapPost("/v1/messages", (HttpContext context, ModelRelay relay) => relay.HandleAsync(context, new MessagesClient(), Chat))
             .Ours().WithSummary("Chat with any model in Anthropic's words, streaming or not");
         endpoints.MapPost("/v1/messages/count_tokens", (HttpContext context, TokenCounter counter) => counter.HandleAsync(context))
-            .AllowAnonymous().WithSummary("How many tokens a message has: counted by its provider where that can count, estimated elsewhere");
+            .KnowsCallers().WithSummary("How many tokens a message has: counted by its provider where that can count, estimated elsewhere");
     }
 }

@@ -5,7 +5,7 @@ using Galaxy.OneApi.Dialects.OpenAi;
 using Galaxy.OneApi.Providers;
 using Galaxy.OneApi.Relay;
 using Galaxy.ServiceDefaults.Cluster;
-using Galaxy.ServiceDefaults.Nodes;
+using Galaxy.ServiceDefaults.Authentication;
 
 namespace Galaxy.OneApi.Devices;
 
@@ -13,7 +13,7 @@ namespace Galaxy.OneApi.Devices;
 /// Models of devices that offer <c>llm.chat</c>, asked through a router: as a task that outlives a leader. The answer comes whole, and goes to
 /// a client that wants a stream in one piece. Thread-safe.
 /// </summary>
-internal sealed class DeviceModels(ClusterWatcher cluster, Upstream http, NodeOptions node)
+internal sealed class DeviceModels(ClusterWatcher cluster, Upstream http, ServiceTokens tokens)
 {
     private const int Patience = 300;
 
@@ -24,8 +24,7 @@ internal sealed class DeviceModels(ClusterWatcher cluster, Upstream http, NodeOp
             throw Failed(ErrorKind.Unavailable, "There is no router that could reach devices.");
         using var request = new HttpRequestMessage(HttpMethod.Post, $"{router.Url.TrimEnd('/')}/invoke/llm.chat?only={Uri.EscapeDataString(device)}&timeout={Patience}&idempotent=true");
         request.Content = new StringContent(body.ToJsonString(Sse.Json), System.Text.Encoding.UTF8, "application/json");
-        if (node.ApiKey is { } key)
-            request.Headers.Authorization = new("Bearer", key);
+        tokens.Sign(request, AccessRole.Client);
         try
         {
             using var response = await http.SendAsync(request, cancellation);

@@ -1,11 +1,10 @@
 using Galaxy.OneApi.Dialects;
 using Galaxy.ServiceDefaults.Authentication;
-using Galaxy.ServiceDefaults.Nodes;
 
 namespace Galaxy.OneApi.Governance;
 
-/// <summary>Who a request comes from: the cluster's key, or one that was given out. Thread-safe.</summary>
-internal sealed class Callers(NodeOptions node, KeyStore keys, TimeProvider time)
+/// <summary>Who a request comes from: a key with a role, or one for models only. Thread-safe.</summary>
+internal sealed class Callers(CallerIdentifier callers, KeyStore keys, TimeProvider time)
 {
     /// <exception cref="RefusedException">Nobody whom we know, or somebody who may not any more.</exception>
     public async ValueTask<Caller> IdentifyAsync(HttpRequest request)
@@ -13,9 +12,11 @@ internal sealed class Callers(NodeOptions node, KeyStore keys, TimeProvider time
         var presented = Presented(request);
         if (presented?.StartsWith(VirtualKey.Prefix, StringComparison.Ordinal) != true)
         {
-            return ApiKeyAuthenticationHandler.IsAllowed(request, node)
-                ? Caller.Cluster
-                : throw Refused(presented is null ? "Send a key as 'Authorization: Bearer <key>' or 'x-api-key: <key>'." : "The API key is wrong.");
+            var caller = callers.Identify(request);
+            if (!caller.IsKnown)
+                throw Refused(caller.Refusal ?? "Send a key as 'Authorization: Bearer <key>' or 'x-api-key: <key>'.");
+            return caller.May(AccessRole.Client) ? Caller.Cluster
+                : throw new RefusedException(new ModelError(ErrorKind.Permission, $"'{caller.Name}' has the role {caller.Role.Name()}; models need client."));
         }
         VirtualKey? key;
         try

@@ -16,8 +16,8 @@ internal static class ModelsApi
 {
     public static void MapModelsApi(this IEndpointRouteBuilder endpoints)
     {
-        endpoints.MapGet("/v1/models", ListAsync).AllowAnonymous().WithSummary("Every model that may be asked: of providers, of devices, routes by name, and 'auto'");
-        endpoints.MapGet("/v1/models/{**id}", (string id, HttpContext context, Catalog catalog) => OneAsync(context, catalog, Uri.UnescapeDataString(id))).AllowAnonymous().WithSummary("One model");
+        endpoints.MapGet("/v1/models", ListAsync).KnowsCallers().WithSummary("Every model that may be asked: of providers, of devices, routes by name, and 'auto'");
+        endpoints.MapGet("/v1/models/{**id}", (string id, HttpContext context, Catalog catalog) => OneAsync(context, catalog, Uri.UnescapeDataString(id))).KnowsCallers().WithSummary("One model");
     }
 
     /// <summary>What <c>/v1/models</c> shows. Thread-safe.</summary>

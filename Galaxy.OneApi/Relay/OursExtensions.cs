@@ -1,3 +1,5 @@
+using Galaxy.ServiceDefaults.OpenApi;
+
 namespace Galaxy.OneApi.Relay;
 
 internal static class OursExtensions
@@ -9,7 +11,11 @@ internal static class OursExtensions
     public static TBuilder Ours<TBuilder>(this TBuilder endpoint)
         where TBuilder : IEndpointConventionBuilder
     {
-        endpoint.AllowAnonymous().ShortCircuit();
+        endpoint.KnowsCallers().ShortCircuit();
         return endpoint;
     }
+
+    /// <summary>An endpoint that knows its callers by itself.</summary>
+    public static TBuilder KnowsCallers<TBuilder>(this TBuilder endpoint)
+        where TBuilder : IEndpointConventionBuilder => endpoint.AllowAnonymous().WithMetadata(new ShownRole("client"));
 }

@@ -18,10 +18,10 @@ internal static class ResponsesApi
 
     public static void MapResponsesApi(this IEndpointRouteBuilder endpoints)
     {
-        endpoints.MapPost("/v1/responses", CreateAsync).AllowAnonymous().WithSummary("Have any model respond, in OpenAI's newer words");
-        endpoints.MapGet("/v1/responses/{id}", (string id, HttpContext context, ResponseKeeper keeper) => keeper.GetAsync(context, id)).AllowAnonymous().WithSummary("A response that was kept");
-        endpoints.MapDelete("/v1/responses/{id}", (string id, HttpContext context, ResponseKeeper keeper) => keeper.DeleteAsync(context, id)).AllowAnonymous().WithSummary("Forget a response");
-        endpoints.MapGet("/v1/responses/{id}/input_items", (string id, HttpContext context, ResponseKeeper keeper) => keeper.InputAsync(context, id)).AllowAnonymous().WithSummary("What a response was asked");
+        endpoints.MapPost("/v1/responses", CreateAsync).KnowsCallers().WithSummary("Have any model respond, in OpenAI's newer words");
+        endpoints.MapGet("/v1/responses/{id}", (string id, HttpContext context, ResponseKeeper keeper) => keeper.GetAsync(context, id)).KnowsCallers().WithSummary("A response that was kept");
+        endpoints.MapDelete("/v1/responses/{id}", (string id, HttpContext context, ResponseKeeper keeper) => keeper.DeleteAsync(context, id)).KnowsCallers().WithSummary("Forget a response");
+        endpoints.MapGet("/v1/responses/{id}/input_items", (string id, HttpContext context, ResponseKeeper keeper) => keeper.InputAsync(context, id)).KnowsCallers().WithSummary("What a response was asked");
     }
 
     private static async Task CreateAsync(HttpContext context, ModelRelay relay, ResponseKeeper keeper, Callers callers, OneApiOptions options, TimeProvider time)

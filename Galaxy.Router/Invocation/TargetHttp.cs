@@ -1,11 +1,10 @@
-using System.Net.Http.Headers;
 using Galaxy.Core.Routing;
-using Galaxy.ServiceDefaults.Nodes;
+using Galaxy.ServiceDefaults.Authentication;
 
 namespace Galaxy.Router.Invocation;
 
 /// <summary>The connections to services, one pool for all. Thread-safe.</summary>
-internal sealed class TargetHttp(NodeOptions node) : IDisposable
+internal sealed class TargetHttp(ServiceTokens tokens) : IDisposable
 {
     /// <summary>The kind of services that are not part of Galaxy: they never see the cluster's key.</summary>
     public const string External = "external";
@@ -32,8 +31,9 @@ internal sealed class TargetHttp(NodeOptions node) : IDisposable
 
     private HttpRequestMessage Authorised(HttpRequestMessage request, bool isOurs)
     {
-        if (isOurs && node.ApiKey is { } key)
-            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", key);
+        // What a client may have done for it is what a client may do.
+        if (isOurs)
+            tokens.Sign(request, AccessRole.Client);
         return request;
     }
 

@@ -1,77 +1,71 @@
+using System.Collections.Concurrent;
 using System.Security.Claims;
 using System.Text.Encodings.Web;
-using Galaxy.ServiceDefaults.Nodes;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace Galaxy.ServiceDefaults.Authentication;
 
-/// <summary>
-/// Lets in who presents the cluster's key: <c>Authorization: Bearer</c>, <c>X-API-Key</c>, or <c>?token=</c> on WebSocket
-/// upgrades only (browsers cannot set headers there). With no key configured, which only loopback allows, everyone is in.
-/// </summary>
-public sealed class ApiKeyAuthenticationHandler(
-    IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder, NodeOptions node)
+/// <summary>Authentication of the framework by <see cref="CallerIdentifier"/>: name and role become claims.</summary>
+public sealed class ApiKeyAuthenticationHandler(IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder, CallerIdentifier callers)
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
 {
     public const string SchemeName = "ApiKey";
 
-    // One for everybody who has the key: a handler is made for each request, its answers are not.
+    private const string ServiceClaim = "galaxy:service";
+    private const int MostKnown = 10_000;
+
+    // One for everybody of the same name and role: a handler is made for each request, its answers are not.
+    private static readonly ConcurrentDictionary<Identified, Task<AuthenticateResult>> Known = new();
     private static readonly Task<AuthenticateResult> Nobody = Task.FromResult(AuthenticateResult.NoResult());
-    private static readonly Task<AuthenticateResult> Wrong = Task.FromResult(AuthenticateResult.Fail("The API key is wrong."));
-    private static readonly Task<AuthenticateResult> Development = Task.FromResult(Success("development"));
-    private static readonly Task<AuthenticateResult> KeyHolder = Task.FromResult(Success("key"));
+
+    private string? _refusal;
 
     protected override Task<AuthenticateResult> HandleAuthenticateAsync()
     {
-        if (node.ApiKeyFingerprint is null)
-            return Development;
-        if (!IsPresented(Request))
-            return Nobody;
-        return IsAllowed(Request, node) ? KeyHolder : Wrong;
+        var caller = callers.Identify(Request);
+        if (caller.IsKnown)
+            return Known.TryGetValue(caller, out var known) ? known : Remember(caller);
+        _refusal = caller.Refusal;
+        return _refusal is null ? Nobody : Task.FromResult(AuthenticateResult.Fail(_refusal));
     }
 
-    /// <summary>Whether the request shows the right key: the same answer as authentication gives, for hot paths that answer before it.</summary>
-    public static bool IsAllowed(HttpRequest request, NodeOptions node) =>
-        node.ApiKeyFingerprint is not { } fingerprint || (PresentedBy(request) is { IsEmpty: false } presented && ApiKey.Matches(presented.Span, fingerprint));
-
-    /// <summary>Whether the request shows a key, right or wrong.</summary>
-    public static bool IsPresented(HttpRequest request) => !PresentedBy(request).IsEmpty;
-
-    private static ReadOnlyMemory<char> PresentedBy(HttpRequest request)
+    private static Task<AuthenticateResult> Remember(Identified caller)
     {
-        var authorization = request.Headers.Authorization.ToString();
-        if (authorization.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase))
-            return authorization.AsMemory("Bearer ".Length).Trim();
-        if (request.Headers["X-API-Key"].ToString() is { Length: > 0 } header)
-            return header.AsMemory();
-        return IsSocketUpgrade(request) ? request.Query["token"].ToString().AsMemory() : default;
+        if (Known.Count > MostKnown)
+            Known.Clear();
+        return Known[caller] = Task.FromResult(AuthenticateResult.Success(new AuthenticationTicket(Principal(caller, SchemeName), SchemeName)));
     }
 
-    // Not Context.WebSockets: a proxy forwards upgrades without the middleware behind that. HTTP/2 upgrades by CONNECT (RFC 8441).
-    private static bool IsSocketUpgrade(HttpRequest request) =>
-        request.Headers.Upgrade.ToString().Equals("websocket", StringComparison.OrdinalIgnoreCase)
-        || request.HttpContext.Features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true, Protocol: "websocket" };
-
-    private static AuthenticateResult Success(string how)
+    /// <summary>Somebody as the framework knows people.</summary>
+    public static ClaimsPrincipal Principal(Identified caller, string scheme)
     {
-        var identity = new ClaimsIdentity([new Claim(ClaimTypes.Name, how), new Claim(ClaimTypes.NameIdentifier, how), new Claim(ClaimTypes.Role, "admin")], SchemeName);
-        return AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(identity), SchemeName));
+        var identity = new ClaimsIdentity([new Claim(ClaimTypes.Name, caller.Name), new Claim(ClaimTypes.NameIdentifier, caller.Name), new Claim(ClaimTypes.Role, caller.Role.Name())], scheme);
+        if (caller.IsService)
+            identity.AddClaim(new Claim(ServiceClaim, "true"));
+        return new ClaimsPrincipal(identity);
     }
 
-    protected override Task HandleChallengeAsync(AuthenticationProperties properties)
+    /// <summary>The role of an authenticated user; <see cref="AccessRole.Member"/> when there is none.</summary>
+    public static AccessRole RoleOf(ClaimsPrincipal user) => AccessRoles.Parse(user.FindFirstValue(ClaimTypes.Role)) ?? AccessRole.Member;
+
+    /// <summary>Another service vouches for this user.</summary>
+    public static bool IsService(ClaimsPrincipal user) => user.HasClaim(ServiceClaim, "true");
+
+    protected override Task HandleChallengeAsync(AuthenticationProperties properties) => RefuseAsync(
+        StatusCodes.Status401Unauthorized, "Unauthorized", _refusal ?? "Send a key as 'Authorization: Bearer <key>' or 'X-API-Key: <key>'.");
+
+    protected override Task HandleForbiddenAsync(AuthenticationProperties properties) => RefuseAsync(
+        StatusCodes.Status403Forbidden, "Forbidden",
+        $"'{Context.User.Identity?.Name}' has the role {RoleOf(Context.User).Name()}; this needs {RequiredRole.Of(Context)?.Role.Name() ?? "another"}.");
+
+    private Task RefuseAsync(int status, string title, string detail)
     {
-        Response.StatusCode = StatusCodes.Status401Unauthorized;
-        Response.Headers.WWWAuthenticate = "Bearer realm=\"galaxy\"";
-        return Response.WriteAsJsonAsync(new
-        {
-            type = "about:blank",
-            title = "Unauthorized",
-            status = 401,
-            detail = "Send the cluster's API key as 'Authorization: Bearer <key>' or 'X-API-Key: <key>'.",
-        }, options: null, contentType: "application/problem+json");
+        Response.StatusCode = status;
+        if (status == StatusCodes.Status401Unauthorized)
+            Response.Headers.WWWAuthenticate = "Bearer realm=\"galaxy\"";
+        return Response.WriteAsJsonAsync(new { type = "about:blank", title, status, detail }, options: null, contentType: "application/problem+json");
     }
 }

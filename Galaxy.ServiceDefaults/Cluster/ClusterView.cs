@@ -21,6 +21,9 @@ public sealed record ClusterView(
 {
     public static ClusterView Empty { get; } = new(0, null, false, [], [], [], []);
 
+    /// <summary>The keys that are out besides the cluster's own.</summary>
+    public ImmutableArray<AccessKey> AccessKeys { get; init; } = [];
+
     /// <summary>The leader that requests may be sent to; null while there is none.</summary>
     public Leader? UsableLeader => LeaderReachable ? Leader : null;
 
@@ -36,6 +39,9 @@ public sealed record ClusterView(
             .OfType<Node>().OrderBy(n => n.NodeId, StringComparer.Ordinal);
         return new ClusterView(
             version, leader, speaker is { Leader.NodeId.Length: > 0 }, [.. reachable],
-            [.. source?.Nodes ?? []], [.. source?.Services ?? []], [.. source?.Devices ?? []]);
+            [.. source?.Nodes ?? []], [.. source?.Services ?? []], [.. source?.Devices ?? []])
+        {
+            AccessKeys = [.. source?.AccessKeys ?? []],
+        };
     }
 }

@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using Galaxy.Contracts.Gossip;
-using Galaxy.ServiceDefaults.Nodes;
+using Galaxy.ServiceDefaults.Authentication;
 using Grpc.Core;
 using Grpc.Net.Client;
 using ClusterClient = Galaxy.Contracts.Cluster.Cluster.ClusterClient;
@@ -8,7 +8,7 @@ using ClusterClient = Galaxy.Contracts.Cluster.Cluster.ClusterClient;
 namespace Galaxy.ServiceDefaults.Cluster;
 
 /// <summary>One authenticated HTTP/2 channel per coordinator, shared by everybody in this process. Thread-safe.</summary>
-public sealed class CoordinatorChannels(NodeOptions node) : IDisposable
+public sealed class CoordinatorChannels(ServiceTokens tokens) : IDisposable
 {
     private static readonly TimeSpan CallPing = TimeSpan.FromSeconds(2);
 
@@ -58,14 +58,15 @@ public sealed class CoordinatorChannels(NodeOptions node) : IDisposable
             InitialReconnectBackoff = TimeSpan.FromMilliseconds(20),
             MaxReconnectBackoff = TimeSpan.FromMilliseconds(250),
         };
-        if (node.ApiKey is { } key)
+        if (tokens.IsNeeded)
         {
             options.UnsafeUseInsecureChannelCallCredentials = true;
             options.Credentials = ChannelCredentials.Create(
                 address.StartsWith("https:", StringComparison.OrdinalIgnoreCase) ? ChannelCredentials.SecureSsl : ChannelCredentials.Insecure,
-                CallCredentials.FromInterceptor((_, metadata) =>
+                // Each call has a token of its own: whoever poses as a coordinator learns nothing that opens another door.
+                CallCredentials.FromInterceptor((call, metadata) =>
                 {
-                    metadata.Add("authorization", "Bearer " + key);
+                    metadata.Add("authorization", "Bearer " + tokens.Mint(tokens.NodeId, AccessRole.Admin, "POST", $"{new Uri(call.ServiceUrl).AbsolutePath}/{call.MethodName}"));
                     return Task.CompletedTask;
                 }));
         }

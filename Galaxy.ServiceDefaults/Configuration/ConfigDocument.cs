@@ -143,6 +143,47 @@ public sealed record ConfigDocument(string Name, string Section, bool IsMap, str
               }
             }
             """),
+        new("gateway", "Gateway", false, "The gateways: rates, sizes, patience, proxies that are believed, web pages that may ask",
+            """
+            {
+              "$schema": "https://json-schema.org/draft/2020-12/schema",
+              "type": "object",
+              "additionalProperties": false,
+              "properties": {
+                "hold_seconds": { "type": "number", "minimum": 0, "maximum": 60, "description": "How long requests wait for a leader; 5" },
+                "max_body_bytes": { "type": "integer", "minimum": 1024, "maximum": 1073741824, "description": "Of one request; 64 MiB" },
+                "per_key": { "$ref": "#/$defs/rate", "description": "Of whoever shows the same key; absent: not limited" },
+                "per_address": { "$ref": "#/$defs/rate", "description": "Of whoever comes from the same address; absent: not limited" },
+                "wrong_keys_per_minute": { "type": "integer", "minimum": 1, "maximum": 1000000, "description": "From one address, which is then refused for a while; 300" },
+                "trusted_proxies": { "type": "array", "maxItems": 100, "items": { "type": "string", "pattern": "^[0-9a-fA-F.:]+(/[0-9]{1,3})?$" }, "description": "Addresses or networks of proxies whose X-Forwarded-For is believed" },
+                "allowed_origins": { "type": "array", "maxItems": 100, "items": { "type": "string", "pattern": "^https?://[^/\\s]+$" }, "description": "Web pages, besides the console, whose scripts may ask: https://example.org" },
+                "timeout_seconds": {
+                  "type": "object",
+                  "additionalProperties": false,
+                  "description": "When a service has sent nothing for so long it has hung; 600, and 2 for replicated",
+                  "properties": {
+                    "leader": { "$ref": "#/$defs/seconds" }, "reads": { "$ref": "#/$defs/seconds" }, "replicated": { "$ref": "#/$defs/seconds" }, "router": { "$ref": "#/$defs/seconds" },
+                    "mcp": { "$ref": "#/$defs/seconds" }, "oneapi": { "$ref": "#/$defs/seconds" }, "console": { "$ref": "#/$defs/seconds" }, "discovery": { "$ref": "#/$defs/seconds" }
+                  }
+                },
+                "slow_start_seconds": { "type": "number", "minimum": 0, "maximum": 600, "description": "So long a service that came anew gets less than its share; 10" },
+                "eject_after_failures": { "type": "integer", "minimum": 1, "maximum": 1000, "description": "So many in a row put a service aside; 5" },
+                "eject_seconds": { "type": "number", "minimum": 0.1, "maximum": 600, "description": "For so long, the first time; 5" }
+              },
+              "$defs": {
+                "seconds": { "type": "number", "minimum": 0.1, "maximum": 86400 },
+                "rate": {
+                  "type": "object",
+                  "required": ["requests_per_second"],
+                  "additionalProperties": false,
+                  "properties": {
+                    "requests_per_second": { "type": "number", "minimum": 0.01, "maximum": 1000000 },
+                    "burst": { "type": "integer", "minimum": 1, "maximum": 1000000, "description": "At once; as many as in two seconds" }
+                  }
+                }
+              }
+            }
+            """),
         new("logging", "Logging:LogLevel", true, "Log levels by category, for instance {\"Galaxy\": \"Debug\"}",
             """
             {

@@ -1,4 +1,6 @@
 using System.Text.Json.Nodes;
+using Galaxy.ServiceDefaults.Authentication;
+using Microsoft.AspNetCore.Authorization;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.OpenApi;
 
@@ -18,6 +20,7 @@ public static class ApiDescriptionExtensions
         });
         options.AddOperationTransformer((operation, context, _) =>
         {
+            operation.AddExtension("x-galaxy-role", new JsonNodeExtension(RoleOf(context.Description.ActionDescriptor.EndpointMetadata)));
             var path = "/" + context.Description.RelativePath;
             if (!examples.TryGetValue(path.TrimEnd('/'), out var example) || context.Description.HttpMethod is "GET" or "DELETE")
                 return Task.CompletedTask;
@@ -28,4 +31,12 @@ public static class ApiDescriptionExtensions
             return Task.CompletedTask;
         });
     });
+
+    private static string RoleOf(IList<object> metadata) =>
+        metadata.OfType<ShownRole>().LastOrDefault()?.Role
+        ?? (metadata.Any(one => one is IAllowAnonymous) ? "open" : metadata.OfType<RequiredRole>().LastOrDefault()?.Role.Name() ?? "admin");
 }
+
+/// <summary>What the documents say of an endpoint that knows its callers by itself.</summary>
+public sealed record ShownRole(string Role);
+

@@ -12,13 +12,13 @@ using OpenTelemetry.Trace;
 
 namespace Galaxy.ServiceDefaults.Telemetry;
 
-/// <summary>Traces, metrics and logs by OpenTelemetry; exported when <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> is set.</summary>
+/// <summary>Traces, metrics and logs by OpenTelemetry; exported when <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> is set; metrics also at <c>/metrics</c>.</summary>
 public static class TelemetryExtensions
 {
     // Heartbeats of the system itself: true on every second of every day, and of no interest in a trace list.
     private static readonly string[] Quiet =
     [
-        "/alive", "/health", "/galaxy.gossip.v1.Gossip/", "/galaxy.cluster.v1.Cluster/", "/galaxy.election.v1.Election/",
+        "/alive", "/health", "/metrics", "/galaxy.gossip.v1.Gossip/", "/galaxy.cluster.v1.Cluster/", "/galaxy.election.v1.Election/",
         "/opentelemetry.proto.collector", "/_blazor", "/_framework", "/_content", "/v1/traces", "/v1/logs", "/v1/metrics",
     ];
 
@@ -32,6 +32,11 @@ public static class TelemetryExtensions
                 .AddService(name, serviceInstanceId: node.NodeId)
                 .AddAttributes([new("galaxy.cluster", node.Cluster)]))
             .WithTracing(tracing => tracing.AddSource("Galaxy.*"));
+        telemetry.WithMetrics(metrics => metrics
+            .AddMeter("Galaxy.*")
+            .AddAspNetCoreInstrumentation()
+            .AddRuntimeInstrumentation()
+            .AddPrometheusExporter());
         // Spans of requests that go nowhere would cost a tenth of a small one. The trace context passes through all the same.
         if (builder.Configuration["OTEL_EXPORTER_OTLP_ENDPOINT"] is not { Length: > 0 })
             return;
@@ -50,11 +55,7 @@ public static class TelemetryExtensions
                 {
                     options.FilterHttpRequestMessage = request => !IsQuiet(request.RequestUri?.AbsolutePath);
                     options.EnrichWithHttpRequestMessage = (activity, request) => activity.DisplayName = $"{request.Method} {request.RequestUri?.AbsolutePath}";
-                }))
-            .WithMetrics(metrics => metrics
-                .AddMeter("Galaxy.*")
-                .AddAspNetCoreInstrumentation()
-                .AddRuntimeInstrumentation());
+                }));
         builder.Logging.AddOpenTelemetry(logging => logging.IncludeFormattedMessage = true);
         telemetry.UseOtlpExporter();
         // A person watching a failover should not wait for the SDK's default five seconds.

@@ -58,7 +58,7 @@ public sealed class GossipDoorTests(RunningGalaxy galaxy) : IClassFixture<Runnin
     [Fact]
     public async Task A_second_process_under_a_name_that_lives_is_refused_and_both_sides_say_so()
     {
-        using var namesake = new ExtraCoordinator(galaxy, "coordinator-b");
+        using var namesake = new ExtraProcess(galaxy, "coordinator-a", "coordinator-b", ["HTTP_PORT", "GRPC_PORT"]);
 
         Assert.True(await namesake.ExitCodeAsync(Patience) == 4, namesake.Output);
 
@@ -76,7 +76,7 @@ public sealed class GossipDoorTests(RunningGalaxy galaxy) : IClassFixture<Runnin
     {
         // No file may grow above 1 MiB, as if the disk were full then. Without the trap the signal would end the process; and the
         // runtime's own large file in memory has to go.
-        using var full = new ExtraCoordinator(galaxy, "coordinator-full", "export DOTNET_EnableWriteXorExecute=0\ntrap '' XFSZ\nulimit -f 1024");
+        using var full = new ExtraProcess(galaxy, "coordinator-a", "coordinator-full", ["HTTP_PORT", "GRPC_PORT"], "export DOTNET_EnableWriteXorExecute=0\ntrap '' XFSZ\nulimit -f 1024");
         using var client = new HttpClient { BaseAddress = full.Url, Timeout = TimeSpan.FromSeconds(5) };
         client.DefaultRequestHeaders.Authorization = new("Bearer", galaxy.Key);
         await Eventually.TrueAsync(async () => full.HasEnded || await AnswersAsync(client));

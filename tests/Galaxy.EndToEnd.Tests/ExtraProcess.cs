@@ -3,21 +3,23 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 
-namespace Galaxy.EndToEnd.Tests.Gossip;
+namespace Galaxy.EndToEnd.Tests;
 
-/// <summary>One more coordinator of a running system, started as its coordinator-a was, but for what is said here.</summary>
-internal sealed class ExtraCoordinator : IDisposable
+/// <summary>One more process of a running system, started as another of its kind was, but for what is said here.</summary>
+internal sealed class ExtraProcess : IDisposable
 {
-    private readonly Process _process;
+    private readonly ProcessStartInfo _info;
+    private Process _process;
     private readonly string _data = Directory.CreateTempSubdirectory("galaxy-extra-").FullName;
     private readonly ConcurrentQueue<string> _lines = new();
 
+    /// <param name="like">The resource whose program and environment it gets.</param>
+    /// <param name="ports">Variables that name ports; each gets a free one.</param>
     /// <param name="shell">Run by bash before the program takes its place; it may set limits.</param>
-    public ExtraCoordinator(RunningGalaxy galaxy, string nodeId, string shell = "")
+    public ExtraProcess(RunningGalaxy galaxy, string like, string nodeId, string[] ports, string shell = "")
     {
-        var model = galaxy.Host.ProcessId("coordinator-a")!.Value;
-        var (http, grpc) = (FreePort(), FreePort());
-        Url = new Uri($"http://127.0.0.1:{http}");
+        var model = galaxy.Host.ProcessId(like)!.Value;
+        Ports = ports.ToDictionary(name => name, _ => FreePort());
         var info = new ProcessStartInfo("/bin/bash") { RedirectStandardOutput = true, RedirectStandardError = true };
         info.Environment.Clear();
         foreach (var pair in File.ReadAllText($"/proc/{model}/environ").Split('\0', StringSplitOptions.RemoveEmptyEntries).Select(pair => pair.Split('=', 2)))
@@ -25,8 +27,8 @@ internal sealed class ExtraCoordinator : IDisposable
         // The ports, however the model was told of them.
         foreach (var name in info.Environment.Keys.Where(name => name.EndsWith("_PORT", StringComparison.Ordinal) || name.StartsWith("ASPNETCORE_", StringComparison.Ordinal)).ToList())
             info.Environment.Remove(name);
-        info.Environment["HTTP_PORT"] = $"{http}";
-        info.Environment["GRPC_PORT"] = $"{grpc}";
+        foreach (var (name, port) in Ports)
+            info.Environment[name] = $"{port}";
         info.Environment["Galaxy_NODE_ID"] = nodeId;
         info.Environment["GALAXY_DATA"] = _data;
         var command = File.ReadAllText($"/proc/{model}/cmdline").Split('\0', StringSplitOptions.RemoveEmptyEntries);
@@ -35,14 +37,35 @@ internal sealed class ExtraCoordinator : IDisposable
         info.ArgumentList.Add("bash");
         foreach (var word in command)
             info.ArgumentList.Add(word);
-        _process = Process.Start(info)!;
-        _process.OutputDataReceived += (_, line) => _lines.Enqueue(line.Data ?? "");
-        _process.ErrorDataReceived += (_, line) => _lines.Enqueue(line.Data ?? "");
-        _process.BeginOutputReadLine();
-        _process.BeginErrorReadLine();
+        _info = info;
+        _process = Start();
     }
 
-    public Uri Url { get; }
+    private Process Start()
+    {
+        var process = Process.Start(_info)!;
+        process.OutputDataReceived += (_, line) => _lines.Enqueue(line.Data ?? "");
+        process.ErrorDataReceived += (_, line) => _lines.Enqueue(line.Data ?? "");
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        return process;
+    }
+
+    /// <summary>Where it listens, by variable.</summary>
+    public IReadOnlyDictionary<string, int> Ports { get; }
+
+    public Uri Url => Address(Ports.Keys.First());
+
+    public Uri Address(string port) => new($"http://127.0.0.1:{Ports[port]}");
+
+    /// <summary>Kills it without a word, and starts it again.</summary>
+    public async Task KillAndStartAsync()
+    {
+        _process.Kill();
+        await _process.WaitForExitAsync();
+        _process.Dispose();
+        _process = Start();
+    }
 
     public bool HasEnded => _process.HasExited;
 

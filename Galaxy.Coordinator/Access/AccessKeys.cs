@@ -1,0 +1,44 @@
+using System.Text.Json;
+using Galaxy.Coordinator.Cluster;
+using Galaxy.Coordinator.Gossip;
+using Galaxy.Core.State;
+using Galaxy.ServiceDefaults;
+using Galaxy.ServiceDefaults.Authentication;
+
+namespace Galaxy.Coordinator.Access;
+
+/// <summary>The keys that are out, in replicated state: every coordinator can tell who comes, with or without a leader. Thread-safe.</summary>
+internal sealed class AccessKeys(GossipNode gossip) : IAccessDirectory
+{
+    private const int Most = 10_000;
+
+    private Tuple<StateEntry, AccessKey>? _last;
+
+    public AccessKey? Find(string id)
+    {
+        if (gossip.Get(Namespaces.Access, id) is not { } entry)
+            return null;
+        if (_last is { } last && ReferenceEquals(last.Item1, entry))
+            return last.Item2;
+        var key = JsonSerializer.Deserialize<AccessKey>(entry.Value.Span, GalaxyJson.Options);
+        if (key is not null)
+            _last = Tuple.Create(entry, key);
+        return key;
+    }
+
+    /// <summary>By name.</summary>
+    public IReadOnlyList<AccessKey> List() => [.. gossip.List(Namespaces.Access)
+        .Select(entry => JsonSerializer.Deserialize<AccessKey>(entry.Value.Span, GalaxyJson.Options)).OfType<AccessKey>().OrderBy(key => key.Name, StringComparer.Ordinal)];
+
+    /// <summary>False: there are as many as there may be.</summary>
+    public bool TryPut(AccessKey key)
+    {
+        if (gossip.List(Namespaces.Access).Count >= Most)
+            return false;
+        gossip.Put(Namespaces.Access, key.Id, JsonSerializer.SerializeToUtf8Bytes(key, GalaxyJson.Options));
+        return true;
+    }
+
+    /// <summary>False: there was none.</summary>
+    public bool Withdraw(string id) => gossip.Get(Namespaces.Access, id) is not null && gossip.Delete(Namespaces.Access, id);
+}

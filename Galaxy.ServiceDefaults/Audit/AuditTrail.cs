@@ -1,0 +1,75 @@
+using System.Diagnostics;
+using System.Threading.Channels;
+using Galaxy.Contracts.Cluster;
+using Galaxy.ServiceDefaults.Authentication;
+using Galaxy.ServiceDefaults.Nodes;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Galaxy.ServiceDefaults.Audit;
+
+/// <summary>
+/// Notes each administrative act: a request to change something at an endpoint that needs an operator or an admin, done or refused. Who, what, from where,
+/// how it ended. Somebody takes the notes to the coordinators, who keep them. Thread-safe.
+/// </summary>
+public sealed class AuditTrail(NodeOptions node, TimeProvider time)
+{
+    private const int Most = 1000;
+    private const int LongestWhat = 300;
+
+    // When nobody can take them the oldest go: acts may be refused by the thousand.
+    private readonly Channel<AuditEntry> _notes = Channel.CreateBounded<AuditEntry>(new BoundedChannelOptions(Most) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true });
+
+    /// <summary>The notes, for one reader.</summary>
+    public IAsyncEnumerable<AuditEntry> ReadAllAsync(CancellationToken cancellation) => _notes.Reader.ReadAllAsync(cancellation);
+
+    internal void Note(HttpContext context)
+    {
+        if (RequiredRole.Of(context) is not { Role: >= AccessRole.Operator } || HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method)
+            || context.User.Identity?.Name is not { Length: > 0 } who)
+            return;
+        var what = $"{context.Request.Method} {context.Request.Path}";
+        _notes.Writer.TryWrite(new AuditEntry
+        {
+            AtUnixMs = time.GetUtcNow().ToUnixTimeMilliseconds(),
+            Who = who,
+            Role = ApiKeyAuthenticationHandler.RoleOf(context.User).Name(),
+            What = what.Length > LongestWhat ? what[..LongestWhat] : what,
+            From = ClientAddress.Of(context),
+            Status = context.Response.StatusCode,
+            Service = node.NodeId,
+            Trace = Activity.Current?.TraceId.ToString() ?? "",
+        });
+    }
+}
+
+/// <summary>Where a request came from.</summary>
+public static class ClientAddress
+{
+    /// <summary>What a gateway says counts when it is one of ours; otherwise the connection's other end.</summary>
+    public static string Of(HttpContext context) =>
+        ApiKeyAuthenticationHandler.IsService(context.User) && context.Request.Headers["X-Forwarded-For"].ToString() is { Length: > 0 and <= 200 } client
+            ? client
+            : context.Connection.RemoteIpAddress?.ToString() ?? "unknown";
+}
+
+/// <summary>Puts the trail into the pipeline.</summary>
+public static class AuditExtensions
+{
+    internal static void UseAudit(this WebApplication app)
+    {
+        var trail = app.Services.GetRequiredService<AuditTrail>();
+        app.Use(async (context, next) =>
+        {
+            try
+            {
+                await next(context);
+            }
+            finally
+            {
+                trail.Note(context);
+            }
+        });
+    }
+}

@@ -1,0 +1,107 @@
+using Galaxy.ServiceDefaults.Nodes;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace Galaxy.ServiceDefaults.Authentication;
+
+/// <summary>Who somebody is, by what they showed.</summary>
+/// <param name="Name">For logs and the audit; empty when nobody was identified.</param>
+/// <param name="Refusal">Why what was shown is not taken; null: it was, or nothing was shown.</param>
+/// <param name="IsService">Another service vouches for it: what it says of the client's address may be believed.</param>
+public readonly record struct Identified(string Name, AccessRole Role, string? Refusal, bool IsService = false)
+{
+    public bool IsKnown => !string.IsNullOrEmpty(Name);
+
+    public bool May(AccessRole needed) => IsKnown && Role.May(needed);
+}
+
+/// <summary>
+/// Tells who a caller is: by the cluster's key, a key that was given out, or a service's token; in <c>Authorization: Bearer</c>, <c>X-API-Key</c>, or
+/// <c>?token=</c> on WebSocket upgrades only (browsers cannot set headers there). With no key configured, which only loopback allows, everyone is an admin.
+/// Thread-safe.
+/// </summary>
+public sealed class CallerIdentifier(NodeOptions node, ServiceTokens tokens, TimeProvider time, IAccessDirectory? keys = null)
+{
+    /// <summary>The name of whoever has the cluster's own key.</summary>
+    public const string KeyHolder = "key";
+
+    private static readonly object TokenKey = new();
+    private static readonly Identified Development = new("development", AccessRole.Admin, null);
+    private static readonly Identified Holder = new(KeyHolder, AccessRole.Admin, null);
+    private static readonly Identified Wrong = new("", AccessRole.Member, "The API key is wrong.");
+
+    /// <summary>Whether services' tokens are taken, besides keys.</summary>
+    public bool TakesTokens { get; init; } = true;
+
+    public Identified Identify(HttpRequest request)
+    {
+        if (node.ApiKeyFingerprint is null)
+            return Development;
+        var presented = PresentedBy(request);
+        if (presented.IsEmpty)
+            return default;
+        if (!TakesTokens || !presented.Span.StartsWith(ServiceTokens.Prefix, StringComparison.Ordinal))
+            return Identify(presented.Span);
+        // Taken once, though several may ask in the course of one request.
+        var items = request.HttpContext.Items;
+        if (items.TryGetValue(TokenKey, out var before))
+            return (Identified)before!;
+        var caller = Token(presented.Span, request);
+        items[TokenKey] = caller;
+        return caller;
+    }
+
+    /// <summary>By a key alone, for instance in a form or in a first message.</summary>
+    public Identified Identify(ReadOnlySpan<char> key)
+    {
+        if (node.ApiKeyFingerprint is not { } fingerprint)
+            return Development;
+        if (AccessKey.IdOf(key) is { } id)
+            return Given(keys?.Find(id), key);
+        if (key.StartsWith("gxj-", StringComparison.Ordinal))
+            return Wrong with { Refusal = "This is a join token: it is changed for a key by 'galaxy worker --join' or POST /api/v1/join, and opens nothing else." };
+        return ApiKey.Matches(key, fingerprint) ? Holder : Wrong;
+    }
+
+    private Identified Given(AccessKey? key, ReadOnlySpan<char> secret)
+    {
+        if (key is null || AccessRoles.Parse(key.Role) is not { } role || !key.IsSecret(secret))
+            return Wrong;
+        return key.Expires <= time.GetUtcNow()
+            ? Wrong with { Refusal = $"The key of '{key.Name}' expired on {key.Expires:yyyy-MM-dd HH:mm} UTC." }
+            : new Identified(key.Name, role, null);
+    }
+
+    private Identified Token(ReadOnlySpan<char> token, HttpRequest request)
+    {
+        // A WebSocket over HTTP/2 begins with CONNECT, and is GET behind a proxy.
+        var fault = tokens.Take(token, HttpMethods.IsConnect(request.Method) ? "GET" : request.Method, request.Path.Value ?? "/", out var name, out var role);
+        return fault switch
+        {
+            TokenFault.None => new Identified(name, role, null, IsService: true),
+            TokenFault.Expired => Wrong with { Refusal = $"The service's token is older than {ServiceTokens.Lifetime.TotalMinutes:0} minutes: set the clocks of both machines." },
+            TokenFault.Replayed => Wrong with { Refusal = "The service's token has been used." },
+            TokenFault.OtherCall => Wrong with { Refusal = "The service's token is for another call." },
+            _ => Wrong with { Refusal = "The service's token was not made with this cluster's key." },
+        };
+    }
+
+    /// <summary>Whether the request shows a key, right or wrong.</summary>
+    public static bool IsPresented(HttpRequest request) => !PresentedBy(request).IsEmpty;
+
+    /// <summary>Whether a request asks for a WebSocket.</summary>
+    // Not Context.WebSockets: a proxy forwards upgrades without the middleware behind that. HTTP/2 upgrades by CONNECT (RFC 8441).
+    public static bool IsSocketUpgrade(HttpRequest request) =>
+        request.Headers.Upgrade.ToString().Equals("websocket", StringComparison.OrdinalIgnoreCase)
+        || request.HttpContext.Features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true, Protocol: "websocket" };
+
+    private static ReadOnlyMemory<char> PresentedBy(HttpRequest request)
+    {
+        var authorization = request.Headers.Authorization.ToString();
+        if (authorization.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase))
+            return authorization.AsMemory("Bearer ".Length).Trim();
+        if (request.Headers["X-API-Key"].ToString() is { Length: > 0 } header)
+            return header.AsMemory();
+        return IsSocketUpgrade(request) ? request.Query["token"].ToString().AsMemory() : default;
+    }
+}

@@ -1,0 +1,171 @@
+using System.Buffers.Binary;
+using System.Buffers.Text;
+using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
+using System.Net.Http.Headers;
+using System.Security.Cryptography;
+using System.Text;
+using Galaxy.ServiceDefaults.Nodes;
+using Microsoft.AspNetCore.Http;
+
+namespace Galaxy.ServiceDefaults.Authentication;
+
+/// <summary>Why a service token was refused.</summary>
+public enum TokenFault
+{
+    None,
+
+    /// <summary>It was not made with this cluster's key, or was changed on its way.</summary>
+    Forged,
+
+    /// <summary>It was made for another method or path.</summary>
+    OtherCall,
+
+    /// <summary>It is older than <see cref="ServiceTokens.Lifetime"/>, or the clocks differ by more than that.</summary>
+    Expired,
+
+    /// <summary>It has been shown here before.</summary>
+    Replayed,
+}
+
+/// <summary>
+/// What services show each other instead of the cluster's key: <c>gxs.{payload}.{HMAC-SHA256}</c> in Base64url, signed by a key derived from the shared one. Each
+/// token is for one call (method and path), in the name of somebody with a role, and is taken once. So whoever listens, or poses as a coordinator, learns
+/// nothing that opens another door. Thread-safe.
+/// </summary>
+public sealed class ServiceTokens
+{
+    public const string Prefix = "gxs.";
+
+    /// <summary>Clocks of machines may differ by this much; a receiver that restarts has forgotten what it saw, for this long.</summary>
+    public static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(5);
+
+    private const byte Version = 1;
+    // version, role, time, sender, sequence, call; then the name.
+    private const int HeadLength = 2 + 8 + 8 + 8 + 16;
+    private const int MostName = 128;
+    private const int MacLength = 32;
+    private const int MostSenders = 4096;
+
+    private readonly byte[]? _key;
+    private readonly TimeProvider _time;
+    private readonly ulong _sender = BinaryPrimitives.ReadUInt64LittleEndian(RandomNumberGenerator.GetBytes(8));
+    private readonly ConcurrentDictionary<ulong, ReplayWindow> _windows = new();
+    private ulong _sequence;
+
+    public ServiceTokens(NodeOptions node, TimeProvider time)
+    {
+        (_key, _time) = (node.ApiKey is { } key ? ApiKey.Derive(key, "service-token") : null, time);
+        NodeId = node.NodeId;
+    }
+
+    /// <summary>In whose name this process acts for itself.</summary>
+    public string NodeId { get; }
+
+    /// <summary>False: there is no key, and nobody asks for one.</summary>
+    [MemberNotNullWhen(true, nameof(_key))]
+    public bool IsNeeded => _key is not null;
+
+    /// <summary>A token for one call.</summary>
+    /// <param name="path">Decoded, without the query, as <see cref="HttpRequest.Path"/> of the receiver.</param>
+    /// <exception cref="InvalidOperationException">There is no key.</exception>
+    public string Mint(string name, AccessRole role, string method, string path)
+    {
+        if (_key is null)
+            throw new InvalidOperationException("Without a key there are no tokens.");
+        Span<byte> bytes = stackalloc byte[HeadLength + MostName + MacLength];
+        bytes[0] = Version;
+        bytes[1] = (byte)role;
+        BinaryPrimitives.WriteInt64LittleEndian(bytes[2..], _time.GetUtcNow().ToUnixTimeMilliseconds());
+        BinaryPrimitives.WriteUInt64LittleEndian(bytes[10..], _sender);
+        BinaryPrimitives.WriteUInt64LittleEndian(bytes[18..], Interlocked.Increment(ref _sequence));
+        HashCall(method, path, bytes.Slice(26, 16));
+        Encoding.UTF8.TryGetBytes(name, bytes.Slice(HeadLength, MostName), out var named);
+        var length = HeadLength + named;
+        HMACSHA256.HashData(_key, bytes[..length], bytes.Slice(length, MacLength));
+        return string.Concat(Prefix, Base64Url.EncodeToString(bytes[..length]), ".", Base64Url.EncodeToString(bytes.Slice(length, MacLength)));
+    }
+
+    /// <summary>Signs a request in this node's own name.</summary>
+    public void Sign(HttpRequestMessage request, AccessRole role = AccessRole.Admin)
+    {
+        if (_key is not null)
+            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", Mint(NodeId, role, request.Method.Method, PathString.FromUriComponent(request.RequestUri!).Value ?? "/"));
+    }
+
+    /// <summary>Whose token it is; each is taken once.</summary>
+    public TokenFault Take(ReadOnlySpan<char> token, string method, string path, out string name, out AccessRole role)
+    {
+        (name, role) = ("", AccessRole.Member);
+        Span<byte> bytes = stackalloc byte[HeadLength + MostName];
+        Span<byte> mac = stackalloc byte[MacLength];
+        Span<byte> expected = stackalloc byte[MacLength];
+        if (_key is null || !TrySplit(token, bytes, mac, out var length))
+            return TokenFault.Forged;
+        HMACSHA256.HashData(_key, bytes[..length], expected);
+        if (!CryptographicOperations.FixedTimeEquals(mac, expected) || bytes[0] != Version || bytes[1] > (byte)AccessRole.Admin)
+            return TokenFault.Forged;
+        Span<byte> call = stackalloc byte[16];
+        HashCall(method, path, call);
+        if (!call.SequenceEqual(bytes.Slice(26, 16)))
+            return TokenFault.OtherCall;
+        var age = _time.GetUtcNow().ToUnixTimeMilliseconds() - BinaryPrimitives.ReadInt64LittleEndian(bytes[2..]);
+        if (Math.Abs(age) > Lifetime.TotalMilliseconds)
+            return TokenFault.Expired;
+        if (!Window(BinaryPrimitives.ReadUInt64LittleEndian(bytes[10..])).TryTake(BinaryPrimitives.ReadUInt64LittleEndian(bytes[18..])))
+            return TokenFault.Replayed;
+        (name, role) = (Encoding.UTF8.GetString(bytes[HeadLength..length]), (AccessRole)bytes[1]);
+        return TokenFault.None;
+    }
+
+    private static bool TrySplit(ReadOnlySpan<char> token, Span<byte> payload, Span<byte> mac, out int length)
+    {
+        length = 0;
+        if (!token.StartsWith(Prefix, StringComparison.Ordinal) || token.LastIndexOf('.') is not (> 4 and var dot))
+            return false;
+        try
+        {
+            return Base64Url.TryDecodeFromChars(token[Prefix.Length..dot], payload, out length) && length >= HeadLength
+                && Base64Url.TryDecodeFromChars(token[(dot + 1)..], mac, out var macLength) && macLength == MacLength;
+        }
+        catch (FormatException)
+        {
+            return false;
+        }
+    }
+
+    private static void HashCall(string method, string path, Span<byte> hash)
+    {
+        const int Ordinary = 512;
+        Span<byte> full = stackalloc byte[SHA256.HashSizeInBytes];
+        var most = Encoding.UTF8.GetMaxByteCount(method.Length + 1 + path.Length);
+        Span<byte> text = most <= Ordinary ? stackalloc byte[Ordinary] : new byte[most];
+        var length = Encoding.UTF8.GetBytes(method, text);
+        text[length++] = (byte)' ';
+        length += Encoding.UTF8.GetBytes(path, text[length..]);
+        SHA256.HashData(text[..length], full);
+        full[..hash.Length].CopyTo(hash);
+    }
+
+    private ReplayWindow Window(ulong sender)
+    {
+        if (!_windows.TryGetValue(sender, out var window))
+        {
+            if (_windows.Count >= MostSenders)
+                ForgetIdle();
+            window = _windows.GetOrAdd(sender, _ => new ReplayWindow());
+        }
+        window.LastUsed = _time.GetTimestamp();
+        return window;
+    }
+
+    // A sender is a process that has this cluster's key. Its tokens have run out when it was silent for two lifetimes.
+    private void ForgetIdle()
+    {
+        foreach (var (sender, window) in _windows)
+        {
+            if (_time.GetElapsedTime(window.LastUsed) > 2 * Lifetime)
+                _windows.TryRemove(sender, out _);
+        }
+    }
+}

@@ -1,0 +1,24 @@
+using System.Collections.Immutable;
+using Galaxy.ServiceDefaults.Authentication;
+
+namespace Galaxy.ServiceDefaults.Cluster;
+
+/// <summary>The keys that are out, as the coordinators say. Thread-safe.</summary>
+internal sealed class WatchedKeys(ClusterWatcher watcher) : IAccessDirectory
+{
+    private Tuple<ImmutableArray<Contracts.Cluster.AccessKey>, Dictionary<string, AccessKey>>? _read;
+
+    public AccessKey? Find(string id)
+    {
+        var told = watcher.Current.AccessKeys;
+        if (_read is not { } read || read.Item1 != told)
+            _read = read = Tuple.Create(told, told.ToDictionary(key => key.Id, Read, StringComparer.Ordinal));
+        return read.Item2.GetValueOrDefault(id);
+    }
+
+    private static AccessKey Read(Contracts.Cluster.AccessKey key) => new()
+    {
+        Id = key.Id, Name = key.Name, Role = key.Role, Hash = key.Hash,
+        Expires = key.ExpiresUnixMs == 0 ? null : DateTimeOffset.FromUnixTimeMilliseconds(key.ExpiresUnixMs),
+    };
+}

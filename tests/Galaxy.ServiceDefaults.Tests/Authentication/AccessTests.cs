@@ -1,0 +1,90 @@
+using System.Diagnostics;
+using Galaxy.ServiceDefaults.Authentication;
+using Galaxy.ServiceDefaults.Nodes;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Time.Testing;
+
+namespace Galaxy.ServiceDefaults.Tests.Authentication;
+
+public sealed class AccessTests
+{
+    [Theory]
+    [InlineData(AccessRole.Client, "client")]
+    [InlineData(AccessRole.Worker, "worker")]
+    [InlineData(AccessRole.Operator, "client worker operator")]
+    [InlineData(AccessRole.Admin, "client worker operator admin")]
+    public void Each_role_may_do_what_it_says(AccessRole role, string may) =>
+        Assert.Equal(may, string.Join(' ', AccessRoles.Names.Where(name => role.May(AccessRoles.Parse(name)!.Value))));
+
+    [Fact]
+    public void A_given_key_is_known_by_its_secret_until_it_expires_or_is_withdrawn()
+    {
+        var time = new FakeTimeProvider();
+        var (id, secret) = AccessKey.Create();
+        var directory = new Keys { All = { [id] = new AccessKey { Id = id, Name = "anna", Role = "client", Hash = AccessKey.HashOf(secret), Expires = time.GetUtcNow().AddMinutes(1) } } };
+        var node = new NodeOptions { NodeId = "n", ApiKey = "cluster" };
+        var callers = new CallerIdentifier(node, new ServiceTokens(node, time), time, directory);
+
+        Assert.Equal(("anna", AccessRole.Client), (callers.Identify(secret).Name, callers.Identify(secret).Role));
+        Assert.False(callers.Identify(secret[..^1] + (secret[^1] == '0' ? '1' : '0')).IsKnown);
+        Assert.False(callers.Identify(AccessKey.Create().Secret).IsKnown);
+
+        time.Advance(TimeSpan.FromMinutes(2));
+        Assert.Contains("expired", callers.Identify(secret).Refusal, StringComparison.Ordinal);
+        directory.All.Clear();
+        Assert.Equal("The API key is wrong.", callers.Identify(secret).Refusal);
+    }
+
+    [Fact]
+    public void A_token_is_one_call_however_often_it_is_asked_for_in_it_and_a_gateway_takes_none()
+    {
+        var (time, node) = (TimeProvider.System, new NodeOptions { NodeId = "n", ApiKey = "cluster" });
+        var tokens = new ServiceTokens(node, time);
+        var callers = new CallerIdentifier(node, tokens, time);
+        var request = Request(tokens.Mint("anna", AccessRole.Client, "GET", "/x"));
+
+        Assert.Equal(("anna", true), (callers.Identify(request).Name, callers.Identify(request).IsService));
+        Assert.Equal("The service's token has been used.", callers.Identify(Request(request.Headers.Authorization.ToString()["Bearer ".Length..])).Refusal);
+        Assert.False(new CallerIdentifier(node, tokens, time) { TakesTokens = false }.Identify(Request(tokens.Mint("anna", AccessRole.Client, "GET", "/x"))).IsKnown);
+    }
+
+    [Fact]
+    public void Comparing_a_key_takes_as_long_whether_its_first_or_its_last_letter_is_wrong()
+    {
+        var key = new string('k', 64);
+        var fingerprint = ApiKey.Fingerprint(key);
+        var (first, last) = ("x" + key[1..], key[..^1] + "x");
+        List<long> early = [], late = [];
+        // In turns, so that whatever else the machine does meets both alike.
+        for (var round = 0; round < 401; round++)
+        {
+            early.Add(Time(first, fingerprint));
+            late.Add(Time(last, fingerprint));
+        }
+        early.Sort();
+        late.Sort();
+        Assert.InRange((double)early[200] / late[200], 0.8, 1.25);
+    }
+
+    private static long Time(string presented, byte[] fingerprint)
+    {
+        var began = Stopwatch.GetTimestamp();
+        for (var i = 0; i < 200; i++)
+            Assert.False(ApiKey.Matches(presented, fingerprint));
+        return Stopwatch.GetTimestamp() - began;
+    }
+
+    private static HttpRequest Request(string token)
+    {
+        var request = new DefaultHttpContext().Request;
+        (request.Method, request.Path, request.Headers.Authorization) = ("GET", "/x", "Bearer " + token);
+        return request;
+    }
+
+    private sealed class Keys : IAccessDirectory
+    {
+        public Dictionary<string, AccessKey> All { get; } = [];
+
+        public AccessKey? Find(string id) => All.GetValueOrDefault(id);
+    }
+}
