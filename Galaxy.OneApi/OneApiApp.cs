@@ -28,6 +28,9 @@ internal static class OneApiApp
         var app = builder.Build();
         // Wrong settings end the start, not the first request.
         app.Services.GetRequiredService<ProviderCatalog>();
+        app.UseReadiness();
+        // Otherwise the library puts it first, and endpoints that end the pipeline there would be before it.
+        app.UseRouting();
         app.UseServiceDefaults();
         app.MapDefaultEndpoints();
         app.MapChatApi();

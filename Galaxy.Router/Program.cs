@@ -24,6 +24,7 @@ return await GalaxyApp.RunAsync(() =>
     builder.Services.AddRouter();
 
     var app = builder.Build();
+    app.UseReadiness();
     app.UseRouteFastPath();
     app.UseServiceDefaults();
     app.MapDefaultEndpoints();

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Threading.Channels;
 using Galaxy.Contracts.Api;
 using Galaxy.Coordinator.Devices;
+using Galaxy.Coordinator.Election;
 using Galaxy.Coordinator.Fencing;
 using Galaxy.Core.Scheduling;
 using Galaxy.ServiceDefaults.Telemetry;
@@ -15,7 +16,7 @@ namespace Galaxy.Coordinator.Tasks;
 /// tasks when there are many, and at once when there is one. On a node that does not lead the engine is empty and idle.
 /// </summary>
 internal sealed partial class TaskEngine(
-    TaskStore store, DeviceHub hub, DeviceRegistry registry, TaskFeed feed, TimeProvider time, ILogger<TaskEngine> log) : BackgroundService
+    TaskStore store, DeviceHub hub, DeviceRegistry registry, TaskFeed feed, Elector elector, TimeProvider time, ILogger<TaskEngine> log) : BackgroundService
 {
     /// <summary>Tasks that are kept, finished ones among them.</summary>
     public const int Kept = 100_000;
@@ -46,6 +47,8 @@ internal sealed partial class TaskEngine(
 
     // Open while the tasks are loaded. Until then what devices say waits in the queue: a result must not meet an empty board.
     private volatile TaskCompletionSource _loaded = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private TaskCompletionSource _steppedDown = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private static TaskBoard NewBoard() => new(new Random(), TaskSubmission.NextTime);
 
@@ -98,17 +101,30 @@ internal sealed partial class TaskEngine(
     /// <exception cref="TaskQueueFullException">Nothing was written.</exception>
     public async Task<TaskView?> AskAsync(TaskEvent.Request request)
     {
+        // Taken before the look at the lease: no end of it is missed.
+        var steppedDown = _steppedDown.Task;
+        if (elector.CurrentToken is null)
+            throw new NotLeaderException();
         if (!_events.Writer.TryWrite(request))
             throw new TaskQueueFullException();
+        var answer = request.Answer.Task;
+        var began = time.GetTimestamp();
+        await ((Task)Task.WhenAny(answer, steppedDown)).WaitAsync(ClientPatience, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        // Nobody has begun with it: whoever leads next is asked at once.
+        if (!answer.IsCompleted && request.TryClaim())
+            throw new NotLeaderException();
         try
         {
-            return await request.Answer.Task.WaitAsync(ClientPatience, time);
+            var left = ClientPatience - time.GetElapsedTime(began);
+            return await answer.WaitAsync(left > TimeSpan.Zero ? left : TimeSpan.Zero, time);
         }
         catch (TimeoutException late)
         {
             throw new StoreUnavailableException(late);
         }
     }
+
+    private void StepDown() => Interlocked.Exchange(ref _steppedDown, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
 
     /// <summary>Takes over the open tasks from the store. Call when this node starts to lead.</summary>
     /// <param name="term">The fencing token.</param>
@@ -186,6 +202,7 @@ internal sealed partial class TaskEngine(
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         hub.Gone += device => Post(new TaskEvent.DeviceGone(device));
+        elector.SteppedDown += _ => StepDown();
         try
         {
             while (await WaitAsync(stoppingToken))
@@ -256,6 +273,8 @@ internal sealed partial class TaskEngine(
         var now = Now;
         for (var i = 0; i < MostEventsInTurn && _events.Reader.TryRead(out var happened); i++)
         {
+            if (happened is TaskEvent.Request request && !request.TryClaim())
+                continue;
             try
             {
                 Handle(happened, now);

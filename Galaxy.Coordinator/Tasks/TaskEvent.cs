@@ -27,6 +27,11 @@ internal abstract record TaskEvent
     {
         /// <summary>The task as it is stored then; null: there is no such open task.</summary>
         public TaskCompletionSource<TaskView?> Answer { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        private int _claimed;
+
+        /// <summary>Either the engine begins with it, or its client gives it up: whoever claims it first. So that what was given up is surely not carried out.</summary>
+        public bool TryClaim() => Interlocked.Exchange(ref _claimed, 1) == 0;
     }
 
     /// <param name="Tasks">The task that is answered with first, then its parts.</param>

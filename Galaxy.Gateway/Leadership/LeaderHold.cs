@@ -7,16 +7,18 @@ using Yarp.ReverseProxy.Model;
 namespace Galaxy.Gateway.Leadership;
 
 /// <summary>
-/// While there is no leader, requests for it wait here for the next one: nothing of them has been sent anywhere, so that nobody can
+/// While there is no leader, or nobody is known yet, requests wait here for the next one: nothing of them has been sent anywhere, so that nobody can
 /// execute one twice.
 /// </summary>
 internal sealed class LeaderHold(IProxyStateLookup proxy, IOptionsMonitor<GatewayOptions> options, TimeProvider time)
 {
+    private static readonly TimeSpan Youth = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan Glance = TimeSpan.FromMilliseconds(5);
     private const int MostHeld = 1000;
 
     private readonly Lock _gate = new();
-    private Task<ClusterState?> _search = Task.FromResult<ClusterState?>(null);
+    private readonly Dictionary<string, Task<ClusterState?>> _searches = new(StringComparer.Ordinal);
+    private readonly long _began = time.GetTimestamp();
     private int _held;
 
     /// <summary>Longer than any change of leader but for a store that is away, and shorter than a client's patience.</summary>
@@ -28,7 +30,7 @@ internal sealed class LeaderHold(IProxyStateLookup proxy, IOptionsMonitor<Gatewa
     /// <summary>Returns when the leader can be reached, when the patience is over, or at once, with false, when too many wait already.</summary>
     public async ValueTask<bool> WaitAsync(HttpContext context)
     {
-        if (context.GetReverseProxyFeature() is not { AvailableDestinations.Count: 0, Route.Config.ClusterId: GatewayRoutes.Leader })
+        if (context.GetReverseProxyFeature() is not { AvailableDestinations.Count: 0, Route.Config.ClusterId: { } cluster } || !IsAwaited(cluster))
             return true;
         try
         {
@@ -38,9 +40,9 @@ internal sealed class LeaderHold(IProxyStateLookup proxy, IOptionsMonitor<Gatewa
             var patience = Patience;
             while (time.GetElapsedTime(began) is var waited && waited < patience)
             {
-                if (await Search().WaitAsync(patience - waited, time, context.RequestAborted) is { } leader)
+                if (await Search(cluster).WaitAsync(patience - waited, time, context.RequestAborted) is { } found)
                 {
-                    context.ReassignProxyRequest(leader);
+                    context.ReassignProxyRequest(found);
                     return true;
                 }
             }
@@ -56,21 +58,25 @@ internal sealed class LeaderHold(IProxyStateLookup proxy, IOptionsMonitor<Gatewa
         return true;
     }
 
-    // One look-out for all who wait.
-    private Task<ClusterState?> Search()
+    // Coordinators are always somewhere. Of the others a gateway that has just been started has not heard yet, or there are none.
+    private bool IsAwaited(string cluster) =>
+        cluster is GatewayRoutes.Leader or GatewayRoutes.Reads or GatewayRoutes.Replicated || time.GetElapsedTime(_began) < Youth;
+
+    // One look-out for all who wait for the same.
+    private Task<ClusterState?> Search(string cluster)
     {
         lock (_gate)
-            return _search.IsCompleted ? _search = SearchAsync() : _search;
+            return _searches.TryGetValue(cluster, out var search) && !search.IsCompleted ? search : _searches[cluster] = SearchAsync(cluster);
     }
 
-    private async Task<ClusterState?> SearchAsync()
+    private async Task<ClusterState?> SearchAsync(string id)
     {
         var began = time.GetTimestamp();
         do
         {
             await Task.Delay(Glance, time);
             // The proxy takes a new leader up a moment after the watcher has heard of it.
-            if (proxy.TryGetCluster(GatewayRoutes.Leader, out var cluster) && cluster.DestinationsState.AvailableDestinations.Count > 0)
+            if (proxy.TryGetCluster(id, out var cluster) && cluster.DestinationsState.AvailableDestinations.Count > 0)
                 return cluster;
         }
         while (time.GetElapsedTime(began) < Patience);

@@ -1,4 +1,6 @@
 using Galaxy.Gateway.Routing;
+using Galaxy.Gateway.Settings;
+using Microsoft.Extensions.Options;
 using Yarp.ReverseProxy;
 using Yarp.ReverseProxy.Forwarder;
 using Yarp.ReverseProxy.Model;
@@ -19,14 +21,15 @@ internal enum Executed
 /// Sends a request again that was not answered, where that cannot do it twice: always when nothing of it was carried out, otherwise when its
 /// method is idempotent (RFC 9110, 9.2.2) or it has an Idempotency-Key. Thread-safe.
 /// </summary>
-internal sealed class Replayer(KeptBodies bodies, IProxyStateLookup proxy, TimeProvider time)
+internal sealed class Replayer(KeptBodies bodies, IProxyStateLookup proxy, IOptionsMonitor<GatewayOptions> options, TimeProvider time)
 {
     /// <summary>Set by the response transform when a service said that it did not carry it out.</summary>
     public static readonly object Refused = new();
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(5);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(50);
+
+    private TimeSpan Patience => options.CurrentValue.Hold;
 
     public async Task RunAsync(HttpContext context, Func<Task> forward)
     {
@@ -73,6 +76,19 @@ internal sealed class Replayer(KeptBodies bodies, IProxyStateLookup proxy, TimeP
         // What has changed by the first one would be taken for somebody else's change by the second.
         || ((HttpMethods.IsPut(request.Method) || HttpMethods.IsDelete(request.Method)) && !request.Headers.ContainsKey("If-Match"));
 
+    /// <summary>Who has not failed yet; before the same one is asked again, also those that were put aside: they may be back already.</summary>
+    private static List<DestinationState> Others(ClusterState cluster, HashSet<string> failed)
+    {
+        var others = cluster.DestinationsState.AvailableDestinations.Where(one => !failed.Contains(one.DestinationId)).ToList();
+        if (others.Count > 0)
+            return others;
+        others = [.. cluster.DestinationsState.AllDestinations.Where(one => !failed.Contains(one.DestinationId))];
+        // All of them have failed: from the beginning.
+        if (others.Count == 0)
+            failed.Clear();
+        return others;
+    }
+
     /// <summary>Everybody who can be asked now, but for those who have just failed; of leaders there is only one, and it may come back.</summary>
     private async Task<bool> NextAsync(HttpContext context, HashSet<string> failed, long began)
     {
@@ -85,7 +101,7 @@ internal sealed class Replayer(KeptBodies bodies, IProxyStateLookup proxy, TimeP
                 context.Features.Set<IForwarderErrorFeature>(null);
                 context.Response.Clear();
                 context.ReassignProxyRequest(cluster);
-                if (id != GatewayRoutes.Leader && all.Where(one => !failed.Contains(one.DestinationId)).ToList() is { Count: > 0 } others)
+                if (id != GatewayRoutes.Leader && Others(cluster, failed) is { Count: > 0 } others)
                     context.GetReverseProxyFeature().AvailableDestinations = others;
                 return true;
             }

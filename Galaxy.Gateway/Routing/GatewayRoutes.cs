@@ -28,6 +28,9 @@ internal static class GatewayRoutes
     /// <summary>The <see cref="DoorHeader"/> of the port that also serves the console.</summary>
     public const string UiDoor = "ui";
 
+    /// <summary>Bytes; no service but OneApi takes more.</summary>
+    private const long OrdinaryBody = 16 * 1024 * 1024;
+
     private static readonly string[] ReadMethods = ["GET", "HEAD"];
     private static readonly string[] CoordinatorPaths = ["/api/{**rest}", "/devices/{**rest}", "/tasks/{**rest}", "/groups/{**rest}", "/execute/{**rest}", "/status", "/stats", "/openapi/{**rest}"];
     private static readonly string[] StatePaths = ["/api/v1/state/{**rest}", "/api/v1/sync/{**rest}", "/api/v1/config/{**rest}"];
@@ -115,7 +118,12 @@ internal static class GatewayRoutes
         view.Services.Where(service => service.Kind == kind).Select(service => service.Url).Concat(configured[kind]).Distinct(StringComparer.OrdinalIgnoreCase);
 
     private static RouteConfig Route(string id, string cluster, string path, int order) =>
-        new() { RouteId = id, ClusterId = cluster, Order = order, Match = new RouteMatch { Path = path }, AuthorizationPolicy = RequiredRole.PolicyOf(AccessRole.Member) };
+        new()
+        {
+            RouteId = id, ClusterId = cluster, Order = order, Match = new RouteMatch { Path = path }, AuthorizationPolicy = RequiredRole.PolicyOf(AccessRole.Member),
+            // Only conversations with models are long. What a service would refuse at once, and hang up on, is refused here in words.
+            MaxRequestBodySize = cluster == OneApi ? null : OrdinaryBody,
+        };
 
     // Streams of events and long completions: silence is normal, so only a very long one ends a request.
     // What every coordinator has in memory is answered at once, or by one that hangs.

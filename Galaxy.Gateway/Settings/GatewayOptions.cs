@@ -16,8 +16,8 @@ internal sealed record GatewayOptions
 {
     public const string Section = "Gateway";
 
-    /// <summary>How long requests wait for a leader.</summary>
-    public double HoldSeconds { get; init; } = 5;
+    /// <summary>How long requests wait for a leader, or are tried again: a store that is restarted takes five to eight seconds until somebody leads again.</summary>
+    public double HoldSeconds { get; init; } = 15;
 
     public long MaxBodyBytes { get; init; } = 64L * 1024 * 1024;
 
@@ -46,7 +46,7 @@ internal sealed record GatewayOptions
     public int EjectAfterFailures { get; init; } = 5;
 
     /// <summary>For so long, the first time.</summary>
-    public double EjectSeconds { get; init; } = 5;
+    public double EjectSeconds { get; init; } = 2;
 
     public TimeSpan Hold => TimeSpan.FromSeconds(HoldSeconds);
 

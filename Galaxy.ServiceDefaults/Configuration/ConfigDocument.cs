@@ -150,7 +150,7 @@ public sealed record ConfigDocument(string Name, string Section, bool IsMap, str
               "type": "object",
               "additionalProperties": false,
               "properties": {
-                "hold_seconds": { "type": "number", "minimum": 0, "maximum": 60, "description": "How long requests wait for a leader; 5" },
+                "hold_seconds": { "type": "number", "minimum": 0, "maximum": 60, "description": "How long requests wait for a leader; 15" },
                 "max_body_bytes": { "type": "integer", "minimum": 1024, "maximum": 1073741824, "description": "Of one request; 64 MiB" },
                 "per_key": { "$ref": "#/$defs/rate", "description": "Of whoever shows the same key; absent: not limited" },
                 "per_address": { "$ref": "#/$defs/rate", "description": "Of whoever comes from the same address; absent: not limited" },
@@ -168,7 +168,7 @@ public sealed record ConfigDocument(string Name, string Section, bool IsMap, str
                 },
                 "slow_start_seconds": { "type": "number", "minimum": 0, "maximum": 600, "description": "So long a service that came anew gets less than its share; 10" },
                 "eject_after_failures": { "type": "integer", "minimum": 1, "maximum": 1000, "description": "So many in a row put a service aside; 5" },
-                "eject_seconds": { "type": "number", "minimum": 0.1, "maximum": 600, "description": "For so long, the first time; 5" }
+                "eject_seconds": { "type": "number", "minimum": 0.1, "maximum": 600, "description": "For so long, the first time; 2" }
               },
               "$defs": {
                 "seconds": { "type": "number", "minimum": 0.1, "maximum": 86400 },

@@ -14,6 +14,9 @@ internal sealed partial class ConfigWatcher(
     GalaxyConfiguration configuration, ConfigSecrets secrets, ClusterWatcher cluster, CoordinatorChannels channels, NodeOptions node, TimeProvider time,
     ILogger<ConfigWatcher> log) : BackgroundService
 {
+    /// <summary>The configuration has been heard once.</summary>
+    public bool IsReady { get; private set; }
+
     private static readonly TimeSpan Again = TimeSpan.FromMilliseconds(200);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -49,6 +52,7 @@ internal sealed partial class ConfigWatcher(
 
     private void Take(ConfigSnapshot snapshot)
     {
+        IsReady = true;
         try
         {
             configuration.Replace(snapshot.Documents

@@ -32,7 +32,8 @@ public static class GalaxyConfigurationExtensions
     {
         builder.Services.AddSingleton(builder.AddGalaxyConfigurationSource());
         builder.Services.AddSingleton<ConfigSecrets>();
-        builder.Services.AddHostedService<ConfigWatcher>();
+        builder.Services.AddSingleton<ConfigWatcher>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<ConfigWatcher>());
     }
 
     /// <summary>The source alone, for a process that fills it itself.</summary>

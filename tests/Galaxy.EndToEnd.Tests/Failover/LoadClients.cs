@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net.Http.Headers;
+using System.Net.ServerSentEvents;
 using System.Net.WebSockets;
 using System.Text;
 using System.Text.Json.Nodes;
@@ -10,20 +11,27 @@ namespace Galaxy.EndToEnd.Tests.Failover;
 /// <summary>The longest of something since the last time that somebody asked. Thread-safe.</summary>
 internal sealed class Longest
 {
-    private double _most;
+    private readonly Lock _gate = new();
+    private (double Milliseconds, string? What) _most;
 
-    public void Note(double milliseconds)
+    public void Note(double milliseconds, string what = "")
     {
-        for (var seen = Volatile.Read(ref _most); milliseconds > seen;)
+        lock (_gate)
         {
-            var before = Interlocked.CompareExchange(ref _most, milliseconds, seen);
-            if (before.Equals(seen))
-                return;
-            seen = before;
+            if (milliseconds > _most.Milliseconds)
+                _most = (milliseconds, what);
         }
     }
 
-    public double Take() => Interlocked.Exchange(ref _most, 0);
+    public string Take()
+    {
+        lock (_gate)
+        {
+            var (milliseconds, what) = _most;
+            _most = default;
+            return $"{milliseconds:0} ms" + (what is { Length: > 0 } ? $" ({what})" : "");
+        }
+    }
 }
 
 /// <summary>The two addresses that a client knows: when one cannot be reached it takes the other. Thread-safe.</summary>
@@ -155,13 +163,11 @@ internal sealed class HeldStream(TwoDoors doors, string path, Longest gaps)
                 }, HttpCompletionOption.ResponseHeadersRead, stop);
                 if (!answer.IsSuccessStatusCode)
                     Failures.Enqueue($"{(int)answer.StatusCode} {await answer.Content.ReadAsStringAsync(stop)}");
-                using var reader = new StreamReader(await answer.Content.ReadAsStreamAsync(stop));
                 (Opened, lost) = (Opened + 1, Note(lost));
-                while (await reader.ReadLineAsync(stop) is { } line)
+                await foreach (var item in SseParser.Create(await answer.Content.ReadAsStreamAsync(stop)).EnumerateAsync(stop))
                 {
-                    if (line.StartsWith("id:", StringComparison.Ordinal))
-                        position = line[3..].Trim();
-                    else if (line.StartsWith("data:", StringComparison.Ordinal) && JsonNode.Parse(line[5..]) is { } change && (string?)change["key"] is { } key)
+                    position = item.EventId ?? position;
+                    if (item.Data.Length > 0 && JsonNode.Parse(item.Data) is { } change && (string?)change["key"] is { } key)
                         _last[key] = change["entry"]?["value"]?.ToJsonString() ?? "";
                 }
             }
