@@ -5,6 +5,8 @@ using Galaxy.Gateway.Replay;
 using Galaxy.Gateway.Routing;
 using Galaxy.Gateway.Security;
 using Galaxy.Gateway.Settings;
+using Galaxy.Gateway.Telemetry;
+using Galaxy.Gateway.Tls;
 using Galaxy.ServiceDefaults;
 using Galaxy.ServiceDefaults.Authentication;
 using Galaxy.ServiceDefaults.Cluster;
@@ -19,8 +21,10 @@ return await GalaxyApp.RunAsync(() =>
     var builder = WebApplication.CreateBuilder(args);
     var node = builder.AddServiceDefaults("gateway");
     builder.AddGalaxyConfiguration();
-    var addresses = builder.Listen(node, new ListenPort("WEB_UI_PORT", 8080), new ListenPort("API_PORT", 8000), new ListenPort("WEBSOCKET_PORT", 8765));
-    var ports = new GatewayPorts(addresses.Ports[0], addresses.Ports[1], addresses.Ports[2]);
+    ListenPort[] doors = [new("WEB_UI_PORT", 8080), new("API_PORT", 8000), new("WEBSOCKET_PORT", 8765)];
+    var tls = GatewayTls.Read(builder.Configuration, node);
+    var addresses = builder.Listen(node, tls is null ? doors : [.. doors, tls]);
+    var ports = new GatewayPorts(addresses.Ports[0], addresses.Ports[1], addresses.Ports[2], tls is null ? null : addresses.Ports[3]);
 
     // One line per request would drown everything else; requests are in the traces.
     builder.Logging.AddFilter("Yarp", LogLevel.Warning);
@@ -39,17 +43,23 @@ return await GalaxyApp.RunAsync(() =>
     builder.Services.AddSingleton<ILoadBalancingPolicy>(services => new SlowStart(services.GetRequiredService<IOptionsMonitor<GatewayOptions>>(), TimeProvider.System, Random.Shared));
     builder.Services.AddSingleton<IPassiveHealthCheckPolicy, OutlierEjection>();
     builder.Services.AddHealthChecks().AddCheck<LeaderKnown>("leader");
+    // Who may is asked by UseCallers.
+    builder.Services.Configure<RouteOptions>(routes => routes.SuppressCheckForUnhandledSecurityMetadata = true);
     builder.Services.AddDocuments();
     builder.Services.AddHostedService<LeaderFollower>();
     builder.Services.AddSingleton<LeaderHold>();
     builder.Services.AddSingleton<KeptBodies>();
     builder.Services.AddSingleton<Replayer>();
+    builder.Services.AddSingleton<GatewayMetrics>();
 
     var app = builder.Build();
     app.UseFrontDoor();
     app.UsePortRules(ports);
     app.UseRouting();
-    app.UseServiceDefaults(beforeAuthorization: app.UseRateLimits);
+    app.UseExceptionHandler();
+    // What a service answers is its own business; this is for what nobody answers.
+    app.UseWhen(context => context.GetEndpoint()?.Metadata.GetMetadata<Yarp.ReverseProxy.Model.RouteModel>() is null, own => own.UseStatusCodePages());
+    app.UseCallers();
     app.MapDefaultEndpoints();
     app.MapDocuments();
     app.MapReverseProxy(proxy =>

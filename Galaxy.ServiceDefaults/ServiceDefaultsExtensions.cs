@@ -90,14 +90,12 @@ public static class ServiceDefaultsExtensions
     }
 
     /// <summary>Authentication and the two health endpoints: <c>/alive</c> is the only one open to everybody.</summary>
-    /// <param name="beforeAuthorization">Adds what has to know who comes, and may still refuse everybody.</param>
-    public static void UseServiceDefaults(this WebApplication app, Action? beforeAuthorization = null)
+    public static void UseServiceDefaults(this WebApplication app)
     {
         app.UseExceptionHandler();
         app.UseStatusCodePages();
         app.UseAuthentication();
         app.UseAudit();
-        beforeAuthorization?.Invoke();
         app.UseAuthorization();
     }
 

@@ -12,7 +12,7 @@ internal static class SignInEndpoints
 {
     private const string Either = "cookie-or-key";
     private static readonly AuthorizationPolicy OperatorPolicy = new AuthorizationPolicyBuilder(Either).RequireAuthenticatedUser()
-        .RequireAssertion(asked => ApiKeyAuthenticationHandler.RoleOf(asked.User) >= AccessRole.Operator).Build();
+        .RequireAssertion(asked => Principals.RoleOf(asked.User) >= AccessRole.Operator).Build();
     private static readonly TimeSpan SessionLength = TimeSpan.FromHours(12);
 
     public static void AddSignIn(this IServiceCollection services)
@@ -41,7 +41,7 @@ internal static class SignInEndpoints
         services.AddAuthorizationBuilder().SetDefaultPolicy(OperatorPolicy).SetFallbackPolicy(OperatorPolicy).AddPolicy(Otlp.OtlpEndpoints.Policy, policy => policy
             .AddAuthenticationSchemes(Otlp.OtlpTokenHandler.SchemeName, ApiKeyAuthenticationHandler.SchemeName)
             .RequireAuthenticatedUser()
-            .RequireAssertion(asked => asked.User.Identity?.AuthenticationType == Otlp.OtlpTokenHandler.SchemeName || ApiKeyAuthenticationHandler.RoleOf(asked.User) >= AccessRole.Operator));
+            .RequireAssertion(asked => asked.User.Identity?.AuthenticationType == Otlp.OtlpTokenHandler.SchemeName || Principals.RoleOf(asked.User) >= AccessRole.Operator));
         services.AddCascadingAuthenticationState();
     }
 
@@ -64,7 +64,7 @@ internal static class SignInEndpoints
         var caller = callers.Identify(key.AsSpan().Trim());
         if (!caller.May(AccessRole.Operator))
             return Results.Redirect("/sign-in?wrong=true");
-        await context.SignInAsync(CookieAuthenticationDefaults.AuthenticationScheme, ApiKeyAuthenticationHandler.Principal(caller, CookieAuthenticationDefaults.AuthenticationScheme));
+        await context.SignInAsync(CookieAuthenticationDefaults.AuthenticationScheme, Principals.Make(caller, CookieAuthenticationDefaults.AuthenticationScheme));
         // Only to pages of our own.
         return Results.LocalRedirect(returnUrl is ['/', not ('/' or '\\'), ..] ? returnUrl : "/");
     }

@@ -34,9 +34,9 @@ internal sealed class SocketDoor(Elector elector, CallerIdentifier callers)
             await context.ChallengeAsync();
             return null;
         }
-        if (HasShownKey(context) && !ApiKeyAuthenticationHandler.RoleOf(context.User).May(needed))
+        if (HasShownKey(context) && !Principals.RoleOf(context.User).May(needed))
         {
-            await Results.Problem($"'{context.User.Identity!.Name}' has the role {ApiKeyAuthenticationHandler.RoleOf(context.User).Name()}; this needs {needed.Name()}.", statusCode: 403).ExecuteAsync(context);
+            await Results.Problem($"'{context.User.Identity!.Name}' has the role {Principals.RoleOf(context.User).Name()}; this needs {needed.Name()}.", statusCode: 403).ExecuteAsync(context);
             return null;
         }
         if (elector.CurrentToken is null)

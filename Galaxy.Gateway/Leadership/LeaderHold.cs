@@ -60,7 +60,7 @@ internal sealed class LeaderHold(IProxyStateLookup proxy, IOptionsMonitor<Gatewa
 
     // Coordinators are always somewhere. Of the others a gateway that has just been started has not heard yet, or there are none.
     private bool IsAwaited(string cluster) =>
-        cluster is GatewayRoutes.Leader or GatewayRoutes.Reads or GatewayRoutes.Replicated || time.GetElapsedTime(_began) < Youth;
+        cluster is GatewayRoutes.Leader or GatewayRoutes.Reads or GatewayRoutes.Replicated or GatewayRoutes.Any || time.GetElapsedTime(_began) < Youth;
 
     // One look-out for all who wait for the same.
     private Task<ClusterState?> Search(string cluster)

@@ -1,4 +1,5 @@
 using Galaxy.Gateway.Replay;
+using Galaxy.Gateway.Telemetry;
 using Galaxy.ServiceDefaults.Cluster;
 using Yarp.ReverseProxy.Forwarder;
 using Yarp.ReverseProxy.Model;
@@ -16,7 +17,9 @@ internal static class ProxyErrors
     public static void UseProxyErrors(this IReverseProxyApplicationBuilder proxy)
     {
         var (hold, replayer) = (proxy.ApplicationServices.GetRequiredService<LeaderHold>(), proxy.ApplicationServices.GetRequiredService<Replayer>());
-        proxy.Use((context, next) => ServeAsync(context, next, hold, replayer));
+        var metrics = proxy.ApplicationServices.GetRequiredService<GatewayMetrics>();
+        replayer.Replayed += () => metrics.Replays.Add(1);
+        proxy.Use(next => context => ServeAsync(context, next, hold, replayer));
     }
 
     private static async Task ServeAsync(HttpContext context, RequestDelegate next, LeaderHold hold, Replayer replayer)
@@ -29,7 +32,7 @@ internal static class ProxyErrors
             await Results.Problem(hasRoom ? Missing(context, feature.Route.Config.ClusterId!) : "Too many requests wait for a leader already. Try again shortly.", statusCode: 503, title: "Unavailable").ExecuteAsync(context);
             return;
         }
-        await replayer.RunAsync(context, () => next(context));
+        await replayer.RunAsync(context, next);
         if (context.Response.HasStarted || Replayer.Verdict(context) is not { } executed)
             return;
         var result = Explain(executed, context);
@@ -40,7 +43,7 @@ internal static class ProxyErrors
     }
 
     private static string Missing(HttpContext context, string cluster) =>
-        cluster is Routing.GatewayRoutes.Leader or Routing.GatewayRoutes.Reads or Routing.GatewayRoutes.Replicated
+        cluster is Routing.GatewayRoutes.Leader or Routing.GatewayRoutes.Reads or Routing.GatewayRoutes.Replicated or Routing.GatewayRoutes.Any
             ? context.RequestServices.GetRequiredService<ClusterWatcher>().Current.Reachable.IsEmpty
                 ? "No coordinator can be reached. Try again shortly."
                 : "There is no leader at the moment. Try again shortly."

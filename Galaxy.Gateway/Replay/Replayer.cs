@@ -29,29 +29,40 @@ internal sealed class Replayer(KeptBodies bodies, IProxyStateLookup proxy, IOpti
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(5);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(50);
 
+    /// <summary>A request is sent once more.</summary>
+    public event Action? Replayed;
+
     private TimeSpan Patience => options.CurrentValue.Hold;
 
-    public async Task RunAsync(HttpContext context, Func<Task> forward)
+    public Task RunAsync(HttpContext context, RequestDelegate forward) =>
+        context.Request.ContentLength is not (null or 0) || context.Request.Headers.TransferEncoding.Count > 0
+            ? KeepAndRunAsync(context, forward) : RunAsync(context, forward, canRepeat: true, null);
+
+    private async Task KeepAndRunAsync(HttpContext context, RequestDelegate forward)
     {
-        var hasBody = context.Request.ContentLength is not (null or 0) || context.Request.Headers.TransferEncoding.Count > 0;
-        using var body = hasBody ? await bodies.TryKeepAsync(context.Request) : null;
-        var canRepeat = !hasBody || body is not null;
+        using var body = await bodies.TryKeepAsync(context.Request);
+        await RunAsync(context, forward, canRepeat: body is not null, body);
+    }
+
+    private async Task RunAsync(HttpContext context, RequestDelegate forward, bool canRepeat, KeptBody? body)
+    {
         var began = time.GetTimestamp();
-        HashSet<string> failed = new(StringComparer.Ordinal);
+        HashSet<string>? failed = null;
         for (var pause = FirstPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
         {
             if (body is not null)
                 context.Request.Body = body.Open();
-            await forward();
+            await forward(context);
             if (context.Response.HasStarted || context.RequestAborted.IsCancellationRequested || Verdict(context) is not { } executed)
                 return;
             if (!canRepeat || (executed == Executed.Perhaps && !IsIdempotent(context.Request)) || time.GetElapsedTime(began) > Patience)
                 return;
             if (context.GetReverseProxyFeature().ProxiedDestination is { } last)
-                failed.Add(last.DestinationId);
+                (failed ??= new(StringComparer.Ordinal)).Add(last.DestinationId);
             await Task.Delay(pause, time, context.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (context.RequestAborted.IsCancellationRequested || !await NextAsync(context, failed, began))
+            if (context.RequestAborted.IsCancellationRequested || !await NextAsync(context, failed ??= new(StringComparer.Ordinal), began))
                 return;
+            Replayed?.Invoke();
         }
     }
 

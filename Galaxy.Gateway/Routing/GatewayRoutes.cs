@@ -14,6 +14,8 @@ internal static class GatewayRoutes
 
     /// <summary>What every coordinator knows: in multi-master mode any of them is asked.</summary>
     public const string Replicated = "replicated";
+    /// <summary>Every coordinator that can be reached.</summary>
+    public const string Any = "any";
     public const string Router = "router";
 
     /// <summary>Routers as well, but always the same one: it has the sessions of the agents.</summary>
@@ -24,6 +26,11 @@ internal static class GatewayRoutes
 
     /// <summary>Names the door that a request came in by; set by <see cref="PortRules"/>, whatever the client sent.</summary>
     public const string DoorHeader = "X-Galaxy-Door";
+
+    /// <summary><c>any</c>: this read may be a moment old.</summary>
+    private const string ReadHeader = "X-Galaxy-Read";
+
+    private const string AnyPrefix = "any ";
 
     /// <summary>The <see cref="DoorHeader"/> of the port that also serves the console.</summary>
     public const string UiDoor = "ui";
@@ -45,6 +52,11 @@ internal static class GatewayRoutes
         .. ReplicatedPaths.Select(path => Route("replicated " + path, Replicated, path, order: 0) with { Match = new RouteMatch { Path = path, Methods = ReadMethods } }),
         // Available without a leader, to write as well as to read.
         .. StatePaths.Select(path => Route("state " + path, Reads, path, order: 0)),
+        // Whoever can do with what may be a moment old says so, and burdens the leader no more than the others.
+        .. CoordinatorPaths.Concat(StatePaths).Concat(ReplicatedPaths).Select(path => Route(AnyPrefix + path, Any, path, order: 0) with
+        {
+            Match = new RouteMatch { Path = path, Methods = ReadMethods, Headers = [new RouteHeader { Name = ReadHeader, Values = ["any"], Mode = HeaderMatchMode.ExactHeader }] },
+        }),
         .. CoordinatorPaths.Select(path => Route("read " + path, Reads, path, order: 1) with { Match = new RouteMatch { Path = path, Methods = ReadMethods } }),
         .. CoordinatorPaths.Select(path => Route("write " + path, Leader, path, order: 2)),
         // A phone that can set no header shows its key in the first message; the coordinator asks for it.
@@ -72,7 +84,7 @@ internal static class GatewayRoutes
     /// <summary>The kind of service that a path goes to; null: none, or the console's pages.</summary>
     public static string? KindOf(string path, string method)
     {
-        var route = All.Where(one => one.RouteId != "console" && (one.Match.Methods is null || one.Match.Methods.Contains(method)) && Matches(one.Match.Path!, path))
+        var route = All.Where(one => one.RouteId != "console" && one.ClusterId != Any && (one.Match.Methods is null || one.Match.Methods.Contains(method)) && Matches(one.Match.Path!, path))
             .OrderBy(one => one.Order).ThenByDescending(one => one.Match.Path!.Length).FirstOrDefault();
         return route?.ClusterId switch
         {
@@ -100,12 +112,14 @@ internal static class GatewayRoutes
         var leader = view.UsableLeader is { } usable ? [usable.Url] : Array.Empty<string>();
         // The leader answers reads best; while there is none, any coordinator does.
         var reads = leader.Length > 0 ? leader : view.Reachable.Select(node => node.Url);
-        var replicated = spreadReads ? view.Reachable.Where(node => node.Role != "standby").Select(node => node.Url).Concat(leader).Distinct(StringComparer.OrdinalIgnoreCase) : reads;
+        var all = view.Reachable.Where(node => node.Role != "standby").Select(node => node.Url).Concat(leader).Distinct(StringComparer.OrdinalIgnoreCase).ToList();
+        var replicated = spreadReads ? all : reads;
         return
         [
             Cluster(Leader, leader, checkHealth: false),
             Cluster(Reads, reads, checkHealth: false),
             Cluster(Replicated, replicated, checkHealth: false),
+            Cluster(Any, all, checkHealth: false),
             Cluster(Router, Services(view, configured, "router"), checkHealth: true),
             Cluster(Mcp, Services(view, configured, "router"), checkHealth: true) with { LoadBalancingPolicy = "FirstAlphabetical" },
             Cluster(OneApi, Services(view, configured, "oneapi"), checkHealth: true),

@@ -26,7 +26,7 @@ internal static class Credentials
             if (CallerIdentifier.IsSocketUpgrade(context.Request) && context.Request.Query.ContainsKey("token"))
                 request.Query.Collection.Remove("token");
             var method = HttpMethods.IsConnect(context.Request.Method) ? "GET" : context.Request.Method;
-            headers.Authorization = new AuthenticationHeaderValue("Bearer", tokens.Mint(name, ApiKeyAuthenticationHandler.RoleOf(context.User), method, request.Path.Value ?? "/"));
+            headers.Authorization = new AuthenticationHeaderValue("Bearer", tokens.Mint(name, Principals.RoleOf(context.User), method, request.Path.Value ?? "/"));
             return ValueTask.CompletedTask;
         });
     }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Threading.RateLimiting;
 using Galaxy.Gateway.Settings;
+using Galaxy.Gateway.Telemetry;
 using Microsoft.Extensions.Options;
 
 namespace Galaxy.Gateway.Security;
@@ -64,6 +65,7 @@ internal sealed class RateLimits : IDisposable
     /// <summary>429, with how long to wait.</summary>
     public static Task RefuseAsync(HttpContext context, string detail, TimeSpan wait)
     {
+        context.RequestServices.GetRequiredService<GatewayMetrics>().Refusals.Add(1);
         context.Response.Headers.RetryAfter = Math.Max(1, (int)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
         return Results.Problem(detail, statusCode: 429, title: "Too many requests").ExecuteAsync(context);
     }

@@ -16,10 +16,13 @@ internal sealed class WrongKeys(IOptionsMonitor<GatewayOptions> options, TimePro
 
     private readonly ConcurrentDictionary<IPAddress, (long Began, int Count)> _counts = new();
 
+    // To ask the dictionary whether it is empty takes all its locks.
+    private volatile bool _any;
+
     /// <summary>How long it is still refused; null: it is not.</summary>
     public TimeSpan? RefusedFor(IPAddress? address)
     {
-        if (_counts.IsEmpty || address is null || !_counts.TryGetValue(address, out var seen) || seen.Count < options.CurrentValue.WrongKeysPerMinute)
+        if (!_any || address is null || !_counts.TryGetValue(address, out var seen) || seen.Count < options.CurrentValue.WrongKeysPerMinute)
             return null;
         var left = Window - time.GetElapsedTime(seen.Began);
         return left > TimeSpan.Zero ? left : null;
@@ -29,6 +32,7 @@ internal sealed class WrongKeys(IOptionsMonitor<GatewayOptions> options, TimePro
     {
         if (address is null)
             return;
+        _any = true;
         // An attacker with a network of addresses must not fill the memory; with so many, each has few tries.
         if (_counts.Count >= MostAddresses)
             _counts.Clear();

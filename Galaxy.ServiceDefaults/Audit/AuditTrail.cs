@@ -34,7 +34,7 @@ public sealed class AuditTrail(NodeOptions node, TimeProvider time)
         {
             AtUnixMs = time.GetUtcNow().ToUnixTimeMilliseconds(),
             Who = who,
-            Role = ApiKeyAuthenticationHandler.RoleOf(context.User).Name(),
+            Role = Principals.RoleOf(context.User).Name(),
             What = what.Length > LongestWhat ? what[..LongestWhat] : what,
             From = ClientAddress.Of(context),
             Status = context.Response.StatusCode,
@@ -49,7 +49,7 @@ public static class ClientAddress
 {
     /// <summary>What a gateway says counts when it is one of ours; otherwise the connection's other end.</summary>
     public static string Of(HttpContext context) =>
-        ApiKeyAuthenticationHandler.IsService(context.User) && context.Request.Headers["X-Forwarded-For"].ToString() is { Length: > 0 and <= 200 } client
+        Principals.IsService(context.User) && context.Request.Headers["X-Forwarded-For"].ToString() is { Length: > 0 and <= 200 } client
             ? client
             : context.Connection.RemoteIpAddress?.ToString() ?? "unknown";
 }

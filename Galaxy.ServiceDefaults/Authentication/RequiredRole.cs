@@ -20,6 +20,16 @@ public sealed class RequiredRole(AccessRole role) : IAuthorizeData
     public static string PolicyOf(AccessRole role) => "galaxy-" + role.Name();
 
     public static RequiredRole? Of(HttpContext context) => context.GetEndpoint()?.Metadata.GetMetadata<RequiredRole>();
+
+    /// <summary>What an endpoint's metadata asks for: its role, or the one that a policy of ours names; an admin when there is neither.</summary>
+    public static AccessRole Needed(EndpointMetadataCollection metadata)
+    {
+        if (metadata.GetMetadata<RequiredRole>() is { } required)
+            return required.Role;
+        return metadata.GetMetadata<IAuthorizeData>()?.Policy == MemberPolicy ? AccessRole.Member : AccessRole.Admin;
+    }
+
+    private static readonly string MemberPolicy = PolicyOf(AccessRole.Member);
 }
 
 /// <summary>Endpoints say what they need. One that says nothing needs an admin.</summary>
@@ -49,8 +59,8 @@ public static class RequiredRoleExtensions
     internal static AuthorizationBuilder AddRolePolicies(this AuthorizationBuilder authorization)
     {
         foreach (var role in Enum.GetValues<AccessRole>())
-            authorization.AddPolicy(RequiredRole.PolicyOf(role), policy => policy.RequireAuthenticatedUser().RequireAssertion(context => ApiKeyAuthenticationHandler.RoleOf(context.User).May(role)));
+            authorization.AddPolicy(RequiredRole.PolicyOf(role), policy => policy.RequireAuthenticatedUser().RequireAssertion(context => Principals.RoleOf(context.User).May(role)));
         return authorization.SetFallbackPolicy(new AuthorizationPolicyBuilder().RequireAuthenticatedUser()
-            .RequireAssertion(context => ApiKeyAuthenticationHandler.RoleOf(context.User) == AccessRole.Admin).Build());
+            .RequireAssertion(context => Principals.RoleOf(context.User) == AccessRole.Admin).Build());
     }
 }

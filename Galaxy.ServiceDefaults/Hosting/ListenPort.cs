@@ -12,7 +12,11 @@ namespace Galaxy.ServiceDefaults.Hosting;
 /// <summary>A port that a service listens on.</summary>
 /// <param name="Variable">The setting that changes it.</param>
 /// <param name="Default">The port when the setting is absent.</param>
-public sealed record ListenPort(string Variable, int Default, HttpProtocols Protocols = HttpProtocols.Http1);
+public sealed record ListenPort(string Variable, int Default, HttpProtocols Protocols = HttpProtocols.Http1)
+{
+    /// <summary>What else is to be set of it, for instance TLS.</summary>
+    public Action<ListenOptions>? Configure { get; init; }
+}
 
 /// <summary>Where this process listens and under which address others reach it. Thread-safe.</summary>
 /// <param name="host">A host name or an address.</param>
@@ -72,12 +76,17 @@ public static class Listening
             // In this order they are bound: whoever is answered on the first port knows that all others are open, too.
             for (var i = ports.Length - 1; i >= 0; i--)
             {
-                var protocols = ports[i].Protocols;
+                var port = ports[i];
+                void Set(ListenOptions listen)
+                {
+                    listen.Protocols = port.Protocols;
+                    port.Configure?.Invoke(listen);
+                }
                 // Every address is both families where the machine has both.
                 if (everywhere)
-                    kestrel.ListenAnyIP(numbers[i], listen => listen.Protocols = protocols);
+                    kestrel.ListenAnyIP(numbers[i], Set);
                 else
-                    kestrel.Listen(bind, numbers[i], listen => listen.Protocols = protocols);
+                    kestrel.Listen(bind, numbers[i], Set);
             }
         });
         var host = node.Advertise ?? (everywhere ? OwnAddresses.Choose() : bind).ToString();

@@ -33,8 +33,8 @@ public static class TelemetryExtensions
                 .AddAttributes([new("galaxy.cluster", node.Cluster)]))
             .WithTracing(tracing => tracing.AddSource("Galaxy.*"));
         telemetry.WithMetrics(metrics => metrics
-            .AddMeter("Galaxy.*")
-            .AddAspNetCoreInstrumentation()
+            // Of the framework's, those that a person would look at: each costs something for every request.
+            .AddMeter("Galaxy.*", "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel")
             .AddRuntimeInstrumentation()
             .AddPrometheusExporter());
         // Spans of requests that go nowhere would cost a tenth of a small one. The trace context passes through all the same.

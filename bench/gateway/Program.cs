@@ -25,7 +25,7 @@ if (new[] { "wrk", "nginx", "haproxy" }.FirstOrDefault(program => !PeerProcess.I
 }
 List<HttpResult>? http = null;
 List<SocketResult>? sockets = null;
-HeldResult? held = null;
+List<HeldResult> held = [];
 await using (var proxies = new Proxies())
 {
     await proxies.StartAsync();
@@ -34,7 +34,11 @@ await using (var proxies = new Proxies())
     if (Option("--only") is null or "sockets")
         sockets = await Measures.SocketsAsync(Number("--rounds", 5), Number("--seconds", 5));
     if (Option("--only") is null or "held")
-        held = await Measures.HeldAsync(proxies, Number("--requests", 10_000));
+    {
+        proxies.Leader!.Signal(PeerProcess.Kill);
+        foreach (var expect in new[] { true, false })
+            held.Add(await Measures.HeldAsync(proxies, Number("--requests", 10_000), expect));
+    }
 }
 double Of(string way) => Median(http!.Single(one => one.Way == way).Throughput);
 foreach (var one in http ?? [])
@@ -44,8 +48,8 @@ foreach (var one in http ?? [])
 }
 foreach (var one in sockets ?? [])
     Console.WriteLine($"{one.Way,-8} socket there and back p50 {Median(one.P50) * 1000,5:0} us  p99 {Median(one.P99) * 1000,6:0} us");
-if (held is not null)
-    Console.WriteLine($"{held.Requests:N0} requests of 1 MiB without a leader: {held.Held:N0} waited, {held.Refused:N0} refused at once, {held.Broken:N0} broken off, {held.WithoutRetryAfter} without Retry-After; memory {held.MiBBefore:0} -> most {held.MiBMost:0} -> {held.MiBAfter:0} MiB");
+foreach (var one in held)
+    Console.WriteLine($"{one.Requests:N0} requests of 1 MiB without a leader{(one.Expect ? ", that ask first (Expect: 100-continue)" : "")}: {one.Held:N0} waited, {one.Refused:N0} refused at once, {one.Broken:N0} broken off, {one.WithoutRetryAfter} without Retry-After; memory {one.MiBBefore:0} -> most {one.MiBMost:0} -> {one.MiBAfter:0} MiB");
 if (Option("--save") is { } file)
     await File.WriteAllTextAsync(file, JsonSerializer.Serialize(new { http, sockets, held }, new JsonSerializerOptions { WriteIndented = true }) + "\n");
 return 0;

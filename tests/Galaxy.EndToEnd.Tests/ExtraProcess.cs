@@ -15,8 +15,9 @@ internal sealed class ExtraProcess : IDisposable
 
     /// <param name="like">The resource whose program and environment it gets.</param>
     /// <param name="ports">Variables that name ports; each gets a free one.</param>
+    /// <param name="environment">Settings besides those of its model.</param>
     /// <param name="shell">Run by bash before the program takes its place; it may set limits.</param>
-    public ExtraProcess(RunningGalaxy galaxy, string like, string nodeId, string[] ports, string shell = "")
+    public ExtraProcess(RunningGalaxy galaxy, string like, string nodeId, string[] ports, string shell = "", IReadOnlyDictionary<string, string>? environment = null)
     {
         var model = galaxy.Host.ProcessId(like)!.Value;
         Ports = ports.ToDictionary(name => name, _ => FreePort());
@@ -33,6 +34,8 @@ internal sealed class ExtraProcess : IDisposable
             info.Environment[name] = $"{port}";
         info.Environment["Galaxy_NODE_ID"] = nodeId;
         info.Environment["GALAXY_DATA"] = _data;
+        foreach (var (name, value) in environment ?? new Dictionary<string, string>())
+            info.Environment[name] = value;
         var command = File.ReadAllText($"/proc/{model}/cmdline").Split('\0', StringSplitOptions.RemoveEmptyEntries);
         info.ArgumentList.Add("-c");
         info.ArgumentList.Add($"{shell}\nexec \"$@\"");
@@ -70,6 +73,9 @@ internal sealed class ExtraProcess : IDisposable
     }
 
     public bool HasEnded => _process.HasExited;
+
+    /// <summary>The folder that it keeps its data in.</summary>
+    public string Data => _data;
 
     /// <summary>Everything it said.</summary>
     public string Output => string.Join('\n', _lines);

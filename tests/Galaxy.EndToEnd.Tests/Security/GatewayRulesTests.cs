@@ -90,7 +90,7 @@ public sealed class GatewayRulesTests(RunningGalaxy galaxy, Browser browser) : I
         var token = tokens.Mint("anna", AccessRole.Client, "GET", "/api/v1/cluster");
         Assert.Equal(HttpStatusCode.OK, (await AskAsync(coordinator, token)).Status);
         Assert.Contains("has been used", (await AskAsync(coordinator, token)).Text, StringComparison.Ordinal);
-        Assert.Contains("another call", (await AskAsync(coordinator, tokens.Mint("anna", AccessRole.Client, "GET", "/api/v1/tasks"))).Text, StringComparison.Ordinal);
+        Assert.Contains("not for this call", (await AskAsync(coordinator, tokens.Mint("anna", AccessRole.Client, "GET", "/api/v1/tasks"))).Text, StringComparison.Ordinal);
         Assert.Contains("not made with this cluster's key", (await AskAsync(coordinator, forger.Mint("anna", AccessRole.Admin, "GET", "/api/v1/cluster"))).Text, StringComparison.Ordinal);
         Assert.Equal(HttpStatusCode.Unauthorized, (await AskAsync(galaxy.Http.BaseAddress!, tokens.Mint("anna", AccessRole.Admin, "GET", "/api/v1/cluster"))).Status);
     }
@@ -177,10 +177,31 @@ public sealed class GatewayRulesTests(RunningGalaxy galaxy, Browser browser) : I
     }
 
     [Fact]
+    public async Task Reads_that_may_be_a_moment_old_are_spread_over_the_coordinators()
+    {
+        async Task<HashSet<string>> AnsweringAsync(bool any)
+        {
+            var nodes = new HashSet<string>();
+            for (var i = 0; i < 40; i++)
+            {
+                using var request = new HttpRequestMessage(HttpMethod.Get, "/api/v1/sync/status");
+                if (any)
+                    request.Headers.Add("X-Galaxy-Read", "any");
+                using var answer = await galaxy.Http.SendAsync(request);
+                nodes.Add((string)(await answer.Content.ReadFromJsonAsync<System.Text.Json.Nodes.JsonNode>())!["node_id"]!);
+            }
+            return nodes;
+        }
+        Assert.Single(await AnsweringAsync(any: false));
+        await Eventually.TrueAsync(async () => (await AnsweringAsync(any: true)).Count == 3);
+    }
+
+    [Fact]
     public async Task Metrics_are_for_operators_and_the_documents_for_everybody()
     {
         var metrics = await galaxy.Http.GetStringAsync("/metrics");
         Assert.Contains("http_server_request_duration", metrics, StringComparison.Ordinal);
+        Assert.Contains("galaxy_gateway_held", metrics, StringComparison.Ordinal);
         using var anonymous = new HttpClient { BaseAddress = galaxy.Http.BaseAddress };
         Assert.Equal(HttpStatusCode.Unauthorized, (await anonymous.GetAsync("/metrics")).StatusCode);
         Assert.Equal(HttpStatusCode.OK, (await anonymous.GetAsync("/openapi.json")).StatusCode);

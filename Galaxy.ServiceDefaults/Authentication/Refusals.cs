@@ -1,0 +1,20 @@
+using Microsoft.AspNetCore.Http;
+
+namespace Galaxy.ServiceDefaults.Authentication;
+
+/// <summary>What somebody is told who may not.</summary>
+public static class Refusals
+{
+    /// <summary>401 to whom nobody knows, 403 to who has another role.</summary>
+    public static Task RefuseAsync(HttpContext context, Identified caller, AccessRole? needed) => caller.IsKnown
+        ? WriteAsync(context, StatusCodes.Status403Forbidden, "Forbidden", $"'{caller.Name}' has the role {caller.Role.Name()}; this needs {needed?.Name() ?? "another"}.")
+        : WriteAsync(context, StatusCodes.Status401Unauthorized, "Unauthorized", caller.Refusal ?? "Send a key as 'Authorization: Bearer <key>' or 'X-API-Key: <key>'.");
+
+    private static Task WriteAsync(HttpContext context, int status, string title, string detail)
+    {
+        context.Response.StatusCode = status;
+        if (status == StatusCodes.Status401Unauthorized)
+            context.Response.Headers.WWWAuthenticate = "Bearer realm=\"galaxy\"";
+        return context.Response.WriteAsJsonAsync(new { type = "about:blank", title, status, detail }, options: null, contentType: "application/problem+json");
+    }
+}
