@@ -376,6 +376,7 @@ internal sealed partial class TaskEngine(
     // The board is ahead of the store: until the batch is known to be written, nothing else can happen.
     private async Task CommitAsync(TaskBatch batch)
     {
+        StoreUnavailableException? doubt = null;
         while (!batch.IsEmpty)
         {
             try
@@ -383,8 +384,15 @@ internal sealed partial class TaskEngine(
                 await store.WriteAsync(_term, batch);
                 return;
             }
+            catch (NotLeaderException) when (doubt is not null)
+            {
+                // This time nothing was written; the time before it may have been, and the next leader may have it.
+                Answer(failure: doubt);
+                throw;
+            }
             catch (StoreUnavailableException failure)
             {
+                doubt = failure;
                 LogStoreUnavailable(failure.InnerException?.Message.Split(',')[0] ?? failure.Message);
                 await Task.Delay(RetryStoreEvery, time);
             }
