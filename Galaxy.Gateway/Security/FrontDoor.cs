@@ -12,7 +12,7 @@ namespace Galaxy.Gateway.Security;
 internal static class FrontDoor
 {
     private static readonly string[] Methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
-    private static readonly string[] Internal = ["/galaxy.", "/opentelemetry.", "/grpc."];
+    private static readonly string[] Internal = ["/galaxy.cluster.", "/galaxy.gossip.", "/galaxy.election.", "/galaxy.failover.", "/galaxy.discovery.", "/opentelemetry.", "/grpc."];
     private const int Unread = 16 * 1024;
     private static readonly TimeSpan HeadPatience = TimeSpan.FromSeconds(10);
 

@@ -41,7 +41,8 @@ public class RunningGalaxy : IAsyncLifetime
     {
         Host = await GalaxyTestHost.StartAsync(AppHost, ["--quiet", "--GALAXY_DATA", _data, .. FreePorts, .. Options], Patience);
         Key = Host.Parameter("api-key");
-        Http = new HttpClient { BaseAddress = Host.Url("gateway", "api"), Timeout = TimeSpan.FromSeconds(10) };
+        // Longer than the gateway holds a request for the next leader.
+        Http = new HttpClient { BaseAddress = Host.Url("gateway", "api"), Timeout = TimeSpan.FromSeconds(30) };
         Http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", Key);
         await Eventually.TrueAsync(async () => await ClusterAsync() is { Leader: not null } cluster && cluster.DevicesOnline == Workers);
     }
