@@ -36,6 +36,7 @@ await using (var proxies = new Proxies())
     if (Option("--only") is null or "held")
     {
         proxies.Leader!.Signal(PeerProcess.Kill);
+        await proxies.NoLeaderAsync();
         foreach (var expect in new[] { true, false })
             held.Add(await Measures.HeldAsync(proxies, Number("--requests", 10_000), expect));
     }

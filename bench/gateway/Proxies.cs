@@ -102,6 +102,19 @@ internal sealed class Proxies : IAsyncDisposable
         return http;
     }
 
+    /// <summary>Returns when the gateway has noticed that nobody leads.</summary>
+    public async Task NoLeaderAsync()
+    {
+        using var http = Client();
+        for (var deadline = DateTimeOffset.UtcNow.AddSeconds(30); DateTimeOffset.UtcNow < deadline; await Task.Delay(50))
+        {
+            using var health = await http.GetAsync(new Uri(GatewayUrl, "/health"));
+            if (!health.IsSuccessStatusCode)
+                return;
+        }
+        throw new TimeoutException("the gateway still says that somebody leads");
+    }
+
     private static async Task AnswersAsync(string url)
     {
         using var http = Client();
