@@ -77,6 +77,9 @@ internal static class FrontDoor
             await next(context);
     }
 
+    // Nobody is let in later: what takes a while is the refusal.
+    private static async Task RefusedAsync(ValueTask<bool> admitted) => await admitted;
+
     /// <summary>
     /// Who comes, whether he may, and how fast. Instead of the framework's authentication and authorization, which cost as much as the forwarding itself: the
     /// gateway has one way to know people and one thing to ask. After routing.
@@ -94,13 +97,11 @@ internal static class FrontDoor
             if (caller.IsKnown)
                 context.User = Principals.Of(caller);
             // Keys for models only are known behind the gateway, and too long to guess.
-            else if (caller.Refusal is not null && !context.Request.Path.StartsWithSegments("/v1", StringComparison.OrdinalIgnoreCase))
+            else if (caller.Refusal is not null && !CallerIdentifier.IsModelKey(context.Request))
                 wrong.Count(context.Connection.RemoteIpAddress);
             var admitted = limits.AdmitAsync(context);
-            if (!admitted.IsCompletedSuccessfully)
-                return GoOnAsync(admitted, context, next);
-            if (!admitted.Result)
-                return Task.CompletedTask;
+            if (!admitted.IsCompletedSuccessfully || !admitted.Result)
+                return RefusedAsync(admitted);
             return context.GetEndpoint() is { Metadata: var metadata } && metadata.GetMetadata<IAllowAnonymous>() is null && RequiredRole.Needed(metadata) is var needed && !caller.May(needed)
                 ? Refusals.RefuseAsync(context, caller, needed) : next(context);
         });

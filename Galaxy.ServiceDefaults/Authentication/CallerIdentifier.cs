@@ -104,6 +104,9 @@ public sealed class CallerIdentifier(NodeOptions node, ServiceTokens tokens, Tim
     /// <summary>Whether the request shows a key, right or wrong.</summary>
     public static bool IsPresented(HttpRequest request) => !PresentedBy(request).IsEmpty;
 
+    /// <summary>Whether the request shows a key for models only, which OneApi knows.</summary>
+    public static bool IsModelKey(HttpRequest request) => PresentedBy(request).Span.StartsWith("gxk-", StringComparison.Ordinal);
+
     /// <summary>Whether a request asks for a WebSocket.</summary>
     // Not Context.WebSockets: a proxy forwards upgrades without the middleware behind that. HTTP/2 upgrades by CONNECT (RFC 8441).
     public static bool IsSocketUpgrade(HttpRequest request) =>

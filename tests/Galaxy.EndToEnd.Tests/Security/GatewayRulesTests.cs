@@ -48,7 +48,7 @@ public sealed class GatewayRulesTests(RunningGalaxy galaxy, Browser browser) : I
         await ConfigureAsync(new { wrong_keys_per_minute = 20 });
         using var guessing = new HttpClient { BaseAddress = galaxy.Http.BaseAddress };
         guessing.DefaultRequestHeaders.Add("X-API-Key", "gx-guess");
-        await Eventually.TrueAsync(async () => (await guessing.GetAsync("/api/v1/cluster")).StatusCode == HttpStatusCode.TooManyRequests);
+        await Eventually.TrueAsync(async () => (await guessing.GetAsync("/v1/models")).StatusCode == HttpStatusCode.TooManyRequests);
 
         using var right = await galaxy.Http.GetAsync("/api/v1/cluster");
         Assert.Equal(HttpStatusCode.TooManyRequests, right.StatusCode);
