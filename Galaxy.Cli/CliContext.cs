@@ -68,7 +68,7 @@ internal sealed class CliContext : IDisposable
     }
 
     /// <summary>The key that Galaxy.AppHost keeps in <c>.galaxy</c>, here or in a folder above.</summary>
-    private static string? LocalKey()
+    internal static string? LocalKey()
     {
         for (var folder = new DirectoryInfo(Directory.GetCurrentDirectory()); folder is not null; folder = folder.Parent)
         {
@@ -113,6 +113,20 @@ internal sealed class CliContext : IDisposable
         var content = new ByteArrayContent(body);
         content.Headers.ContentType = new MediaTypeHeaderValue(contentType);
         return _http.PutAsync(new Uri(path, UriKind.Relative), content, cancellation);
+    }, cancellation);
+
+    /// <summary>The bytes of an answer.</summary>
+    public Task<byte[]> GetBytesAsync(string path, CancellationToken cancellation) =>
+        SendAsync(() => _http.GetAsync(new Uri(path, UriKind.Relative), cancellation), response => response.Content.ReadAsByteArrayAsync(cancellation), cancellation);
+
+    /// <summary>Sends bytes, with a header if there is one to send.</summary>
+    public Task<T> PostBytesAsync<T>(string path, byte[] body, (string Name, string Value)? header, CancellationToken cancellation) => SendAsync<T>(() =>
+    {
+        var request = new HttpRequestMessage(HttpMethod.Post, new Uri(path, UriKind.Relative)) { Content = new ByteArrayContent(body) };
+        request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/octet-stream");
+        if (header is var (name, value))
+            request.Headers.Add(name, value);
+        return _http.SendAsync(request, cancellation);
     }, cancellation);
 
     /// <summary>Deletes; the answer has no body.</summary>

@@ -2,7 +2,9 @@ using System.CommandLine;
 using Galaxy.Cli;
 using Galaxy.Cli.Access;
 using Galaxy.Cli.Config;
+using Galaxy.Cli.Doctor;
 using Galaxy.Cli.Failover;
+using Galaxy.Cli.Machine;
 using Galaxy.Cli.Models;
 using Galaxy.Cli.Resources;
 using Galaxy.Cli.Routing;
@@ -16,9 +18,11 @@ using Spectre.Console;
 
 ParentProcess.Follow();
 
+var worker = WorkerCommand.Create();
 var root = new RootCommand("galaxy: look at a Galaxy cluster, steer it, and join it as a worker")
 {
     StatusCommand.Create(),
+    DoctorCommand.Create(),
     FailoverCommand.Create(),
     FailoversCommand.Create(),
     OrderCommands.CreatePromote(),
@@ -36,9 +40,13 @@ var root = new RootCommand("galaxy: look at a Galaxy cluster, steer it, and join
     AccessCommands.Create(),
     TokenCommands.Create(),
     AccessCommands.CreateAudit(),
+    ConsoleCommand.Create(),
     StateCommand.Create(),
     ConfigCommand.Create(),
-    WorkerCommand.Create(),
+    worker,
+    StartCommand.Create(worker),
+    BackupCommands.CreateBackup(),
+    BackupCommands.CreateRestore(),
     ResourcesCommand.Create(),
 };
 root.Options.Add(CliContext.UrlOption);

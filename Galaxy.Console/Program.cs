@@ -1,6 +1,9 @@
-using Galaxy.Console.Cluster;
+using Galaxy.Console;
 using Galaxy.Console.Components;
+using Galaxy.Console.Logs;
+using Galaxy.Console.Metrics;
 using Galaxy.Console.Otlp;
+using Galaxy.Console.Resources;
 using Galaxy.Console.SignIn;
 using Galaxy.Console.Traces;
 using Galaxy.ServiceDefaults;
@@ -12,7 +15,7 @@ using Galaxy.ServiceDefaults.OpenApi;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.FluentUI.AspNetCore.Components;
 
-return await GalaxyApp.RunAsync(() =>
+return await GalaxyApp.RunAsync(args, new ListenPort("HTTP_PORT", 8090), () =>
 {
     var builder = WebApplication.CreateBuilder(args);
     var node = builder.AddServiceDefaults("console");
@@ -23,16 +26,23 @@ return await GalaxyApp.RunAsync(() =>
     [
         new("traces", "The latest traces of the cluster: what took how long, where.", "GET", "/api/v1/traces",
             """{"type":"object","properties":{"limit":{"type":"integer","minimum":1,"maximum":1000},"service":{"type":"string"}},"additionalProperties":false}"""),
+        new("logs", "The latest log records of the cluster.", "GET", "/api/v1/logs",
+            """{"type":"object","properties":{"limit":{"type":"integer","minimum":1,"maximum":1000},"level":{"enum":["trace","debug","info","warn","error","fatal"]},"service":{"type":"string"},"text":{"type":"string"}},"additionalProperties":false}"""),
     ]));
-    builder.Services.AddApiDescription("console", "Galaxy console", "The traces that the cluster has sent.", new Dictionary<string, string>());
-    builder.Services.AddSignIn();
-    builder.Services.AddGrpc();
-    builder.Services.AddRazorComponents().AddInteractiveServerComponents();
+    builder.Services.AddApiDescription("console", "Galaxy console", "Traces, logs and metrics that were sent here, and the processes of the local runner.", new Dictionary<string, string>());
+    builder.AddSignIn(node);
+    builder.Services.AddGrpc(options => options.MaxReceiveMessageSize = 16 * 1024 * 1024);
+    // No page of ours stands in a frame; the gateway says so, once.
+    builder.Services.AddAntiforgery(options => options.SuppressXFrameOptionsHeader = true);
+    builder.Services.AddRazorComponents().AddInteractiveServerComponents(circuits =>
+    {
+        // Long enough for a line that was cut or a gateway that was restarted; a page that was closed is not kept for minutes.
+        circuits.DisconnectedCircuitMaxRetained = 10;
+        circuits.DisconnectedCircuitRetentionPeriod = TimeSpan.FromMinutes(1);
+    });
     builder.Services.AddFluentUIComponents();
-    builder.Services.AddSingleton<TraceStore>();
-    builder.Services.AddSingleton<ClusterReader>();
-    // Within what retries: each attempt has a token of its own.
-    builder.Services.AddHttpClient(ClusterReader.Client).AddHttpMessageHandler(services => new SigningHandler(services.GetRequiredService<ServiceTokens>()));
+    builder.Services.AddTelemetryStores();
+    builder.Services.AddPages();
 
     var app = builder.Build();
     app.UseServiceDefaults();
@@ -41,9 +51,12 @@ return await GalaxyApp.RunAsync(() =>
     app.MapOtlp();
     var described = app.Access(read: AccessRole.Operator, write: AccessRole.Operator);
     described.MapTraceApi();
+    described.MapLogApi();
+    described.MapMetricApi();
+    described.MapResourceApi();
     described.MapOpenApi();
     app.MapSignIn();
     app.MapStaticAssets().AllowAnonymous();
-    app.MapRazorComponents<App>().AddInteractiveServerRenderMode();
+    app.MapRazorComponents<App>().AddInteractiveServerRenderMode(mode => mode.ContentSecurityFrameAncestorsPolicy = "'none'");
     return app;
 });

@@ -1,5 +1,6 @@
 using Galaxy.Coordinator.Access;
 using Galaxy.Coordinator.Audit;
+using Galaxy.Coordinator.Backup;
 using Galaxy.Coordinator.Cluster;
 using Galaxy.Coordinator.Commands;
 using Galaxy.Coordinator.Configuration;
@@ -61,6 +62,7 @@ internal static class CoordinatorExtensions
         services.AddSingleton<ConfigCatalog>();
         services.AddSingleton(builder.AddGalaxyConfigurationSource());
         AddLoop<OwnConfiguration>(services);
+        AddLoop<SecretSealer>(services);
         services.AddSingleton<AccessKeys>();
         services.AddSingleton<IAccessDirectory>(provider => provider.GetRequiredService<AccessKeys>());
         services.AddSingleton<JoinTokens>();
@@ -90,6 +92,7 @@ internal static class CoordinatorExtensions
         services.AddSingleton<TaskSubmitter>();
         services.AddSingleton<CommandRunner>();
         services.AddSingleton<GroupRegistry>();
+        services.AddSingleton<Backups>();
         services.AddHealthChecks().AddCheck<LeaderHealth>("leader");
 
         // Stopped in reverse: the lease is given up first, gossip says goodbye, the state is closed last.
@@ -139,6 +142,7 @@ internal static class CoordinatorExtensions
         admins.MapSnapshotApi();
         admins.MapConfigApi();
         admins.MapAccessApi();
+        app.Access(read: AccessRole.Admin, write: AccessRole.Admin).MapBackupApi();
         app.MapGrpcService<ClusterService>();
         app.MapGrpcService<GossipService>();
         app.MapGrpcService<ElectionService>();

@@ -16,7 +16,7 @@ using Microsoft.Extensions.Options;
 using Yarp.ReverseProxy.Health;
 using Yarp.ReverseProxy.LoadBalancing;
 
-return await GalaxyApp.RunAsync(() =>
+return await GalaxyApp.RunAsync(args, new ListenPort("WEB_UI_PORT", 8080), () =>
 {
     var builder = WebApplication.CreateBuilder(args);
     var node = builder.AddServiceDefaults("gateway");
@@ -47,6 +47,8 @@ return await GalaxyApp.RunAsync(() =>
     builder.Services.Configure<RouteOptions>(routes => routes.SuppressCheckForUnhandledSecurityMetadata = true);
     builder.Services.AddDocuments();
     builder.Services.AddHostedService<LeaderFollower>();
+    builder.Services.AddSingleton<LeaderSockets>();
+    builder.Services.AddHostedService(services => services.GetRequiredService<LeaderSockets>());
     builder.Services.AddSingleton<LeaderHold>();
     builder.Services.AddSingleton<KeptBodies>();
     builder.Services.AddSingleton<Replayer>();
@@ -68,6 +70,8 @@ return await GalaxyApp.RunAsync(() =>
         proxy.UseSessionAffinity();
         proxy.UseLoadBalancing();
         proxy.UsePassiveHealthChecks();
+        var sockets = proxy.ApplicationServices.GetRequiredService<LeaderSockets>();
+        proxy.Use(next => context => sockets.ForwardAsync(context, next));
     });
     return app;
 });

@@ -57,7 +57,7 @@ public sealed class DistributedApplication : IAsyncDisposable
 
         public DistributedApplication Build()
         {
-            var application = new DistributedApplication(new Runner(_resources, Configuration, DataFolder.Of(this)));
+            var application = new DistributedApplication(new Runner(_resources, Configuration, DataFolder.Of(this), Environment.EnvironmentName));
             GalaxyTestHost.Current?.Attach(application);
             return application;
         }

@@ -39,6 +39,7 @@ internal static class OneApiApp
         app.MapModelsApi();
         app.Access(read: AccessRole.Operator, write: AccessRole.Admin).MapKeysApi();
         app.Access(read: AccessRole.Operator, write: AccessRole.Admin).MapUsageApi();
+        app.Access(read: AccessRole.Operator, write: AccessRole.Admin).MapProvidersApi();
         var clients = app.Access(read: AccessRole.Client, write: AccessRole.Client);
         clients.MapToolsApi();
         clients.MapOpenApi();

@@ -1,4 +1,4 @@
 using Galaxy.OneApi;
 using Galaxy.ServiceDefaults.Hosting;
 
-return await GalaxyApp.RunAsync(() => OneApiApp.Build(args));
+return await GalaxyApp.RunAsync(args, new ListenPort("HTTP_PORT", 8001), () => OneApiApp.Build(args));

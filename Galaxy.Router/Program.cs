@@ -10,7 +10,7 @@ using Galaxy.ServiceDefaults.Cluster;
 using Galaxy.ServiceDefaults.Configuration;
 using Galaxy.ServiceDefaults.Hosting;
 
-return await GalaxyApp.RunAsync(() =>
+return await GalaxyApp.RunAsync(args, new ListenPort("HTTP_PORT", 8004), () =>
 {
     var builder = WebApplication.CreateBuilder(args);
     var node = builder.AddServiceDefaults("router");

@@ -1,11 +1,15 @@
 using System.Globalization;
+using System.Net;
 using Galaxy.ServiceDefaults.Processes;
 using Galaxy.ServiceDefaults.Store;
 using Garnet;
 using StackExchange.Redis;
 
 // The embedded store: Garnet with its log on disk, in a process of its own.
-// Usage: Galaxy.Store --port <port> --data <folder> [--password <password>]
+// Usage: Galaxy.Store --port <port> --data <folder> [--bind <address>]; Galaxy.Store --probe [--port <port>] asks one that runs: exit code 0 or 1.
+// The password comes from GALAXY_STORE_PASSWORD: what is on a command line is seen by everybody on the machine.
+if (args is ["--probe", .. var rest])
+    return await ProbeAsync(rest is ["--port", var probed] ? probed : "6379");
 ParentProcess.Follow();
 
 // A script waits for its keys, and for the disk, on a thread of the pool; the thread that would end the wait comes from the same
@@ -13,23 +17,30 @@ ParentProcess.Follow();
 ThreadPool.SetMinThreads(64, 64);
 
 const long MaxLogBytes = 64 * 1024 * 1024;
-string? port = null, data = null, password = null;
+string? port = null, data = null, bind = "127.0.0.1";
+var password = Environment.GetEnvironmentVariable("GALAXY_STORE_PASSWORD") is { Length: > 0 } given ? given : null;
 for (var i = 0; i + 1 < args.Length; i += 2)
 {
     switch (args[i])
     {
         case "--port": port = args[i + 1]; break;
         case "--data": data = args[i + 1]; break;
-        case "--password": password = args[i + 1]; break;
-        default: return Fail($"'{args[i]}' is not an option. Usage: Galaxy.Store --port <port> --data <folder> [--password <password>]");
+        case "--bind": bind = args[i + 1]; break;
+        default: return Fail($"'{args[i]}' is not an option. Usage: Galaxy.Store --port <port> --data <folder> [--bind <address>]");
     }
 }
 if (!ushort.TryParse(port, NumberStyles.None, CultureInfo.InvariantCulture, out _) || data is null)
     return Fail("--port (1 to 65535) and --data (a folder) are required.");
+if (bind is "*")
+    bind = "0.0.0.0";
+if (!IPAddress.TryParse(bind, out var listen))
+    return Fail($"--bind is '{bind}'. Allowed: an IP address, or * for all.");
+if (!IPAddress.IsLoopback(listen) && password is null)
+    return Fail($"A store that listens on {bind} needs a password: set GALAXY_STORE_PASSWORD, or leave --bind out.");
 
 List<string> options =
 [
-    "--bind", "127.0.0.1", "--port", port,
+    "--bind", bind, "--port", port,
     // Scripts are transactions: the lease depends on each of them being atomic.
     "--lua", "--lua-transaction-mode",
     // Whoever needs a write on the disk says COMMITAOF; the rest is there within a second. With commit-wait each single call of a script would wait
@@ -96,7 +107,7 @@ static async Task WarmUpAsync(string port, string? password)
 }
 
 static async Task<ConnectionMultiplexer> ConnectAsync(string port, string? password) =>
-    await ConnectionMultiplexer.ConnectAsync($"127.0.0.1:{port},allowAdmin=true,asyncTimeout=20000" + (password is null ? "" : $",password={password}"));
+    await ConnectionMultiplexer.ConnectAsync($"127.0.0.1:{port},allowAdmin=true,asyncTimeout=20000" + (string.IsNullOrEmpty(password) ? "" : $",password={password}"));
 
 static async Task CheckpointAsync(string port, string? password)
 {
@@ -108,6 +119,20 @@ static async Task CheckpointAsync(string port, string? password)
     catch (RedisException failure)
     {
         Console.Error.WriteLine($"warning: a checkpoint could not be taken, the next try is in a minute: {failure.Message}");
+    }
+}
+
+static async Task<int> ProbeAsync(string port)
+{
+    try
+    {
+        await using var redis = await ConnectAsync(port, Environment.GetEnvironmentVariable("GALAXY_STORE_PASSWORD"));
+        await redis.GetDatabase().PingAsync();
+        return 0;
+    }
+    catch (Exception silent) when (silent is RedisException or TimeoutException)
+    {
+        return Fail(silent.Message);
     }
 }
 

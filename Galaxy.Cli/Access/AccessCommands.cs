@@ -13,7 +13,7 @@ internal static class AccessCommands
     private static Command CreateGive()
     {
         var name = new Argument<string>("name") { Description = "Whose key it is; the audit log calls him so" };
-        var role = new Option<string>("--role") { Description = "client, worker, operator or admin", Required = true };
+        var role = new Option<string>("--role") { Description = "viewer, client, worker, operator or admin", Required = true };
         role.AcceptOnlyFromAmong([.. AccessRoles.Names]);
         var ttl = new Option<string>("--ttl") { Description = "How long it is good, for instance 30d (default: until it is withdrawn)" };
         var command = new Command("create", "Give out a key; its secret is shown once") { name, role, ttl };

@@ -15,7 +15,7 @@ internal static class TokenCommands
 
     private static Command CreateMake()
     {
-        var role = new Option<string>("--role") { Description = "client, worker, operator or admin", DefaultValueFactory = _ => "worker" };
+        var role = new Option<string>("--role") { Description = "viewer, client, worker, operator or admin", DefaultValueFactory = _ => "worker" };
         role.AcceptOnlyFromAmong([.. AccessRoles.Names]);
         var ttl = new Option<string>("--ttl") { Description = "How long it may be used: 90s, 30m, 1h, 7d", DefaultValueFactory = _ => "1h" };
         var name = new Option<string>("--name") { Description = "Whose key it becomes (default: as the device calls itself)" };

@@ -44,7 +44,7 @@ internal static class MasterFinder
             {
                 var answer = await socket.ReceiveAsync(patience.Token);
                 if (Announcement.TryParse(answer.Buffer, out var found) && found.Kind == AnnouncementKind.Response && found.Cluster == node.Cluster
-                    && (key is null || found.IsSignedWith(key)) && Uri.TryCreate(found.Url, UriKind.Absolute, out var url))
+                    && (key is null || found.IsSignedWith(key) || (node.OtherApiKey is { } other && found.IsSignedWith(ApiKey.Derive(other, "announce")))) && Uri.TryCreate(found.Url, UriKind.Absolute, out var url))
                     return url;
             }
         }

@@ -14,7 +14,7 @@ internal static class WorkerCommand
 {
     public static Command Create()
     {
-        var master = new Option<string>("--master") { Description = "ws://host:8765 (default: MASTER_URL, or found by discovery)" };
+        var master = new Option<string>("--master") { Description = "ws://host:8765, or several separated by commas, of which one that answers is taken (default: MASTER_URL, or found by discovery)" };
         var id = new Option<string>("--id") { Description = "This device's id (default: Galaxy_NODE_ID, or the host name)" };
         var capabilities = new Option<string[]>("--capability") { Description = "Offer only these actions (default: all that are allowed here), or a program of yours: exec:name=program", AllowMultipleArgumentsPerToken = true };
         var labels = new Option<string[]>("--label") { Description = "Tags of this device, for instance room=attic", AllowMultipleArgumentsPerToken = true };
@@ -32,7 +32,7 @@ internal static class WorkerCommand
             var context = CliContext.Create(parsed);
             var device = parsed.GetValue(id) ?? context.Node.NodeId;
             var membership = parsed.GetValue(join) is { } token
-                ? await Joining.JoinAsync(token, device, context.Url, MasterAddress(parsed.GetValue(master), context), cancellation)
+                ? await Joining.JoinAsync(token, device, context.Url, MasterAddresses(parsed.GetValue(master), context) is [var first, ..] ? first : null, cancellation)
                 : Joining.Read(device);
             // A key that was given for this start counts more than one that was kept.
             if (membership is not null && (parsed.GetValue(join) is not null || !CliContext.HasKey(parsed)))
@@ -49,7 +49,9 @@ internal static class WorkerCommand
             var actions = ActionSet.Select(parsed.GetValue(capabilities) ?? [], allowed);
             var profile = new WorkerProfile(parsed.GetValue(labels) ?? [], parsed.GetValue(location) ?? "");
             var slots = parsed.GetValue(concurrency) is >= 1 and <= 1000 and var given ? given : throw new CliException("--concurrency must be 1 to 1000.");
-            var address = MasterAddress(parsed.GetValue(master), context) ?? (context.Node.ApiKey == membership?.Secret ? membership?.Master : null);
+            var addresses = MasterAddresses(parsed.GetValue(master), context);
+            if (addresses.Count == 0 && membership is not null && context.Node.ApiKey == membership.Secret)
+                addresses = [membership.Master];
 
             var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
             foreach (var pair in context.Configuration.AsEnumerable().Where(pair => pair.Value is not null))
@@ -61,7 +63,7 @@ internal static class WorkerCommand
             builder.AddTelemetry(context.Node, "worker");
             builder.Services.AddSingleton(TimeProvider.System);
             builder.Services.AddHostedService(services => new WorkerService(
-                device, address, context.Node, actions, profile, slots, cluster,
+                device, addresses, context.Node, actions, profile, slots, cluster,
                 services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<WorkerService>>()));
             builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(30));
             using var host = builder.Build();
@@ -80,12 +82,10 @@ internal static class WorkerCommand
     private static Uri HttpAddress(string text) => Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is "http" or "https"
         ? url : throw new CliException($"--models is '{text}', which is not an address such as http://localhost:11434/v1.");
 
-    private static Uri? MasterAddress(string? option, CliContext context)
-    {
-        if (option is null)
-            return context.Node.MasterUrl;
-        return Uri.TryCreate(option, UriKind.Absolute, out var url) && url.Scheme is "ws" or "wss"
-            ? url
-            : throw new CliException($"--master is '{option}', which is not an address such as ws://host:8765.");
-    }
+    private static IReadOnlyList<Uri> MasterAddresses(string? option, CliContext context) => option is null
+        ? context.Node.MasterUrls
+        : [.. option.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(text =>
+            Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is "ws" or "wss"
+                ? url
+                : throw new CliException($"--master is '{text}', which is not an address such as ws://host:8765."))];
 }

@@ -20,7 +20,7 @@ internal sealed record WorkerProfile(IReadOnlyList<string> Labels, string Locati
 /// leader has acknowledged it, over as many connections as that takes.
 /// </summary>
 internal sealed partial class WorkerService(
-    string deviceId, Uri? master, NodeOptions node, IReadOnlyDictionary<string, WorkerAction> actions, WorkerProfile profile, int slots,
+    string deviceId, IReadOnlyList<Uri> masters, NodeOptions node, IReadOnlyDictionary<string, WorkerAction> actions, WorkerProfile profile, int slots,
     GalaxyConfiguration configuration, TimeProvider time, ILogger<WorkerService> log) : BackgroundService
 {
     private const string Subprotocol = "galaxy.v1";
@@ -43,11 +43,12 @@ internal sealed partial class WorkerService(
     {
         var retry = FirstRetry;
         Uri? redirect = null;
+        var turn = 0;
         while (!stoppingToken.IsCancellationRequested)
         {
             try
             {
-                var address = redirect ?? master ?? await MasterFinder.FindAsync(node, time, stoppingToken);
+                var address = redirect ?? (masters.Count > 0 ? masters[turn++ % masters.Count] : null) ?? await MasterFinder.FindAsync(node, time, stoppingToken);
                 redirect = null;
                 if (address is null)
                     LogNoMaster();
@@ -55,6 +56,8 @@ internal sealed partial class WorkerService(
                 {
                     redirect = await ServeAsync(address, stoppingToken);
                     retry = FirstRetry;
+                    // What answered is asked again first.
+                    turn = Math.Max(0, turn - 1);
                 }
             }
             catch (Exception failure) when (failure is WebSocketException or HttpRequestException or IOException or OperationCanceledException)
@@ -84,7 +87,9 @@ internal sealed partial class WorkerService(
     {
         using var socket = new ClientWebSocket();
         socket.Options.AddSubProtocol(Subprotocol);
-        socket.Options.KeepAliveInterval = TimeSpan.FromSeconds(15);
+        // A line that swallows everything is noticed by the answers that do not come.
+        socket.Options.KeepAliveInterval = TimeSpan.FromSeconds(5);
+        socket.Options.KeepAliveTimeout = TimeSpan.FromSeconds(10);
         socket.Options.CollectHttpResponseDetails = true;
         if (node.ApiKey is { } key)
             socket.Options.SetRequestHeader("Authorization", "Bearer " + key);

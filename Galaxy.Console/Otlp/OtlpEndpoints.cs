@@ -1,58 +1,58 @@
-using System.IO.Compression;
+using Galaxy.Console.Logs;
+using Galaxy.Console.Metrics;
 using Galaxy.Console.Traces;
 using Galaxy.Contracts.Otlp;
+using Galaxy.Contracts.Otlp.Logs;
+using Galaxy.Contracts.Otlp.Metrics;
 using Google.Protobuf;
 
 namespace Galaxy.Console.Otlp;
 
+/// <summary>OTLP over gRPC, and over HTTP with protobuf or JSON bodies, gzip or not.</summary>
 internal static class OtlpEndpoints
 {
     public const string Policy = "otlp";
-    private const int MaxBodyBytes = 16 * 1024 * 1024;
+    private const string Protobuf = "application/x-protobuf", Json = "application/json";
 
-    /// <summary>OTLP over gRPC and over HTTP with protobuf bodies, gzip or not.</summary>
     public static void MapOtlp(this IEndpointRouteBuilder endpoints)
     {
         endpoints.MapGrpcService<TraceReceiver>().RequireAuthorization(Policy);
         endpoints.MapGrpcService<LogsReceiver>().RequireAuthorization(Policy);
         endpoints.MapGrpcService<MetricsReceiver>().RequireAuthorization(Policy);
-        endpoints.MapPost("/v1/traces", TracesAsync).RequireAuthorization(Policy).ExcludeFromDescription();
-        endpoints.MapPost("/v1/logs", Accept).RequireAuthorization(Policy).ExcludeFromDescription();
-        endpoints.MapPost("/v1/metrics", Accept).RequireAuthorization(Policy).ExcludeFromDescription();
+        Map("/v1/traces", ExportTraceServiceRequest.Parser, (request, services) => services.GetRequiredService<TraceStore>().Add(OtlpReader.Read(request)));
+        Map("/v1/logs", ExportLogsServiceRequest.Parser, (request, services) =>
+            services.GetRequiredService<LogStore>().Add(OtlpReader.Read(request, services.GetRequiredService<TimeProvider>().GetUtcNow())));
+        Map("/v1/metrics", ExportMetricsServiceRequest.Parser, (request, services) => MetricReader.Read(request, services.GetRequiredService<MetricStore>()));
+
+        void Map<T>(string path, MessageParser<T> parser, Action<T, IServiceProvider> take)
+            where T : IMessage<T>, new() =>
+            endpoints.MapPost(path, (Delegate)((HttpContext context) => ReceiveAsync(context, parser, take))).RequireAuthorization(Policy).ExcludeFromDescription();
     }
 
-    private static IResult Accept() => Results.Bytes([], "application/x-protobuf");
-
-    private static async Task<IResult> TracesAsync(HttpContext context, TraceStore traces)
+    private static async Task<IResult> ReceiveAsync<T>(HttpContext context, MessageParser<T> parser, Action<T, IServiceProvider> take)
+        where T : IMessage<T>, new()
     {
-        if (context.Request.ContentType?.StartsWith("application/x-protobuf", StringComparison.OrdinalIgnoreCase) != true)
-            return Results.Problem("Send application/x-protobuf.", statusCode: 415);
+        var type = context.Request.ContentType?.Split(';')[0].Trim();
+        var isJson = string.Equals(type, Json, StringComparison.OrdinalIgnoreCase);
+        if (!isJson && !string.Equals(type, Protobuf, StringComparison.OrdinalIgnoreCase))
+            return Results.Problem($"The content type is '{type}'; send {Protobuf} or {Json}.", statusCode: 415);
         try
         {
-            var body = await ReadAsync(context);
-            traces.Add(OtlpReader.Read(ExportTraceServiceRequest.Parser.ParseFrom(body)));
-            return Results.Bytes([], "application/x-protobuf");
+            var body = await OtlpBody.ReadAsync(context.Request, context.RequestAborted);
+            take(isJson ? OtlpJson.Parse<T>(body) : parser.ParseFrom(body), context.RequestServices);
+            return isJson ? Results.Text("{}", Json) : Results.Bytes([], Protobuf);
         }
-        catch (Exception bad) when (bad is InvalidProtocolBufferException or InvalidDataException)
+        catch (BodyTooLargeException large)
         {
-            return Results.Problem($"The body is not an OTLP trace request: {bad.Message}", statusCode: 400);
+            return Results.Problem(large.Message, statusCode: 413);
         }
-    }
-
-    private static async Task<byte[]> ReadAsync(HttpContext context)
-    {
-        await using var source = context.Request.Headers.ContentEncoding == "gzip"
-            ? new GZipStream(context.Request.Body, CompressionMode.Decompress)
-            : context.Request.Body;
-        using var body = new MemoryStream();
-        var buffer = new byte[64 * 1024];
-        while (await source.ReadAsync(buffer, context.RequestAborted) is > 0 and var count)
+        catch (UnknownEncodingException unknown)
         {
-            // A small archive can unpack to anything.
-            if (body.Length + count > MaxBodyBytes)
-                throw new InvalidDataException($"it unpacks to more than {MaxBodyBytes} bytes");
-            body.Write(buffer, 0, count);
+            return Results.Problem(unknown.Message, statusCode: 415);
         }
-        return body.ToArray();
+        catch (Exception bad) when (bad is InvalidProtocolBufferException or InvalidDataException or System.Text.Json.JsonException or FormatException or InvalidOperationException)
+        {
+            return Results.Problem($"The body is no OTLP request of this signal: {bad.Message}", statusCode: 400);
+        }
     }
 }

@@ -1,3 +1,5 @@
+using Galaxy.Console.Logs;
+using Galaxy.Console.Metrics;
 using Galaxy.Console.Traces;
 using Galaxy.Contracts.Otlp;
 using Galaxy.Contracts.Otlp.Logs;
@@ -6,7 +8,7 @@ using Grpc.Core;
 
 namespace Galaxy.Console.Otlp;
 
-/// <summary>OTLP over gRPC: traces are kept.</summary>
+/// <summary>Traces over gRPC.</summary>
 internal sealed class TraceReceiver(TraceStore traces) : TraceService.TraceServiceBase
 {
     public override Task<ExportTraceServiceResponse> Export(ExportTraceServiceRequest request, ServerCallContext context)
@@ -16,14 +18,22 @@ internal sealed class TraceReceiver(TraceStore traces) : TraceService.TraceServi
     }
 }
 
-/// <summary>Logs are accepted so that exporters stay quiet; they are not kept yet.</summary>
-internal sealed class LogsReceiver : LogsService.LogsServiceBase
+/// <summary>Logs over gRPC.</summary>
+internal sealed class LogsReceiver(LogStore logs, TimeProvider time) : LogsService.LogsServiceBase
 {
-    public override Task<ExportLogsServiceResponse> Export(ExportLogsServiceRequest request, ServerCallContext context) => Task.FromResult(new ExportLogsServiceResponse());
+    public override Task<ExportLogsServiceResponse> Export(ExportLogsServiceRequest request, ServerCallContext context)
+    {
+        logs.Add(OtlpReader.Read(request, time.GetUtcNow()));
+        return Task.FromResult(new ExportLogsServiceResponse());
+    }
 }
 
-/// <summary>Metrics are accepted so that exporters stay quiet; they are not kept yet.</summary>
-internal sealed class MetricsReceiver : MetricsService.MetricsServiceBase
+/// <summary>Metrics over gRPC.</summary>
+internal sealed class MetricsReceiver(MetricStore metrics) : MetricsService.MetricsServiceBase
 {
-    public override Task<ExportMetricsServiceResponse> Export(ExportMetricsServiceRequest request, ServerCallContext context) => Task.FromResult(new ExportMetricsServiceResponse());
+    public override Task<ExportMetricsServiceResponse> Export(ExportMetricsServiceRequest request, ServerCallContext context)
+    {
+        MetricReader.Read(request, metrics);
+        return Task.FromResult(new ExportMetricsServiceResponse());
+    }
 }

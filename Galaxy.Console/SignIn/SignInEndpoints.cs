@@ -1,22 +1,32 @@
+using System.Globalization;
 using Galaxy.ServiceDefaults.Authentication;
+using Galaxy.ServiceDefaults.Configuration;
 using Galaxy.ServiceDefaults.Nodes;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.Cookies;
 using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Components.Authorization;
+using Microsoft.AspNetCore.DataProtection;
+using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.AspNetCore.Mvc;
 
 namespace Galaxy.Console.SignIn;
 
-/// <summary>How a person gets in: the key in a form, or in the link that the AppHost prints.</summary>
+/// <summary>How a person gets in: a key in a form, or a link that is good for once.</summary>
 internal static class SignInEndpoints
 {
-    private const string Either = "cookie-or-key";
-    private static readonly AuthorizationPolicy OperatorPolicy = new AuthorizationPolicyBuilder(Either).RequireAuthenticatedUser()
-        .RequireAssertion(asked => Principals.RoleOf(asked.User) >= AccessRole.Operator).Build();
-    private static readonly TimeSpan SessionLength = TimeSpan.FromHours(12);
+    /// <summary>How long a session lasts, in minutes.</summary>
+    private const string LengthSetting = "GALAXY_SESSION_MINUTES";
 
-    public static void AddSignIn(this IServiceCollection services)
+    private const string Either = "cookie-or-key";
+    private static readonly AuthorizationPolicy PagePolicy = new AuthorizationPolicyBuilder(Either).RequireAuthenticatedUser()
+        .RequireAssertion(asked => Principals.RoleOf(asked.User).May(AccessRole.Operator, reads: true)).Build();
+
+    /// <exception cref="SettingException">The length of sessions is not allowed.</exception>
+    public static void AddSignIn(this WebApplicationBuilder builder, NodeOptions node)
     {
+        var services = builder.Services;
+        var length = ReadLength(builder.Configuration[LengthSetting]);
         services.AddAuthentication(options =>
             {
                 options.DefaultScheme = Either;
@@ -32,39 +42,74 @@ internal static class SignInEndpoints
                 cookie.Cookie.Name = ".galaxy.session";
                 cookie.Cookie.SameSite = SameSiteMode.Lax;
                 cookie.Cookie.HttpOnly = true;
-                cookie.LoginPath = "/sign-in";
-                cookie.ExpireTimeSpan = SessionLength;
-                cookie.SlidingExpiration = true;
+                cookie.LoginPath = cookie.AccessDeniedPath = "/sign-in";
+                cookie.ExpireTimeSpan = length;
+                cookie.SlidingExpiration = false;
+                // A path only: the person came by the gateway's address, which this process does not know.
+                cookie.Events.OnRedirectToLogin = cookie.Events.OnRedirectToAccessDenied = context =>
+                {
+                    context.Response.Redirect(new Uri(context.RedirectUri).PathAndQuery);
+                    return Task.CompletedTask;
+                };
+                cookie.Events.OnValidatePrincipal = context =>
+                {
+                    if (context.Principal is null || !context.HttpContext.RequestServices.GetRequiredService<Session>().IsValid(context.Principal))
+                        context.RejectPrincipal();
+                    return Task.CompletedTask;
+                };
             })
             .AddScheme<AuthenticationSchemeOptions, Otlp.OtlpTokenHandler>(Otlp.OtlpTokenHandler.SchemeName, null);
-        // The pages show all that an operator may see.
-        services.AddAuthorizationBuilder().SetDefaultPolicy(OperatorPolicy).SetFallbackPolicy(OperatorPolicy).AddPolicy(Otlp.OtlpEndpoints.Policy, policy => policy
+        // The pages show what an operator may see; what they do is done in the name of who does it.
+        services.AddAuthorizationBuilder().SetDefaultPolicy(PagePolicy).SetFallbackPolicy(PagePolicy).AddPolicy(Otlp.OtlpEndpoints.Policy, policy => policy
             .AddAuthenticationSchemes(Otlp.OtlpTokenHandler.SchemeName, ApiKeyAuthenticationHandler.SchemeName)
             .RequireAuthenticatedUser()
-            .RequireAssertion(asked => asked.User.Identity?.AuthenticationType == Otlp.OtlpTokenHandler.SchemeName || Principals.RoleOf(asked.User) >= AccessRole.Operator));
+            .RequireAssertion(asked => asked.User.Identity?.AuthenticationType == Otlp.OtlpTokenHandler.SchemeName || Principals.RoleOf(asked.User).May(AccessRole.Operator)));
+        if (node.ApiKey is not null)
+        {
+            services.AddDataProtection().SetApplicationName("galaxy-console/" + node.Cluster).DisableAutomaticKeyGeneration();
+            services.AddSingleton<IKeyManager, SessionKeys>();
+        }
+        services.AddSingleton<Session>();
+        services.AddSingleton<UsedLinks>();
         services.AddCascadingAuthenticationState();
+        services.AddScoped<AuthenticationStateProvider, SessionWatch>();
+    }
+
+    private static TimeSpan ReadLength(string? text)
+    {
+        const double Standard = 12 * 60, Longest = 30 * 24 * 60;
+        if (text is null)
+            return TimeSpan.FromMinutes(Standard);
+        return double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var minutes) && minutes is >= 0.05 and <= Longest
+            ? TimeSpan.FromMinutes(minutes)
+            : throw new SettingException(LengthSetting, text, $"minutes from 0.05 to {Longest:0}");
     }
 
     public static void MapSignIn(this IEndpointRouteBuilder endpoints)
     {
         endpoints.MapPost("/sign-in/key", ([FromForm] string? key, [FromForm] string? returnUrl, HttpContext context, CallerIdentifier callers) =>
-            EnterAsync(context, callers, key, returnUrl)).AllowAnonymous().ExcludeFromDescription();
+        {
+            var shown = (key ?? "").Trim();
+            return EnterAsync(context, callers.Identify(shown), AccessKey.IdOf(shown), returnUrl, "wrong");
+        }).AllowAnonymous().ExcludeFromDescription();
         endpoints.MapPost("/sign-out", async (HttpContext context) =>
         {
             await context.SignOutAsync(CookieAuthenticationDefaults.AuthenticationScheme);
             return Results.Redirect("/sign-in");
         }).ExcludeFromDescription();
-        // The link that the AppHost prints. It redirects at once, so that the key does not stay in the address bar.
-        endpoints.MapGet("/sign-in/link", [AllowAnonymous] (string? key, HttpContext context, CallerIdentifier callers) =>
-            EnterAsync(context, callers, key, "/")).ExcludeFromDescription();
+        // It redirects at once, so that the code does not stay in the address bar.
+        endpoints.MapGet("/sign-in/link", [AllowAnonymous] (string? code, HttpContext context, UsedLinks links) =>
+            EnterAsync(context, links.TryUse(code) ? new Identified(CallerIdentifier.KeyHolder, AccessRole.Admin, null) : default, null, "/", "used")).ExcludeFromDescription();
     }
 
-    private static async Task<IResult> EnterAsync(HttpContext context, CallerIdentifier callers, string? key, string? returnUrl)
+    private static async Task<IResult> EnterAsync(HttpContext context, Identified caller, string? keyId, string? returnUrl, string otherwise)
     {
-        var caller = callers.Identify(key.AsSpan().Trim());
-        if (!caller.May(AccessRole.Operator))
-            return Results.Redirect("/sign-in?wrong=true");
-        await context.SignInAsync(CookieAuthenticationDefaults.AuthenticationScheme, Principals.Make(caller, CookieAuthenticationDefaults.AuthenticationScheme));
+        if (!caller.May(AccessRole.Operator, reads: true))
+            return Results.Redirect("/sign-in?problem=" + (caller.IsKnown ? "role" : otherwise));
+        var scheme = CookieAuthenticationDefaults.AuthenticationScheme;
+        var cookie = context.RequestServices.GetRequiredService<Microsoft.Extensions.Options.IOptionsMonitor<CookieAuthenticationOptions>>().Get(scheme);
+        var until = context.RequestServices.GetRequiredService<TimeProvider>().GetUtcNow() + cookie.ExpireTimeSpan;
+        await context.SignInAsync(scheme, Session.Open(caller, keyId, scheme, until), new AuthenticationProperties { ExpiresUtc = until, IsPersistent = true });
         // Only to pages of our own.
         return Results.LocalRedirect(returnUrl is ['/', not ('/' or '\\'), ..] ? returnUrl : "/");
     }

@@ -14,7 +14,14 @@ public sealed record SpanView(
     double DurationMs,
     bool Failed,
     string StatusMessage,
-    IReadOnlyDictionary<string, string> Attributes);
+    IReadOnlyDictionary<string, string> Attributes)
+{
+    /// <summary>What happened in its course, for instance exceptions.</summary>
+    public IReadOnlyList<SpanEvent> Events { get; init; } = [];
+}
+
+/// <param name="OffsetMs">After the span's start.</param>
+public sealed record SpanEvent(string Name, double OffsetMs, IReadOnlyDictionary<string, string> Attributes);
 
 /// <summary>A trace in the list.</summary>
 public sealed record TraceSummary(string TraceId, string Name, DateTimeOffset Start, double DurationMs, int Spans, bool Failed, IReadOnlyList<string> Services);

@@ -1,7 +1,7 @@
 namespace Galaxy.Contracts.Api;
 
 /// <summary>A key that is out, without its secret.</summary>
-/// <param name="Role"><c>client</c>, <c>worker</c>, <c>operator</c> or <c>admin</c>.</param>
+/// <param name="Role"><c>viewer</c>, <c>client</c>, <c>worker</c>, <c>operator</c> or <c>admin</c>.</param>
 /// <param name="Expires">Null: until it is withdrawn.</param>
 /// <param name="By">Who gave it out.</param>
 public sealed record AccessKeyView(string Id, string Name, string Role, DateTimeOffset Created, DateTimeOffset? Expires, string By)

@@ -8,7 +8,9 @@ public sealed record ClusterResponse(
 
 /// <param name="Token">The fencing token.</param>
 /// <param name="Since">When the lease was acquired.</param>
-public sealed record LeaderResponse(string NodeId, long Token, string Url, DateTimeOffset Since);
+/// <param name="LeaseMs">How long the lease holds after a renewal.</param>
+/// <param name="LeaseLeftMs">How long the leader may go on without another renewal; only the leader itself knows, null elsewhere.</param>
+public sealed record LeaderResponse(string NodeId, long Token, string Url, DateTimeOffset Since, double? LeaseMs = null, double? LeaseLeftMs = null);
 
 /// <param name="State"><c>alive</c>, <c>suspect</c>, <c>dead</c> or <c>left</c>.</param>
 public sealed record NodeResponse(

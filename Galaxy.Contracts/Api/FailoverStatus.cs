@@ -24,6 +24,9 @@ public sealed record FailoverSettings
     /// <summary>The interval of health checks that name none.</summary>
     public double HealthCheckIntervalSeconds { get; init; } = 10;
 
+    /// <summary>Take no leadership, and give it up when another can have it: for maintenance.</summary>
+    public IReadOnlyList<string> Drained { get; init; } = [];
+
     public IReadOnlyList<HealthCheckerSettings> Checkers { get; init; } = [];
 }
 

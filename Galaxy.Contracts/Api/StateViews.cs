@@ -35,8 +35,13 @@ public sealed record StateChange(string Namespace, string Key, StateEntryView? E
 /// <param name="Problem">Null: whole.</param>
 public sealed record SnapshotView(string Name, DateTimeOffset TakenAt, long Bytes, int Entries, string Sha256, string? Problem);
 
+/// <summary>What differs between a snapshot and the state as it is.</summary>
+/// <param name="Change"><c>added</c>: since the snapshot; <c>removed</c>; <c>changed</c>.</param>
+public sealed record SnapshotDifference(string Namespace, string Key, string Change, JsonNode? Then, JsonNode? Now);
+
 /// <summary><c>GET /api/v1/sync/status</c>: the answering node and what it knows of the others.</summary>
-public sealed record SyncStatus(string NodeId, string Origin, int Entries, long Bytes, long Writes, IReadOnlyList<SyncPeer> Peers);
+/// <param name="Versions">The version vector: of each writer, how many of its writes are known here.</param>
+public sealed record SyncStatus(string NodeId, string Origin, int Entries, long Bytes, long Writes, IReadOnlyList<SyncPeer> Peers, IReadOnlyDictionary<string, long> Versions);
 
 /// <param name="LagWrites">Writes known here that the peer had not seen when it last spoke; null: not heard yet.</param>
 /// <param name="LastExchange">When it last spoke.</param>

@@ -60,5 +60,5 @@ internal static class AuditApi
     public static void MapAuditApi(this IEndpointRouteBuilder endpoints) => endpoints.MapGet("/api/v1/audit", (AuditLog audit, int? limit) => limit is < 1 or > AuditLog.Kept
             ? Results.Problem($"'limit' is {limit}; allowed is 1 to {AuditLog.Kept}.", statusCode: 400)
             : Results.Ok(audit.Read(limit ?? 100)))
-        .Needs(AccessRole.Operator).WithTags("Access").Produces<IReadOnlyList<AuditView>>().WithSummary("Administrative acts, newest first: who, what, from where, and how it ended");
+        .Needs(AccessRole.Operator, reads: true).WithTags("Access").Produces<IReadOnlyList<AuditView>>().WithSummary("Administrative acts, newest first: who, what, from where, and how it ended");
 }

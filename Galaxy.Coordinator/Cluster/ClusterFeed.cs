@@ -163,7 +163,8 @@ internal sealed class ClusterFeed
     public ClusterResponse Response()
     {
         var leader = _elector.Leader is { } lease
-            ? new LeaderResponse(lease.Holder, lease.Token, lease.Url, DateTimeOffset.FromUnixTimeMilliseconds(lease.AcquiredUnixMs))
+            ? new LeaderResponse(lease.Holder, lease.Token, lease.Url, DateTimeOffset.FromUnixTimeMilliseconds(lease.AcquiredUnixMs),
+                Math.Round(_elector.Settings.Ttl.TotalMilliseconds), _elector.LeaseLeft is { } left ? Math.Round(left.TotalMilliseconds) : null)
             : null;
         var nodes = _gossip.Members.All.Select(member => new NodeResponse(
             member.NodeId, member.Role, GossipWire.Name(member.State), member.Url, member.Boot, member.Pid, member.Version,

@@ -55,9 +55,10 @@ internal sealed class Candidacy(
     public IReadOnlyList<string> Order()
     {
         var settings = store.Settings;
-        var candidates = gossip.Members.All
-            .Where(member => member.State == MemberState.Alive)
-            .Select(member => new Candidate(member.NodeId, member.Role == "standby", IsDemoted(member.NodeId)));
+        var alive = gossip.Members.All.Where(member => member.State == MemberState.Alive).ToList();
+        // Better one that was to rest than none at all.
+        var awake = alive.Where(member => !settings.Drained.Contains(member.NodeId)).ToList();
+        var candidates = (awake.Count > 0 ? awake : alive).Select(member => new Candidate(member.NodeId, member.Role == "standby", IsDemoted(member.NodeId)));
         return CandidateOrder.Of(candidates, settings.Primary, settings.Secondaries);
     }
 

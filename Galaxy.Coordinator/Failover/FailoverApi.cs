@@ -16,6 +16,10 @@ internal sealed record NodeRequest(string? NodeId);
 internal sealed record FailoverSettingsChange(
     bool? EnableAutoRecovery, double? RecoveryTimeoutSeconds, bool? AutoFailback, int? MaxFailoverAttempts, double? HealthCheckIntervalSeconds);
 
+/// <summary><c>PUT /api/v1/failover/order</c>: the primary first.</summary>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
+internal sealed record OrderRequest(IReadOnlyList<string>? Order);
+
 internal sealed record HandedOver(string From, string To);
 
 internal static class FailoverApi
@@ -50,6 +54,12 @@ internal static class FailoverApi
             .WithSummary("Add a node to those that stand next (AddSecondary)");
         manager.MapDelete("/secondaries/{id}", (string id, FailoverManager failover) => failover.RemoveSecondary(id))
             .WithSummary("Take a node out of them (RemoveSecondary)");
+        manager.MapPut("/order", (OrderRequest request, FailoverManager failover) => failover.SetOrder(request.Order))
+            .WithSummary("Say who stands first, second and so on, all at once");
+        manager.MapPut("/drained/{id}", (string id, FailoverManager failover) => failover.Drain(id))
+            .WithSummary("Drain a node: it hands leadership over and takes none until it is let in again");
+        manager.MapDelete("/drained/{id}", (string id, FailoverManager failover) => failover.Undrain(id))
+            .WithSummary("Let a drained node stand for leadership again");
         manager.MapPut("/settings", (FailoverSettingsChange change, FailoverManager failover) => failover.Change(change))
             .WithSummary("Change recovery, failback, attempts and intervals");
         manager.MapPost("/checks", (HealthCheckerSettings checker, FailoverManager failover) => failover.RegisterHealthChecker(checker))

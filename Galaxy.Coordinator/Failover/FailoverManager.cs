@@ -37,7 +37,39 @@ internal sealed class FailoverManager(
         IEnumerable<string> secondaries = settings.Secondaries.Where(id => id != primary);
         if (settings.Primary is { } before && before != primary)
             secondaries = secondaries.Where(id => id != before).Prepend(before);
-        return Set(settings with { Primary = primary, Secondaries = [.. secondaries] });
+        return Set(settings with { Primary = primary, Secondaries = [.. secondaries], Drained = [.. settings.Drained.Where(id => id != primary)] });
+    }
+
+    /// <summary>Says who stands first, second and so on, all at once; who is not named stands after them.</summary>
+    public FailoverStatus SetOrder(IReadOnlyList<string>? order)
+    {
+        if (order is not { Count: > 0 and <= MostSecondaries })
+            throw new FailoverRequestException($"'order' must name 1 to {MostSecondaries} coordinators.", 400);
+        if (order.Distinct(StringComparer.Ordinal).Count() != order.Count)
+            throw new FailoverRequestException("'order' names a node twice.", 400);
+        foreach (var nodeId in order)
+            Valid(nodeId, "order");
+        return Set(store.Settings with { Primary = order[0], Secondaries = [.. order.Skip(1)] });
+    }
+
+    /// <summary>A drained node does not stand for leadership, and hands it over if it has it.</summary>
+    public FailoverStatus Drain(string nodeId)
+    {
+        Valid(nodeId, "id");
+        var settings = store.Settings;
+        if (settings.Drained.Contains(nodeId))
+            return Status();
+        if (candidacy.Order().All(id => id == nodeId))
+            throw new FailoverRequestException($"'{nodeId}' is the only coordinator that could lead. Start another one first.", 409);
+        return Set(settings with { Drained = [.. settings.Drained, nodeId] });
+    }
+
+    public FailoverStatus Undrain(string nodeId)
+    {
+        var settings = store.Settings;
+        if (!settings.Drained.Contains(nodeId))
+            throw new FailoverRequestException($"'{nodeId}' is not drained. Drained: {Text(settings.Drained)}.", 404);
+        return Set(settings with { Drained = [.. settings.Drained.Where(id => id != nodeId)] });
     }
 
     public FailoverStatus AddSecondary(string? nodeId)
@@ -125,12 +157,12 @@ internal sealed class FailoverManager(
         return Status();
     }
 
-    private string Valid(string? nodeId)
+    private string Valid(string? nodeId, string field = "node_id")
     {
         var known = gossip.Members.All.Where(member => member.State != MemberState.Left).Select(member => member.NodeId).ToList();
         return nodeId is { Length: > 0 } && known.Contains(nodeId)
             ? nodeId
-            : throw new FailoverRequestException($"'node_id' is '{nodeId}', which is no coordinator of this cluster. Known: {Text(known)}.", 400);
+            : throw new FailoverRequestException($"'{field}' is '{nodeId}', which is no coordinator of this cluster. Known: {Text(known)}.", 400);
     }
 
     private static double InRange(string field, double value, double least, double most) =>

@@ -16,7 +16,7 @@ internal sealed class FailoverStore(GossipNode gossip, NodeOptions node, TimePro
     private const string LossesPrefix = "losses/";
     private const int LossesKept = 20;
 
-    private readonly FailoverSettings _configured = new() { Primary = node.FailoverPrimary, Secondaries = node.FailoverSecondaries };
+    private readonly FailoverSettings _configured = new() { Primary = node.FailoverPrimary, Secondaries = node.FailoverSecondaries, AutoFailback = node.AutoFailback };
     private Tuple<StateEntry, FailoverSettings>? _read;
 
     /// <summary>What was set, or what this node was configured with. Asked for several times a second, parsed once a change.</summary>

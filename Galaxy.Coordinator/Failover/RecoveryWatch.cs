@@ -1,3 +1,4 @@
+using Galaxy.Contracts.Api;
 using Galaxy.Coordinator.Election;
 using Galaxy.Coordinator.Fencing;
 using Galaxy.Coordinator.Gossip;
@@ -21,6 +22,8 @@ internal sealed partial class RecoveryWatch(
             return;
         if (!checks.Healthy)
             await HandOverAsync(null, "its health checks fail", stopping);
+        else if (store.Settings.Drained.Contains(node.NodeId) && handover.Successors.Count > 0)
+            await HandOverAsync(null, "it is drained", stopping);
         else
             await RecoverAsync(stopping);
     }
@@ -30,12 +33,12 @@ internal sealed partial class RecoveryWatch(
         var settings = store.Settings;
         var failed = store.Failed.Select(failure => new FailedNodeView(failure.NodeId, AliveFor(failure.NodeId)));
         foreach (var act in RecoveryPlan.Next(
-            failed, node.NodeId, settings.Primary, settings.EnableAutoRecovery, settings.AutoFailback, TimeSpan.FromSeconds(settings.RecoveryTimeoutSeconds)))
+            failed, node.NodeId, settings.Primary, settings.EnableAutoRecovery, settings.AutoFailback, TimeSpan.FromSeconds(settings.RecoveryTimeoutSeconds), InSteadOf(settings)))
         {
             store.MarkRecovered(act.NodeId);
             if (act is RecoveryAct.FailBack)
             {
-                await HandOverAsync(act.NodeId, "the primary has recovered", stopping);
+                await HandOverAsync(act.NodeId, "the primary is well again", stopping);
                 return;
             }
             settings = settings with
@@ -47,6 +50,13 @@ internal sealed partial class RecoveryWatch(
             LogRejoined(act.NodeId);
         }
     }
+
+    // A standby leads in somebody's stead, unless it was told to be the primary.
+    private IEnumerable<FailedNodeView>? InSteadOf(FailoverSettings settings) => node.Role != NodeRole.Standby || settings.Primary == node.NodeId
+        ? null
+        : gossip.Members.All.Where(member => member.Role == "coordinator" && !settings.Drained.Contains(member.NodeId) && handover.Successors.Contains(member.NodeId))
+            .OrderByDescending(member => member.NodeId == settings.Primary).ThenBy(member => member.NodeId, StringComparer.Ordinal)
+            .Select(member => new FailedNodeView(member.NodeId, AliveFor(member.NodeId)));
 
     private TimeSpan? AliveFor(string nodeId) =>
         gossip.Members.Members.GetValueOrDefault(nodeId) is { Member.State: MemberState.Alive } tracked ? gossip.Now - tracked.Since : null;

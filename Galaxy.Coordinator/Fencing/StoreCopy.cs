@@ -15,6 +15,9 @@ internal static class StoreCopy
     /// <summary>Never copied: the lease and what guards it are each store's own.</summary>
     private static readonly string[] Guards = ["lease", "token", "accepted", "released", "born", "silent", "position", "events"];
 
+    /// <summary>Not copied either, nor removed: keys and accounts of OneApi, which are in the first store only.</summary>
+    private const string OneApiPrefix = "oneapi:";
+
     /// <summary>The number of keys copied; null when the target refused.</summary>
     public static async Task<int?> CopyAsync(IConnectionMultiplexer source, IConnectionMultiplexer target, StoreKeys keys, long token, StorePosition position)
     {
@@ -52,7 +55,7 @@ internal static class StoreCopy
         await foreach (var key in store.GetServers()[0].KeysAsync(pattern: keys[""].Replace("[", "?", StringComparison.Ordinal) + "*", pageSize: 1000))
         {
             var name = (string)key!;
-            if (!guards.Contains(name))
+            if (!guards.Contains(name) && !name.StartsWith(keys[OneApiPrefix], StringComparison.Ordinal))
                 found.Add(name);
         }
         return [.. found];

@@ -1,8 +1,10 @@
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using Galaxy.Contracts.Api;
 using Galaxy.Contracts.State;
 using Galaxy.Coordinator.Gossip;
 using Galaxy.Core.State;
+using Galaxy.ServiceDefaults.Configuration;
 
 namespace Galaxy.Coordinator.State;
 
@@ -19,6 +21,7 @@ internal sealed record Restored(int Written, int Deleted);
 /// <summary>Snapshots of the answering node. Restoring writes anew, so that it spreads to all nodes like any other change.</summary>
 internal static class SnapshotApi
 {
+    private const int MostDifferences = 500;
     private static readonly string[] Fleeting = ["services", "devices", "heartbeats", "metrics", Cluster.Namespaces.Access, Cluster.Namespaces.Audit];
 
     public static void MapSnapshotApi(this IEndpointRouteBuilder endpoints)
@@ -26,27 +29,52 @@ internal static class SnapshotApi
         var state = endpoints.MapGroup("/api/v1/state");
         state.ExplainStateErrors();
         state.MapGet("/snapshots", (StateJournal journal) => journal.List().Select(View).ToList()).WithSummary("The snapshots on the answering node's disk, newest first");
+        state.MapGet("/snapshots/{name}/diff", Diff).ProducesProblem(404).WithSummary($"What restoring a snapshot would change: the first {MostDifferences} differences to the state as it is");
         state.MapPost("/snapshots", (GossipNode gossip) => gossip.TakeSnapshot() is { } taken ? View(taken)
                 : throw new StateRefusedException(507, "This node has no folder for snapshots: set GALAXY_DATA to one that can be written."))
             .Produces<SnapshotView>().WithSummary("Take a snapshot now");
         state.MapPost("/restore", Restore).Produces<Restored>().ProducesProblem(404).WithSummary("Set the state back to a snapshot, on all nodes");
     }
 
-    private static Restored Restore(RestoreRequest request, StateJournal journal, GossipNode gossip)
+    private static List<SnapshotDifference> Diff(string name, StateJournal journal, GossipNode gossip)
     {
-        if (request.Snapshot is not { Length: > 0 } name)
-            throw new StateRefusedException(400, "'snapshot' is required: the name of one of GET /api/v1/state/snapshots.");
-        Snapshot body;
+        var then = Entries(Read(name, journal)).ToDictionary(entry => new EntryId(entry.Namespace, entry.Key));
+        var now = gossip.All.Where(entry => !entry.Deleted).ToDictionary(entry => new EntryId(entry.Namespace, entry.Key));
+        return [.. then.Keys.Union(now.Keys).Where(id => Array.IndexOf(Fleeting, id.Namespace) < 0)
+            .OrderBy(id => id.Namespace, StringComparer.Ordinal).ThenBy(id => id.Key, StringComparer.Ordinal)
+            .Select(id => (Id: id, Then: then.GetValueOrDefault(id), Now: now.GetValueOrDefault(id)))
+            .Where(one => one.Then is null || one.Now is null || !one.Then.Value.Span.SequenceEqual(one.Now.Value.Span))
+            .Take(MostDifferences)
+            .Select(one => new SnapshotDifference(
+                one.Id.Namespace, one.Id.Key, one.Then is null ? "added" : one.Now is null ? "removed" : "changed", Shown(one.Id, one.Then), Shown(one.Id, one.Now)))];
+
+        // As the state's own API shows it; of configuration, with its secrets as hints.
+        static JsonNode? Shown(EntryId id, StateEntry? entry)
+        {
+            var value = entry?.ToView().Value;
+            return id.Namespace is Cluster.Namespaces.Config or Cluster.Namespaces.ConfigHistory ? ConfigSecrets.Show(value) : value;
+        }
+    }
+
+    private static IEnumerable<StateEntry> Entries(Snapshot body) => body.Entries.Select(entry => entry.FromWire()).OfType<StateEntry>().Where(entry => !entry.Deleted);
+
+    private static Snapshot Read(string name, StateJournal journal)
+    {
         try
         {
-            body = journal.Read(name) ?? throw new StateRefusedException(404, $"There is no snapshot '{name}' on this node.");
+            return journal.Read(name) ?? throw new StateRefusedException(404, $"There is no snapshot '{name}' on this node.");
         }
         catch (InvalidDataException damaged)
         {
             throw new StateRefusedException(409, $"The snapshot '{name}' is damaged: {damaged.Message}.");
         }
-        var then = body.Entries.Select(entry => entry.FromWire()).OfType<StateEntry>().Where(entry => !entry.Deleted && Chosen(entry))
-            .ToDictionary(entry => new EntryId(entry.Namespace, entry.Key));
+    }
+
+    private static Restored Restore(RestoreRequest request, StateJournal journal, GossipNode gossip)
+    {
+        if (request.Snapshot is not { Length: > 0 } name)
+            throw new StateRefusedException(400, "'snapshot' is required: the name of one of GET /api/v1/state/snapshots.");
+        var then = Entries(Read(name, journal)).Where(Chosen).ToDictionary(entry => new EntryId(entry.Namespace, entry.Key));
         var written = then.Count(was => (gossip.Get(was.Key.Namespace, was.Key.Key)?.Value.Span.SequenceEqual(was.Value.Value.Span) != true)
             && gossip.Write(was.Key, new StateWrite(was.Value.Value, was.Value.Policy, was.Value.Latest.Priority)) is not null);
         var deleted = gossip.All.Where(entry => !entry.Deleted && Chosen(entry)).Select(entry => new EntryId(entry.Namespace, entry.Key))

@@ -23,7 +23,8 @@ internal static class SyncApi
                 var cost = traffic.Of(member.NodeId);
                 return new SyncPeer(
                     member.NodeId, GossipWire.Name(member.State), heard is null ? null : Lag(here, heard.Summary), heard?.At, cost.Sent, cost.Received, cost.RttMs, cost.ClockOffsetMs);
-            })]);
+            })],
+            here.Dots.ToDictionary(dot => dot.Origin, dot => (long)dot.Counter));
     }
 
     private static long Lag(VersionVector here, VersionVector there) =>

@@ -24,6 +24,8 @@ internal static class TaskApi
             group.MapPost("/batch", SubmitManyAsync).RequireLeader().Produces<TaskView[]>(201).ProducesProblem(400).WithSummary($"Submit up to {MostAtOnce} independent tasks at once");
             group.MapGet("", ListAsync).Produces<TaskView[]>().WithSummary("The newest tasks")
                 .WithDescription("Filters: state, device, tag, parent. Older ones follow the 'Link' header with rel=next; a page may have a few more than 'limit'.");
+            group.MapGet("/watch", TaskWatch.Start).RequireLeader().WithSummary("What becomes of all tasks, as server-sent events from now on: one for every change; 'ready' first")
+                .WithDescription("Whoever reads too slowly misses the oldest changes, never the newest.");
             group.MapGet("/{id}", ReadAsync).Produces<TaskView>().ProducesProblem(404).WithSummary("One task with its result");
             group.MapGet("/{id}/events", EventsAsync).WithSummary("What becomes of it, as server-sent events, until it is over");
             group.MapPost("/{id}/cancel", CancelAsync).RequireLeader().Produces<TaskView>().ProducesProblem(404).ProducesProblem(409).WithSummary("Cancel it, with its parts");

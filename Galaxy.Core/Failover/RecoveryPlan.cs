@@ -22,9 +22,13 @@ public static class RecoveryPlan
 {
     /// <summary>Acts in the order in which they are due; at most one of them is a failback.</summary>
     /// <param name="leader">The node that leads now.</param>
+    /// <param name="inSteadOf">When a standby leads that nobody made the primary: the coordinators, of which the first that is well gets leadership back.</param>
     public static IReadOnlyList<RecoveryAct> Next(
-        IEnumerable<FailedNodeView> failed, string leader, string? primary, bool autoRecovery, bool autoFailback, TimeSpan recoveryTimeout)
+        IEnumerable<FailedNodeView> failed, string leader, string? primary, bool autoRecovery, bool autoFailback, TimeSpan recoveryTimeout,
+        IEnumerable<FailedNodeView>? inSteadOf = null)
     {
+        if (inSteadOf?.FirstOrDefault(node => node.AliveFor >= recoveryTimeout) is { } well)
+            return [new RecoveryAct.FailBack(well.NodeId)];
         var acts = new List<RecoveryAct>();
         foreach (var node in failed)
         {

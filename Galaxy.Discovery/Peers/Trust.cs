@@ -22,6 +22,9 @@ internal sealed class Trust(NodeOptions node, TimeProvider time)
     private static readonly TimeSpan AnswerWithin = TimeSpan.FromSeconds(10);
 
     private readonly byte[]? _key = node.ApiKey is { } key ? ApiKey.Derive(key, "announce") : null;
+
+    // While the cluster's key is changed, what is signed with the other one is believed as well.
+    private readonly byte[]? _other = node.OtherApiKey is { } other ? ApiKey.Derive(other, "announce") : null;
     private readonly Lock _gate = new();
     private readonly ReplayGuard _replays = new();
     private readonly Dictionary<string, long> _questions = new(StringComparer.Ordinal);
@@ -68,7 +71,7 @@ internal sealed class Trust(NodeOptions node, TimeProvider time)
             return new Verdict(PeerTrust.Open, null);
         if (announcement.Signature.Length == 0)
             return Verdict.Distrust("unsigned");
-        if (!announcement.IsSignedWith(_key))
+        if (!announcement.IsSignedWith(_key) && !(_other is not null && announcement.IsSignedWith(_other)))
             return Verdict.Distrust("wrong key");
         lock (_gate)
         {
@@ -82,7 +85,7 @@ internal sealed class Trust(NodeOptions node, TimeProvider time)
     /// A signature over fields that others keep for long, as mDNS records are: the time of signing and the signature, or nothing without a key.
     /// </summary>
     public string SignFields(DateTimeOffset at, params string[] fields) =>
-        _key is null ? "" : $"{at.ToUnixTimeSeconds()}.{Hash(at.ToUnixTimeSeconds(), fields)}";
+        _key is null ? "" : $"{at.ToUnixTimeSeconds()}.{Hash(_key, at.ToUnixTimeSeconds(), fields)}";
 
     /// <param name="life">How old such a signature may be.</param>
     public Verdict JudgeFields(string signature, TimeSpan life, params string[] fields)
@@ -93,11 +96,14 @@ internal sealed class Trust(NodeOptions node, TimeProvider time)
             return Verdict.Distrust("unsigned");
         var dot = signature.IndexOf('.', StringComparison.Ordinal);
         if (dot < 0 || !long.TryParse(signature.AsSpan(0, dot), NumberStyles.None, CultureInfo.InvariantCulture, out var at)
-            || !CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(signature[(dot + 1)..]), Encoding.UTF8.GetBytes(Hash(at, fields))))
+            || !(IsHash(signature[(dot + 1)..], _key, at, fields) || (_other is not null && IsHash(signature[(dot + 1)..], _other, at, fields))))
             return Verdict.Distrust("wrong key");
         return Math.Abs(UnixNow - at) <= life.TotalSeconds + 60 ? new Verdict(PeerTrust.Trusted, null) : Verdict.Distrust("stale");
     }
 
-    private string Hash(long at, string[] fields) =>
-        Convert.ToHexStringLower(HMACSHA256.HashData(_key!, Encoding.UTF8.GetBytes($"{at}\n" + string.Concat(fields.Select(field => $"{field.Length}:{field}\n")))));
+    private static bool IsHash(string text, byte[] key, long at, string[] fields) =>
+        CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(text), Encoding.UTF8.GetBytes(Hash(key, at, fields)));
+
+    private static string Hash(byte[] key, long at, string[] fields) =>
+        Convert.ToHexStringLower(HMACSHA256.HashData(key, Encoding.UTF8.GetBytes($"{at}\n" + string.Concat(fields.Select(field => $"{field.Length}:{field}\n")))));
 }

@@ -40,7 +40,7 @@ internal sealed class MergedDocument(ClusterWatcher watcher, IHttpClientFactory 
             var info = new JsonObject
             {
                 ["title"] = "Galaxy", ["version"] = BuildVersion.Text,
-                ["description"] = "One address for the cluster: devices and tasks, routing and tools, models, state, failover. 'x-galaxy-role' says which role a call needs.",
+                ["description"] = "One address for the cluster: devices and tasks, routing and tools, models, state, failover. 'x-galaxy-role' says which role a call needs, 'x-galaxy-viewer' that a viewer may make it, too.",
             };
             var json = DocumentMerge.Merge(info, Sources.Where(source => _known.ContainsKey(source.Kind)).Select(source => (source.Kind, _known[source.Kind])), GatewayRoutes.KindOf).ToJsonString(GalaxyJson.Options);
             _merged = (time.GetTimestamp(), json);

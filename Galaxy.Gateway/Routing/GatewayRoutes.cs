@@ -45,9 +45,11 @@ internal static class GatewayRoutes
     private static readonly string[] RouterPaths =
         ["/route/{**rest}", "/invoke/{**rest}", "/tools/{**rest}", "/nodes/{**rest}", "/register", "/heartbeat", "/discover/{**rest}", "/topology", "/health-check"];
 
+    private static readonly string[] ConsolePaths = ["/api/v1/traces/{**rest}", "/api/v1/logs/{**rest}", "/api/v1/metrics/{**rest}", "/api/v1/resources/{**rest}"];
+
     public static IReadOnlyList<RouteConfig> All { get; } =
     [
-        Route("traces", Console, "/api/v1/traces/{**rest}", order: 0),
+        .. ConsolePaths.Select(path => Route("console " + path, Console, path, order: 0)),
         Route("discovery", Discovery, "/api/v1/discovery/{**rest}", order: 0),
         .. ReplicatedPaths.Select(path => Route("replicated " + path, Replicated, path, order: 0) with { Match = new RouteMatch { Path = path, Methods = ReadMethods } }),
         // Available without a leader, to write as well as to read.
@@ -67,6 +69,11 @@ internal static class GatewayRoutes
         Route("join", Leader, "/api/v1/join", order: 0) with { AuthorizationPolicy = "anonymous" },
         Route("keys", OneApi, "/api/v1/keys/{**rest}", order: 0),
         Route("usage", OneApi, "/api/v1/usage", order: 0),
+        Route("providers", OneApi, "/api/v1/providers", order: 0),
+        // A whole cluster in one body, which the gateway's own bound still holds for.
+        Route("backup", Leader, "/api/v1/backup/{**rest}", order: 0) with { MaxRequestBodySize = null },
+        // Only the leader hears what becomes of every task.
+        .. new[] { "/api/v1/tasks/watch", "/tasks/watch" }.Select(path => Route("watch " + path, Leader, path, order: 0)),
         Route("mcp", Mcp, "/mcp/{**rest}", order: 1),
         Route("router document", Router, "/openapi/router.json", order: 0),
         Route("oneapi document", OneApi, "/openapi/oneapi.json", order: 0),
@@ -148,7 +155,7 @@ internal static class GatewayRoutes
     {
         ClusterId = id,
         LoadBalancingPolicy = SlowStart.PolicyName,
-        Destinations = urls.ToDictionary(url => url, url => new DestinationConfig { Address = url }),
+        Destinations = urls.Distinct(StringComparer.OrdinalIgnoreCase).ToDictionary(url => url, url => new DestinationConfig { Address = url }),
         SessionAffinity = id == Console
             ? new SessionAffinityConfig { Enabled = true, Policy = "HashCookie", AffinityKeyName = ".galaxy.console", FailurePolicy = "Redistribute" }
             : null,

@@ -119,7 +119,8 @@ internal static class SecurityHeaders
         // For pages only.
         if (context.Request.Headers.Accept.ToString().Contains("text/html", StringComparison.OrdinalIgnoreCase))
         {
-            headers["Referrer-Policy"] = "no-referrer";
+            // Not no-referrer: then browsers say 'Origin: null' with the pages' own forms (Fetch, "append a request Origin header"), and those are refused.
+            headers["Referrer-Policy"] = "same-origin";
             headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=()";
             headers["Cross-Origin-Opener-Policy"] = "same-origin";
         }

@@ -39,6 +39,11 @@ public static class ResourceBuilderExtensions
         return redis;
     }
 
+    /// <summary>A store that runs already: its address is <c>ConnectionStrings:name</c> of the configuration.</summary>
+    public static IResourceBuilder<IResourceWithConnectionString> AddConnectionString(this IDistributedApplicationBuilder builder, string name, string? environmentVariableName = null) =>
+        builder.AddResource(new RedisResource(name, new RedisChoice(
+            name, builder.Configuration["ConnectionStrings:" + name] ?? throw new InvalidOperationException($"ConnectionStrings:{name} is not set."), false, "", DataFolder.Of(builder))));
+
     public static IResourceBuilder<ParameterResource> AddParameter(this IDistributedApplicationBuilder builder, string name, bool secret = false) =>
         builder.AddParameter(name, () => builder.Configuration["Parameters:" + name]
             ?? throw new InvalidOperationException($"The parameter '{name}' has no value: set Parameters__{name}."), secret: secret);

@@ -62,6 +62,9 @@ public abstract class ProcessResource(string name) : Resource(name), IResourceWi
     internal string? HealthEndpoint { get; set; }
     internal bool ExplicitStart { get; set; }
     internal IResource? Parent { get; set; }
+
+    /// <summary>A folder with the programs of another version, as <c>deploy/machine.proj</c> publishes them; null: the ones that were built with this one.</summary>
+    internal string? Programs { get; set; }
     internal List<(string Endpoint, Action<ResourceUrlAnnotation> Change)> Urls { get; } = [];
 
     /// <summary>The program and what comes before <see cref="Arguments"/>.</summary>

@@ -26,7 +26,7 @@ internal static class LeaderQuestion
             {
                 await using var answer = await http.GetStreamAsync(new Uri(api.Url + "/api/v1/cluster"), cancellation);
                 using var cluster = await JsonDocument.ParseAsync(answer, cancellationToken: cancellation);
-                if (cluster.RootElement.GetProperty("leader") is { ValueKind: JsonValueKind.Object } leader)
+                if (cluster.RootElement.TryGetProperty("leader", out var leader) && leader.ValueKind == JsonValueKind.Object)
                     return $"{leader.GetProperty("node_id").GetString()}, token {leader.GetProperty("token").GetInt64()}";
             }
             catch (Exception notYet) when (notYet is HttpRequestException or JsonException or IOException or TaskCanceledException && !cancellation.IsCancellationRequested)

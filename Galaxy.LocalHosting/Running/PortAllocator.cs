@@ -71,7 +71,7 @@ internal static class PortAllocator
 }
 
 /// <summary>Finds out which process listens on a port (Linux; elsewhere nobody is named).</summary>
-internal static class PortOwner
+public static class PortOwner
 {
     public static string? Find(int port)
     {

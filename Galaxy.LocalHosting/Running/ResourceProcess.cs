@@ -196,6 +196,8 @@ internal sealed class ResourceProcess(ProcessResource resource, ProcessSpawner s
     private ProcessStartInfo StartInfo()
     {
         var (fileName, prefix, workingDirectory) = resource.Command;
+        if (resource.Programs is { } programs && Path.GetFileName(fileName) is var program)
+            fileName = Path.Combine(programs, program == "galaxy" ? "Galaxy.Cli" : program, program);
         var info = new ProcessStartInfo(fileName)
         {
             WorkingDirectory = workingDirectory,
@@ -218,8 +220,16 @@ internal sealed class ResourceProcess(ProcessResource resource, ProcessSpawner s
         info.Environment["DOTNET_ROOT"] = Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", ".."));
         info.Environment["GALAXY_RUNNER_PID"] = Environment.ProcessId.ToString(CultureInfo.InvariantCulture);
         foreach (var (name, value) in environment())
-            info.Environment[name] = value;
+            Set(info.Environment, name, value);
         return info;
+    }
+
+    // Names of settings do not depend on case; a second spelling, inherited, would compete.
+    private static void Set(IDictionary<string, string?> variables, string name, string? value)
+    {
+        foreach (var other in variables.Keys.Where(other => string.Equals(other, name, StringComparison.OrdinalIgnoreCase)).ToList())
+            variables.Remove(other);
+        variables[name] = value;
     }
 
     private void Output(string? line)

@@ -16,14 +16,18 @@ internal sealed class Runner : IAsyncDisposable
     private readonly RunnerConsole _console;
     private readonly ProcessSpawner _spawner = new();
     private readonly string _dataFolder;
+    private readonly string _environmentName;
     private readonly string _otlpToken = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
     private readonly CancellationTokenSource _stopping = new();
     private readonly TaskCompletionSource _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    public Runner(IReadOnlyList<IResource> resources, IConfiguration configuration, string dataFolder)
+    public Runner(IReadOnlyList<IResource> resources, IConfiguration configuration, string dataFolder, string environmentName)
     {
-        (_resources, _configuration, _dataFolder) = (resources, configuration, dataFolder);
+        (_resources, _configuration, _dataFolder, _environmentName) = (resources, configuration, dataFolder, environmentName);
         var processes = resources.OfType<ProcessResource>().Where(resource => resource is not RedisResource { Choice.Address: not null }).ToList();
+        // An upgrade is rehearsed from the programs of the version before: --programs folder.
+        foreach (var process in processes.Where(process => process is not ExecutableResource))
+            process.Programs = configuration["programs"];
         _console = new RunnerConsole(configuration["quiet"] == "true", processes.Count == 0 ? 0 : processes.Max(resource => resource.Name.Length));
         _processes = [.. processes.Select(resource => new ResourceProcess(resource, _spawner, () => EnvironmentOf(resource), _console))];
     }
@@ -92,7 +96,7 @@ internal sealed class Runner : IAsyncDisposable
     private async Task StartAllAsync()
     {
         var wanted = _processes.Where(process => !process.Resource.ExplicitStart).ToList();
-        _console.Say($"Starting {wanted.Count} resources …");
+        _console.Say($"Starting {wanted.Count} resource{(wanted.Count == 1 ? "" : "s")} …");
         var starts = wanted.Select(StartAsync).ToList();
         // The first failure ends the wait: what depends on it would never come.
         await foreach (var next in Task.WhenEach(starts).WithCancellation(_stopping.Token))
@@ -115,7 +119,7 @@ internal sealed class Runner : IAsyncDisposable
         var running = _processes.Where(process => process.ProcessId is not null).ToList();
         if (running.Count == 0)
             return;
-        _console.Say($"Stopping {running.Count} resources …");
+        _console.Say($"Stopping {running.Count} resource{(running.Count == 1 ? "" : "s")} …");
         var levels = running.GroupBy(Depth).OrderByDescending(level => level.Key).ToList();
         var patience = StopBudget / levels.Count;
         foreach (var level in levels)
@@ -133,8 +137,8 @@ internal sealed class Runner : IAsyncDisposable
     {
         if (resource is ProjectResource)
         {
-            yield return ("ASPNETCORE_ENVIRONMENT", "Development");
-            yield return ("DOTNET_ENVIRONMENT", "Development");
+            yield return ("ASPNETCORE_ENVIRONMENT", _environmentName);
+            yield return ("DOTNET_ENVIRONMENT", _environmentName);
             yield return ("OTEL_SERVICE_NAME", resource.Name);
             yield return ("OTEL_RESOURCE_ATTRIBUTES", $"service.instance.id={resource.Name}");
             yield return ("OTEL_BSP_SCHEDULE_DELAY", "1000");

@@ -21,7 +21,7 @@ internal static class StartTable
         var width = urls.Max(url => (int?)url.DisplayText?.Length) ?? 0;
         foreach (var url in urls)
             console.Plain($"{(url.DisplayText ?? "").PadRight(width)}  {url.Url}");
-        console.Say($"[green]All {processes.Count} resources are healthy after {took.TotalSeconds:0.0} s.[/] Ctrl-C stops them.");
+        console.Say($"[green]{(processes.Count == 1 ? "The resource is" : $"All {processes.Count} resources are")} healthy after {took.TotalSeconds:0.0} s.[/] Ctrl-C stops {(processes.Count == 1 ? "it" : "them")}.");
     }
 
     private static IEnumerable<ResourceUrlAnnotation> Urls(IReadOnlyList<ResourceProcess> processes)

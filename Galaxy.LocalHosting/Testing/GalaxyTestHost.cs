@@ -77,6 +77,12 @@ public sealed class GalaxyTestHost : IAsyncDisposable
 
     public Task StopAsync(string resource) => Runner[resource].StopAsync(TimeSpan.FromSeconds(5));
 
+    /// <summary>From its next start on, the resource is of this version, whatever <c>--programs</c> said.</summary>
+    public void Upgrade(string resource) => Runner[resource].Resource.Programs = null;
+
+    /// <summary>From its next start on, the resource is told this instead of what its model says.</summary>
+    public void SetEnvironment(string resource, string name, string value) => Runner[resource].Resource.Environment.Add((name, () => value));
+
     public void Start(string resource) => Runner[resource].Start();
 
     public async ValueTask DisposeAsync()

@@ -17,5 +17,11 @@ internal static class OursExtensions
 
     /// <summary>An endpoint that knows its callers by itself.</summary>
     public static TBuilder KnowsCallers<TBuilder>(this TBuilder endpoint)
-        where TBuilder : IEndpointConventionBuilder => endpoint.AllowAnonymous().WithMetadata(new ShownRole("client"));
+        where TBuilder : IEndpointConventionBuilder
+    {
+        // Last of all: only then is it known with which methods it is asked.
+        endpoint.AllowAnonymous().Finally(built => built.Metadata.Add(new ShownRole("client",
+            built.Metadata.OfType<HttpMethodMetadata>().LastOrDefault()?.HttpMethods is { Count: > 0 } methods && methods.All(HttpMethods.IsGet))));
+        return endpoint;
+    }
 }

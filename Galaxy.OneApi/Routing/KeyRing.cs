@@ -48,6 +48,10 @@ internal sealed class KeyRing(TimeProvider time)
         });
     }
 
+    /// <summary>For how long a key is left alone yet, and whether because it was refused; null: it is not.</summary>
+    public (TimeSpan Left, bool IsRefused)? RestOf(Provider provider, string key) =>
+        _rests.TryGetValue((provider.Name, key), out var rest) && rest.Until - time.GetUtcNow() is { Ticks: > 0 } left ? (left, rest.IsRefused) : null;
+
     public void Succeeded(Provider provider, string? key)
     {
         if (!_rests.IsEmpty)

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Galaxy.Contracts.Api;
 
 namespace Galaxy.OneApi.Routing;
 
@@ -44,6 +45,12 @@ internal sealed class TargetStats
     /// <summary>Null: it has not been asked yet.</summary>
     public double? Latency(string id) => _targets.TryGetValue(id, out var one) && !double.IsNaN(one.Milliseconds) ? one.Milliseconds : null;
 
-    /// <summary>Three failures in a row: others are asked first, until it answers again.</summary>
-    public bool IsAiling(string id) => _targets.TryGetValue(id, out var one) && Volatile.Read(ref one.FailuresInARow) >= 3;
+    /// <summary>So many failures in a row: others are asked first, until it answers again.</summary>
+    public const int AilingAfter = 3;
+
+    public bool IsAiling(string id) => _targets.TryGetValue(id, out var one) && Volatile.Read(ref one.FailuresInARow) >= AilingAfter;
+
+    /// <summary>Every target that was asked, by name.</summary>
+    public IReadOnlyList<ProviderModelView> All => [.. _targets.OrderBy(pair => pair.Key, StringComparer.Ordinal)
+        .Select(pair => new ProviderModelView(pair.Key, Busy(pair.Key), Latency(pair.Key) is { } ms ? Math.Round(ms, 1) : null, Volatile.Read(ref pair.Value.FailuresInARow)))];
 }

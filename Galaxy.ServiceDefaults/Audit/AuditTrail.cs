@@ -26,22 +26,27 @@ public sealed class AuditTrail(NodeOptions node, TimeProvider time)
 
     internal void Note(HttpContext context)
     {
-        if (RequiredRole.Of(context) is not { Role: >= AccessRole.Operator } || HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method)
+        if (RequiredRole.Of(context) is not { Role: AccessRole.Operator or AccessRole.Admin } || HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method)
             || context.User.Identity?.Name is not { Length: > 0 } who)
             return;
-        var what = $"{context.Request.Method} {context.Request.Path}";
-        _notes.Writer.TryWrite(new AuditEntry
-        {
-            AtUnixMs = time.GetUtcNow().ToUnixTimeMilliseconds(),
-            Who = who,
-            Role = Principals.RoleOf(context.User).Name(),
-            What = what.Length > LongestWhat ? what[..LongestWhat] : what,
-            From = ClientAddress.Of(context),
-            Status = context.Response.StatusCode,
-            Service = node.NodeId,
-            Trace = Activity.Current?.TraceId.ToString() ?? "",
-        });
+        Note(who, Principals.RoleOf(context.User), $"{context.Request.Method} {context.Request.Path}", ClientAddress.Of(context), context.Response.StatusCode);
     }
+
+    /// <summary>An act that was no request, such as that of a page.</summary>
+    /// <param name="what">As a request would have said it: method and path.</param>
+    /// <param name="from">The client's address, or where else it came from.</param>
+    /// <param name="status">As a request would have ended.</param>
+    public void Note(string who, AccessRole role, string what, string from, int status) => _notes.Writer.TryWrite(new AuditEntry
+    {
+        AtUnixMs = time.GetUtcNow().ToUnixTimeMilliseconds(),
+        Who = who,
+        Role = role.Name(),
+        What = what.Length > LongestWhat ? what[..LongestWhat] : what,
+        From = from,
+        Status = status,
+        Service = node.NodeId,
+        Trace = Activity.Current?.TraceId.ToString() ?? "",
+    });
 }
 
 /// <summary>Where a request came from.</summary>

@@ -17,13 +17,16 @@ public enum AccessRole
 
     /// <summary>Everything, with keys and configuration.</summary>
     Admin,
+
+    /// <summary>Sees what an operator sees, and changes nothing. Beside clients and workers; last, because the number is in tokens between services.</summary>
+    Viewer,
 }
 
 /// <summary>Names and order of <see cref="AccessRole"/>.</summary>
 public static class AccessRoles
 {
     /// <summary>As the API writes them.</summary>
-    public static IReadOnlyList<string> Names { get; } = ["client", "worker", "operator", "admin"];
+    public static IReadOnlyList<string> Names { get; } = ["viewer", "client", "worker", "operator", "admin"];
 
     public static string Name(this AccessRole role) => role switch
     {
@@ -31,6 +34,7 @@ public static class AccessRoles
         AccessRole.Worker => "worker",
         AccessRole.Operator => "operator",
         AccessRole.Admin => "admin",
+        AccessRole.Viewer => "viewer",
         _ => "member",
     };
 
@@ -41,10 +45,17 @@ public static class AccessRoles
         "worker" => AccessRole.Worker,
         "operator" => AccessRole.Operator,
         "admin" => AccessRole.Admin,
+        "viewer" => AccessRole.Viewer,
         _ => null,
     };
 
-    /// <summary>Whether who has this role may do what needs the other. Clients and workers are beside each other, neither above the other.</summary>
-    public static bool May(this AccessRole role, AccessRole needed) =>
-        needed == AccessRole.Member || role == needed || (role >= AccessRole.Operator && role > needed);
+    /// <summary>Whether who has this role may do what needs the other. Viewers, clients and workers are beside each other, none above another.</summary>
+    /// <param name="reads">It changes nothing, and is told to everybody who may look: viewers see what operators see.</param>
+    public static bool May(this AccessRole role, AccessRole needed, bool reads = false) => needed == AccessRole.Member || role == needed || role switch
+    {
+        AccessRole.Admin => true,
+        AccessRole.Operator => needed != AccessRole.Admin,
+        AccessRole.Viewer => reads && needed != AccessRole.Admin,
+        _ => false,
+    };
 }

@@ -6,18 +6,21 @@ using Microsoft.AspNetCore.Routing;
 namespace Galaxy.ServiceDefaults.Authentication;
 
 /// <summary>The role that an endpoint needs: metadata of the endpoint, and what authorization and the documents of the API read.</summary>
-public sealed class RequiredRole(AccessRole role) : IAuthorizeData
+/// <param name="reads">It only reads: a viewer may, too.</param>
+public sealed class RequiredRole(AccessRole role, bool reads = false) : IAuthorizeData
 {
     public AccessRole Role => role;
 
-    public string? Policy { get; set; } = PolicyOf(role);
+    public bool Reads => reads;
+
+    public string? Policy { get; set; } = PolicyOf(role, reads);
 
     string? IAuthorizeData.Roles { get; set; }
 
     string? IAuthorizeData.AuthenticationSchemes { get; set; }
 
     /// <summary>The authorization policy that lets in who may do what needs the role.</summary>
-    public static string PolicyOf(AccessRole role) => "galaxy-" + role.Name();
+    public static string PolicyOf(AccessRole role, bool reads = false) => (reads ? "galaxy-read-" : "galaxy-") + role.Name();
 
     public static RequiredRole? Of(HttpContext context) => context.GetEndpoint()?.Metadata.GetMetadata<RequiredRole>();
 
@@ -47,19 +50,21 @@ public static class RequiredRoleExtensions
             if (endpoint.Metadata.Any(one => one is IAllowAnonymous or IAuthorizeData))
                 return;
             var methods = endpoint.Metadata.OfType<HttpMethodMetadata>().LastOrDefault()?.HttpMethods ?? [];
-            endpoint.Metadata.Add(new RequiredRole(methods.Count > 0 && methods.All(method => HttpMethods.IsGet(method) || HttpMethods.IsHead(method)) ? read : write));
+            var reads = methods.Count > 0 && methods.All(method => HttpMethods.IsGet(method) || HttpMethods.IsHead(method));
+            endpoint.Metadata.Add(new RequiredRole(reads ? read : write, reads));
         });
         return group;
     }
 
     /// <summary>This endpoint needs that role, whatever its group says.</summary>
-    public static TBuilder Needs<TBuilder>(this TBuilder endpoint, AccessRole role)
-        where TBuilder : IEndpointConventionBuilder => endpoint.WithMetadata(new RequiredRole(role));
+    /// <param name="reads">It only reads: a viewer may, too.</param>
+    public static TBuilder Needs<TBuilder>(this TBuilder endpoint, AccessRole role, bool reads = false)
+        where TBuilder : IEndpointConventionBuilder => endpoint.WithMetadata(new RequiredRole(role, reads));
 
     internal static AuthorizationBuilder AddRolePolicies(this AuthorizationBuilder authorization)
     {
-        foreach (var role in Enum.GetValues<AccessRole>())
-            authorization.AddPolicy(RequiredRole.PolicyOf(role), policy => policy.RequireAuthenticatedUser().RequireAssertion(context => Principals.RoleOf(context.User).May(role)));
+        foreach (var (role, reads) in Enum.GetValues<AccessRole>().SelectMany(role => new[] { (role, false), (role, true) }))
+            authorization.AddPolicy(RequiredRole.PolicyOf(role, reads), policy => policy.RequireAuthenticatedUser().RequireAssertion(context => Principals.RoleOf(context.User).May(role, reads)));
         return authorization.SetFallbackPolicy(new AuthorizationPolicyBuilder().RequireAuthenticatedUser()
             .RequireAssertion(context => Principals.RoleOf(context.User) == AccessRole.Admin).Build());
     }

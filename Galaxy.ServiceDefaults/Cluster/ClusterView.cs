@@ -36,7 +36,8 @@ public sealed record ClusterView(
         var source = speaker ?? snapshots.MaxBy(s => s.Nodes.Count);
         var reachable = snapshots
             .Select(s => s.Nodes.FirstOrDefault(n => n.NodeId == s.NodeId && n.Boot == s.Boot))
-            .OfType<Node>().OrderBy(n => n.NodeId, StringComparer.Ordinal);
+            // One that is watched under two addresses is one.
+            .OfType<Node>().DistinctBy(n => n.Boot).OrderBy(n => n.NodeId, StringComparer.Ordinal);
         return new ClusterView(
             version, leader, speaker is { Leader.NodeId.Length: > 0 }, [.. reachable],
             [.. source?.Nodes ?? []], [.. source?.Services ?? []], [.. source?.Devices ?? []])

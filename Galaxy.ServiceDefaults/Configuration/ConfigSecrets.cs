@@ -17,8 +17,13 @@ public sealed class ConfigSecrets(NodeOptions node)
     private const int TagBytes = 16;
 
     // Without a key the cluster listens on loopback only: this is no protection, and none is claimed.
-    private readonly byte[] _key = HKDF.DeriveKey(
-        HashAlgorithmName.SHA256, Encoding.UTF8.GetBytes(node.ApiKey ?? "development"), 32, Encoding.UTF8.GetBytes(node.Cluster), "galaxy/config/v1"u8.ToArray());
+    private readonly byte[] _key = Derive(node.ApiKey ?? "development", node.Cluster);
+
+    // While the cluster's key is changed: what was sealed under the other one is opened, too.
+    private readonly byte[]? _other = node.OtherApiKey is { } other ? Derive(other, node.Cluster) : null;
+
+    private static byte[] Derive(string apiKey, string cluster) =>
+        HKDF.DeriveKey(HashAlgorithmName.SHA256, Encoding.UTF8.GetBytes(apiKey), 32, Encoding.UTF8.GetBytes(cluster), "galaxy/config/v1"u8.ToArray());
 
     public JsonObject Seal(string secret)
     {
@@ -31,7 +36,18 @@ public sealed class ConfigSecrets(NodeOptions node)
     }
 
     /// <summary>Null when it was sealed under another key, or is damaged.</summary>
-    public string? Open(JsonObject sealedSecret)
+    public string? Open(JsonObject sealedSecret) => Open(sealedSecret, _key) ?? (_other is null ? null : Open(sealedSecret, _other));
+
+    /// <summary>Whether something in it was sealed under the key that is on its way out, and is to be sealed anew.</summary>
+    public bool IsOfOtherKey(JsonNode? node) => node switch
+    {
+        JsonObject box when IsSealed(box) => Open(box, _key) is null && Open(box) is not null,
+        JsonObject fields => fields.Any(field => IsOfOtherKey(field.Value)),
+        JsonArray items => items.Any(IsOfOtherKey),
+        _ => false,
+    };
+
+    private static string? Open(JsonObject sealedSecret, byte[] key)
     {
         try
         {
@@ -39,7 +55,7 @@ public sealed class ConfigSecrets(NodeOptions node)
             if (box.Length < NonceBytes + TagBytes)
                 return null;
             var plain = new byte[box.Length - NonceBytes - TagBytes];
-            using var aes = new AesGcm(_key, TagBytes);
+            using var aes = new AesGcm(key, TagBytes);
             aes.Decrypt(box.AsSpan(0, NonceBytes), box.AsSpan(NonceBytes + TagBytes), box.AsSpan(NonceBytes, TagBytes), plain);
             return Encoding.UTF8.GetString(plain);
         }
@@ -57,6 +73,15 @@ public sealed class ConfigSecrets(NodeOptions node)
     /// <summary>A document as services use it. A secret that cannot be opened is left out.</summary>
     public JsonNode? OpenAll(JsonNode? node) => Map(node, Open);
 
+    /// <summary>A document whose secrets were sealed under another key, sealed under this one. Who cannot be opened with that stays as it is.</summary>
+    public JsonNode? Reseal(JsonNode? node, ConfigSecrets other) => node switch
+    {
+        JsonObject box when IsSealed(box) => other.Open(box) is { } secret ? Seal(secret) : box.DeepClone(),
+        JsonObject fields => new JsonObject(fields.Select(field => KeyValuePair.Create(field.Key, Reseal(field.Value, other)))),
+        JsonArray items => new JsonArray([.. items.Select(item => Reseal(item, other))]),
+        _ => node?.DeepClone(),
+    };
+
     private static JsonNode? Map(JsonNode? node, Func<JsonObject, string?> secret) => node switch
     {
         JsonObject box when IsSealed(box) => secret(box) is { } text ? JsonValue.Create(text) : null,
@@ -66,5 +91,6 @@ public sealed class ConfigSecrets(NodeOptions node)
     };
 
     // Short secrets give nothing away.
-    private static string HintOf(string secret) => secret.Length < 12 ? "…" : $"{(secret.StartsWith("sk-", StringComparison.Ordinal) ? "sk-" : "")}…{secret[^4..]}";
+    /// <summary>What may be shown of a secret: enough to tell it from another.</summary>
+    public static string HintOf(string secret) => secret.Length < 12 ? "…" : $"{(secret.StartsWith("sk-", StringComparison.Ordinal) ? "sk-" : "")}…{secret[^4..]}";
 }

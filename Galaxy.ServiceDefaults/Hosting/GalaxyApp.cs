@@ -2,6 +2,7 @@ using Galaxy.ServiceDefaults.Nodes;
 using Galaxy.ServiceDefaults.Processes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 
@@ -17,11 +18,15 @@ public static class GalaxyApp
     /// Builds and runs a service. What a person can mend is said in one line on standard error with exit code 2 (settings)
     /// or 3 (ports, stores); everything else keeps its stack trace and exit code 1.
     /// </summary>
-    public static Task<int> RunAsync(Func<WebApplication> build) => RunAsync(() => Task.FromResult(build()));
+    /// <param name="args">Of the program. <c>--probe</c> asks the one that runs whether it is alive, for images without a shell: exit code 0 or 1.</param>
+    /// <param name="port">Where the program answers <c>/alive</c>.</param>
+    public static Task<int> RunAsync(string[] args, ListenPort port, Func<WebApplication> build) => RunAsync(args, port, () => Task.FromResult(build()));
 
-    /// <inheritdoc cref="RunAsync(Func{WebApplication})"/>
-    public static async Task<int> RunAsync(Func<Task<WebApplication>> build)
+    /// <inheritdoc cref="RunAsync(string[], ListenPort, Func{WebApplication})"/>
+    public static async Task<int> RunAsync(string[] args, ListenPort port, Func<Task<WebApplication>> build)
     {
+        if (args is ["--probe"])
+            return await ProbeAsync(port);
         ParentProcess.Follow();
         try
         {
@@ -38,6 +43,25 @@ public static class GalaxyApp
         {
             // Stopped while it was still starting.
             return Environment.ExitCode;
+        }
+    }
+
+    private static async Task<int> ProbeAsync(ListenPort port)
+    {
+        var configuration = new ConfigurationManager();
+        configuration.AddEnvironmentVariables();
+        configuration.AddNodeFiles(Directory.GetCurrentDirectory());
+        try
+        {
+            var host = configuration["GALAXY_BIND"] is { Length: > 0 } bound and not ("*" or "+" or "0.0.0.0") ? bound : "127.0.0.1";
+            using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(3) };
+            using var answer = await http.GetAsync(new Uri($"http://{host}:{NodeOptionsReader.Port(configuration, port.Variable, port.Default)}/alive"));
+            return answer.IsSuccessStatusCode ? 0 : 1;
+        }
+        catch (Exception silent) when (silent is HttpRequestException or TaskCanceledException)
+        {
+            await Console.Error.WriteLineAsync("error: " + silent.Message);
+            return 1;
         }
     }
 

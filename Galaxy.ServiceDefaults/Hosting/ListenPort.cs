@@ -66,6 +66,9 @@ public static class Listening
             if (node.Bind is null)
                 bind = ToAddress(url.Host);
         }
+        // What Aspire tells a container. Base images set ASPNETCORE_HTTP_PORTS to a port of their own choice, which means nothing here.
+        else if (Environment.GetEnvironmentVariable("HTTP_PORTS")?.Split(';') is [var told, ..] && ushort.TryParse(told, out var number))
+            numbers[0] = number;
         if (node.ApiKey is null && !IPAddress.IsLoopback(bind))
             throw new SettingException("GALAXY_API_KEY", null, $"a key, because the service would listen on {bind}; without a key only loopback (GALAXY_BIND=127.0.0.1) is allowed");
 

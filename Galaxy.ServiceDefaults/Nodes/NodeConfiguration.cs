@@ -25,12 +25,46 @@ public static class NodeConfiguration
         ["failover.secondaries"] = "FAILOVER_SECONDARIES",
     };
 
-    /// <exception cref="SettingException">config.json is not JSON, or has a key that nothing reads.</exception>
+    private static readonly string[] SecretFileEndings = ["_API_KEY_FILE", "_PASSWORD_FILE"];
+
+    /// <exception cref="SettingException">config.json is not JSON, or has a key that nothing reads; or a file with a secret cannot be read.</exception>
     public static void AddNodeFiles(this IConfigurationManager configuration, string directory)
     {
         // The first sources are the weakest; the environment and the command line were added after them.
         configuration.Sources.Insert(0, Memory(ReadEnvFile(Path.Combine(directory, ".env"))));
         configuration.Sources.Insert(0, Memory(ReadConfigJson(Path.Combine(directory, "config.json"))));
+        if (ReadSecretFiles(configuration) is { Count: > 0 } secrets)
+            configuration.Sources.Insert(0, Memory(secrets));
+    }
+
+    // GALAXY_API_KEY_FILE=/run/secrets/api-key: what containers mount instead of putting a secret into the environment.
+    private static Dictionary<string, string?> ReadSecretFiles(IConfiguration configuration)
+    {
+        var values = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase);
+        foreach (var (key, path) in configuration.AsEnumerable())
+        {
+            if (path is not { Length: > 0 } || !Array.Exists(SecretFileEndings, ending => key.EndsWith(ending, StringComparison.OrdinalIgnoreCase)))
+                continue;
+            try
+            {
+                values[key[..^"_FILE".Length]] = File.ReadAllText(path).Trim();
+            }
+            catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
+            {
+                throw new SettingException(key, path, $"a file that can be read ({unreadable.Message})");
+            }
+        }
+        return values;
+    }
+
+    /// <summary>What the two files say together, <c>.env</c> before <c>config.json</c>.</summary>
+    /// <exception cref="SettingException">config.json is not JSON, or has a key that nothing reads.</exception>
+    public static IReadOnlyDictionary<string, string?> FromFiles(string directory)
+    {
+        var values = ReadConfigJson(Path.Combine(directory, "config.json"));
+        foreach (var (key, value) in ReadEnvFile(Path.Combine(directory, ".env")))
+            values[key] = value;
+        return values;
     }
 
     private static MemoryConfigurationSource Memory(Dictionary<string, string?> values) => new() { InitialData = values };

@@ -40,8 +40,18 @@ public sealed record NodeOptions
     /// <summary>What presented keys are compared with; null without a key.</summary>
     public byte[]? ApiKeyFingerprint { get; private init; }
 
-    /// <summary><c>MASTER_URL</c>: where a worker connects; null: found by discovery.</summary>
-    public Uri? MasterUrl { get; init; }
+    /// <summary><c>GALAXY_API_KEY_ALSO</c>: while the key is changed, the next one or the one before: taken as well, never used. Null: none.</summary>
+    public string? OtherApiKey
+    {
+        get;
+        init => (field, OtherApiKeyFingerprint) = (value, value is null ? null : Authentication.ApiKey.Fingerprint(value));
+    }
+
+    /// <summary>As <see cref="ApiKeyFingerprint"/>, of <see cref="OtherApiKey"/>.</summary>
+    public byte[]? OtherApiKeyFingerprint { get; private init; }
+
+    /// <summary><c>MASTER_URL</c>: where a worker connects, the next ones when the first does not answer; empty: found by discovery.</summary>
+    public IReadOnlyList<Uri> MasterUrls { get; init; } = [];
 
     /// <summary><c>PRIMARY_URL</c>: whom a standby follows; null: found by discovery.</summary>
     public Uri? PrimaryUrl { get; init; }
@@ -54,6 +64,9 @@ public sealed record NodeOptions
 
     /// <summary><c>config.json</c>: <c>failover.secondaries</c>, the next ones in order.</summary>
     public IReadOnlyList<string> FailoverSecondaries { get; init; } = [];
+
+    /// <summary><c>FAILOVER_AUTO_FAILBACK</c>: a primary that has recovered leads again; until the API says otherwise.</summary>
+    public bool AutoFailback { get; init; }
 
     /// <summary><c>GALAXY_LEASE</c>: <c>local</c>, <c>lan</c> or <c>wan</c>.</summary>
     public string LeasePreset { get; init; } = "lan";

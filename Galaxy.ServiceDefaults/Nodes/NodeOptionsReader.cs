@@ -17,11 +17,13 @@ public static partial class NodeOptionsReader
         FailoverMode = Choice(configuration, "FAILOVER_MODE", FailoverMode.ActivePassive,
             ("active-passive", FailoverMode.ActivePassive), ("multi-master", FailoverMode.MultiMaster)),
         LeasePreset = Choice(configuration, "GALAXY_LEASE", "lan", ("local", "local"), ("lan", "lan"), ("wan", "wan")),
-        ApiKey = Key(configuration),
-        MasterUrl = SocketUrl(configuration, "MASTER_URL"),
-        PrimaryUrl = SocketUrl(configuration, "PRIMARY_URL"),
+        ApiKey = Key(configuration, "GALAXY_API_KEY"),
+        OtherApiKey = Key(configuration, "GALAXY_API_KEY_ALSO"),
+        MasterUrls = [.. List(configuration, "MASTER_URL").Select(text => SocketUrl("MASTER_URL", text))],
+        PrimaryUrl = Text(configuration, "PRIMARY_URL") is { } primary ? SocketUrl("PRIMARY_URL", primary) : null,
         FailoverPrimary = Text(configuration, "FAILOVER_PRIMARY"),
         FailoverSecondaries = List(configuration, "FAILOVER_SECONDARIES"),
+        AutoFailback = Choice(configuration, "FAILOVER_AUTO_FAILBACK", false, ("true", true), ("false", false), ("1", true), ("0", false)),
         DataFolder = Text(configuration, "GALAXY_DATA") is { } folder ? Path.GetFullPath(folder) : DefaultDataFolder(configuration),
         CommandChecks = Choice(configuration, "GALAXY_COMMAND_CHECKS", false, ("true", true), ("false", false), ("1", true), ("0", false)),
         MdnsEnabled = Switch(configuration, "NODE71_MDNS_ENABLED"),
@@ -30,8 +32,15 @@ public static partial class NodeOptionsReader
         BroadcastPort = Port(configuration, "NODE71_BROADCAST_PORT", 37021, allowZero: false),
         Bind = Text(configuration, "GALAXY_BIND"),
         Advertise = Text(configuration, "GALAXY_ADVERTISE"),
-        Seeds = Addresses(configuration, "Galaxy_SEEDS"),
+        Seeds = [.. Addresses(configuration, "Galaxy_SEEDS"), .. PrimarySeed(configuration)],
     };
+
+    // Whom a standby follows is a coordinator, too: at its default port, or where Galaxy_SEEDS says.
+    private static IEnumerable<string> PrimarySeed(IConfiguration configuration)
+    {
+        if (Text(configuration, "PRIMARY_URL") is { } primary && Text(configuration, "Galaxy_SEEDS") is null)
+            yield return $"{SocketUrl("PRIMARY_URL", primary).Host}:9071";
+    }
 
     // One folder a node: several may run on one machine.
     private static string DefaultDataFolder(IConfiguration configuration)
@@ -64,12 +73,12 @@ public static partial class NodeOptionsReader
     private static string? Text(IConfiguration configuration, string key) =>
         configuration[key] is { } value && value.Trim().Length > 0 ? value.Trim() : null;
 
-    private static string? Key(IConfiguration configuration)
+    private static string? Key(IConfiguration configuration, string setting)
     {
-        var key = Text(configuration, "GALAXY_API_KEY");
+        var key = Text(configuration, setting);
         return key is null || (key.Length >= 8 && key.All(c => c is > ' ' and < '\x7f'))
             ? key
-            : throw new SettingException("GALAXY_API_KEY", new string('*', Math.Min(key.Length, 8)), "at least 8 printable ASCII characters without spaces");
+            : throw new SettingException(setting, new string('*', Math.Min(key.Length, 8)), "at least 8 printable ASCII characters without spaces");
     }
 
     private static string Name(IConfiguration configuration, string key, string fallback)
@@ -111,14 +120,10 @@ public static partial class NodeOptionsReader
         return addresses;
     }
 
-    private static Uri? SocketUrl(IConfiguration configuration, string key)
-    {
-        if (Text(configuration, key) is not { } text)
-            return null;
-        return Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is "ws" or "wss" or "http" or "https"
+    private static Uri SocketUrl(string key, string text) =>
+        Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is "ws" or "wss" or "http" or "https"
             ? url
             : throw new SettingException(key, text, "an address such as ws://host:8765");
-    }
 
     [GeneratedRegex(@"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]
     private static partial Regex NamePattern();

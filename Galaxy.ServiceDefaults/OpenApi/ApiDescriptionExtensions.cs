@@ -21,6 +21,8 @@ public static class ApiDescriptionExtensions
         options.AddOperationTransformer((operation, context, _) =>
         {
             operation.AddExtension("x-galaxy-role", new JsonNodeExtension(RoleOf(context.Description.ActionDescriptor.EndpointMetadata)));
+            if (IsForViewers(context.Description.ActionDescriptor.EndpointMetadata))
+                operation.AddExtension("x-galaxy-viewer", new JsonNodeExtension(true));
             var path = "/" + context.Description.RelativePath;
             if (!examples.TryGetValue(path.TrimEnd('/'), out var example) || context.Description.HttpMethod is "GET" or "DELETE")
                 return Task.CompletedTask;
@@ -32,11 +34,15 @@ public static class ApiDescriptionExtensions
         });
     });
 
+    private static bool IsForViewers(IList<object> metadata) => metadata.OfType<ShownRole>().LastOrDefault()?.Reads
+        ?? (metadata.OfType<RequiredRole>().LastOrDefault() is { } required && AccessRole.Viewer.May(required.Role, required.Reads));
+
     private static string RoleOf(IList<object> metadata) =>
         metadata.OfType<ShownRole>().LastOrDefault()?.Role
         ?? (metadata.Any(one => one is IAllowAnonymous) ? "open" : metadata.OfType<RequiredRole>().LastOrDefault()?.Role.Name() ?? "admin");
 }
 
 /// <summary>What the documents say of an endpoint that knows its callers by itself.</summary>
-public sealed record ShownRole(string Role);
+/// <param name="Reads">A viewer may, too.</param>
+public sealed record ShownRole(string Role, bool Reads = false);
 

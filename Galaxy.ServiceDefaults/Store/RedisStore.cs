@@ -23,7 +23,8 @@ public static class RedisStore
 
     /// <summary>
     /// The store's address: <c>ConnectionStrings:redis</c>, or what Aspire's Redis component calls
-    /// <c>Aspire:StackExchange:Redis:ConnectionString</c>. Three or five, separated by <c>|</c>, make a quorum.
+    /// <c>Aspire:StackExchange:Redis:ConnectionString</c>. Three or five, separated by <c>|</c>, make a quorum. Without either, the embedded stores
+    /// that <c>GALAXY_STORES</c> names.
     /// </summary>
     /// <exception cref="SettingException">Neither is set, the text is not a connection string, or there are two or four stores.</exception>
     public static IReadOnlyList<ConfigurationOptions> ReadOptions(IConfiguration configuration)
@@ -32,11 +33,17 @@ public static class RedisStore
         // What an AppHost with several stores injects, one by one.
         var text = string.Join('|', Enumerable.Range(2, 4).Select(i => configuration.GetConnectionString($"redis-{i}")).Prepend(first).OfType<string>());
         if (string.IsNullOrWhiteSpace(text))
+            text = string.Join('|', EmbeddedStores.Read(configuration).Select(store => store.ConnectionString));
+        if (string.IsNullOrWhiteSpace(text))
             throw new SettingException("ConnectionStrings__redis", text, "an address such as localhost:6379; run Galaxy.AppHost for a store that needs no set-up");
         var parts = text.Split('|', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
         if (parts.Length is not (1 or 3 or 5) || parts.Distinct(StringComparer.OrdinalIgnoreCase).Count() != parts.Length)
             throw new SettingException("ConnectionStrings__redis", text, "one address, or three or five different ones separated by '|'");
-        return [.. parts.Select(Parse)];
+        var options = parts.Select(Parse).ToList();
+        // Where a password is a secret of its own, apart from the address.
+        if (configuration["GALAXY_REDIS_PASSWORD"]?.Trim() is { Length: > 0 } password)
+            options.ForEach(store => store.Password ??= password);
+        return options;
     }
 
     private static ConfigurationOptions Parse(string text)

@@ -25,5 +25,15 @@ public class RecoveryPlanTests
     }
 
     [Fact]
+    public void A_standby_gives_leadership_back_to_the_first_coordinator_that_has_been_well_long_enough()
+    {
+        IReadOnlyList<RecoveryAct> Give(params FailedNodeView[] coordinators) => RecoveryPlan.Next([], "standby", null, true, false, Minute, coordinators);
+
+        Assert.Empty(Give(new("a", null), new("b", Minute / 2)));
+        Assert.Equal(new RecoveryAct.FailBack("b"), Assert.Single(Give(new("a", Minute / 2), new("b", Minute), new("c", Minute))));
+        Assert.Empty(RecoveryPlan.Next([], "coordinator", null, true, false, Minute));
+    }
+
+    [Fact]
     public void Without_recovery_it_stays_on_record() => Assert.Empty(Next(Minute, recovery: false));
 }

@@ -9,12 +9,29 @@ namespace Galaxy.ServiceDefaults.Tests.Authentication;
 public sealed class AccessTests
 {
     [Theory]
-    [InlineData(AccessRole.Client, "client")]
-    [InlineData(AccessRole.Worker, "worker")]
-    [InlineData(AccessRole.Operator, "client worker operator")]
-    [InlineData(AccessRole.Admin, "client worker operator admin")]
-    public void Each_role_may_do_what_it_says(AccessRole role, string may) =>
+    [InlineData(AccessRole.Client, "client", "client")]
+    [InlineData(AccessRole.Worker, "worker", "worker")]
+    [InlineData(AccessRole.Operator, "viewer client worker operator", "viewer client worker operator")]
+    [InlineData(AccessRole.Admin, "viewer client worker operator admin", "viewer client worker operator admin")]
+    [InlineData(AccessRole.Viewer, "viewer", "viewer client worker operator")]
+    public void Each_role_may_do_what_it_says(AccessRole role, string may, string mayRead)
+    {
         Assert.Equal(may, string.Join(' ', AccessRoles.Names.Where(name => role.May(AccessRoles.Parse(name)!.Value))));
+        Assert.Equal(mayRead, string.Join(' ', AccessRoles.Names.Where(name => role.May(AccessRoles.Parse(name)!.Value, reads: true))));
+    }
+
+    [Theory]
+    [InlineData(AccessRole.Viewer)]
+    [InlineData(AccessRole.Client)]
+    [InlineData(AccessRole.Admin)]
+    public void A_service_vouches_for_every_role(AccessRole role)
+    {
+        var time = new FakeTimeProvider();
+        var node = new NodeOptions { NodeId = "n", ApiKey = "cluster" };
+        using var tokens = new ServiceTokens(node, time);
+        Assert.Equal(TokenFault.None, tokens.Take(tokens.Mint("anna", role, "GET", "/x"), "GET", "/x", out var name, out var taken));
+        Assert.Equal(("anna", role), (name, taken));
+    }
 
     [Fact]
     public void A_given_key_is_known_by_its_secret_until_it_expires_or_is_withdrawn()

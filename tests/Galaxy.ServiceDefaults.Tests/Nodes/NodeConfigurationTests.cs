@@ -51,6 +51,27 @@ public sealed class NodeConfigurationTests : IDisposable
     }
 
     [Fact]
+    public void A_secret_may_be_in_a_file_and_what_is_said_outright_counts_more()
+    {
+        Write("secret", "gx-from-a-file-1234\n");
+        var file = Path.Combine(_folder, "secret");
+
+        Assert.Equal("gx-from-a-file-1234", Read(new() { ["GALAXY_API_KEY_FILE"] = file }).ApiKey);
+        Assert.Equal("gx-said-outright", Read(new() { ["GALAXY_API_KEY_FILE"] = file, ["GALAXY_API_KEY"] = "gx-said-outright" }).ApiKey);
+        Assert.Contains("GALAXY_API_KEY_FILE", Assert.Throws<SettingException>(() => Read(new() { ["GALAXY_API_KEY_FILE"] = file + "-that-is-not-there" })).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Several_masters_and_the_primary_of_a_standby_are_understood()
+    {
+        var node = Read(new() { ["MASTER_URL"] = "ws://home:8765, ws://cloud:8765", ["PRIMARY_URL"] = "ws://local-pc:8765" });
+        Assert.Equal(["ws://home:8765/", "ws://cloud:8765/"], node.MasterUrls.Select(url => url.ToString()));
+        Assert.Equal(["local-pc:9071"], node.Seeds);
+        Assert.Equal(["other:9999"], Read(new() { ["PRIMARY_URL"] = "ws://local-pc:8765", ["Galaxy_SEEDS"] = "other:9999" }).Seeds);
+        Assert.Contains("ftp://x", Assert.Throws<SettingException>(() => Read(new() { ["MASTER_URL"] = "ws://a:1,ftp://x" })).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_key_of_config_json_that_nothing_reads_is_an_error()
     {
         Write("config.json", """{"node_id": "a", "rolle": "standby"}""");

@@ -1,0 +1,70 @@
+using System.Collections.Immutable;
+using Galaxy.Console.Cluster;
+using Galaxy.Contracts.Api;
+using Galaxy.ServiceDefaults.Cluster;
+
+namespace Galaxy.Console.Live;
+
+/// <summary>What changes all the time and is in no watch: the lease that runs down, round trips, how far each is behind.</summary>
+/// <param name="Leader">As the leader itself tells it, with what is left of its lease; null: there is none.</param>
+/// <param name="Failover">As the leader tells it.</param>
+/// <param name="Sync">By coordinator; those that answer.</param>
+/// <param name="Found">What discovery sees; empty: it does not answer.</param>
+/// <param name="Conflicts">Entries of the state that wait for a person to decide.</param>
+public sealed record Beat(LeaderResponse? Leader, FailoverStatus? Failover, ImmutableDictionary<string, SyncStatus> Sync, ImmutableArray<FoundNode> Found, int Conflicts)
+{
+    public static Beat None { get; } = new(null, null, ImmutableDictionary<string, SyncStatus>.Empty, [], 0);
+
+    /// <summary>The way between two coordinators, as either of them measured it.</summary>
+    public SyncPeer? Between(string one, string other) =>
+        Sync.GetValueOrDefault(one)?.Peers.FirstOrDefault(peer => peer.NodeId == other) ?? Sync.GetValueOrDefault(other)?.Peers.FirstOrDefault(peer => peer.NodeId == one);
+}
+
+/// <summary>A node that discovery sees, with the roads it was seen on.</summary>
+public sealed record FoundNode(string NodeId, string Url, string Trust, string? Distrust, IReadOnlyDictionary<string, DateTimeOffset> Roads, double? RttMs);
+
+/// <summary>Asks each coordinator once a second while somebody looks.</summary>
+internal sealed partial class Pulse(ClusterHttp http, ClusterWatcher watcher, TimeProvider time, ILogger<Pulse> log) : SharedLoop
+{
+    private static readonly TimeSpan Every = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(900);
+    private const int DiscoveryEvery = 5;
+
+    private volatile Beat _current = Beat.None;
+
+    public Beat Current => _current;
+
+    protected override async Task RunAsync(CancellationToken cancellation)
+    {
+        using var timer = new PeriodicTimer(Every, time);
+        for (var turn = 0; ; turn++)
+        {
+            _current = await BeatAsync(turn % DiscoveryEvery == 0, cancellation);
+            Changed();
+            await timer.WaitForNextTickAsync(cancellation);
+        }
+    }
+
+    private async Task<Beat> BeatAsync(bool withDiscovery, CancellationToken cancellation)
+    {
+        var view = watcher.Current;
+        var leader = view.UsableLeader?.Url.TrimEnd('/');
+        var lease = leader is null ? null : http.ReadAsync<ClusterResponse>(leader + "/api/v1/cluster", Patience, cancellation);
+        var failover = leader is null ? null : http.ReadAsync<FailoverStatus>(leader + "/api/v1/failover", Patience, cancellation);
+        var discovery = withDiscovery ? view.Services.FirstOrDefault(service => service.Kind == "discovery")?.Url.TrimEnd('/') : null;
+        var found = discovery is null ? null : http.ReadAsync<List<FoundNode>>(discovery + "/api/v1/discovery/nodes", Patience, cancellation);
+        var state = view.Reachable.FirstOrDefault() is { } any ? http.ReadAsync<StateOverview>(any.Url.TrimEnd('/') + "/api/v1/state", Patience, cancellation) : null;
+        var sync = await Task.WhenAll(view.Reachable.Select(node => http.ReadAsync<SyncStatus>(node.Url.TrimEnd('/') + "/api/v1/sync/status", Patience, cancellation)));
+        return new Beat(
+            lease is null ? null : (await lease)?.Leader,
+            failover is null ? null : await failover,
+            sync.OfType<SyncStatus>().DistinctBy(one => one.NodeId).ToImmutableDictionary(one => one.NodeId),
+            found is not null && await found is { } nodes ? [.. nodes] : _current.Found,
+            state is not null && await state is { } overview ? overview.Conflicts : _current.Conflicts);
+    }
+
+    protected override void Failed(Exception failure) => LogFailed(failure);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The cluster's pulse could not be taken")]
+    private partial void LogFailed(Exception failure);
+}

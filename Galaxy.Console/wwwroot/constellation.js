@@ -1,0 +1,234 @@
+// The cluster as a picture: coordinators in the middle, services around them, devices outside in as many rings as they need. Drawn on a canvas, because a
+// thousand devices are as cheap there as three.
+const Colours = ['leader', 'node', 'service', 'device', 'gone', 'near', 'far', 'slow', 'cut', 'unknown', 'ink', 'dim'];
+
+export function start(canvas) {
+  const sky = new Sky(canvas);
+  return { show: text => sky.show(JSON.parse(text)), stop: () => sky.stop() };
+}
+
+class Sky {
+  constructor(canvas) {
+    this.canvas = canvas;
+    this.stars = [];
+    this.links = [];
+    this.colours = {};
+    this.frames = 0;
+    this.still = matchMedia('(prefers-reduced-motion: reduce)');
+    this.resize = new ResizeObserver(() => this.fit());
+    this.resize.observe(canvas.parentElement);
+    this.move = e => this.hover(e);
+    this.click = () => { if (this.over) location.assign(this.over.href); };
+    canvas.addEventListener('pointermove', this.move);
+    canvas.addEventListener('pointerleave', this.leave = () => { this.over = null; });
+    canvas.addEventListener('click', this.click);
+    this.theme = new MutationObserver(() => this.readColours());
+    this.theme.observe(document.documentElement, { attributes: true, attributeFilter: ['data-theme'] });
+    this.scheme = matchMedia('(prefers-color-scheme: dark)');
+    this.scheme.addEventListener('change', this.recolour = () => this.readColours());
+    this.readColours();
+    this.fit();
+    // For whoever measures.
+    canvas.sky = this;
+    this.turn = requestAnimationFrame(time => this.frame(time));
+  }
+
+  readColours() {
+    const probe = document.createElement('span');
+    this.canvas.parentElement.append(probe);
+    for (const name of Colours) {
+      probe.style.color = `var(--sky-${name})`;
+      this.colours[name] = getComputedStyle(probe).color;
+    }
+    probe.style.color = 'var(--card)';
+    this.card = getComputedStyle(probe).color;
+    probe.remove();
+  }
+
+  fit() {
+    const width = this.canvas.parentElement.clientWidth;
+    this.width = width;
+    this.height = Math.max(260, Math.min(width * 0.8, 520));
+    const scale = Math.min(devicePixelRatio || 1, 2);
+    this.canvas.width = width * scale;
+    this.canvas.height = this.height * scale;
+    this.canvas.style.height = `${this.height}px`;
+    this.scale = scale;
+    this.place();
+  }
+
+  show({ stars, links }) {
+    const began = performance.now();
+    this.stars = stars.map(([id, kind, up, load]) => ({
+      id, kind, up, load,
+      href: kind === 'device' ? `/ui/devices/${encodeURIComponent(id)}` : '/ui/nodes',
+    }));
+    this.byId = new Map(this.stars.map(star => [star.id, star]));
+    this.links = links.map(([from, to, way]) => ({ from: this.byId.get(from), to: this.byId.get(to), way })).filter(link => link.from && link.to);
+    this.place();
+    this.draw(began);
+    this.shownMs = performance.now() - began;
+  }
+
+  place() {
+    const of = kinds => this.stars.filter(star => kinds.includes(star.kind));
+    const half = Math.min(this.width / 2 - 30, this.height / 2 * 1.15) - 14;
+    this.ring(of(['leader', 'node']), half * 0.34, 11, -90);
+    this.ring(of(['service']), half * 0.64, 6, -70);
+    const devices = of(['device']);
+    // As many rings as devices need; the more there are, the smaller they get.
+    const rings = Math.max(1, Math.min(6, Math.ceil(devices.length / 60)));
+    const size = devices.length > 200 ? 2.5 : devices.length > 60 ? 3.5 : 5;
+    const each = Math.ceil(devices.length / rings);
+    for (let i = 0; i < rings; i++)
+      this.ring(devices.slice(i * each, (i + 1) * each), half * (rings === 1 ? 0.98 : 0.8 + 0.24 * (i + 1) / rings), size, -45 + i * 4);
+    this.leader = this.stars.find(star => star.kind === 'leader');
+    this.named = devices.length <= 24;
+  }
+
+  ring(stars, radius, size, from) {
+    stars.forEach((star, i) => {
+      const angle = (from + 360 * i / stars.length) * Math.PI / 180;
+      star.x = this.width / 2 + radius * Math.cos(angle);
+      star.y = this.height / 2 + radius * Math.sin(angle) * 0.82 - 4;
+      star.r = size;
+    });
+  }
+
+  frame(time) {
+    if (!this.still.matches)
+      this.draw(time);
+    this.frames++;
+    this.turn = requestAnimationFrame(next => this.frame(next));
+  }
+
+  draw(time) {
+    const pen = this.canvas.getContext('2d');
+    pen.setTransform(this.scale, 0, 0, this.scale, 0, 0);
+    pen.clearRect(0, 0, this.width, this.height);
+    this.drawWays(pen);
+    if (!this.still.matches)
+      this.drawPulses(pen, time);
+    for (const star of this.stars)
+      this.drawStar(pen, star, time);
+    if (this.over)
+      this.drawTip(pen, this.over);
+  }
+
+  drawWays(pen) {
+    pen.lineWidth = 1;
+    if (this.leader) {
+      pen.strokeStyle = this.colours.unknown;
+      pen.globalAlpha = this.stars.length > 100 ? 0.25 : 0.5;
+      pen.beginPath();
+      for (const star of this.stars) {
+        if (star.up && (star.kind === 'service' || star.kind === 'device')) {
+          pen.moveTo(this.leader.x, this.leader.y);
+          pen.lineTo(star.x, star.y);
+        }
+      }
+      pen.stroke();
+      pen.globalAlpha = 1;
+    }
+    for (const link of this.links) {
+      pen.strokeStyle = this.colours[link.way];
+      pen.lineWidth = 2;
+      pen.setLineDash(link.way === 'cut' ? [3, 4] : []);
+      pen.beginPath();
+      pen.moveTo(link.from.x, link.from.y);
+      pen.lineTo(link.to.x, link.to.y);
+      pen.stroke();
+    }
+    pen.setLineDash([]);
+  }
+
+  // What the leader says travels to the other coordinators.
+  drawPulses(pen, time) {
+    for (const link of this.links) {
+      if (link.way === 'cut' || (link.from !== this.leader && link.to !== this.leader))
+        continue;
+      const [from, to] = link.from === this.leader ? [link.from, link.to] : [link.to, link.from];
+      const share = (time / 1600) % 1;
+      pen.fillStyle = this.colours[link.way];
+      pen.beginPath();
+      pen.arc(from.x + (to.x - from.x) * share, from.y + (to.y - from.y) * share, 2.5, 0, 2 * Math.PI);
+      pen.fill();
+    }
+  }
+
+  drawStar(pen, star, time) {
+    pen.beginPath();
+    pen.arc(star.x, star.y, star.r, 0, 2 * Math.PI);
+    if (star.up) {
+      pen.fillStyle = this.colours[star.kind];
+      pen.fill();
+      if (star.kind === 'leader') {
+        pen.strokeStyle = this.colours.leader;
+        pen.globalAlpha = 0.5;
+        pen.beginPath();
+        pen.arc(star.x, star.y, star.r + 4 + (this.still.matches ? 0 : Math.sin(time / 500)), 0, 2 * Math.PI);
+        pen.stroke();
+        pen.globalAlpha = 1;
+      } else if (star.load > 0) {
+        // A ring around the busy, as long as their load.
+        pen.strokeStyle = this.colours.ink;
+        pen.lineWidth = 1.5;
+        pen.beginPath();
+        pen.arc(star.x, star.y, star.r + 2, -Math.PI / 2, -Math.PI / 2 + 2 * Math.PI * Math.min(1, star.load));
+        pen.stroke();
+      }
+    } else {
+      pen.strokeStyle = this.colours.gone;
+      pen.setLineDash([2, 2]);
+      pen.stroke();
+      pen.setLineDash([]);
+    }
+    if (star.kind !== 'device' || this.named) {
+      pen.fillStyle = star.kind === 'leader' ? this.colours.ink : this.colours.dim;
+      pen.font = `${star.kind === 'leader' ? '600 ' : ''}11px system-ui, sans-serif`;
+      pen.textAlign = 'center';
+      pen.lineJoin = 'round';
+      pen.lineWidth = 3;
+      pen.strokeStyle = this.card;
+      const label = star.id.length > 22 ? star.id.slice(0, 21) + '…' : star.id;
+      const at = Math.min(Math.max(star.x, 30), this.width - 30);
+      pen.strokeText(label, at, star.y + star.r + 13);
+      pen.fillText(label, at, star.y + star.r + 13);
+    }
+  }
+
+  drawTip(pen, star) {
+    const text = star.id;
+    pen.font = '600 12px system-ui, sans-serif';
+    const width = pen.measureText(text).width + 14;
+    const x = Math.min(Math.max(star.x, width / 2 + 2), this.width - width / 2 - 2);
+    const y = Math.max(star.y - star.r - 16, 12);
+    pen.fillStyle = this.colours.ink;
+    pen.beginPath();
+    pen.roundRect(x - width / 2, y - 11, width, 20, 5);
+    pen.fill();
+    pen.fillStyle = this.card;
+    pen.textAlign = 'center';
+    pen.fillText(text, x, y + 3);
+  }
+
+  hover(e) {
+    const box = this.canvas.getBoundingClientRect();
+    const [x, y] = [e.clientX - box.left, e.clientY - box.top];
+    let best = null, least = 14;
+    for (const star of this.stars) {
+      const away = Math.hypot(star.x - x, star.y - y) - star.r;
+      if (away < least)
+        [best, least] = [star, away];
+    }
+    this.over = best;
+    this.canvas.style.cursor = best ? 'pointer' : 'default';
+  }
+
+  stop() {
+    cancelAnimationFrame(this.turn);
+    this.resize.disconnect();
+    this.theme.disconnect();
+    this.scheme.removeEventListener('change', this.recolour);
+  }
+}
