@@ -3,3 +3,7 @@ namespace Galaxy.EndToEnd.Tests;
 /// <summary>One system at a time: thirteen processes are enough for two cores.</summary>
 [CollectionDefinition("system", DisableParallelization = true)]
 public sealed class SystemCollection;
+
+/// <summary>Tests that leave the system as it was, but for what they add to it under names of their own, take turns with one.</summary>
+[CollectionDefinition("shared system", DisableParallelization = true)]
+public sealed class SharedSystemCollection : ICollectionFixture<RunningGalaxy>;

@@ -1,7 +1,5 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 
 namespace Galaxy.EndToEnd.Tests;
 
@@ -20,7 +18,7 @@ internal sealed class ExtraProcess : IDisposable
     public ExtraProcess(RunningGalaxy galaxy, string like, string nodeId, string[] ports, string shell = "", IReadOnlyDictionary<string, string>? environment = null)
     {
         var model = galaxy.Host.ProcessId(like)!.Value;
-        Ports = ports.ToDictionary(name => name, _ => FreePort());
+        Ports = ports.ToDictionary(name => name, _ => Tests.Ports.Free());
         var info = new ProcessStartInfo("/bin/bash") { RedirectStandardOutput = true, RedirectStandardError = true };
         info.Environment.Clear();
         foreach (var pair in File.ReadAllText($"/proc/{model}/environ").Split('\0', StringSplitOptions.RemoveEmptyEntries).Select(pair => pair.Split('=', 2)))
@@ -45,6 +43,13 @@ internal sealed class ExtraProcess : IDisposable
         _info = info;
         _process = Start();
     }
+
+    /// <summary>From the next start on, the program that the resource runs now.</summary>
+    public void Follow(RunningGalaxy galaxy, string like) =>
+        _info.ArgumentList[3] = File.ReadAllText($"/proc/{galaxy.Host.ProcessId(like)!.Value}/cmdline").Split('\0')[0];
+
+    /// <summary>From the next start on, with this setting.</summary>
+    public void SetEnvironment(string name, string value) => _info.Environment[name] = value;
 
     private Process Start()
     {
@@ -84,13 +89,6 @@ internal sealed class ExtraProcess : IDisposable
     {
         await _process.WaitForExitAsync().WaitAsync(patience);
         return _process.ExitCode;
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     public void Dispose()

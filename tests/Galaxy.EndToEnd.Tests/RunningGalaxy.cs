@@ -5,8 +5,10 @@ using System.Net.Http.Json;
 using System.Reflection;
 using System.Text.Json.Nodes;
 using Galaxy.Contracts.Api;
+using Galaxy.LocalHosting.Running;
 using Galaxy.LocalHosting.Testing;
 using Galaxy.ServiceDefaults;
+using Galaxy.ServiceDefaults.Authentication;
 
 namespace Galaxy.EndToEnd.Tests;
 
@@ -33,13 +35,19 @@ public class RunningGalaxy : IAsyncLifetime
 
     public string Key { get; private set; } = "";
 
+    /// <summary>A link to the console that signs in once; another one each time.</summary>
+    public string SignInPath => "/sign-in/link?code=" + SignInLink.Mint(Key, DateTimeOffset.UtcNow);
+
     protected virtual string[] Options => [];
+
+    /// <summary>Programs of the version before, from which an upgrade is rehearsed (<c>tests/rolling-upgrade.sh</c>); null: none.</summary>
+    public static string? Before { get; } = Environment.GetEnvironmentVariable("GALAXY_UPGRADE_FROM") is { Length: > 0 } folder ? folder : null;
 
     protected virtual int Workers => 2;
 
     public async ValueTask InitializeAsync()
     {
-        Host = await GalaxyTestHost.StartAsync(AppHost, ["--quiet", "--GALAXY_DATA", _data, .. FreePorts, .. Options], Patience);
+        Host = await GalaxyTestHost.StartAsync(AppHost, ["--quiet", "--GALAXY_DATA", _data, .. FreePorts, .. Options, .. Before is null ? Array.Empty<string>() : ["--programs", Before]], Patience);
         Key = Host.Parameter("api-key");
         // Longer than the gateway holds a request for the next leader.
         Http = new HttpClient { BaseAddress = Host.Url("gateway", "api"), Timeout = TimeSpan.FromSeconds(30) };
@@ -84,6 +92,36 @@ public class RunningGalaxy : IAsyncLifetime
         using var answer = await Http.GetAsync("/api/v1/cluster");
         return answer.IsSuccessStatusCode ? await answer.Content.ReadFromJsonAsync<ClusterResponse>(GalaxyJson.Options) : null;
     }
+
+    /// <summary>Waits until every process is healthy, somebody leads, all coordinators know each other alive, and the workers are there.</summary>
+    public Task SettledAsync() => Eventually.TrueAsync(async () =>
+    {
+        try
+        {
+            return Host.Resources.All(name => Host.State(name) == ResourceState.Healthy)
+                && await ClusterAsync() is { Leader: not null } cluster && cluster.DevicesOnline >= Workers && cluster.Nodes.Count(node => node.State == "alive") == Coordinators.Length;
+        }
+        catch (HttpRequestException)
+        {
+            // The gateway itself is restarting.
+            return false;
+        }
+    }, seconds: 60);
+
+    /// <summary>Waits until another gateway of this system answers, from the cluster as well as from the services behind it.</summary>
+    public Task AnswersAsync(Uri gateway) => Eventually.TrueAsync(async () =>
+    {
+        using var http = new HttpClient { BaseAddress = gateway, Timeout = TimeSpan.FromSeconds(5) };
+        http.DefaultRequestHeaders.Authorization = Http.DefaultRequestHeaders.Authorization;
+        try
+        {
+            return (await Task.WhenAll(new[] { "/api/v1/cluster", "/v1/models", "/nodes" }.Select(path => http.GetAsync(path)))).All(answer => answer.IsSuccessStatusCode);
+        }
+        catch (Exception failure) when (failure is HttpRequestException or OperationCanceledException)
+        {
+            return false;
+        }
+    });
 
     /// <summary>The failover status as the leader itself tells it; null while there is none.</summary>
     public async Task<FailoverStatus?> LeaderStatusAsync()

@@ -7,8 +7,8 @@ using ModelContextProtocol.Client;
 namespace Galaxy.EndToEnd.Tests.Agents;
 
 /// <summary>An agent that drives the cluster through <c>/mcp</c> with the official TypeScript client.</summary>
-[Collection("system")]
-public sealed class McpTests(RunningGalaxy galaxy) : IClassFixture<RunningGalaxy>
+[Collection("shared system")]
+public sealed class McpTests(RunningGalaxy galaxy)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 

@@ -24,11 +24,11 @@ public sealed class Browser : IAsyncLifetime
     }
 
     /// <summary>A page of a new session.</summary>
-    public async Task<IPage> OpenAsync(int width = 1280, int height = 900, ColorScheme scheme = ColorScheme.Light)
+    public async Task<IPage> OpenAsync(int width = 1280, int height = 900, ColorScheme scheme = ColorScheme.Light, string language = "en")
     {
         if (_browser is null)
             Assert.Skip("Chromium is not installed: install the package chromium to run this test.");
-        var page = await (await _browser.NewContextAsync(new BrowserNewContextOptions { ViewportSize = new ViewportSize { Width = width, Height = height }, ColorScheme = scheme }))
+        var page = await (await _browser.NewContextAsync(new BrowserNewContextOptions { ViewportSize = new ViewportSize { Width = width, Height = height }, ColorScheme = scheme, Locale = language, TimezoneId = "Europe/Berlin" }))
             .NewPageAsync();
         page.SetDefaultTimeout(PatienceMs);
         Assertions.SetDefaultExpectTimeout(PatienceMs);

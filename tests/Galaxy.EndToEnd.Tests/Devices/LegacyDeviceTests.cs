@@ -7,8 +7,8 @@ using Galaxy.Contracts.Api;
 namespace Galaxy.EndToEnd.Tests.Devices;
 
 /// <summary>A plain WebSocket client that knows nothing but the prototype's JSON, on the port that such clients are configured with.</summary>
-[Collection("system")]
-public sealed class LegacyDeviceTests(RunningGalaxy galaxy) : IClassFixture<RunningGalaxy>
+[Collection("shared system")]
+public sealed class LegacyDeviceTests(RunningGalaxy galaxy)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 

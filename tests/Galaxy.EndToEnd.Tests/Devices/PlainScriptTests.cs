@@ -5,8 +5,8 @@ using System.Text.Json.Nodes;
 namespace Galaxy.EndToEnd.Tests.Devices;
 
 /// <summary>Three clients of the prototype's dialect, written from the description of the format alone, in another language and without a library.</summary>
-[Collection("system")]
-public sealed class PlainScriptTests(RunningGalaxy galaxy) : IClassFixture<RunningGalaxy>
+[Collection("shared system")]
+public sealed class PlainScriptTests(RunningGalaxy galaxy)
 {
     private Process Start(string script, string device)
     {

@@ -6,8 +6,8 @@ using Galaxy.ServiceDefaults;
 namespace Galaxy.EndToEnd.Tests.Devices;
 
 /// <summary><c>galaxy worker</c> with what a person may allow it: programs, files, plug-ins.</summary>
-[Collection("system")]
-public sealed class WorkerTests(RunningGalaxy galaxy) : IClassFixture<RunningGalaxy>
+[Collection("shared system")]
+public sealed class WorkerTests(RunningGalaxy galaxy)
 {
     private const string Plugin =
         """
@@ -20,11 +20,7 @@ public sealed class WorkerTests(RunningGalaxy galaxy) : IClassFixture<RunningGal
 
     private Process Start(string id, params string[] options)
     {
-        var folder = AppContext.BaseDirectory;
-        while (!File.Exists(Path.Combine(folder, "Galaxy.sln")))
-            folder = Path.GetDirectoryName(folder)!;
-        var configuration = AppContext.BaseDirectory.Contains($"{Path.DirectorySeparatorChar}Release{Path.DirectorySeparatorChar}", StringComparison.Ordinal) ? "Release" : "Debug";
-        var info = new ProcessStartInfo(Path.Combine(folder, "Galaxy.Cli", "bin", configuration, "net10.0", "galaxy")) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var info = new ProcessStartInfo(Repository.Galaxy) { RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var argument in (string[])["worker", "--id", id, "--master", $"ws://127.0.0.1:{galaxy.Host.Url("gateway", "ws").Port}", .. options])
             info.ArgumentList.Add(argument);
         info.Environment["GALAXY_API_KEY"] = galaxy.Key;

@@ -34,6 +34,46 @@ internal sealed class Longest
     }
 }
 
+/// <summary>Clients that ask again and again and wait for each answer; what was not answered well is a failure. Thread-safe.</summary>
+internal sealed class SteadyClients
+{
+    private int _sent;
+
+    public ConcurrentQueue<string> Failures { get; } = [];
+
+    /// <summary>How long answers took.</summary>
+    public Longest Waits { get; } = new();
+
+    public int Sent => _sent;
+
+    /// <param name="send">Sends what it is given; when it sends it twice, it asks for it twice.</param>
+    /// <param name="answered">Told of every good answer.</param>
+    public async Task RepeatAsync(
+        TimeSpan every, Func<Func<HttpRequestMessage>, Task<HttpResponseMessage>> send, Func<int, HttpRequestMessage> request, CancellationToken stop, Func<HttpRequestMessage, HttpResponseMessage, Task>? answered = null)
+    {
+        using var timer = new PeriodicTimer(every);
+        for (var i = 0; !stop.IsCancellationRequested && await timer.WaitForNextTickAsync(CancellationToken.None); i++)
+        {
+            HttpRequestMessage? sent = null;
+            var began = Stopwatch.GetTimestamp();
+            try
+            {
+                using var response = await send(() => sent = request(i));
+                if (!response.IsSuccessStatusCode)
+                    Failures.Enqueue($"{DateTime.UtcNow:HH:mm:ss.fff} {sent!.Method} {sent.RequestUri}: {(int)response.StatusCode} {await response.Content.ReadAsStringAsync(CancellationToken.None)}");
+                else if (answered is not null)
+                    await answered(sent!, response);
+            }
+            catch (Exception failure) when (failure is HttpRequestException or OperationCanceledException)
+            {
+                Failures.Enqueue($"{DateTime.UtcNow:HH:mm:ss.fff} {sent!.Method} {sent.RequestUri}: {failure.Message}");
+            }
+            Interlocked.Increment(ref _sent);
+            Waits.Note(Stopwatch.GetElapsedTime(began).TotalMilliseconds, $"{sent!.Method} {sent.RequestUri!.OriginalString}");
+        }
+    }
+}
+
 /// <summary>The two addresses that a client knows: when one cannot be reached it takes the other. Thread-safe.</summary>
 internal sealed class TwoDoors(Uri first, Uri second, AuthenticationHeaderValue key) : IDisposable
 {

@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
-using Galaxy.LocalHosting.Running;
+using Galaxy.ServiceDefaults;
 
 namespace Galaxy.EndToEnd.Tests.Failover;
 
@@ -15,36 +15,14 @@ public sealed class NobodyNoticesTests(RunningGalaxy galaxy) : IClassFixture<Run
 {
     private const int EveryMs = 20;
 
-    private readonly ConcurrentQueue<string> _failures = [];
+    private readonly SteadyClients _load = new();
     private readonly ConcurrentDictionary<string, string> _tasks = [];
     private readonly ConcurrentDictionary<string, bool?> _once = [];
     private readonly ConcurrentDictionary<string, string> _written = [];
-    private readonly Longest _waits = new(), _socketGaps = new(), _streamGaps = new();
-    private int _sent;
+    private readonly Longest _socketGaps = new(), _streamGaps = new();
 
-    private async Task RepeatAsync(TwoDoors doors, Func<int, HttpRequestMessage> request, CancellationToken stop, Func<HttpRequestMessage, HttpResponseMessage, Task>? answered = null)
-    {
-        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(EveryMs));
-        for (var i = 0; !stop.IsCancellationRequested && await timer.WaitForNextTickAsync(CancellationToken.None); i++)
-        {
-            HttpRequestMessage? sent = null;
-            var began = Stopwatch.GetTimestamp();
-            try
-            {
-                using var response = await doors.SendAsync(() => sent = request(i), cancellation: CancellationToken.None);
-                if (!response.IsSuccessStatusCode)
-                    _failures.Enqueue($"{sent!.Method} {sent.RequestUri}: {(int)response.StatusCode} {await response.Content.ReadAsStringAsync()}");
-                else if (answered is not null)
-                    await answered(sent!, response);
-            }
-            catch (Exception failure) when (failure is HttpRequestException or OperationCanceledException)
-            {
-                _failures.Enqueue($"{sent!.Method} {sent.RequestUri}: {failure.Message}");
-            }
-            Interlocked.Increment(ref _sent);
-            _waits.Note(Stopwatch.GetElapsedTime(began).TotalMilliseconds, $"{sent!.Method} {sent.RequestUri!.OriginalString}");
-        }
-    }
+    private Task RepeatAsync(TwoDoors doors, Func<int, HttpRequestMessage> request, CancellationToken stop, Func<HttpRequestMessage, HttpResponseMessage, Task>? answered = null) =>
+        _load.RepeatAsync(TimeSpan.FromMilliseconds(EveryMs), make => doors.SendAsync(make, cancellation: CancellationToken.None), request, stop, answered);
 
     /// <summary>Submits what may not be sent twice, and notes what it was told: done (true), not done (false), or perhaps (null).</summary>
     private async Task SubmitOnceAsync(HttpClient http, CancellationToken stop)
@@ -77,20 +55,6 @@ public sealed class NobodyNoticesTests(RunningGalaxy galaxy) : IClassFixture<Run
         }
     }
 
-    private Task SettledAsync() => Eventually.TrueAsync(async () =>
-    {
-        try
-        {
-            return galaxy.Host.Resources.All(name => galaxy.Host.State(name) == ResourceState.Healthy)
-                && await galaxy.ClusterAsync() is { Leader: not null } cluster && cluster.Nodes.Count(node => node.State == "alive") == 3;
-        }
-        catch (HttpRequestException)
-        {
-            // The gateway itself is restarting.
-            return false;
-        }
-    }, seconds: 60);
-
     [Fact]
     public async Task Clients_see_no_failure_while_leaders_services_the_store_and_a_gateway_go_and_come()
     {
@@ -100,9 +64,7 @@ public sealed class NobodyNoticesTests(RunningGalaxy galaxy) : IClassFixture<Run
         using var doors = new TwoDoors(firstUrl, secondUrl, key);
         using var http = new HttpClient { BaseAddress = galaxy.Http.BaseAddress, Timeout = TimeSpan.FromSeconds(15) };
         http.DefaultRequestHeaders.Authorization = key;
-        using var other = new HttpClient { BaseAddress = secondUrl, Timeout = TimeSpan.FromSeconds(5) };
-        other.DefaultRequestHeaders.Authorization = key;
-        await Eventually.TrueAsync(() => AnswersAsync(other));
+        await galaxy.AnswersAsync(secondUrl);
 
         using var stop = new CancellationTokenSource();
         using var leave = new CancellationTokenSource();
@@ -134,11 +96,11 @@ public sealed class NobodyNoticesTests(RunningGalaxy galaxy) : IClassFixture<Run
         async Task EventAsync(string what, Func<Task> happen, bool isGateway = false)
         {
             await happen();
-            await SettledAsync();
-            await Eventually.TrueAsync(() => AnswersAsync(other), seconds: 30);
+            await galaxy.SettledAsync();
+            await galaxy.AnswersAsync(secondUrl);
             await Eventually.TrueAsync(() => Task.FromResult(held.All(one => one.IsOpen)), seconds: 30);
             var switched = doors.TakeSwitched();
-            waits.Add($"{what}: requests {_waits.Take()}, sockets {_socketGaps.Take()}, streams {_streamGaps.Take()}" + (switched > 0 ? $", {switched} took the other door" : ""));
+            waits.Add($"{what}: requests {_load.Waits.Take()}, sockets {_socketGaps.Take()}, streams {_streamGaps.Take()}" + (switched > 0 ? $", {switched} took the other door" : ""));
             // A gateway that stands answers everything; who knew one address only would have seen nothing either.
             Assert.True(isGateway || switched == 0, $"{what}: {switched} took the other door; the second gateway {(second.HasEnded ? "has ended" : "stands")}:\n{second.Output}");
         }
@@ -153,6 +115,7 @@ public sealed class NobodyNoticesTests(RunningGalaxy galaxy) : IClassFixture<Run
         async Task RestartAsync(string name)
         {
             await galaxy.Host.StopAsync(name);
+            galaxy.Host.Upgrade(name);
             galaxy.Host.Start(name);
         }
 
@@ -175,29 +138,24 @@ public sealed class NobodyNoticesTests(RunningGalaxy galaxy) : IClassFixture<Run
         await EventAsync("kill -9 of the second gateway", second.KillAndStartAsync, isGateway: true);
         await EventAsync("restart of the first gateway", () => RestartAsync("gateway"), isGateway: true);
 
+        if (RunningGalaxy.Before is not null)
+        {
+            second.Follow(galaxy, "gateway");
+            await EventAsync("upgrade of the second gateway", second.KillAndStartAsync, isGateway: true);
+        }
+        await Eventually.TrueAsync(async () => await galaxy.ClusterAsync() is { } cluster && cluster.Nodes.All(node => node.Version == BuildVersion.Text) && cluster.Services.All(service => service.Version == BuildVersion.Text));
+
         await stop.CancelAsync();
         await Task.WhenAll(clients);
-        Report($"{_sent} requests; sockets opened {held.Sum(one => one.Opened)} times, streams {streams.Sum(one => one.Opened)}; longest of each event:\n{string.Join('\n', waits)}");
+        Report($"{(RunningGalaxy.Before is null ? "" : "upgraded from " + RunningGalaxy.Before + ": ")}{_load.Sent} requests; sockets opened {held.Sum(one => one.Opened)} times, streams {streams.Sum(one => one.Opened)}; longest of each event:\n{string.Join('\n', waits)}");
         foreach (var failure in streams.SelectMany(stream => stream.Failures))
-            _failures.Enqueue("stream: " + failure);
-        Assert.True(_failures.IsEmpty, $"{_failures.Count} of {_sent} failed:\n{string.Join('\n', _failures.Take(12))}\n{string.Join('\n', waits)}");
+            _load.Failures.Enqueue("stream: " + failure);
+        Assert.True(_load.Failures.IsEmpty, $"{_load.Failures.Count} of {_load.Sent} failed:\n{string.Join('\n', _load.Failures.Take(12))}\n{string.Join('\n', waits)}");
         await CountAsync();
         // Every stream is told the last value of every key.
         await Eventually.TrueAsync(() => Task.FromResult(streams.All(stream => _written.All(written => stream.Last.GetValueOrDefault(written.Key) == written.Value))), seconds: 10);
         await leave.CancelAsync();
         await Task.WhenAll(watchers);
-    }
-
-    private static async Task<bool> AnswersAsync(HttpClient gateway)
-    {
-        try
-        {
-            return (await Task.WhenAll(new[] { "/api/v1/cluster", "/v1/models", "/nodes" }.Select(path => gateway.GetAsync(path)))).All(answer => answer.IsSuccessStatusCode);
-        }
-        catch (HttpRequestException)
-        {
-            return false;
-        }
     }
 
     /// <summary>Kept also when all goes well.</summary>

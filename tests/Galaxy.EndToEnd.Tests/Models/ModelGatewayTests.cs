@@ -10,8 +10,8 @@ using OpenAI.Chat;
 namespace Galaxy.EndToEnd.Tests.Models;
 
 /// <summary>Models through the front door: official clients, keys that are given out, devices as models, routes that are set while everything runs.</summary>
-[Collection("system")]
-public sealed class ModelGatewayTests(RunningGalaxy galaxy) : IClassFixture<RunningGalaxy>
+[Collection("shared system")]
+public sealed class ModelGatewayTests(RunningGalaxy galaxy)
 {
     private OpenAIClient Client(string? key = null) =>
         new(new ApiKeyCredential(key ?? galaxy.Key), new OpenAIClientOptions { Endpoint = new Uri(galaxy.Host.Url("gateway", "api"), "/v1") });
@@ -153,11 +153,7 @@ public sealed class ModelGatewayTests(RunningGalaxy galaxy) : IClassFixture<Runn
     public async Task A_device_with_a_model_is_a_provider()
     {
         // It offers the models of an OpenAI-compatible server; here that is the gateway itself.
-        var folder = AppContext.BaseDirectory;
-        while (!File.Exists(Path.Combine(folder, "Galaxy.sln")))
-            folder = Path.GetDirectoryName(folder)!;
-        var configuration = AppContext.BaseDirectory.Contains($"{Path.DirectorySeparatorChar}Release{Path.DirectorySeparatorChar}", StringComparison.Ordinal) ? "Release" : "Debug";
-        var info = new ProcessStartInfo(Path.Combine(folder, "Galaxy.Cli", "bin", configuration, "net10.0", "galaxy")) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var info = new ProcessStartInfo(Repository.Galaxy) { RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var argument in (string[])["worker", "--id", "attic-pc", "--master", $"ws://127.0.0.1:{galaxy.Host.Url("gateway", "ws").Port}", "--models", new Uri(galaxy.Http.BaseAddress!, "/v1").ToString(), "--capability", "llm.chat"])
             info.ArgumentList.Add(argument);
         info.Environment["GALAXY_API_KEY"] = galaxy.Key;

@@ -157,8 +157,9 @@ public sealed class RouterTests(RunningGalaxy galaxy) : IClassFixture<RunningGal
         await second.RegisterAsync(galaxy.Http, "kiln", new { load = 0.5 });
         await KnownAsync("kiln", 2);
         using var router = galaxy.Client("router-b");
+        // Enough for a percentile. On a busy machine one of these may itself be slower than the others: they stay alone.
         for (var i = 0; i < 25; i++)
-            (await router.PostAsJsonAsync("/invoke/kiln?idempotent=true", new { })).Dispose();
+            (await router.PostAsJsonAsync("/invoke/kiln?idempotent=true&hedge=false", new { })).Dispose();
         Assert.Equal(0, second.Asked);
 
         slow = true;

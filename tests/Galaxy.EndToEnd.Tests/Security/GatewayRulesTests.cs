@@ -107,7 +107,7 @@ public sealed class GatewayRulesTests(RunningGalaxy galaxy, Browser browser) : I
         // Another host name is another site; the same one with another port is another origin.
         var console = new UriBuilder(galaxy.Host.Url("gateway", "ui")) { Host = "localhost" }.Uri;
         var page = await browser.OpenAsync();
-        await page.GotoAsync(new Uri(console, "/sign-in/link?key=" + galaxy.Key).ToString());
+        await page.GotoAsync(new Uri(console, galaxy.SignInPath).ToString());
         await Microsoft.Playwright.Assertions.Expect(page.Locator("h1")).ToHaveTextAsync("Overview");
         foreach (var origin in new[] { evil.Urls.First(), new UriBuilder(evil.Urls.First()) { Host = "localhost" }.Uri.ToString() })
         {

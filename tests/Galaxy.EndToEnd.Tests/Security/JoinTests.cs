@@ -8,8 +8,8 @@ using Galaxy.ServiceDefaults.Authentication;
 namespace Galaxy.EndToEnd.Tests.Security;
 
 /// <summary>Join tokens: each is good for one device, until it expires, whoever leads.</summary>
-[Collection("system")]
-public sealed class JoinTests(RunningGalaxy galaxy) : IClassFixture<RunningGalaxy>
+[Collection("shared system")]
+public sealed class JoinTests(RunningGalaxy galaxy)
 {
     private async Task<string> TokenAsync(double ttlSeconds = 600)
     {
@@ -155,11 +155,7 @@ public sealed class JoinTests(RunningGalaxy galaxy) : IClassFixture<RunningGalax
 
     private static Process Start(string? home, IEnumerable<string> arguments)
     {
-        var folder = AppContext.BaseDirectory;
-        while (!File.Exists(Path.Combine(folder, "Galaxy.sln")))
-            folder = Path.GetDirectoryName(folder)!;
-        var configuration = AppContext.BaseDirectory.Contains($"{Path.DirectorySeparatorChar}Release{Path.DirectorySeparatorChar}", StringComparison.Ordinal) ? "Release" : "Debug";
-        var info = new ProcessStartInfo(Path.Combine(folder, "Galaxy.Cli", "bin", configuration, "net10.0", "galaxy")) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = home ?? Path.GetTempPath() };
+        var info = new ProcessStartInfo(Repository.Galaxy) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = home ?? Path.GetTempPath() };
         foreach (var argument in arguments)
             info.ArgumentList.Add(argument);
         info.Environment["COLUMNS"] = "200";

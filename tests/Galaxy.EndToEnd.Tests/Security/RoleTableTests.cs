@@ -13,19 +13,22 @@ public sealed partial class RoleTableTests(RunningGalaxy galaxy) : IClassFixture
 {
     private const string Document = "docs/protocols/access.md";
     private const string Begin = "<!-- The table is written by RoleTableTests with GALAXY_WRITE_DOCS=1. -->", End = "<!-- End of the table. -->";
-    private static readonly string[] Roles = ["client", "worker", "operator", "admin"];
+    private static readonly string[] Roles = ["viewer", "client", "worker", "operator", "admin"];
 
-    private async Task<List<(string Method, string Path, string Role, string Summary)>> EndpointsAsync()
+    private sealed record Endpoint(string Method, string Path, string Role, bool ForViewers, string Summary);
+
+    private async Task<List<Endpoint>> EndpointsAsync()
     {
         JsonNode? document = null;
         // A service that has just been started may not be described yet.
         await Eventually.TrueAsync(async () => (document = await galaxy.Http.GetFromJsonAsync<JsonNode>("/openapi.json"))!["tags"]!.AsArray().Count == 5);
         return [.. document!["paths"]!.AsObject().SelectMany(path => path.Value!.AsObject().Select(method =>
-            (method.Key.ToUpperInvariant(), path.Key, method.Value!["x-galaxy-role"]!.GetValue<string>(), method.Value["summary"]?.GetValue<string>() ?? "")))];
+            new Endpoint(method.Key.ToUpperInvariant(), path.Key, method.Value!["x-galaxy-role"]!.GetValue<string>(), method.Value["x-galaxy-viewer"]?.GetValue<bool>() == true, method.Value["summary"]?.GetValue<string>() ?? "")))];
     }
 
     /// <summary>Whether a role may, by the order that the table's head explains.</summary>
-    private static bool May(string role, string needed) => needed is "open" or "member" || role == needed || role == "admin" || (role == "operator" && needed is "client" or "worker");
+    private static bool May(string role, Endpoint endpoint) => endpoint.Role is "open" or "member" || role == endpoint.Role || role == "admin"
+        || (role == "operator" && endpoint.Role is "client" or "worker") || (role == "viewer" && endpoint.ForViewers);
 
     private async Task<string> KeyAsync(string role)
     {
@@ -57,16 +60,17 @@ public sealed partial class RoleTableTests(RunningGalaxy galaxy) : IClassFixture
         var endpoints = await EndpointsAsync();
         Assert.True(endpoints.Count > 90, $"{endpoints.Count} endpoints");
         var keys = new Dictionary<string, string>();
-        foreach (var role in Roles[..3])
+        foreach (var role in Roles[..4])
             keys[role] = await KeyAsync(role);
         List<string> wrong = [];
         var checks = 0;
-        foreach (var (method, path, needed, _) in endpoints)
+        foreach (var endpoint in endpoints)
         {
+            var (method, path, needed, _, _) = endpoint;
             foreach (var (role, key) in keys)
             {
                 var status = await StatusAsync(method, path, key);
-                if (May(role, needed) ? status is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden : status != HttpStatusCode.Forbidden)
+                if (May(role, endpoint) ? status is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden : status != HttpStatusCode.Forbidden)
                     wrong.Add($"{method} {path} needs {needed}; {role}: {(int)status}");
                 checks++;
             }
@@ -79,6 +83,8 @@ public sealed partial class RoleTableTests(RunningGalaxy galaxy) : IClassFixture
         }
         TestContext.Current.TestOutputHelper?.WriteLine($"{endpoints.Count} endpoints, {checks} checks");
         Assert.True(wrong.Count == 0, string.Join('\n', wrong));
+        // Who only looks changes nothing anywhere.
+        Assert.DoesNotContain(endpoints, one => one.ForViewers && one.Method is not ("GET" or "HEAD"));
         Assert.Equal(["/api/v1/join"], endpoints.Where(one => one.Role == "open").Select(one => one.Path));
     }
 
@@ -86,12 +92,9 @@ public sealed partial class RoleTableTests(RunningGalaxy galaxy) : IClassFixture
     public async Task The_table_in_the_docs_is_what_the_code_says()
     {
         var rows = (await EndpointsAsync()).OrderBy(one => one.Path, StringComparer.Ordinal).ThenBy(one => one.Method, StringComparer.Ordinal)
-            .Select(one => $"| `{one.Method} {one.Path}` | {string.Join(" | ", Roles.Select(role => May(role, one.Role) ? one.Role == "open" ? "open" : "yes" : ""))} | {one.Summary.Replace("|", "\\|", StringComparison.Ordinal)} |");
-        var table = $"{Begin}\n\n| endpoint | {string.Join(" | ", Roles)} | |\n|---|---|---|---|---|---|\n{string.Join('\n', rows)}\n\n{End}";
-        var folder = AppContext.BaseDirectory;
-        while (!File.Exists(Path.Combine(folder, "Galaxy.sln")))
-            folder = Path.GetDirectoryName(folder)!;
-        var file = Path.Combine(folder, Document);
+            .Select(one => $"| `{one.Method} {one.Path}` | {string.Join(" | ", Roles.Select(role => May(role, one) ? one.Role == "open" ? "open" : "yes" : ""))} | {one.Summary.Replace("|", "\\|", StringComparison.Ordinal)} |");
+        var table = $"{Begin}\n\n| endpoint | {string.Join(" | ", Roles)} | |\n|---|---|---|---|---|---|---|\n{string.Join('\n', rows)}\n\n{End}";
+        var file = Path.Combine(Repository.Root, Document);
         var text = (await File.ReadAllTextAsync(file)).ReplaceLineEndings("\n");
         var (begin, end) = (text.IndexOf(Begin, StringComparison.Ordinal), text.IndexOf(End, StringComparison.Ordinal) + End.Length);
         if (Environment.GetEnvironmentVariable("GALAXY_WRITE_DOCS") == "1")

@@ -6,8 +6,8 @@ using System.Security.Cryptography.X509Certificates;
 namespace Galaxy.EndToEnd.Tests.Security;
 
 /// <summary>A gateway with TLS of the cluster's own, and with files.</summary>
-[Collection("system")]
-public sealed class TlsTests(RunningGalaxy galaxy) : IClassFixture<RunningGalaxy>
+[Collection("shared system")]
+public sealed class TlsTests(RunningGalaxy galaxy)
 {
     private static readonly string[] Ports = ["WEB_UI_PORT", "API_PORT", "WEBSOCKET_PORT", "TLS_PORT"];
 

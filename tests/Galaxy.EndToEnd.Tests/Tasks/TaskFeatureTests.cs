@@ -12,8 +12,8 @@ using Galaxy.ServiceDefaults.Authentication;
 namespace Galaxy.EndToEnd.Tests.Tasks;
 
 /// <summary>What tasks can do, on the two workers of the local system, also when the leader dies in the middle.</summary>
-[Collection("system")]
-public sealed class TaskFeatureTests(RunningGalaxy galaxy) : IClassFixture<RunningGalaxy>
+[Collection("shared system")]
+public sealed class TaskFeatureTests(RunningGalaxy galaxy)
 {
     private async Task<TaskView> ReadAsync(string id) => (await galaxy.Http.GetFromJsonAsync<TaskView>("/api/v1/tasks/" + id, GalaxyJson.Options))!;
 

@@ -8,7 +8,7 @@ namespace Galaxy.Hosts;
 /// </summary>
 internal sealed class HostNetwork : IAsyncDisposable
 {
-    private const string Prefix = "gxl";
+    internal const string Prefix = "gxl";
 
     private readonly string _switch;
     private readonly List<LabHost> _hosts = [];
@@ -64,7 +64,7 @@ internal sealed class HostNetwork : IAsyncDisposable
     public static Task<string> IpAsync(string name, string arguments) => Command.RunAsync("ip", ["-n", name, .. arguments.Split(' ')]);
 
     // What a run that was killed left behind.
-    private static async Task SweepAsync()
+    internal static async Task SweepAsync()
     {
         foreach (var name in (await Command.RunAsync("ip", "netns", "list")).Split('\n').Select(line => line.Split(' ')[0]).Where(name => name.StartsWith(Prefix, StringComparison.Ordinal)))
         {
@@ -73,11 +73,13 @@ internal sealed class HostNetwork : IAsyncDisposable
         }
     }
 
-    private static async Task RemoveAsync(string name)
+    internal static async Task RemoveAsync(string name)
     {
         foreach (var pid in (await Command.TryAsync("ip", "netns", "pids", name)).Output.Split('\n', StringSplitOptions.RemoveEmptyEntries))
             await Command.TryAsync("kill", "-9", pid);
         await Command.TryAsync("ip", "netns", "del", name);
+        if (Directory.Exists($"/etc/netns/{name}"))
+            Directory.Delete($"/etc/netns/{name}", recursive: true);
     }
 
     public async ValueTask DisposeAsync()

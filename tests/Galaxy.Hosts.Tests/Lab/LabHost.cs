@@ -4,7 +4,7 @@ using System.Net.Sockets;
 namespace Galaxy.Hosts;
 
 /// <summary>One host of a <see cref="HostNetwork"/>: runs programs, opens sockets, pulls its cable.</summary>
-internal sealed class LabHost(string name, int index) : IAsyncDisposable
+internal sealed class LabHost(string name, int index, IPAddress? address = null) : IAsyncDisposable
 {
     private readonly List<LabProcess> _processes = [];
     private readonly DirectoryInfo _data = Directory.CreateTempSubdirectory("galaxy-host-");
@@ -15,15 +15,19 @@ internal sealed class LabHost(string name, int index) : IAsyncDisposable
     /// <summary>The host's number, from 0.</summary>
     public int Index => index;
 
-    public IPAddress Address { get; private set; } = new([10, 88, 0, (byte)(index + 1)]);
+    public IPAddress Address { get; private set; } = address ?? new([10, 88, 0, (byte)(index + 1)]);
 
     /// <summary>A folder for what programs here keep.</summary>
     public string Data => _data.FullName;
 
     /// <summary>Starts a program here.</summary>
-    public LabProcess Start(string program, IReadOnlyDictionary<string, string>? environment = null, params IEnumerable<string> arguments)
+    public LabProcess Start(string program, IReadOnlyDictionary<string, string>? environment = null, params IEnumerable<string> arguments) =>
+        StartIn(Data, program, environment, arguments);
+
+    /// <summary>Starts a program here, in a folder.</summary>
+    public LabProcess StartIn(string folder, string program, IReadOnlyDictionary<string, string>? environment, params IEnumerable<string> arguments)
     {
-        var process = new LabProcess(name, program, arguments, environment ?? new Dictionary<string, string>(), Data);
+        var process = new LabProcess(name, program, arguments, environment ?? new Dictionary<string, string>(), folder);
         _processes.Add(process);
         return process;
     }
@@ -58,12 +62,15 @@ internal sealed class LabHost(string name, int index) : IAsyncDisposable
         var handler = new SocketsHttpHandler
         {
             UseProxy = false,
+            // A connection to a program that was killed meanwhile is not tried again.
+            PooledConnectionIdleTimeout = TimeSpan.FromSeconds(1),
             ConnectCallback = async (context, cancellation) =>
             {
                 var socket = Open(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
                 try
                 {
-                    await socket.ConnectAsync(context.DnsEndPoint.Host, context.DnsEndPoint.Port, cancellation);
+                    // What a test learns from one host's answer is an address.
+                    await socket.ConnectAsync(IPAddress.Parse(context.DnsEndPoint.Host), context.DnsEndPoint.Port, cancellation);
                     return new NetworkStream(socket, ownsSocket: true);
                 }
                 catch
