@@ -28,6 +28,7 @@ var root = new RootCommand("galaxy: look at a Galaxy cluster, steer it, and join
     OrderCommands.CreatePromote(),
     OrderCommands.CreatePrimary(),
     OrderCommands.CreateSecondary(),
+    OrderCommands.CreateDrain(),
     CheckCommand.Create(),
     TaskCommand.Create(),
     RouteCommand.Create(),

@@ -4,7 +4,7 @@ using Spectre.Console;
 
 namespace Galaxy.Cli.Failover;
 
-/// <summary><c>galaxy promote</c>, <c>galaxy primary</c>, <c>galaxy secondary</c>: who leads, and who would.</summary>
+/// <summary><c>galaxy promote</c>, <c>galaxy primary</c>, <c>galaxy secondary</c>, <c>galaxy drain</c>: who leads, and who would.</summary>
 internal static class OrderCommands
 {
     private const string Path = "/api/v1/failover";
@@ -47,6 +47,21 @@ internal static class OrderCommands
             context.DeleteAsync<FailoverStatus>($"{Path}/secondaries/{Uri.EscapeDataString(name)}", cancellation)),
     };
 
+    public static Command CreateDrain()
+    {
+        var node = new Argument<string>("node") { Description = "The coordinator's id" };
+        var undo = new Option<bool>("--undo") { Description = "Let it stand for leadership again" };
+        var command = new Command("drain", "Before maintenance: a coordinator hands leadership over and takes none until --undo") { node, undo };
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            var context = CliContext.Create(parsed);
+            var path = $"{Path}/drained/{Uri.EscapeDataString(parsed.GetValue(node)!)}";
+            Show(await (parsed.GetValue(undo) ? context.DeleteAsync<FailoverStatus>(path, cancellation) : context.PutAsync<FailoverStatus>(path, new { }, cancellation)));
+            return 0;
+        });
+        return command;
+    }
+
     private static Command Change(string verb, string description, Func<CliContext, string, CancellationToken, Task<FailoverStatus>> change)
     {
         var node = new Argument<string>("node") { Description = "The coordinator's id" };
@@ -65,6 +80,8 @@ internal static class OrderCommands
         AnsiConsole.MarkupLineInterpolated($"primary     {status.Settings.Primary ?? "none"}");
         AnsiConsole.MarkupLineInterpolated($"secondaries {Text(status.Settings.Secondaries)}");
         AnsiConsole.MarkupLineInterpolated($"order       {Text(status.Order)}");
+        if (status.Settings.Drained.Count > 0)
+            AnsiConsole.MarkupLineInterpolated($"drained     [yellow]{Text(status.Settings.Drained)}[/]");
         if (status.Failed.Count > 0)
             AnsiConsole.MarkupLineInterpolated($"failed      [red]{string.Join(", ", status.Failed.Select(failed => $"{failed.NodeId} ({failed.Reason}, {failed.At.ToLocalTime():HH:mm:ss})"))}[/]");
         if (status.Demoted.Count > 0)

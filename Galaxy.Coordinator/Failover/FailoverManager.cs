@@ -133,6 +133,8 @@ internal sealed class FailoverManager(
     {
         if (elector.CurrentToken is null)
             throw new NotLeaderException();
+        if (to is not null && to != node.NodeId && store.Settings.Drained.Contains(to) && !handover.Successors.Contains(to))
+            throw new FailoverRequestException($"'to' is '{to}', which is drained. Let it in again first (galaxy drain {to} --undo).", 409);
         if (to is not null && !handover.Successors.Contains(to))
             throw new FailoverRequestException($"'to' is '{to}', which is no other live coordinator. Live: {Text(handover.Successors)}.", 400);
         if (handover.Successors.Count == 0)

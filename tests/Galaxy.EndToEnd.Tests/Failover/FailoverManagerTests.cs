@@ -56,6 +56,25 @@ public sealed class FailoverManagerTests(RunningGalaxy galaxy) : IClassFixture<R
     }
 
     [Fact]
+    public async Task A_drained_leader_hands_over_and_leads_no_more_until_it_is_let_in_again()
+    {
+        var leader = await galaxy.LeaderAsync();
+        var (code, said) = await GalaxyProgram.RunAsync(galaxy, "drain", leader.NodeId);
+        Assert.True(code == 0, said);
+        Assert.Matches($@"drained +{leader.NodeId}", said);
+        await Eventually.TrueAsync(async () => (await galaxy.ClusterAsync())?.Leader is { } next && next.NodeId != leader.NodeId);
+
+        Assert.Contains("drained", (await RefusedAsync(HttpMethod.Post, "", new { to = leader.NodeId })).Detail, StringComparison.Ordinal);
+
+        (code, said) = await GalaxyProgram.RunAsync(galaxy, "drain", leader.NodeId, "--undo");
+        Assert.True(code == 0, said);
+        Assert.DoesNotContain("drained", said, StringComparison.Ordinal);
+        var (again, why) = await GalaxyProgram.RunAsync(galaxy, "drain", leader.NodeId, "--undo");
+        Assert.Equal(2, again);
+        Assert.Contains($"'{leader.NodeId}' is not drained", why, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task What_cannot_be_done_is_said_with_the_field_and_what_is_allowed()
     {
         var unknown = await RefusedAsync(HttpMethod.Put, "/primary", new { node_id = "nobody" });
