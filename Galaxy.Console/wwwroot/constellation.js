@@ -2,10 +2,9 @@
 // thousand devices are as cheap there as three.
 const Colours = ['leader', 'node', 'service', 'device', 'gone', 'near', 'far', 'slow', 'cut', 'unknown', 'ink', 'dim'];
 
-export function start(canvas) {
-  const sky = new Sky(canvas);
-  return { show: text => sky.show(JSON.parse(text)), stop: () => sky.stop() };
-}
+// One call for each picture: the first makes the sky, which ends itself when its canvas has left the page.
+// Without a canvas: the person has gone to another page meanwhile.
+globalThis.galaxySky = (canvas, picture) => { if (canvas) (canvas.sky ??= new Sky(canvas)).show(JSON.parse(picture)); };
 
 class Sky {
   constructor(canvas) {
@@ -28,8 +27,6 @@ class Sky {
     this.scheme.addEventListener('change', this.recolour = () => this.readColours());
     this.readColours();
     this.fit();
-    // For whoever measures.
-    canvas.sky = this;
     this.turn = requestAnimationFrame(time => this.frame(time));
   }
 
@@ -96,6 +93,10 @@ class Sky {
   }
 
   frame(time) {
+    if (!this.canvas.isConnected) {
+      this.stop();
+      return;
+    }
     if (!this.still.matches)
       this.draw(time);
     this.frames++;
@@ -226,7 +227,6 @@ class Sky {
   }
 
   stop() {
-    cancelAnimationFrame(this.turn);
     this.resize.disconnect();
     this.theme.disconnect();
     this.scheme.removeEventListener('change', this.recolour);
