@@ -16,11 +16,9 @@ class Sky {
     this.still = matchMedia('(prefers-reduced-motion: reduce)');
     this.resize = new ResizeObserver(() => this.fit());
     this.resize.observe(canvas.parentElement);
-    this.move = e => this.hover(e);
-    this.click = () => { if (this.over) location.assign(this.over.href); };
-    canvas.addEventListener('pointermove', this.move);
-    canvas.addEventListener('pointerleave', this.leave = () => { this.over = null; });
-    canvas.addEventListener('click', this.click);
+    canvas.addEventListener('pointermove', e => this.hover(e));
+    canvas.addEventListener('pointerleave', () => this.point(null));
+    canvas.addEventListener('click', () => { if (this.over) location.assign(this.over.href); });
     this.theme = new MutationObserver(() => this.readColours());
     this.theme.observe(document.documentElement, { attributes: true, attributeFilter: ['data-theme'] });
     this.scheme = matchMedia('(prefers-color-scheme: dark)');
@@ -40,6 +38,8 @@ class Sky {
     probe.style.color = 'var(--card)';
     this.card = getComputedStyle(probe).color;
     probe.remove();
+    if (this.scale)
+      this.draw(performance.now());
   }
 
   fit() {
@@ -52,6 +52,8 @@ class Sky {
     this.canvas.style.height = `${this.height}px`;
     this.scale = scale;
     this.place();
+    // A new size wipes the canvas, and the next frame may never come: for who wants no motion, or on a tab behind others.
+    this.draw(performance.now());
   }
 
   show({ stars, links }) {
@@ -222,8 +224,16 @@ class Sky {
       if (away < least)
         [best, least] = [star, away];
     }
-    this.over = best;
-    this.canvas.style.cursor = best ? 'pointer' : 'default';
+    this.point(best);
+  }
+
+  point(star) {
+    if (this.over === star)
+      return;
+    this.over = star;
+    if (this.still.matches)
+      this.draw(performance.now());
+    this.canvas.style.cursor = star ? 'pointer' : 'default';
   }
 
   stop() {

@@ -58,6 +58,26 @@ public sealed class ConsoleTests(RunningGalaxy galaxy, Browser browser) : IClass
         await Browser.PictureAsync(failovers, "trace");
     }
 
+    [Fact]
+    public async Task Who_wants_no_motion_sees_the_constellation_also_in_a_window_of_another_size()
+    {
+        var page = await browser.OpenAsync();
+        await page.EmulateMediaAsync(new PageEmulateMediaOptions { ReducedMotion = ReducedMotion.Reduce });
+        await SignInAsync(page);
+        await Eventually.TrueAsync(() => IsDrawnAsync(page));
+        var width = await WidthAsync();
+
+        await page.SetViewportSizeAsync(1000, 800);
+        await Eventually.TrueAsync(async () => await WidthAsync() != width);
+        Assert.True(await IsDrawnAsync(page));
+
+        Task<int> WidthAsync() => page.EvaluateAsync<int>("document.querySelector('.sky canvas').width");
+    }
+
+    private static Task<bool> IsDrawnAsync(IPage page) => page.EvaluateAsync<bool>("""
+        () => { const sky = document.querySelector('.sky canvas'); return sky.getContext('2d').getImageData(0, 0, sky.width, sky.height).data.some(value => value > 0); }
+        """);
+
     /// <summary>Waits until the page names the leader that the API names, with a token above the given one.</summary>
     private async Task<LeaderResponse> LeaderOnPageAsync(IPage page, long above) => (await Eventually.NotNullAsync(async () =>
     {
