@@ -114,6 +114,8 @@ class Sky {
       this.drawPulses(pen, time);
     for (const star of this.stars)
       this.drawStar(pen, star, time);
+    for (const star of this.stars)
+      this.drawName(pen, star);
     if (this.over)
       this.drawTip(pen, this.over);
   }
@@ -186,6 +188,9 @@ class Sky {
       pen.stroke();
       pen.setLineDash([]);
     }
+  }
+
+  drawName(pen, star) {
     if (star.kind !== 'device' || this.named) {
       pen.fillStyle = star.kind === 'leader' ? this.colours.ink : this.colours.dim;
       pen.font = `${star.kind === 'leader' ? '600 ' : ''}11px system-ui, sans-serif`;
