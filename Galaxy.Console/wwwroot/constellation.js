@@ -6,6 +6,8 @@ const Colours = ['leader', 'node', 'service', 'device', 'gone', 'near', 'far', '
 // Without a canvas: the person has gone to another page meanwhile.
 globalThis.galaxySky = (canvas, picture) => { if (canvas) (canvas.sky ??= new Sky(canvas)).show(JSON.parse(picture)); };
 
+const fontOf = star => `${star.kind === 'leader' ? '600 ' : ''}11px system-ui, sans-serif`;
+
 class Sky {
   constructor(canvas) {
     this.canvas = canvas;
@@ -72,8 +74,9 @@ class Sky {
   place() {
     const of = kinds => this.stars.filter(star => kinds.includes(star.kind));
     const half = Math.min(this.width / 2 - 30, this.height / 2 * 1.15) - 14;
-    this.ring(of(['leader', 'node']), half * 0.34, 11, -90);
-    this.ring(of(['service']), half * 0.64, 6, -70);
+    // On a narrow screen the inner rings take more of it: coordinators must not stand on each other's names.
+    this.ring(of(['leader', 'node']), Math.max(half * 0.34, Math.min(half * 0.45, 52)), 11, -90);
+    this.ring(of(['service']), Math.max(half * 0.64, Math.min(half * 0.78, 90)), 6, -70);
     const devices = of(['device']);
     // As many rings as devices need; the more there are, the smaller they get.
     const rings = Math.max(1, Math.min(6, Math.ceil(devices.length / 60)));
@@ -83,6 +86,29 @@ class Sky {
       this.ring(devices.slice(i * each, (i + 1) * each), half * (rings === 1 ? 0.98 : 0.8 + 0.24 * (i + 1) / rings), size, -45 + i * 4);
     this.leader = this.stars.find(star => star.kind === 'leader');
     this.named = devices.length <= 24;
+    this.placeNames();
+  }
+
+  // Below a star, or above it, where neither another star nor a name is; nowhere, if there is no room: the pointer tells it. Coordinators are always named.
+  placeNames() {
+    const pen = this.canvas.getContext('2d');
+    const taken = this.stars.map(star => ({ star, left: star.x - star.r - 2, right: star.x + star.r + 2, top: star.y - star.r - 2, bottom: star.y + star.r + 2 }));
+    const rank = star => ['leader', 'node', 'service', 'device'].indexOf(star.kind);
+    for (const star of [...this.stars].sort((one, other) => rank(one) - rank(other))) {
+      star.name = null;
+      if (star.kind === 'device' && !this.named)
+        continue;
+      pen.font = fontOf(star);
+      const text = star.id.length > 22 ? star.id.slice(0, 21) + '…' : star.id;
+      const half = pen.measureText(text).width / 2;
+      const x = Math.min(Math.max(star.x, half + 2), this.width - half - 2);
+      const places = [star.y + star.r + 13, star.y - star.r - 6].map(y => ({ star, text, x, y, left: x - half, right: x + half, top: y - 9, bottom: y + 3 }));
+      const free = places.find(place => !taken.some(other => other.star !== star
+        && place.left < other.right && place.right > other.left && place.top < other.bottom && place.bottom > other.top));
+      star.name = free ?? (rank(star) < 2 ? places[0] : null);
+      if (star.name)
+        taken.push(star.name);
+    }
   }
 
   ring(stars, radius, size, from) {
@@ -191,18 +217,16 @@ class Sky {
   }
 
   drawName(pen, star) {
-    if (star.kind !== 'device' || this.named) {
-      pen.fillStyle = star.kind === 'leader' ? this.colours.ink : this.colours.dim;
-      pen.font = `${star.kind === 'leader' ? '600 ' : ''}11px system-ui, sans-serif`;
-      pen.textAlign = 'center';
-      pen.lineJoin = 'round';
-      pen.lineWidth = 3;
-      pen.strokeStyle = this.card;
-      const label = star.id.length > 22 ? star.id.slice(0, 21) + '…' : star.id;
-      const at = Math.min(Math.max(star.x, 30), this.width - 30);
-      pen.strokeText(label, at, star.y + star.r + 13);
-      pen.fillText(label, at, star.y + star.r + 13);
-    }
+    if (!star.name)
+      return;
+    pen.fillStyle = star.kind === 'leader' ? this.colours.ink : this.colours.dim;
+    pen.font = fontOf(star);
+    pen.textAlign = 'center';
+    pen.lineJoin = 'round';
+    pen.lineWidth = 3;
+    pen.strokeStyle = this.card;
+    pen.strokeText(star.name.text, star.name.x, star.name.y);
+    pen.fillText(star.name.text, star.name.x, star.name.y);
   }
 
   drawTip(pen, star) {

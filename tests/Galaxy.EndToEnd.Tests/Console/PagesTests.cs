@@ -76,6 +76,7 @@ public sealed class PagesTests(RunningGalaxy galaxy, Browser browser) : IClassFi
     {
         await page.WaitForLoadStateAsync(LoadState.Load);
         await page.WaitForFunctionAsync("document.querySelector('.shell[data-live=true]') !== null");
+        await page.WaitForFunctionAsync("!document.querySelector('.sky') || document.querySelector('.sky canvas').sky?.stars.length > 0");
         await page.EvaluateAsync("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))");
     }
 }
