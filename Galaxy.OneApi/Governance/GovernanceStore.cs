@@ -11,6 +11,9 @@ namespace Galaxy.OneApi.Governance;
 /// </summary>
 internal sealed class GovernanceStore : IAsyncDisposable
 {
+    // Who asks a model waits for seconds anyway: a store that is slow for a moment, under a thousand at once, is no reason to refuse.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
     private readonly Lazy<Task<ConnectionMultiplexer>>? _store;
     private readonly string _prefix;
 
@@ -21,6 +24,7 @@ internal sealed class GovernanceStore : IAsyncDisposable
         if (!isSet)
             return;
         var options = RedisStore.ReadOptions(configuration)[0];
+        options.AsyncTimeout = (int)Patience.TotalMilliseconds;
         _store = new(() => ConnectionMultiplexer.ConnectAsync(options));
     }
 
