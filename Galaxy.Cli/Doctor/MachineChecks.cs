@@ -1,5 +1,5 @@
 using System.Runtime.Versioning;
-using Galaxy.LocalHosting.Running;
+using Galaxy.LocalHosting.Processes;
 using Galaxy.ServiceDefaults.Nodes;
 
 namespace Galaxy.Cli.Doctor;

@@ -1,96 +1,97 @@
-using Galaxy.LocalHosting;
+using Galaxy.LocalHosting.Description;
+using Galaxy.LocalHosting.Supervision;
 using Galaxy.ServiceDefaults.Authentication;
 using Galaxy.ServiceDefaults.Nodes;
-using Microsoft.Extensions.Configuration;
-using Microsoft.Extensions.Hosting;
+using Galaxy.ServiceDefaults.Store;
 
 namespace Galaxy.Cli.Machine;
 
-/// <summary>A <see cref="MachinePlan"/> in the vocabulary of the local runner, which starts, watches and ends the processes.</summary>
+/// <summary>Turns a <see cref="MachinePlan"/> into the services of this machine, at their fixed ports, under a supervisor.</summary>
 internal static class MachineModel
 {
-    private const int CoordinatorPort = 8071;
-    private const int CoordinatorGrpcPort = 9071;
-
-    // Said for each process by itself, or meant for this program.
+    // These are said for each service by itself, or are meant for this program.
     private static readonly string[] NotPassedOn =
-        ["Galaxy_NODE_ID", "Galaxy_NODE_ROLE", "GALAXY_API_KEY", "GALAXY_BIND", "GALAXY_ADVERTISE", "GALAXY_DATA", "GALAXY_STORES", "ConnectionStrings:redis", "PRIMARY_URL", "Galaxy_SEEDS"];
+    [
+        "Galaxy_NODE_ID", "Galaxy_NODE_ROLE", "GALAXY_API_KEY", "GALAXY_BIND", "GALAXY_ADVERTISE", "GALAXY_DATA", "GALAXY_STORES",
+        "ConnectionStrings:redis", "PRIMARY_URL", "Galaxy_SEEDS",
+    ];
 
-    public static DistributedApplication Build(MachinePlan plan, Programs programs, bool quiet)
+    /// <exception cref="Galaxy.LocalHosting.Processes.PortTakenException">A port of this machine is taken.</exception>
+    public static Supervisor Build(MachinePlan plan, ProgramFolder programs, bool quiet)
     {
-        var builder = DistributedApplication.CreateBuilder(quiet ? ["--quiet"] : []);
-        builder.Environment.EnvironmentName = Environments.Production;
-        builder.Configuration["GALAXY_DATA"] = plan.Data;
-        var key = builder.AddParameter("api-key", () => plan.Node.ApiKey!, secret: true);
-        var settings = NodeConfiguration.FromFiles(Directory.GetCurrentDirectory())
-            .Where(pair => !NotPassedOn.Contains(pair.Key, StringComparer.OrdinalIgnoreCase) && Environment.GetEnvironmentVariable(pair.Key.Replace(":", "__", StringComparison.Ordinal)) is null).ToList();
-        var bind = plan.Node.Bind ?? "*";
-
-        var stores = plan.OwnStores.Select((store, i) => builder
-            .AddExecutable(i == 0 ? "store" : $"store-{i + 1}", programs["Galaxy.Store"], plan.Data, "--port", $"{store.Port}", "--bind", bind, "--data", Path.Combine(plan.Data, i == 0 ? "store" : $"store-{i + 1}"))
-            .WithEndpoint(port: store.Port, scheme: "tcp", name: "redis")
-            .WithEnvironment("GALAXY_STORE_PASSWORD", store.Password)).ToList();
-        if (plan.Role == MachineRole.Witness)
-            return builder.Build();
-
-        var console = Service("Galaxy.Console", "console", 8090)
-            .WithEndpoint(port: 4317, scheme: "http", name: "otlp-grpc", env: "OTLP_GRPC_PORT")
-            .WithEndpoint(port: 4318, scheme: "http", name: "otlp-http", env: "OTLP_HTTP_PORT")
-            .WithEnvironment("GALAXY_RUNNER", Path.Combine(plan.Data, "runner.json"));
-        var coordinator = Service("Galaxy.Coordinator", null, CoordinatorPort)
-            .WithEndpoint(port: CoordinatorGrpcPort, scheme: "http", name: "grpc", env: "GRPC_PORT")
-            .WithEnvironment("Galaxy_NODE_ROLE", plan.Role == MachineRole.Standby ? "standby" : "coordinator");
-        foreach (var store in stores)
-            coordinator.WaitFor(store);
-        console.WithReference(coordinator.GetEndpoint("grpc"));
-        var router = Follower("Galaxy.Router", "router", 8004);
-        var models = Follower("Galaxy.OneApi", "oneapi", 8001);
-        var discovery = Follower("Galaxy.Discovery", "discovery", 8037).WithEndpoint(port: 9037, scheme: "http", name: "grpc", env: "GRPC_PORT");
-        Follower("Galaxy.Gateway", "gateway", null)
-            .WithEndpoint(port: Port("WEB_UI_PORT", 8080), scheme: "http", name: "ui", env: "WEB_UI_PORT")
-            .WithEndpoint(port: Port("API_PORT", 8000), scheme: "http", name: "api", env: "API_PORT")
-            .WithEndpoint(port: Port("WEBSOCKET_PORT", 8765), scheme: "http", name: "ws", env: "WEBSOCKET_PORT")
-            .WithHttpHealthCheck("/alive", endpointName: "ui")
-            .WithReference(console).WithReference(router).WithReference(models)
-            .WaitFor(console)
-            .WithUrlForEndpoint("ui", url => (url.Url, url.DisplayText) = ($"{Public(url.Url)}/sign-in/link?code={SignInLink.Mint(plan.Node.ApiKey!, DateTimeOffset.UtcNow)}", "Console, signed in once"))
-            .WithUrlForEndpoint("api", url => (url.Url, url.DisplayText) = (Public(url.Url), "API"))
-            .WithUrlForEndpoint("ws", url => (url.Url, url.DisplayText) = (Public(url.Url).Replace("http:", "ws:", StringComparison.Ordinal), "Sockets (MASTER_URL of workers)"));
-        return builder.Build();
-
-        // What runs beside the coordinator and knows all of them.
-        IResourceBuilder<ProjectResource> Follower(string project, string name, int? port) =>
-            Service(project, name, port).WithReference(coordinator.GetEndpoint("grpc")).WaitFor(coordinator);
-
-        // The coordinator is the node itself; the others are called after it.
-        IResourceBuilder<ProjectResource> Service(string project, string? name, int? port)
+        var services = plan.OwnStores.Select((store, i) => Store(plan, store, i)).ToList();
+        if (plan.Role != MachineRole.Witness)
         {
-            var service = builder.AddResource(new ProjectResource(name ?? "coordinator", new Program(programs[project])));
-            if (port is not null)
-                service.WithHttpEndpoint(port).WithHttpHealthCheck("/alive");
-            foreach (var (setting, value) in settings)
-                service.WithEnvironment(setting.Replace(":", "__", StringComparison.Ordinal), value);
-            return service
-                .WithEnvironment("Galaxy_NODE_ID", name is null ? plan.Node.NodeId : $"{plan.Node.NodeId}-{name}")
-                .WithEnvironment("Galaxy_NODE_ROLE", "coordinator")
-                .WithEnvironment("GALAXY_API_KEY", key)
-                .WithEnvironment("GALAXY_BIND", bind)
-                .WithEnvironment("GALAXY_ADVERTISE", plan.Node.Advertise)
-                .WithEnvironment("GALAXY_DATA", Path.Combine(plan.Data, "nodes", name ?? "coordinator"))
-                .WithEnvironment("ConnectionStrings__redis", plan.Stores)
-                .WithEnvironment("PRIMARY_URL", plan.Node.PrimaryUrl?.ToString())
-                .WithEnvironment("Galaxy_SEEDS", string.Join(',', plan.Seeds));
+            services.AddRange(new[]
+            {
+                GalaxyServices.Console, GalaxyServices.Coordinator, GalaxyServices.Router, GalaxyServices.OneApi, GalaxyServices.Discovery,
+                GalaxyServices.Gateway,
+            }.Select(kind => Service(plan, kind)));
         }
-
-        int Port(string setting, int fallback) => NodeOptionsReader.Port(plan.Settings, setting, fallback, allowZero: false);
-
-        string Public(string url) => url.Replace("127.0.0.1", plan.Host.Contains(':', StringComparison.Ordinal) ? $"[{plan.Host}]" : plan.Host, StringComparison.Ordinal);
+        // Each store has a port of its own, by its number in the list.
+        var processes = new SystemWiring(services, programs)
+        {
+            Port = endpoint => endpoint.IsPublic
+                ? NodeOptionsReader.Port(plan.Settings, endpoint.Variable!, endpoint.Port, allowZero: false)
+                : endpoint.Port,
+            EnvironmentName = "Production",
+            ConnectionStrings = [("redis", plan.Stores)],
+        }.Wire();
+        return new Supervisor(processes, plan.Data, quiet) { Links = cancellationToken => LinksAsync(plan, processes, cancellationToken) };
     }
 
-    private sealed class Program(string path) : IProjectMetadata
+    private static ServiceInstance Store(MachinePlan plan, EmbeddedStore store, int index)
     {
-        public string ProjectPath => path;
+        var name = index == 0 ? "store" : $"store-{index + 1}";
+        return new ServiceInstance(GalaxyServices.Store with { Endpoints = [GalaxyServices.Store.Endpoints[0] with { Port = store.Port }] }, name)
+        {
+            Arguments = _ => ServiceEnvironment.StoreArguments(store.Port, Path.Combine(plan.Data, name), plan.Node.Bind ?? "*"),
+            Environment = [("GALAXY_STORE_PASSWORD", store.Password)],
+        };
+    }
 
-        public string TargetPath => OperatingSystem.IsWindows() ? path : path + ".dll";
+    // The coordinator is the node itself; the others are called after it.
+    private static ServiceInstance Service(MachinePlan plan, ServiceKind kind)
+    {
+        var isCoordinator = kind.Is(GalaxyServices.Coordinator);
+        return new ServiceInstance(kind, kind.Name)
+        {
+            Environment =
+            [
+                .. SettingsOfFiles(),
+                (ServiceEnvironment.NodeId, isCoordinator ? plan.Node.NodeId : $"{plan.Node.NodeId}-{kind.Name}"),
+                (ServiceEnvironment.NodeRole, isCoordinator && plan.Role == MachineRole.Standby ? "standby" : "coordinator"),
+                (ServiceEnvironment.ApiKey, plan.Node.ApiKey),
+                (ServiceEnvironment.Bind, plan.Node.Bind ?? "*"),
+                ("GALAXY_ADVERTISE", plan.Node.Advertise),
+                (ServiceEnvironment.Data, Path.Combine(plan.Data, "nodes", kind.Name)),
+                ("PRIMARY_URL", plan.Node.PrimaryUrl?.ToString()),
+                ("Galaxy_SEEDS", string.Join(',', plan.Seeds)),
+                .. kind.Is(GalaxyServices.Console) ? [(ServiceEnvironment.ControlFile, Path.Combine(plan.Data, "runner.json"))] : Array.Empty<(string, string?)>(),
+            ],
+        };
+    }
+
+    // What .env and config.json say, unless the environment says it as well and so better.
+    private static IEnumerable<(string, string?)> SettingsOfFiles() => NodeConfiguration.FromFiles(Directory.GetCurrentDirectory())
+        .Select(pair => (Key: pair.Key.Replace(":", "__", StringComparison.Ordinal), pair.Value, Name: pair.Key))
+        .Where(pair => !NotPassedOn.Contains(pair.Name, StringComparer.OrdinalIgnoreCase) && Environment.GetEnvironmentVariable(pair.Key) is null)
+        .Select(pair => (pair.Key, pair.Value));
+
+    private static async Task<IReadOnlyList<(string, string)>> LinksAsync(
+        MachinePlan plan, IReadOnlyList<ProcessDescription> processes, CancellationToken cancellationToken)
+    {
+        if (processes.FirstOrDefault(process => process.Kind.Is(GalaxyServices.Gateway)) is not { } gateway)
+            return [];
+        var host = plan.Host.Contains(':', StringComparison.Ordinal) ? $"[{plan.Host}]" : plan.Host;
+        string Public(string endpoint) => gateway.Endpoints.First(bound => bound.Name == endpoint).Url.Replace("127.0.0.1", host, StringComparison.Ordinal);
+        var api = gateway.Endpoints.First(bound => bound.Name == "api").Url;
+        return
+        [
+            ("Console (one-time link)", $"{Public("ui")}/sign-in/link?code={SignInLink.Mint(plan.Node.ApiKey!, DateTimeOffset.UtcNow)}"),
+            ("API", Public("api")),
+            ("Sockets (MASTER_URL of workers)", Public("ws").Replace("http:", "ws:", StringComparison.Ordinal)),
+            ("Leader", await LeaderQuestion.AskAsync(api, plan.Node.ApiKey!, cancellationToken)),
+        ];
     }
 }

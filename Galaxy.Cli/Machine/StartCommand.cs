@@ -1,5 +1,6 @@
 using System.CommandLine;
-using Galaxy.LocalHosting;
+using Galaxy.LocalHosting.Description;
+using Galaxy.LocalHosting.Processes;
 using Galaxy.ServiceDefaults.Hosting;
 using Galaxy.ServiceDefaults.Nodes;
 using Microsoft.Extensions.Configuration;
@@ -27,9 +28,18 @@ internal static class StartCommand
             var plan = await MachinePlan.MakeAsync(role, context.Node, context.Configuration, new OwnAddresses(TimeProvider.System), cancellation);
             foreach (var warning in plan.Warnings)
                 await Console.Error.WriteLineAsync("warning: " + warning);
-            var application = MachineModel.Build(plan, Programs.Find(), parsed.GetValue(quiet));
-            await application.RunAsync(cancellation);
-            return Environment.ExitCode;
+            var programs = ProgramFolder.Beside(AppContext.BaseDirectory) ?? throw new CliException(
+                "The services' programs are not beside this one. Run ./deploy.sh, which builds them, and then ./start.sh; a single-file 'galaxy' is for 'galaxy worker' and the other commands.");
+            try
+            {
+                await using var supervisor = MachineModel.Build(plan, programs, parsed.GetValue(quiet));
+                return await supervisor.RunAsync(cancellation);
+            }
+            catch (PortTakenException taken)
+            {
+                await Console.Error.WriteLineAsync("error: " + taken.Message);
+                return PortTakenException.ExitCode;
+            }
         });
         return command;
     }

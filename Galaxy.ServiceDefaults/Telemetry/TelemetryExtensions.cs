@@ -12,7 +12,7 @@ using OpenTelemetry.Trace;
 
 namespace Galaxy.ServiceDefaults.Telemetry;
 
-/// <summary>Traces, metrics and logs by OpenTelemetry; exported when <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> is set; metrics also at <c>/metrics</c>.</summary>
+/// <summary>Traces, metrics and logs by OpenTelemetry; exported to the <see cref="TelemetryTargets"/>; metrics also at <c>/metrics</c>.</summary>
 public static class TelemetryExtensions
 {
     // Heartbeats of the system itself: true on every second of every day, and of no interest in a trace list.
@@ -30,6 +30,8 @@ public static class TelemetryExtensions
         var telemetry = builder.Services.AddOpenTelemetry()
             .ConfigureResource(resource => resource
                 .AddService(name, serviceInstanceId: node.NodeId)
+                // An orchestrator that names the instance finds its telemetry by that name.
+                .AddEnvironmentVariableDetector()
                 .AddAttributes([new("galaxy.cluster", node.Cluster)]))
             .WithTracing(tracing => tracing.AddSource("Galaxy.*"));
         telemetry.WithMetrics(metrics => metrics
@@ -38,7 +40,7 @@ public static class TelemetryExtensions
             .AddRuntimeInstrumentation()
             .AddPrometheusExporter());
         // Spans of requests that go nowhere would cost a tenth of a small one. The trace context passes through all the same.
-        if (builder.Configuration["OTEL_EXPORTER_OTLP_ENDPOINT"] is not { Length: > 0 })
+        if (TelemetryTargets.Read(builder.Configuration) is not { Count: > 0 } targets)
             return;
         telemetry
             .WithTracing(tracing => tracing
@@ -57,9 +59,7 @@ public static class TelemetryExtensions
                     options.EnrichWithHttpRequestMessage = (activity, request) => activity.DisplayName = $"{request.Method} {request.RequestUri?.AbsolutePath}";
                 }));
         builder.Logging.AddOpenTelemetry(logging => logging.IncludeFormattedMessage = true);
-        telemetry.UseOtlpExporter();
-        // A person watching a failover should not wait for the SDK's default five seconds.
-        builder.Services.Configure<BatchExportActivityProcessorOptions>(options => options.ScheduledDelayMilliseconds = 1000);
+        builder.AddExporters(telemetry, targets);
     }
 
     // A proxy's catch-all route says nothing about the request.

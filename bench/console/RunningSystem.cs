@@ -3,7 +3,7 @@ using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Reflection;
 using Galaxy.Contracts.Api;
-using Galaxy.LocalHosting.Testing;
+using Galaxy.LocalHosting;
 using Galaxy.ServiceDefaults;
 using Galaxy.ServiceDefaults.Authentication;
 
@@ -14,14 +14,14 @@ internal sealed class RunningSystem : IAsyncDisposable
 {
     private readonly string _data;
 
-    private RunningSystem(GalaxyTestHost host, string data)
+    private RunningSystem(LocalCluster host, string data)
     {
-        (Host, _data, Key) = (host, data, host.Parameter("api-key"));
+        (Host, _data, Key) = (host, data, host.Key);
         Http = new HttpClient { BaseAddress = host.Url("gateway", "api") };
         Http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", Key);
     }
 
-    public GalaxyTestHost Host { get; }
+    public LocalCluster Host { get; }
 
     public HttpClient Http { get; }
 
@@ -30,8 +30,8 @@ internal sealed class RunningSystem : IAsyncDisposable
     public static async Task<RunningSystem> StartAsync()
     {
         var data = Directory.CreateTempSubdirectory("galaxy-bench-").FullName;
-        string[] options = ["--quiet", "--GALAXY_DATA", data, "--WEB_UI_PORT", "0", "--API_PORT", "0", "--WEBSOCKET_PORT", "0", "--OTLP_GRPC_PORT", "0", "--OTLP_HTTP_PORT", "0", "--NODE71_BROADCAST_PORT", "47023"];
-        var system = new RunningSystem(await GalaxyTestHost.StartAsync(Assembly.Load("Galaxy.AppHost"), options, TimeSpan.FromSeconds(120)), data);
+        string[] options = ["--GALAXY_DATA", data, "--WEB_UI_PORT", "0", "--API_PORT", "0", "--WEBSOCKET_PORT", "0", "--OTLP_GRPC_PORT", "0", "--OTLP_HTTP_PORT", "0", "--NODE71_BROADCAST_PORT", "47023"];
+        var system = new RunningSystem(await LocalCluster.StartAsync(options, TimeSpan.FromSeconds(120)), data);
         while ((await system.Http.GetFromJsonAsync<ClusterResponse>("/api/v1/cluster", GalaxyJson.Options)) is not { Leader: not null, DevicesOnline: 2 })
             await Task.Delay(100);
         return system;

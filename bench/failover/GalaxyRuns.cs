@@ -4,7 +4,7 @@ using System.Net.Http.Json;
 using System.Reflection;
 using System.Text.Json;
 using Galaxy.Contracts.Api;
-using Galaxy.LocalHosting.Testing;
+using Galaxy.LocalHosting;
 using Galaxy.ServiceDefaults;
 
 namespace Galaxy.Bench.Failover;
@@ -15,24 +15,24 @@ internal sealed class GalaxyRuns : IAsyncDisposable
     /// <summary>A run that took longer is shown with what the coordinators said.</summary>
     private static readonly TimeSpan Slow = TimeSpan.FromMilliseconds(400);
 
-    private readonly GalaxyTestHost _host;
+    private readonly LocalCluster _host;
     private readonly HttpClient _http;
     private readonly string _data;
     private readonly HashSet<int?> _ended = [];
 
-    private GalaxyRuns(GalaxyTestHost host, string data)
+    private GalaxyRuns(LocalCluster host, string data)
     {
         (_host, _data) = (host, data);
         _http = new HttpClient(new SocketsHttpHandler { MaxConnectionsPerServer = 256 }) { BaseAddress = host.Url("gateway", "api"), Timeout = TimeSpan.FromSeconds(10) };
-        _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", host.Parameter("api-key"));
+        _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", host.Key);
     }
 
     public static async Task<GalaxyRuns> StartAsync(bool showTraces, params string[] options)
     {
         var data = Directory.CreateTempSubdirectory("galaxy-bench-").FullName;
         string[] free = ["--WEB_UI_PORT", "0", "--API_PORT", "0", "--WEBSOCKET_PORT", "0", "--OTLP_GRPC_PORT", "0", "--OTLP_HTTP_PORT", "0", "--NODE71_BROADCAST_PORT", "47022"];
-        var host = await GalaxyTestHost.StartAsync(
-            Assembly.Load("Galaxy.AppHost"), ["--quiet", "--GALAXY_DATA", data, .. free, .. options], TimeSpan.FromSeconds(120));
+        var host = await LocalCluster.StartAsync(
+            ["--GALAXY_DATA", data, .. free, .. options], TimeSpan.FromSeconds(120));
         var runs = new GalaxyRuns(host, data) { ShowTraces = showTraces };
         await runs.SettledAsync();
         return runs;

@@ -5,7 +5,7 @@ using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Reflection;
 using System.Text.Json;
-using Galaxy.LocalHosting.Testing;
+using Galaxy.LocalHosting;
 
 namespace Galaxy.Bench.Tasks;
 
@@ -33,12 +33,12 @@ internal static class Chaos
         if (store == "redis")
             redis.Start();
         string[] which = store == "redis" ? ["--redis", $"127.0.0.1:{RedisPort}"] : [];
-        await using var host = await GalaxyTestHost.StartAsync(Assembly.Load("Galaxy.AppHost"), ["--quiet", "--GALAXY_DATA", data, .. free, .. which], TimeSpan.FromSeconds(120));
+        await using var host = await LocalCluster.StartAsync(["--GALAXY_DATA", data, .. free, .. which], TimeSpan.FromSeconds(120));
         using var http = new HttpClient(new SocketsHttpHandler { MaxConnectionsPerServer = 64 }) { BaseAddress = host.Url("gateway", "api"), Timeout = TimeSpan.FromSeconds(30) };
-        http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", host.Parameter("api-key"));
+        http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", host.Key);
         using var end = new CancellationTokenSource();
         var executions = new ConcurrentDictionary<string, int>();
-        var crowd = Enumerable.Range(0, Workers).Select(i => ChaosWorker.RunAsync(host.Url("gateway", "ws"), host.Parameter("api-key"), $"chaos-{i}", executions, end.Token)).ToList();
+        var crowd = Enumerable.Range(0, Workers).Select(i => ChaosWorker.RunAsync(host.Url("gateway", "ws"), host.Key, $"chaos-{i}", executions, end.Token)).ToList();
         var started = Stopwatch.GetTimestamp();
         var submitted = new ConcurrentDictionary<string, byte>();
         var killing = KillAsync(host, redis, http, kills, storeKills, () => (double)submitted.Count / tasks);
@@ -73,7 +73,7 @@ internal static class Chaos
         return result with { Store = store, Kills = killed.Leaders, StoreKills = killed.Stores, Repeated = executions.Values.Count(count => count > 1) };
     }
 
-    private static async Task<(int Leaders, int Stores)> KillAsync(GalaxyTestHost host, PeerProcess redis, HttpClient http, int kills, int storeKills, Func<double> progress)
+    private static async Task<(int Leaders, int Stores)> KillAsync(LocalCluster host, PeerProcess redis, HttpClient http, int kills, int storeKills, Func<double> progress)
     {
         var random = new Random(1);
         var (leaders, stores) = (0, 0);

@@ -5,8 +5,8 @@ using System.Net.Http.Json;
 using System.Reflection;
 using System.Text.Json.Nodes;
 using Galaxy.Contracts.Api;
-using Galaxy.LocalHosting.Running;
-using Galaxy.LocalHosting.Testing;
+using Galaxy.LocalHosting.Supervision;
+using Galaxy.LocalHosting;
 using Galaxy.ServiceDefaults;
 using Galaxy.ServiceDefaults.Authentication;
 
@@ -24,9 +24,7 @@ public class RunningGalaxy : IAsyncLifetime
     public static readonly string[] FreePorts =
         ["--WEB_UI_PORT", "0", "--API_PORT", "0", "--WEBSOCKET_PORT", "0", "--OTLP_GRPC_PORT", "0", "--OTLP_HTTP_PORT", "0", "--NODE71_BROADCAST_PORT", "47021"];
 
-    public static Assembly AppHost { get; } = Assembly.Load("Galaxy.AppHost");
-
-    public GalaxyTestHost Host { get; private set; } = null!;
+    public LocalCluster Host { get; private set; } = null!;
 
     /// <summary>The folder that holds what the system keeps.</summary>
     public string Data => _data;
@@ -47,8 +45,8 @@ public class RunningGalaxy : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        Host = await GalaxyTestHost.StartAsync(AppHost, ["--quiet", "--GALAXY_DATA", _data, .. FreePorts, .. Options, .. Before is null ? Array.Empty<string>() : ["--programs", Before]], Patience);
-        Key = Host.Parameter("api-key");
+        Host = await LocalCluster.StartAsync(["--GALAXY_DATA", _data, .. FreePorts, .. Options, .. Before is null ? Array.Empty<string>() : ["--programs", Before]], Patience);
+        Key = Host.Key;
         // Longer than the gateway holds a request for the next leader.
         Http = new HttpClient { BaseAddress = Host.Url("gateway", "api"), Timeout = TimeSpan.FromSeconds(30) };
         Http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", Key);
@@ -79,7 +77,7 @@ public class RunningGalaxy : IAsyncLifetime
     private async Task KeepLogsAsync()
     {
         var folder = Directory.CreateDirectory(Path.Combine(AppContext.BaseDirectory, "TestResults", "logs", Path.GetFileName(_data)));
-        foreach (var name in Host.Resources)
+        foreach (var name in Host.Names)
         {
             var head = $"{Host.State(name)}, process {Host.ProcessId(name)}, restarted {Host.Restarts(name)} times";
             await File.WriteAllLinesAsync(Path.Combine(folder.FullName, name + ".log"), Host.Output(name).Prepend(head));
@@ -98,7 +96,7 @@ public class RunningGalaxy : IAsyncLifetime
     {
         try
         {
-            return Host.Resources.All(name => Host.State(name) == ResourceState.Healthy)
+            return Host.Names.All(name => Host.State(name) == ProcessState.Healthy)
                 && await ClusterAsync() is { Leader: not null } cluster && cluster.DevicesOnline >= Workers && cluster.Nodes.Count(node => node.State == "alive") == Coordinators.Length;
         }
         catch (HttpRequestException)

@@ -1,7 +1,7 @@
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using Galaxy.Contracts.Api;
-using Galaxy.LocalHosting.Running;
+using Galaxy.LocalHosting.Supervision;
 using Galaxy.ServiceDefaults;
 
 namespace Galaxy.EndToEnd.Tests.Failover;
@@ -44,7 +44,7 @@ public abstract class KilledLeaderTests(RunningGalaxy galaxy)
         var slept = await galaxy.FinishedAsync(running);
         Assert.Equal((TaskState.Completed, 1), (slept.State, slept.Attempts));
 
-        await Eventually.TrueAsync(async () => galaxy.Host.Restarts(old.NodeId) > 0 && galaxy.Host.State(old.NodeId) == ResourceState.Healthy
+        await Eventually.TrueAsync(async () => galaxy.Host.Restarts(old.NodeId) > 0 && galaxy.Host.State(old.NodeId) == ProcessState.Healthy
             && (await galaxy.ClusterAsync())?.Nodes.SingleOrDefault(node => node.NodeId == old.NodeId) is { State: "alive" } node && node.Pid != oldPid);
         Assert.NotEqual(old.NodeId, (await galaxy.LeaderAsync()).NodeId);
     }
@@ -71,7 +71,7 @@ public abstract class KilledLeaderTests(RunningGalaxy galaxy)
             var services = (await answer.Content.ReadFromJsonAsync<JsonArray>())!.Select(span => span!["service"]!.GetValue<string>()).ToHashSet();
             return services.Contains(leader.NodeId) && services.Contains("gateway") && services.Overlaps(["router-a", "router-b"]);
         });
-        await Eventually.TrueAsync(async () => galaxy.Host.State(old.NodeId) == ResourceState.Healthy
+        await Eventually.TrueAsync(async () => galaxy.Host.State(old.NodeId) == ProcessState.Healthy
             && (await galaxy.ClusterAsync())?.Nodes.Count(node => node.State == "alive") == 3);
     }
 

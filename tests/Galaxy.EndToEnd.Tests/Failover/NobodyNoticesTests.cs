@@ -132,7 +132,7 @@ public sealed class NobodyNoticesTests(RunningGalaxy galaxy) : IClassFixture<Run
         })));
         await EventAsync("kill -9 of a router", () => Task.FromResult(Kill("router-a")));
         await EventAsync("kill -9 of a OneApi", () => Task.FromResult(Kill("oneapi-b")));
-        foreach (var name in galaxy.Host.Resources.Where(name => name is not ("gateway" or "redis")))
+        foreach (var name in galaxy.Host.Names.Where(name => name is not ("gateway" or "redis")))
             await EventAsync("restart of " + name, () => RestartAsync(name));
         await EventAsync("restart of the store", () => RestartAsync("redis"));
         await EventAsync("kill -9 of the second gateway", second.KillAndStartAsync, isGateway: true);

@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Json;
 using Galaxy.Contracts.Api;
-using Galaxy.LocalHosting.Running;
+using Galaxy.LocalHosting.Supervision;
 using StackExchange.Redis;
 
 namespace Galaxy.EndToEnd.Tests.Failover;
@@ -36,7 +36,7 @@ public sealed class ThreeStoresTests(GalaxyOnThreeStores galaxy) : IClassFixture
             var now = await galaxy.LeaderAsync();
             Assert.True((leader.NodeId, leader.Token) == (now.NodeId, now.Token), $"Without {store} {now.NodeId} leads under token {now.Token}; it was {leader.NodeId} under {leader.Token}. {await galaxy.Http.GetStringAsync("/api/v1/failovers")}");
             galaxy.Host.Start(store);
-            await Eventually.TrueAsync(() => Task.FromResult(galaxy.Host.State(store) == ResourceState.Healthy));
+            await Eventually.TrueAsync(() => Task.FromResult(galaxy.Host.State(store) == ProcessState.Healthy));
             await Eventually.TrueAsync(async () => (await StatusAsync())?.StoresBehind.Count == 0);
         }
 

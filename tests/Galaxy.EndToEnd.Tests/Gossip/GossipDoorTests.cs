@@ -66,10 +66,10 @@ public sealed class GossipDoorTests(RunningGalaxy galaxy) : IClassFixture<Runnin
         Assert.Contains("Galaxy_NODE_ID", namesake.Output, StringComparison.Ordinal);
         var said = string.Join('\n', galaxy.Host.Output("coordinator-a").Concat(galaxy.Host.Output("coordinator-b")).Concat(galaxy.Host.Output("coordinator-c")));
         Assert.Contains("A second process calls itself 'coordinator-b'", said, StringComparison.Ordinal);
-        Assert.Equal(ResourceState(galaxy, "coordinator-b"), ("Healthy", 0));
+        Assert.Equal(ProcessState(galaxy, "coordinator-b"), ("Healthy", 0));
     }
 
-    private static (string State, int Restarts) ResourceState(RunningGalaxy galaxy, string name) => (galaxy.Host.State(name).ToString(), galaxy.Host.Restarts(name));
+    private static (string State, int Restarts) ProcessState(RunningGalaxy galaxy, string name) => (galaxy.Host.State(name).ToString(), galaxy.Host.Restarts(name));
 
     [Fact]
     public async Task A_node_whose_disk_is_full_says_so_keeps_serving_and_keeps_what_it_had_acknowledged()

@@ -170,7 +170,7 @@ public sealed class GatewayRulesTests(RunningGalaxy galaxy, Browser browser) : I
         using var socket = new ClientWebSocket();
         await socket.ConnectAsync(address, CancellationToken.None);
         await socket.ReceiveAsync(new byte[65536].AsMemory(), CancellationToken.None);
-        foreach (var name in galaxy.Host.Resources)
+        foreach (var name in galaxy.Host.Names)
             Assert.DoesNotContain(galaxy.Host.Output(name), line => line.Contains(galaxy.Key, StringComparison.Ordinal));
         using var wrong = new ClientWebSocket();
         await Assert.ThrowsAsync<WebSocketException>(() => wrong.ConnectAsync(new Uri(address.ToString().Replace(galaxy.Key, "wrong", StringComparison.Ordinal)), CancellationToken.None));

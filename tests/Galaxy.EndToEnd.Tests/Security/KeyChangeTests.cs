@@ -54,7 +54,7 @@ public sealed class KeyChangeTests(RunningGalaxy galaxy) : IClassFixture<Running
         // Who uses the cluster's key takes the new one now.
         _key = Bearer(New);
         galaxy.Http.DefaultRequestHeaders.Authorization = _key;
-        await RestartAsync(galaxy.Host.Resources.Where(IsWorker), ("GALAXY_API_KEY", New), ("GALAXY_API_KEY_ALSO", ""));
+        await RestartAsync(galaxy.Host.Names.Where(IsWorker), ("GALAXY_API_KEY", New), ("GALAXY_API_KEY_ALSO", ""));
         await EverywhereAsync(second, ("GALAXY_API_KEY_ALSO", ""));
 
         await stop.CancelAsync();
@@ -64,7 +64,7 @@ public sealed class KeyChangeTests(RunningGalaxy galaxy) : IClassFixture<Running
         Assert.True(_load.Sent > 1000, $"only {_load.Sent} requests");
 
         // The old key, and the session that it opened, are worth nothing; what was given out is as good as before.
-        foreach (var address in galaxy.Host.Resources.Where(name => !IsWorker(name) && name is not ("redis" or "gateway")).Select(name => galaxy.Host.Url(name, "http")).Append(galaxy.Host.Url("gateway", "api")))
+        foreach (var address in galaxy.Host.Names.Where(name => !IsWorker(name) && name is not ("redis" or "gateway")).Select(name => galaxy.Host.Url(name, "http")).Append(galaxy.Host.Url("gateway", "api")))
             Assert.Equal((HttpStatusCode.Unauthorized, true), (await StatusAsync(address, old), await StatusAsync(address, New) is HttpStatusCode.OK or HttpStatusCode.NotFound));
         Assert.Equal(HttpStatusCode.Redirect, (await browser.GetAsync("/")).StatusCode);
         Assert.Equal(HttpStatusCode.OK, await StatusAsync(galaxy.Host.Url("gateway", "api"), anna, "/api/v1/state/changing"));
@@ -109,7 +109,7 @@ public sealed class KeyChangeTests(RunningGalaxy galaxy) : IClassFixture<Running
     /// <summary>One step: every service of the cluster is started again with these settings, never all of a kind at once.</summary>
     private async Task EverywhereAsync(ExtraProcess second, params (string Name, string Value)[] settings)
     {
-        foreach (var group in galaxy.Host.Resources.Where(name => !IsWorker(name) && name != "redis").GroupBy(name => name == "gateway" || name.EndsWith("-a", StringComparison.Ordinal)))
+        foreach (var group in galaxy.Host.Names.Where(name => !IsWorker(name) && name != "redis").GroupBy(name => name == "gateway" || name.EndsWith("-a", StringComparison.Ordinal)))
             await RestartAsync(group, settings);
         foreach (var (name, value) in settings)
             second.SetEnvironment(name, value);
@@ -131,5 +131,5 @@ public sealed class KeyChangeTests(RunningGalaxy galaxy) : IClassFixture<Running
     }
 
     private Task SealedAnewAsync() => Eventually.TrueAsync(() =>
-        Task.FromResult(galaxy.Host.Resources.SelectMany(galaxy.Host.Output).Any(line => line.Contains("are sealed under the present key now", StringComparison.Ordinal))));
+        Task.FromResult(galaxy.Host.Names.SelectMany(galaxy.Host.Output).Any(line => line.Contains("are sealed under the present key now", StringComparison.Ordinal))));
 }

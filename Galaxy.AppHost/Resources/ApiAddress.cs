@@ -1,0 +1,4 @@
+namespace Galaxy.AppHost.Resources;
+
+/// <summary>Where the API of the running system answers, and the key that opens it.</summary>
+internal sealed record ApiAddress(string Url, string Key);

@@ -1,0 +1,72 @@
+using Galaxy.LocalHosting.Description;
+
+namespace Galaxy.AppHost.Restarts;
+
+/// <summary>What happens after a resource has ended: it is started again after <see cref="Delay"/>, or given up.</summary>
+/// <param name="Delay">Null: it is not started again.</param>
+/// <param name="Reason">One sentence for the dashboard.</param>
+internal sealed record RestartDecision(TimeSpan? Delay, string Reason);
+
+/// <summary>
+/// The restarts of one resource. The first restart follows after 200 ms; the delay doubles up to 10 s while the resource keeps ending
+/// within 30 s of its start. After <see cref="MaxEarlyEnds"/> ends in a row within 5 s of the start the resource is given up. Not thread-safe.
+/// </summary>
+internal sealed class RestartState(TimeProvider time)
+{
+    public const int MaxEarlyEnds = 8;
+
+    private const int SettingsError = SystemOptionException.ExitCode;
+    private static readonly TimeSpan MinDelay = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan MaxDelay = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Early = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Steady = TimeSpan.FromSeconds(30);
+
+    private long _startedAt = time.GetTimestamp();
+    private TimeSpan _delay = MinDelay;
+    private int _earlyEnds;
+
+    /// <summary>How often it was started again.</summary>
+    public int Restarts { get; private set; }
+
+    /// <summary>Whether it was asked to stop: its end is no failure.</summary>
+    public bool StopRequested { get; private set; }
+
+    public void Started()
+    {
+        _startedAt = time.GetTimestamp();
+        StopRequested = false;
+    }
+
+    public void RequestStop() => StopRequested = true;
+
+    /// <summary>A person starts it: earlier failures no longer count.</summary>
+    public void Reset() => (_delay, _earlyEnds, StopRequested) = (MinDelay, 0, false);
+
+    /// <param name="exitCode">Null where it could not be started at all.</param>
+    public RestartDecision Ended(int? exitCode)
+    {
+        var lived = time.GetElapsedTime(_startedAt);
+        var how = Describe(exitCode);
+        if (exitCode == SettingsError)
+            return new RestartDecision(null, $"{how}: a setting is wrong. Its console log says which one; correct it and press Start.");
+        _earlyEnds = lived < Early ? _earlyEnds + 1 : 0;
+        if (_earlyEnds >= MaxEarlyEnds)
+            return new RestartDecision(null, $"{how}, {_earlyEnds} times within {Early.TotalSeconds:0} s of its start. Its console log says why; press Start to try again.");
+        if (lived >= Steady)
+            _delay = MinDelay;
+        var delay = _delay;
+        _delay = _delay * 2 < MaxDelay ? _delay * 2 : MaxDelay;
+        Restarts++;
+        return new RestartDecision(delay, $"{how} after {lived.TotalSeconds:0.#} s; restart {Restarts} after {delay.TotalSeconds:0.#} s");
+    }
+
+    private static string Describe(int? exitCode) => exitCode switch
+    {
+        null => "It could not be started",
+        137 or -1 or 9 => "Killed (SIGKILL)",
+        139 => "Crashed (SIGSEGV)",
+        143 => "Terminated (SIGTERM)",
+        0 => "It ended with exit code 0",
+        _ => $"It failed with exit code {exitCode}",
+    };
+}

@@ -1,0 +1,97 @@
+using Galaxy.AppHost.Control;
+using Galaxy.AppHost.Resources;
+using Galaxy.AppHost.Restarts;
+using Galaxy.LocalHosting.Control;
+using Galaxy.LocalHosting.Description;
+using Galaxy.LocalHosting.Processes;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+
+namespace Galaxy.AppHost.Startup;
+
+/// <summary>What happens around the model: options, checks before the start, the host, and its exit code.</summary>
+internal static class AppHostProgram
+{
+    /// <summary>Describes, builds and runs the system until it is stopped.</summary>
+    /// <returns>0; 2 for an option that is not allowed; 3 for something that this machine lacks, for instance a free port.</returns>
+    public static async Task<int> RunAsync(string[] args, Action<GalaxyBuilder> describe)
+    {
+        try
+        {
+            var options = SystemOptionsParser.Parse(args);
+            if (options.Help)
+            {
+                Console.Out.WriteLine(SystemOptionsParser.HelpText);
+                return 0;
+            }
+            LoopbackProxyRule.Apply();
+            using var app = Build(options, describe);
+            if (app.Services.GetRequiredService<DistributedApplicationExecutionContext>().IsRunMode)
+                await Preflight.CheckAsync(options, CancellationToken.None);
+            await app.RunAsync();
+            return Environment.ExitCode;
+        }
+        catch (SystemOptionException wrong)
+        {
+            return Fail(wrong.Message, SystemOptionException.ExitCode);
+        }
+        catch (PortTakenException taken)
+        {
+            return Fail(taken.Message, PortTakenException.ExitCode);
+        }
+        catch (PreflightException missing)
+        {
+            return Fail(missing.Message, PreflightException.ExitCode);
+        }
+    }
+
+    private static DistributedApplication Build(SystemOptions options, Action<GalaxyBuilder> describe)
+    {
+        var builder = DistributedApplication.CreateBuilder(HostSettings.Options(options));
+        HostSettings.Apply(builder, options);
+        var repository = Path.GetFullPath(Path.Combine(builder.AppHostDirectory, ".."));
+        var data = DataFolder.Find(options.Setting(ServiceEnvironment.Data), repository);
+        var key = "";
+        if (builder.ExecutionContext.IsRunMode)
+        {
+            DataFolder.Prepare(data);
+            if (ControlApi.RunningIn(data) is { } running && running != Environment.ProcessId)
+                throw new PreflightException($"Galaxy already runs here (process {running}, data in {data}). Stop it with Ctrl-C where it was started, or start this one with another folder and free ports: --GALAXY_DATA <folder> --ports any.");
+            key = options.Setting(ServiceEnvironment.ApiKey) ?? DataFolder.ReadOrCreateKey(data);
+        }
+        var galaxy = new GalaxyBuilder(builder, options, data, key, BuiltPrograms.Find(repository));
+        describe(galaxy);
+        if (builder.ExecutionContext.IsRunMode)
+            AddRunServices(builder, galaxy, data);
+        return builder.Build();
+    }
+
+    private static void AddRunServices(IDistributedApplicationBuilder builder, GalaxyBuilder galaxy, string data)
+    {
+        builder.Services.TryAddSingleton(TimeProvider.System);
+        builder.Services.AddSingleton<RestartPolicy>().AddHostedService(services => services.GetRequiredService<RestartPolicy>());
+        builder.Services.AddSingleton<AspireProcesses>().AddHostedService(services => services.GetRequiredService<AspireProcesses>());
+        builder.Services.AddHostedService(services => new ControlServer(services.GetRequiredService<AspireProcesses>(), data));
+        builder.Services.AddSingleton(galaxy).AddHostedService<StartReport>();
+    }
+
+    private static int Fail(string message, int exitCode)
+    {
+        Console.Error.WriteLine("error: " + message);
+        return exitCode;
+    }
+
+    private sealed class ControlServer(AspireProcesses processes, string data) : IHostedService
+    {
+        private ControlApi? _api;
+
+        public async Task StartAsync(CancellationToken cancellationToken) => _api = await ControlApi.StartAsync(processes, data, cancellationToken);
+
+        public async Task StopAsync(CancellationToken cancellationToken)
+        {
+            if (_api is not null)
+                await _api.DisposeAsync();
+        }
+    }
+}

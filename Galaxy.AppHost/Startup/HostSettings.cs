@@ -1,0 +1,61 @@
+using System.Globalization;
+using Galaxy.LocalHosting.Description;
+using Galaxy.LocalHosting.Processes;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace Galaxy.AppHost.Startup;
+
+/// <summary>How Aspire itself is set up: the ports of its dashboard, its logging, and no certificate, since everything is on loopback.</summary>
+internal static class HostSettings
+{
+    private const string DashboardPort = "DASHBOARD_PORT";
+    private const int DefaultDashboardPort = 18888;
+
+    public static DistributedApplicationOptions Options(SystemOptions options) => new()
+    {
+        Args = [.. options.HostArguments, .. HasEnvironment(options) ? Array.Empty<string>() : ["--environment", "Development"]],
+        AllowUnsecuredTransport = true,
+        TrustDeveloperCertificate = false,
+        DeveloperCertificateDefaultHttpsTerminationEnabled = false,
+    };
+
+    public static void Apply(IDistributedApplicationBuilder builder, SystemOptions options)
+    {
+        builder.Services.AddLogging(logging => logging
+            .AddFilter("Aspire.Hosting", LogLevel.Warning)
+            .AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Warning)
+            .AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Warning)
+            .AddSimpleConsole(console => console.SingleLine = true));
+        if (builder.ExecutionContext.IsPublishMode)
+            return;
+        // A tool that starts the AppHost may have chosen these already.
+        var ports = LocalPorts.Allocate(new[] { "resource service", "telemetry" }.Select(endpoint => new PortRequest("dashboard", endpoint, null, null)))
+            .ToDictionary(port => port.Key.Endpoint, port => port.Value);
+        SetDefault(builder, "ASPNETCORE_URLS", DashboardPortOf(options));
+        SetDefault(builder, "ASPIRE_DASHBOARD_OTLP_ENDPOINT_URL", ports["telemetry"]);
+        SetDefault(builder, "ASPIRE_RESOURCE_SERVICE_ENDPOINT_URL", ports["resource service"]);
+    }
+
+    private static bool HasEnvironment(SystemOptions options) =>
+        options.HostArguments.Contains("--environment") || Environment.GetEnvironmentVariable("DOTNET_ENVIRONMENT") is { Length: > 0 };
+
+    private static void SetDefault(IDistributedApplicationBuilder builder, string name, int port)
+    {
+        if (builder.Configuration[name] is not { Length: > 0 })
+            builder.Configuration[name] = string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}");
+    }
+
+    private static int DashboardPortOf(SystemOptions options)
+    {
+        int? asked = options.Setting(DashboardPort) is { Length: > 0 } text
+            ? ushort.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var given)
+                ? given
+                : throw new SystemOptionException($"{DashboardPort} is '{text}'. Allowed: a port, 1 to 65535, or 0 for a free one.")
+            : null;
+        if (asked is null && !options.AnyPorts && PortOwner.Find(DefaultDashboardPort) is null)
+            asked = DefaultDashboardPort;
+        var request = new PortRequest("dashboard", "web interface", asked is 0 ? null : asked, DashboardPort);
+        return LocalPorts.Allocate([request])[request];
+    }
+}
