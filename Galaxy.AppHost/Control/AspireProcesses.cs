@@ -43,7 +43,7 @@ internal sealed class AspireProcesses(
     }
 
     // The dashboard shows the whole log; the last lines are kept here for those who do not look at it.
-    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+    protected override Task RunAsync(CancellationToken stoppingToken) =>
         Task.WhenAll(Resources.Select(resource => KeepLinesAsync(resource.Name, stoppingToken)));
 
     private async Task KeepLinesAsync(string name, CancellationToken stoppingToken)

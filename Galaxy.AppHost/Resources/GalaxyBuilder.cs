@@ -59,6 +59,7 @@ internal sealed class GalaxyBuilder
             .WithArgs(isServer ? [.. ServiceEnvironment.RedisServerArguments(port, folder)] : [.. ServiceEnvironment.StoreArguments(port, folder)])
             .WithEndpoint(port: port, targetPort: port, scheme: "tcp", name: "tcp", isProxied: false)
             .WithEndpoint("tcp", endpoint => endpoint.TargetHost = "127.0.0.1")
+            .WithEnvironment("GALAXY_HOST_PID", Environment.ProcessId.ToString(CultureInfo.InvariantCulture))
             .WithIconName("DatabaseLightning")
             .WithRestartPolicy()
             .WithProcessCommands();
@@ -85,10 +86,9 @@ internal sealed class GalaxyBuilder
     {
         var gateway = Add<Projects.Galaxy_Gateway>(GalaxyServices.Gateway, name, "DoorArrowRight");
         gateway.Resource
-            .WithUrlForEndpoint("ui", url => (url.Url, url.DisplayText) = (SignInUrl(url.Url), "Console (one-time link)"))
-            .WithUrlForEndpoint("api", url => url.DisplayText = "API")
-            .WithUrlForEndpoint("ws", url => (url.Url, url.DisplayText) =
-                (url.Url.Replace("http:", "ws:", StringComparison.Ordinal), "Devices (WebSocket)"));
+            .WithUrlForEndpoint("ui", url => Show(url, SignInUrl(url.Url), "Console (one-time link)", order: 3))
+            .WithUrlForEndpoint("api", url => Show(url, url.Url, "API", order: 2))
+            .WithUrlForEndpoint("ws", url => Show(url, url.Url.Replace("http:", "ws:", StringComparison.Ordinal), "Devices (WebSocket)", order: 1));
         ((IResourceBuilder<IResourceWithEndpoints>)gateway.Resource).WithExternalHttpEndpoints();
         return gateway;
     }
@@ -121,7 +121,8 @@ internal sealed class GalaxyBuilder
             .AddResource(new GalaxyServiceResource(name, _programs.Program(kind), _programs.WorkingDirectory(kind)))
             .WithOtlpExporter()
             .WithEnvironment("ASPNETCORE_ENVIRONMENT", "Development")
-            .WithEnvironment("DOTNET_ENVIRONMENT", "Development");
+            .WithEnvironment("DOTNET_ENVIRONMENT", "Development")
+            .WithEnvironment("GALAXY_HOST_PID", Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
         foreach (var (variable, value) in (IEnumerable<(string, string)>)
             [.. ServiceEnvironment.TelemetryPace, .. _console.Environment, .. ServiceEnvironment.InDevelopment(kind, name, _data, Layout)])
             resource.WithEnvironment(variable, value);
@@ -135,7 +136,29 @@ internal sealed class GalaxyBuilder
             if (endpoint.Variable is null)
                 resource.WithEnvironment("ASPNETCORE_URLS", string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}"));
         }
+        NameUrls(resource, kind);
         return kind.HealthPath is { } path ? resource.WithHttpHealthCheck(path, endpointName: kind.Endpoints[0].Name) : resource;
+    }
+
+    private static void Show(ResourceUrlAnnotation url, string address, string text, int order)
+    {
+        (url.Url, url.DisplayText) = (address, text);
+#pragma warning disable CS0618 // The order will become a property of the same name; there is no other way to put the console first.
+        url.DisplayOrder = order;
+#pragma warning restore CS0618
+    }
+
+    // Only what a browser can open is worth a place in the table.
+    private static void NameUrls(IResourceBuilder<GalaxyServiceResource> resource, ServiceKind kind)
+    {
+        foreach (var endpoint in kind.Endpoints)
+        {
+            resource.WithUrlForEndpoint(endpoint.Name, url =>
+            {
+                url.DisplayText = endpoint.Name switch { "http" => "HTTP", "grpc" => "gRPC", "otlp-grpc" => "OTLP gRPC", "otlp-http" => "OTLP HTTP", var name => name };
+                url.DisplayLocation = endpoint.Name is "http" or "ui" or "api" or "ws" ? UrlDisplayLocation.SummaryAndDetails : UrlDisplayLocation.DetailsOnly;
+            });
+        }
     }
 
     private IResourceBuilder<ProjectResource> AddProject<TProject>(ServiceKind kind, string name)

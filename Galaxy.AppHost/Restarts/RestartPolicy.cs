@@ -32,7 +32,7 @@ internal sealed partial class RestartPolicy(
             StateOf(resource).RequestStop();
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override async Task RunAsync(CancellationToken stoppingToken)
     {
         await foreach (var change in notifications.WatchAsync(stoppingToken).WithCancellation(stoppingToken))
         {
@@ -49,7 +49,9 @@ internal sealed partial class RestartPolicy(
             var text = change.Snapshot.State?.Text;
             if (text == KnownResourceStates.Running)
             {
-                state.Started();
+                // A running resource publishes its health and its properties as well.
+                if (!state.IsRunning)
+                    state.Started();
                 ForgetWaits(change.Resource);
             }
             else if (text == KnownResourceStates.Stopping)

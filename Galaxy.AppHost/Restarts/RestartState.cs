@@ -24,6 +24,7 @@ internal sealed class RestartState(TimeProvider time)
     private long _startedAt = time.GetTimestamp();
     private TimeSpan _delay = MinDelay;
     private int _earlyEnds;
+    private bool _isGivenUp;
 
     /// <summary>How often it was started again.</summary>
     public int Restarts { get; private set; }
@@ -31,33 +32,42 @@ internal sealed class RestartState(TimeProvider time)
     /// <summary>Whether it was asked to stop: its end is no failure.</summary>
     public bool StopRequested { get; private set; }
 
+    public bool IsRunning { get; private set; }
+
     public void Started()
     {
+        // Only a person starts what was given up; what happened before no longer counts.
+        if (_isGivenUp)
+            (_delay, _earlyEnds, _isGivenUp) = (MinDelay, 0, false);
         _startedAt = time.GetTimestamp();
-        StopRequested = false;
+        (IsRunning, StopRequested) = (true, false);
     }
 
     public void RequestStop() => StopRequested = true;
 
-    /// <summary>A person starts it: earlier failures no longer count.</summary>
-    public void Reset() => (_delay, _earlyEnds, StopRequested) = (MinDelay, 0, false);
-
     /// <param name="exitCode">Null where it could not be started at all.</param>
     public RestartDecision Ended(int? exitCode)
     {
-        var lived = time.GetElapsedTime(_startedAt);
+        var lived = IsRunning ? time.GetElapsedTime(_startedAt) : TimeSpan.Zero;
+        IsRunning = false;
         var how = Describe(exitCode);
         if (exitCode == SettingsError)
-            return new RestartDecision(null, $"{how}: a setting is wrong. Its console log says which one; correct it and press Start.");
+            return GiveUp($"{how}: a setting is wrong. Its console log says which one; correct it and press Start.");
         _earlyEnds = lived < Early ? _earlyEnds + 1 : 0;
         if (_earlyEnds >= MaxEarlyEnds)
-            return new RestartDecision(null, $"{how}, {_earlyEnds} times within {Early.TotalSeconds:0} s of its start. Its console log says why; press Start to try again.");
+            return GiveUp($"{how}, {_earlyEnds} times within {Early.TotalSeconds:0} s of its start. Its console log says why; press Start to try again.");
         if (lived >= Steady)
             _delay = MinDelay;
         var delay = _delay;
         _delay = _delay * 2 < MaxDelay ? _delay * 2 : MaxDelay;
         Restarts++;
         return new RestartDecision(delay, $"{how} after {lived.TotalSeconds:0.#} s; restart {Restarts} after {delay.TotalSeconds:0.#} s");
+    }
+
+    private RestartDecision GiveUp(string reason)
+    {
+        _isGivenUp = true;
+        return new RestartDecision(null, reason);
     }
 
     private static string Describe(int? exitCode) => exitCode switch

@@ -11,6 +11,21 @@ internal abstract class EarlyService : BackgroundService, IHostedLifecycleServic
 
     public override Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
+    protected sealed override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        try
+        {
+            await RunAsync(stoppingToken);
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The application stops.
+        }
+    }
+
+    /// <summary>Runs until the application stops.</summary>
+    protected abstract Task RunAsync(CancellationToken stoppingToken);
+
     public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;

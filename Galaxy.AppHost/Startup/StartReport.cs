@@ -17,7 +17,7 @@ internal sealed class StartReport(
 
     private readonly long _started = Stopwatch.GetTimestamp();
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override async Task RunAsync(CancellationToken stoppingToken)
     {
         var resources = model.Resources.Where(resource => resource.Annotations.OfType<RestartPolicyAnnotation>().Any()).ToList();
         lifetime.ApplicationStopping.Register(() => Console.Out.WriteLine("Stopping …"));
@@ -54,7 +54,7 @@ internal sealed class StartReport(
     {
         get
         {
-            var address = configuration["ASPNETCORE_URLS"]?.Split(';')[0];
+            var address = configuration["ASPNETCORE_URLS"]?.Split(';')[0].Replace("localhost", "127.0.0.1", StringComparison.Ordinal);
             return configuration["AppHost:BrowserToken"] is { Length: > 0 } token ? $"{address}/login?t={token}" : address ?? "";
         }
     }

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
-using System.Reflection;
 using Galaxy.Contracts.Api;
 using Galaxy.LocalHosting;
 using Galaxy.ServiceDefaults;

@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
-using System.Reflection;
 using System.Text.Json;
 using Galaxy.Contracts.Api;
 using Galaxy.LocalHosting;
@@ -15,24 +14,26 @@ internal sealed class GalaxyRuns : IAsyncDisposable
     /// <summary>A run that took longer is shown with what the coordinators said.</summary>
     private static readonly TimeSpan Slow = TimeSpan.FromMilliseconds(400);
 
-    private readonly LocalCluster _host;
+    private readonly ISystem _host;
     private readonly HttpClient _http;
     private readonly string _data;
     private readonly HashSet<int?> _ended = [];
 
-    private GalaxyRuns(LocalCluster host, string data)
+    private GalaxyRuns(ISystem host, string data)
     {
         (_host, _data) = (host, data);
         _http = new HttpClient(new SocketsHttpHandler { MaxConnectionsPerServer = 256 }) { BaseAddress = host.Url("gateway", "api"), Timeout = TimeSpan.FromSeconds(10) };
         _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", host.Key);
     }
 
-    public static async Task<GalaxyRuns> StartAsync(bool showTraces, params string[] options)
+    /// <param name="onAspire">Whether the AppHost runs the processes, or the supervisor.</param>
+    public static async Task<GalaxyRuns> StartAsync(bool onAspire, bool showTraces, params string[] options)
     {
         var data = Directory.CreateTempSubdirectory("galaxy-bench-").FullName;
-        string[] free = ["--WEB_UI_PORT", "0", "--API_PORT", "0", "--WEBSOCKET_PORT", "0", "--OTLP_GRPC_PORT", "0", "--OTLP_HTTP_PORT", "0", "--NODE71_BROADCAST_PORT", "47022"];
-        var host = await LocalCluster.StartAsync(
-            ["--GALAXY_DATA", data, .. free, .. options], TimeSpan.FromSeconds(120));
+        string[] arguments = ["--GALAXY_DATA", data, "--ports", "any", "--NODE71_BROADCAST_PORT", "47022", .. options];
+        ISystem host = onAspire
+            ? await AspireHost.StartAsync(arguments, data)
+            : new SupervisedHost(await LocalCluster.StartAsync(arguments, TimeSpan.FromSeconds(120)));
         var runs = new GalaxyRuns(host, data) { ShowTraces = showTraces };
         await runs.SettledAsync();
         return runs;
@@ -65,7 +66,7 @@ internal sealed class GalaxyRuns : IAsyncDisposable
             _ended.Add(_host.ProcessId(leader.NodeId));
             return _host.StopAsync(stopped = leader.NodeId);
         });
-        _host.Start(stopped);
+        await _host.StartAsync(stopped);
         return took;
     }
 

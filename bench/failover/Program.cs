@@ -3,21 +3,23 @@ using System.Text.Json;
 using Galaxy.Bench;
 using Galaxy.Bench.Failover;
 
-// dotnet run -c Release --project bench/failover [-- --runs 20] [--only galaxy|etcd|sentinel] [--kinds kill,stop,term,manual] [--peer-kinds kill] [--stores 3] [--traces] [--save file]
+// dotnet run -c Release --project bench/failover [-- --runs 20] [--only galaxy|aspire|etcd|sentinel] [--kinds kill,stop,term,manual] [--peer-kinds kill] [--stores 3] [--traces] [--save file]
 var runs = int.Parse(Option("--runs") ?? "20", CultureInfo.InvariantCulture);
 var only = Option("--only");
 var kinds = (Option("--kinds") ?? "kill,stop,term,manual").Split(',');
 var peerKinds = Option("--peer-kinds")?.Split(',') ?? kinds;
 var results = new List<Result>();
 
-if (only is null or "galaxy")
+string[] stores = Option("--stores") is { } count ? ["--stores", count] : [];
+if (only is null or "galaxy" or "aspire")
 {
-    Console.WriteLine("Galaxy: three coordinators, embedded store, default settings, through the gateway");
-    await using var galaxy = await GalaxyRuns.StartAsync(args.Contains("--traces"), Option("--stores") is { } stores ? ["--stores", stores] : []);
-    await MeasureAsync("galaxy", "kill", galaxy.KillAsync);
-    await MeasureAsync("galaxy", "stop", galaxy.PauseAsync);
-    await MeasureAsync("galaxy", "term", galaxy.TerminateAsync);
-    await MeasureAsync("galaxy", "manual", galaxy.ManualAsync);
+    Console.WriteLine("Galaxy under its supervisor: three coordinators, embedded store, default settings, through the gateway");
+    await MeasureGalaxyAsync("galaxy", onAspire: false);
+}
+if (only is null or "aspire")
+{
+    Console.WriteLine("Galaxy under Aspire, with orchestrator and dashboard: the same");
+    await MeasureGalaxyAsync("aspire", onAspire: true);
 }
 if (only is null or "etcd" && Installed("etcd"))
 {
@@ -44,9 +46,18 @@ if (Option("--save") is { } file)
         new { at = DateTimeOffset.UtcNow, processors = Environment.ProcessorCount, runs, results }, new JsonSerializerOptions { WriteIndented = true }));
 }
 
+async Task MeasureGalaxyAsync(string system, bool onAspire)
+{
+    await using var galaxy = await GalaxyRuns.StartAsync(onAspire, args.Contains("--traces"), stores);
+    await MeasureAsync(system, "kill", galaxy.KillAsync);
+    await MeasureAsync(system, "stop", galaxy.PauseAsync);
+    await MeasureAsync(system, "term", galaxy.TerminateAsync);
+    await MeasureAsync(system, "manual", galaxy.ManualAsync);
+}
+
 async Task MeasureAsync(string system, string kind, Func<Task<TimeSpan>> run)
 {
-    if (!(system == "galaxy" ? kinds : peerKinds).Contains(kind))
+    if (!(system is "galaxy" or "aspire" ? kinds : peerKinds).Contains(kind))
         return;
     var times = new List<double>();
     for (var i = 0; i < runs; i++)

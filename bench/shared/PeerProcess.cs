@@ -54,6 +54,9 @@ internal sealed partial class PeerProcess(string program, Func<IEnumerable<strin
         Start();
     }
 
+    /// <summary>Waits until it has ended, at most 15 s.</summary>
+    public Task EndedAsync() => _process!.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(15)).ContinueWith(_ => { }, TaskScheduler.Default);
+
     public async ValueTask DisposeAsync()
     {
         if (_process is { HasExited: false })

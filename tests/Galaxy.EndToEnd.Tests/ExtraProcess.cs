@@ -25,6 +25,7 @@ internal sealed class ExtraProcess : IDisposable
             info.Environment[pair[0]] = pair[1];
         // Linux would take the end of the thread that starts it for the runner's end. Disposing ends it here.
         info.Environment.Remove("GALAXY_RUNNER_PID");
+        info.Environment.Remove("GALAXY_HOST_PID");
         // The ports, however the model was told of them.
         foreach (var name in info.Environment.Keys.Where(name => name.EndsWith("_PORT", StringComparison.Ordinal) || name.StartsWith("ASPNETCORE_", StringComparison.Ordinal)).ToList())
             info.Environment.Remove(name);

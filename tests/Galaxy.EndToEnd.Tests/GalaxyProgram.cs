@@ -19,6 +19,7 @@ internal static class GalaxyProgram
         };
         info.Environment["COLUMNS"] = "500";
         info.Environment.Remove("GALAXY_RUNNER_PID");
+        info.Environment.Remove("GALAXY_HOST_PID");
         foreach (var (name, value) in environment ?? new Dictionary<string, string>())
             info.Environment[name] = value;
         using var process = Process.Start(info)!;

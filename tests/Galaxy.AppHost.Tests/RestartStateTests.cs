@@ -1,0 +1,73 @@
+using Galaxy.AppHost.Restarts;
+using Microsoft.Extensions.Time.Testing;
+
+namespace Galaxy.AppHost.Tests;
+
+/// <summary>When a resource that ended is started again, and when not.</summary>
+public sealed class RestartStateTests
+{
+    private readonly FakeTimeProvider _time = new();
+    private readonly RestartState _state;
+
+    public RestartStateTests() => _state = new RestartState(_time);
+
+    private RestartDecision RunFor(double seconds, int exitCode = 1)
+    {
+        _state.Started();
+        _time.Advance(TimeSpan.FromSeconds(seconds));
+        return _state.Ended(exitCode);
+    }
+
+    [Fact]
+    public void The_first_restart_follows_at_once() => Assert.Equal(TimeSpan.FromMilliseconds(200), RunFor(60).Delay);
+
+    [Fact]
+    public void The_delay_doubles_up_to_ten_seconds_while_it_keeps_ending()
+    {
+        var delays = Enumerable.Range(0, 8).Select(_ => RunFor(10).Delay!.Value.TotalSeconds);
+
+        Assert.Equal([0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 10, 10], delays);
+    }
+
+    [Fact]
+    public void A_steady_run_resets_the_delay()
+    {
+        RunFor(10);
+        RunFor(10);
+
+        Assert.Equal(TimeSpan.FromMilliseconds(200), RunFor(31).Delay);
+    }
+
+    [Fact]
+    public void A_resource_that_dies_at_once_every_time_is_given_up()
+    {
+        var decisions = Enumerable.Range(0, RestartState.MaxEarlyEnds).Select(_ => RunFor(0.1)).ToList();
+
+        Assert.All(decisions[..^1], decision => Assert.NotNull(decision.Delay));
+        Assert.Null(decisions[^1].Delay);
+        Assert.Contains("press Start", decisions[^1].Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_wrong_setting_is_not_tried_again()
+    {
+        var decision = RunFor(1, exitCode: 2);
+
+        Assert.Null(decision.Delay);
+        Assert.Contains("setting", decision.Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_person_who_starts_it_gives_it_all_tries_again()
+    {
+        for (var i = 0; i < RestartState.MaxEarlyEnds; i++)
+            RunFor(0.1);
+        Assert.Equal(TimeSpan.FromMilliseconds(200), RunFor(0.1).Delay);
+    }
+
+    [Theory]
+    [InlineData(137, "SIGKILL")]
+    [InlineData(139, "SIGSEGV")]
+    [InlineData(1, "exit code 1")]
+    public void The_reason_names_how_it_ended(int exitCode, string says) => Assert.Contains(says, RunFor(60, exitCode).Reason, StringComparison.Ordinal);
+}
