@@ -12,11 +12,13 @@ using Galaxy.Cli.State;
 using Galaxy.Cli.Status;
 using Galaxy.Cli.Tasks;
 using Galaxy.Cli.Worker;
+using Galaxy.ServiceDefaults.Http;
 using Galaxy.ServiceDefaults.Nodes;
 using Galaxy.ServiceDefaults.Processes;
 using Spectre.Console;
 
 ParentProcess.Follow();
+OutboundHttp.UseAsDefault();
 
 var worker = WorkerCommand.Create();
 var root = new RootCommand("galaxy: look at a Galaxy cluster, steer it, and join it as a worker")

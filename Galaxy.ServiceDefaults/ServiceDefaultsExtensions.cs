@@ -2,6 +2,7 @@ using Galaxy.ServiceDefaults.Audit;
 using Galaxy.ServiceDefaults.Authentication;
 using Galaxy.ServiceDefaults.Cluster;
 using Galaxy.ServiceDefaults.Hosting;
+using Galaxy.ServiceDefaults.Http;
 using Galaxy.ServiceDefaults.Nodes;
 using Galaxy.ServiceDefaults.Telemetry;
 using Microsoft.AspNetCore.Authentication;
@@ -56,8 +57,10 @@ public static class ServiceDefaultsExtensions
             builder.AddTelemetry(node, serviceName);
         builder.Services.AddHealthChecks().AddCheck("self", () => HealthCheckResult.Healthy(), LiveTags);
         builder.Services.AddServiceDiscovery();
+        OutboundHttp.UseAsDefault();
         builder.Services.ConfigureHttpClientDefaults(http =>
         {
+            http.ConfigurePrimaryHttpMessageHandler(() => InternalHttp.CreateHandler());
             http.AddStandardResilienceHandler();
             http.AddServiceDiscovery();
         });
