@@ -66,6 +66,12 @@ catch (Exception failure) when (failure is CliException or SettingException)
     await Console.Error.WriteLineAsync("error: " + failure.Message);
     return 2;
 }
+catch (Exception failure) when (args is ["start", ..] && failure is UnauthorizedAccessException or IOException)
+{
+    // A source folder that is read-only, for instance on a shared drive.
+    await Console.Error.WriteLineAsync($"error: {failure.Message.TrimEnd('.')}. This machine's data is kept in .galaxy of this folder; set GALAXY_DATA to a folder that can be written.");
+    return 3;
+}
 catch (OperationCanceledException)
 {
     return 130;
