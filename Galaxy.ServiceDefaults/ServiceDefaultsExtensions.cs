@@ -52,6 +52,8 @@ public static class ServiceDefaultsExtensions
         builder.Logging.AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Warning);
         builder.Logging.AddFilter("Grpc", LogLevel.None);
         builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Error);
+        // Who asks for the health is told; a line for each question would drown everything else.
+        builder.Logging.AddFilter("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.None);
 
         if (serviceName is not null)
             builder.AddTelemetry(node, serviceName);
