@@ -16,8 +16,17 @@ esac
 say "1/3 Checking this machine"
 command -v dotnet >/dev/null || fail "dotnet is not on PATH. Install the .NET 10 SDK (https://dotnet.microsoft.com/download/dotnet/10.0) and run ./deploy.sh again."
 dotnet --list-sdks | grep -q '^10\.' || fail "the .NET 10 SDK is needed; here is: $(dotnet --list-sdks | cut -d' ' -f1 | paste -sd' ' -). Install it from https://dotnet.microsoft.com/download/dotnet/10.0 and run ./deploy.sh again."
-free=$(df -Pm . | awk 'NR==2 {print $4}')
+[ -w . ] || fail "the folder $PWD cannot be written: settings and programs are put there. Copy it to one that can, and run ./deploy.sh there."
+# The number before the percentage: names of devices may have blanks.
+free=$(df -Pm . | LC_ALL=C awk 'NR > 1 {for (i = 2; i <= NF; i++) if ($i ~ /^[0-9]+%$/) {print $(i - 1); exit}}')
 [ "$free" -ge 1500 ] || fail "only ${free} MB are free here; the build needs 1500. Free some and run ./deploy.sh again."
+# The SDK and its packages need a home: without HOME that of the user's account, without one they are kept here.
+home=${DOTNET_CLI_HOME:-${HOME:-~}}
+if [ ! -d "$home" ] || [ ! -w "$home" ]; then
+  export DOTNET_CLI_HOME="$PWD/.galaxy/dotnet"
+  mkdir -p "$DOTNET_CLI_HOME"
+  say "    this user's home '$home' cannot be written; the SDK keeps its files in .galaxy/dotnet (DOTNET_CLI_HOME)"
+fi
 say "    .NET SDK $(dotnet --list-sdks | grep '^10\.' | tail -1 | cut -d' ' -f1), ${free} MB free"
 
 say "2/3 Settings"

@@ -4,6 +4,7 @@ using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json;
 using Galaxy.ServiceDefaults;
+using Galaxy.ServiceDefaults.Http;
 using Galaxy.ServiceDefaults.Nodes;
 using Microsoft.Extensions.Configuration;
 
@@ -32,7 +33,7 @@ internal sealed class CliContext : IDisposable
     private CliContext(NodeOptions node, IConfiguration configuration, Uri url, TimeSpan patience)
     {
         (Node, Configuration, Url) = (node, configuration, url);
-        _http = new HttpClient { BaseAddress = url, Timeout = patience };
+        _http = InternalHttp.CreateClient(patience, url);
         if (node.ApiKey is { } key)
             _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
     }

@@ -12,11 +12,13 @@ using Galaxy.Cli.State;
 using Galaxy.Cli.Status;
 using Galaxy.Cli.Tasks;
 using Galaxy.Cli.Worker;
+using Galaxy.ServiceDefaults.Http;
 using Galaxy.ServiceDefaults.Nodes;
 using Galaxy.ServiceDefaults.Processes;
 using Spectre.Console;
 
 ParentProcess.Follow();
+OutboundHttp.UseAsDefault();
 
 var worker = WorkerCommand.Create();
 var root = new RootCommand("galaxy: look at a Galaxy cluster, steer it, and join it as a worker")
@@ -63,6 +65,12 @@ catch (Exception failure) when (failure is CliException or SettingException)
     AnsiConsole.Console.Profile.Out.Writer.Flush();
     await Console.Error.WriteLineAsync("error: " + failure.Message);
     return 2;
+}
+catch (Exception failure) when (args is ["start", ..] && failure is UnauthorizedAccessException or IOException)
+{
+    // A source folder that is read-only, for instance on a shared drive.
+    await Console.Error.WriteLineAsync($"error: {failure.Message.TrimEnd('.')}. This machine's data is kept in .galaxy of this folder; set GALAXY_DATA to a folder that can be written.");
+    return 3;
 }
 catch (OperationCanceledException)
 {

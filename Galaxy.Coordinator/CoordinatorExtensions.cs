@@ -26,17 +26,16 @@ namespace Galaxy.Coordinator;
 
 internal static class CoordinatorExtensions
 {
-    private static readonly TimeSpan StorePatience = TimeSpan.FromSeconds(10);
-
     /// <exception cref="SettingException">A setting is not allowed.</exception>
-    /// <exception cref="StartupException">The store does not answer.</exception>
     public static async Task AddCoordinatorAsync(this WebApplicationBuilder builder)
     {
         var node = builder.AddServiceDefaults("coordinator");
         if (node.Role == NodeRole.Worker)
             throw new SettingException("Galaxy_NODE_ROLE", "worker", "coordinator or standby for this program; a worker is started with 'galaxy worker'");
-        builder.AddCoordinator(node, await RedisStore.ConnectAsync(builder.Configuration, StorePatience));
+        builder.AddCoordinator(node, await RedisStore.ConnectAsync(builder.Configuration));
         builder.Services.AddSingleton<IHostLifetime, GracefulLifetime>();
+        AddLoop<StoreWatch>(builder.Services);
+        builder.Services.AddHealthChecks().AddCheck<StoreWatch>("stores");
         AddLoop<Rehearsal>(builder.Services);
     }
 

@@ -2,6 +2,7 @@ using Galaxy.ServiceDefaults.Audit;
 using Galaxy.ServiceDefaults.Authentication;
 using Galaxy.ServiceDefaults.Cluster;
 using Galaxy.ServiceDefaults.Hosting;
+using Galaxy.ServiceDefaults.Http;
 using Galaxy.ServiceDefaults.Nodes;
 using Galaxy.ServiceDefaults.Telemetry;
 using Microsoft.AspNetCore.Authentication;
@@ -51,13 +52,17 @@ public static class ServiceDefaultsExtensions
         builder.Logging.AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Warning);
         builder.Logging.AddFilter("Grpc", LogLevel.None);
         builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Error);
+        // Who asks for the health is told; a line for each question would drown everything else.
+        builder.Logging.AddFilter("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.None);
 
         if (serviceName is not null)
             builder.AddTelemetry(node, serviceName);
         builder.Services.AddHealthChecks().AddCheck("self", () => HealthCheckResult.Healthy(), LiveTags);
         builder.Services.AddServiceDiscovery();
+        OutboundHttp.UseAsDefault();
         builder.Services.ConfigureHttpClientDefaults(http =>
         {
+            http.ConfigurePrimaryHttpMessageHandler(() => InternalHttp.CreateHandler());
             http.AddStandardResilienceHandler();
             http.AddServiceDiscovery();
         });

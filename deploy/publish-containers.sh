@@ -48,7 +48,7 @@ settings=("-p:ContainerRegistry=$host" "-p:ContainerImageTag=$tag" -p:Version="$
 if [[ $platforms == *,* ]]; then settings+=("-p:RuntimeIdentifiers=\"${platforms//,/;}\"" "-p:ContainerRuntimeIdentifiers=\"${platforms//,/;}\""); else settings+=(-r "$platforms"); fi
 
 for project in Galaxy.Store Galaxy.Coordinator Galaxy.Router Galaxy.OneApi Galaxy.Discovery Galaxy.Gateway Galaxy.Console Galaxy.Cli; do
-  image=$(printf '%s' "$project" | tr 'A-Z.' 'a-z-')
+  image=$(printf '%s' "$project" | LC_ALL=C tr 'A-Z.' 'a-z-')
   extra=("-p:ContainerRepository=${prefix:+$prefix/}$image")
   if [ "$sbom" = yes ]; then
     dotnet CycloneDX "$project/$project.csproj" --output "$lists" --filename "$image.cdx.json" --output-format Json --exclude-dev >"$log" 2>&1 || { cat "$log"; fail "$project: what is in it could not be listed"; }
@@ -58,6 +58,6 @@ for project in Galaxy.Store Galaxy.Coordinator Galaxy.Router Galaxy.OneApi Galax
   scheme=https
   [ "$insecure" = no ] || scheme=http
   digest=$(curl -fsSI -H 'Accept: application/vnd.oci.image.index.v1+json, application/vnd.docker.distribution.manifest.list.v2+json, application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json' \
-    "$scheme://$host/v2/${prefix:+$prefix/}$image/manifests/$tag" 2>/dev/null | tr -d '\r' | awk 'tolower($1) == "docker-content-digest:" {print $2}') || true
+    "$scheme://$host/v2/${prefix:+$prefix/}$image/manifests/$tag" 2>/dev/null | tr -d '\r' | LC_ALL=C awk 'tolower($1) == "docker-content-digest:" {print $2}') || true
   printf '%s/%s:%s %s\n' "$registry" "$image" "$tag" "${digest:-(pushed; this registry tells its digest only to whoever is signed in)}"
 done

@@ -5,6 +5,7 @@ using System.Net.Sockets;
 using System.Text.Json;
 using Galaxy.Contracts.Api;
 using Galaxy.ServiceDefaults;
+using Galaxy.ServiceDefaults.Http;
 
 namespace Galaxy.Cli.Doctor;
 
@@ -16,7 +17,7 @@ internal static class NetworkChecks
 
     public static async Task<(IReadOnlyList<Finding> Findings, ClusterResponse? Cluster)> ClusterAsync(Patient patient, CancellationToken cancellation)
     {
-        using var http = new HttpClient { BaseAddress = patient.Api, Timeout = Patient.Patience };
+        using var http = InternalHttp.CreateClient(Patient.Patience, patient.Api);
         if (patient.Settings["GALAXY_API_KEY"] is { Length: > 0 } key)
             http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key.Trim());
         try
@@ -75,7 +76,7 @@ internal static class NetworkChecks
         var found = await Task.WhenAll(alive.Select(async node =>
         {
             var url = new Uri(node.Url);
-            using var http = new HttpClient { Timeout = Patient.Patience };
+            using var http = InternalHttp.CreateClient(Patient.Patience);
             try
             {
                 var (before, asked) = (DateTimeOffset.UtcNow, Stopwatch.GetTimestamp());

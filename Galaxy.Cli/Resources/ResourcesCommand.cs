@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
+using Galaxy.ServiceDefaults.Http;
 using Spectre.Console;
 
 namespace Galaxy.Cli.Resources;
@@ -42,7 +43,7 @@ internal static class ResourcesCommand
             if (!File.Exists(file))
                 continue;
             var runner = JsonNode.Parse(File.ReadAllText(file))!;
-            var client = new HttpClient { BaseAddress = new Uri((string)runner["url"]!), Timeout = TimeSpan.FromSeconds(15) };
+            var client = InternalHttp.CreateClient(TimeSpan.FromSeconds(15), new Uri((string)runner["url"]!));
             client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", (string)runner["token"]!);
             return client;
         }

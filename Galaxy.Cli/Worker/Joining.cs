@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Galaxy.ServiceDefaults;
 using Galaxy.ServiceDefaults.Authentication;
+using Galaxy.ServiceDefaults.Http;
 
 namespace Galaxy.Cli.Worker;
 
@@ -35,7 +36,7 @@ internal static class Joining
     public static async Task<Membership> JoinAsync(string token, string deviceId, Uri url, Uri? master, CancellationToken cancellation)
     {
         var (id, secret) = AccessKey.Create();
-        using var http = new HttpClient { BaseAddress = url, Timeout = TimeSpan.FromSeconds(30) };
+        using var http = InternalHttp.CreateClient(TimeSpan.FromSeconds(30), url);
         HttpResponseMessage answer;
         try
         {

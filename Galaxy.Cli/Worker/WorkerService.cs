@@ -5,6 +5,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Galaxy.Cli.Worker.Actions;
 using Galaxy.ServiceDefaults.Configuration;
+using Galaxy.ServiceDefaults.Http;
 using Galaxy.ServiceDefaults.Nodes;
 using Galaxy.ServiceDefaults.Telemetry;
 using Microsoft.Extensions.Hosting;
@@ -85,7 +86,7 @@ internal sealed partial class WorkerService(
     /// <summary>One connection from hello to end. Returns where to go instead when this node does not lead.</summary>
     private async Task<Uri?> ServeAsync(Uri address, CancellationToken stopping)
     {
-        using var socket = new ClientWebSocket();
+        using var socket = InternalHttp.CreateWebSocket();
         socket.Options.AddSubProtocol(Subprotocol);
         // A line that swallows everything is noticed by the answers that do not come.
         socket.Options.KeepAliveInterval = TimeSpan.FromSeconds(5);

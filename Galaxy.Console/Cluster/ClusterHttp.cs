@@ -2,6 +2,7 @@ using System.Net;
 using System.Text.Json;
 using Galaxy.ServiceDefaults;
 using Galaxy.ServiceDefaults.Authentication;
+using Galaxy.ServiceDefaults.Http;
 
 namespace Galaxy.Console.Cluster;
 
@@ -13,10 +14,14 @@ internal sealed class ClusterHttp(ServiceTokens tokens) : IDisposable
 {
     private static readonly TimeSpan ConnectPatience = TimeSpan.FromSeconds(2);
 
-    private readonly HttpClient _client = new(new SocketsHttpHandler
+    private readonly HttpClient _client = new(InternalHttp.CreateHandler(handler =>
     {
-        ConnectTimeout = ConnectPatience, AutomaticDecompression = DecompressionMethods.All, PooledConnectionLifetime = TimeSpan.FromMinutes(5), UseCookies = false, AllowAutoRedirect = false,
-    })
+        handler.ConnectTimeout = ConnectPatience;
+        handler.AutomaticDecompression = DecompressionMethods.All;
+        handler.PooledConnectionLifetime = TimeSpan.FromMinutes(5);
+        handler.UseCookies = false;
+        handler.AllowAutoRedirect = false;
+    }))
     {
         Timeout = Timeout.InfiniteTimeSpan,
     };

@@ -1,6 +1,7 @@
 using System.Net.Http.Headers;
 using System.Text.Json;
 using Galaxy.ServiceDefaults;
+using Galaxy.ServiceDefaults.Http;
 
 namespace Galaxy.Console.Resources;
 
@@ -11,7 +12,7 @@ public sealed record ResourceView(string Name, string State, int? Pid, int Resta
 internal sealed class RunnerClient(IConfiguration configuration) : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(12);
-    private readonly HttpClient _client = new() { Timeout = Patience };
+    private readonly HttpClient _client = InternalHttp.CreateClient(Patience);
 
     private sealed record Address(string Url, string Token);
 

@@ -2,6 +2,7 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Galaxy.Coordinator.Cluster;
+using Galaxy.ServiceDefaults.Http;
 using Galaxy.ServiceDefaults.Nodes;
 
 namespace Galaxy.Coordinator.Devices;
@@ -11,7 +12,7 @@ internal sealed partial class ChatRelay(ClusterFeed cluster, NodeOptions node, I
 {
     private const int MostAtOnce = 32;
     private const string Standard = "galaxy/echo";
-    private static readonly HttpClient Http = new() { Timeout = TimeSpan.FromSeconds(120) };
+    private static readonly HttpClient Http = InternalHttp.CreateClient(TimeSpan.FromSeconds(120));
     private int _open;
 
     /// <summary>Returns at once; the answer comes as <c>chat_reply</c>.</summary>

@@ -196,7 +196,9 @@ internal sealed partial class Elector(
             }
             catch (Exception failure)
             {
-                LogCallFailed((failure.InnerException ?? failure).Message.Split(',')[0]);
+                // A store that is away is asked several times a second; StoreWatch says so once.
+                LogCallFailed(
+                    failure is StoreUnavailableException ? LogLevel.Debug : LogLevel.Warning, (failure.InnerException ?? failure).Message.Split(',')[0]);
                 answer = failed;
             }
             Post(input(answer));
@@ -253,8 +255,8 @@ internal sealed partial class Elector(
     [LoggerMessage(Level = LogLevel.Information, Message = "The leader {Leader} hung up; calling it")]
     private partial void LogHungUp(string leader);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The store did not answer: {Reason}")]
-    private partial void LogCallFailed(string reason);
+    [LoggerMessage(Message = "The store did not answer: {Reason}")]
+    private partial void LogCallFailed(LogLevel level, string reason);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The election loop goes on after an error")]
     private partial void LogLoopFailed(Exception failure);

@@ -2,8 +2,8 @@ using System.Diagnostics;
 using System.Net.Sockets;
 using Galaxy.Contracts.Api;
 using Galaxy.ServiceDefaults.Hosting;
+using Galaxy.ServiceDefaults.Http;
 using Galaxy.ServiceDefaults.Nodes;
-using Grpc.Net.Client;
 using StackExchange.Redis;
 
 namespace Galaxy.Coordinator.Failover;
@@ -13,7 +13,7 @@ internal sealed partial class HealthChecks(FailoverStore store, NodeOptions node
     : PeriodicService(Look, time, log)
 {
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(250);
-    private static readonly HttpClient Http = new();
+    private static readonly HttpClient Http = InternalHttp.CreateClient(Timeout.InfiniteTimeSpan);
 
     private readonly Lock _gate = new();
     private readonly Dictionary<string, (HealthCheckerSettings Settings, HealthCheckStatus Status, long Due)> _checks = new(StringComparer.Ordinal);
@@ -121,7 +121,7 @@ internal sealed partial class HealthChecks(FailoverStore store, NodeOptions node
                     await socket.ConnectAsync(host, port, cancellation);
                 break;
             case "grpc":
-                using (var channel = GrpcChannel.ForAddress(check.Target))
+                using (var channel = InternalHttp.CreateChannel(check.Target))
                     await channel.ConnectAsync(cancellation);
                 break;
             case "redis":

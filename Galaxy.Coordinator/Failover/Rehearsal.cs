@@ -14,7 +14,7 @@ namespace Galaxy.Coordinator.Failover;
 /// compiling what it does, and a failover is no time for that.
 /// </summary>
 internal sealed partial class Rehearsal(
-    RedisStores stores, GossipLoop loop, NodeOptions node, TimeProvider time, IHostApplicationLifetime application,
+    RedisStores stores, StoreWatch watch, GossipLoop loop, NodeOptions node, TimeProvider time, IHostApplicationLifetime application,
     ILogger<Rehearsal> log) : BackgroundService
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
@@ -27,6 +27,7 @@ internal sealed partial class Rehearsal(
             await using var registration = application.ApplicationStarted.Register(started.SetResult);
             await started.Task.WaitAsync(stoppingToken);
             await loop.Joined.WaitAsync(stoppingToken);
+            await watch.Ready.WaitAsync(stoppingToken);
             using var patience = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
             patience.CancelAfter(Patience);
             Unobserved.Begin();

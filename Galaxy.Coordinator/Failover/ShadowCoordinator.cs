@@ -10,6 +10,7 @@ using Galaxy.Coordinator.Gossip;
 using Galaxy.Core.Election;
 using Galaxy.Core.Membership;
 using Galaxy.ServiceDefaults;
+using Galaxy.ServiceDefaults.Http;
 using Galaxy.ServiceDefaults.Nodes;
 using Galaxy.ServiceDefaults.Store;
 using Microsoft.AspNetCore.Http.Features;
@@ -27,6 +28,7 @@ internal sealed class ShadowCoordinator : IAsyncDisposable
     private const int Tasks = 5;
     private static readonly TimeSpan GhostLease = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan Glance = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan HttpPatience = TimeSpan.FromSeconds(100);
 
     private readonly WebApplication _app;
     private readonly RedisStores _stores;
@@ -112,8 +114,8 @@ internal sealed class ShadowCoordinator : IAsyncDisposable
     /// <summary>Tasks through the API to a device on a socket, then everything that ends a term.</summary>
     public async Task ServeAsync(CancellationToken cancellation)
     {
-        using var http = new HttpClient { BaseAddress = new Uri(_identity.Url) };
-        using var socket = new ClientWebSocket();
+        using var http = InternalHttp.CreateClient(HttpPatience, new Uri(_identity.Url));
+        using var socket = InternalHttp.CreateWebSocket();
         if (_node.ApiKey is { } key)
         {
             http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);

@@ -7,6 +7,7 @@ using Galaxy.Coordinator.Fencing;
 using Galaxy.ServiceDefaults;
 using Galaxy.ServiceDefaults.Authentication;
 using Galaxy.ServiceDefaults.Hosting;
+using Galaxy.ServiceDefaults.Http;
 using Galaxy.ServiceDefaults.Nodes;
 
 namespace Galaxy.Coordinator.Tasks;
@@ -26,7 +27,15 @@ internal sealed partial class CallbackSender : PeriodicService
     private readonly TaskEngine _engine;
     private readonly ILogger<CallbackSender> _log;
     private readonly byte[]? _key;
-    private readonly HttpClient _http = new(new SocketsHttpHandler { AllowAutoRedirect = false, PooledConnectionLifetime = TimeSpan.FromMinutes(5) }) { Timeout = Patience };
+    private readonly HttpClient _http = new(OutboundHttp.CreateHandler(handler =>
+    {
+        handler.AllowAutoRedirect = false;
+        handler.PooledConnectionLifetime = TimeSpan.FromMinutes(5);
+    }))
+    {
+        Timeout = Patience,
+    };
+
     private readonly ConcurrentDictionary<string, (int Tries, DateTimeOffset Next)> _tried = new(StringComparer.Ordinal);
     private volatile bool _owed = true;
     private long? _term;

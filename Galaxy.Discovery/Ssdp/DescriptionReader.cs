@@ -5,6 +5,7 @@ using System.Net.Sockets;
 using Galaxy.Core.Discovery.Peers;
 using Galaxy.Core.Discovery.Ssdp;
 using Galaxy.Discovery.Peers;
+using Galaxy.ServiceDefaults.Http;
 
 namespace Galaxy.Discovery.Ssdp;
 
@@ -82,7 +83,11 @@ internal sealed class DescriptionReader(Trust trust, TimeProvider time) : IDispo
                 var nonce = Trust.NewNonce();
                 trust.Asked(nonce);
                 // The address with its scope: a link-local one means nothing without it, and no URL carries it.
-                using var handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = false, ConnectCallback = (_, cancellation) => ConnectAsync(found, cancellation) };
+                using var handler = InternalHttp.CreateHandler(handler =>
+                {
+                    handler.AllowAutoRedirect = false;
+                    handler.ConnectCallback = (_, cancellation) => ConnectAsync(found, cancellation);
+                });
                 using var http = new HttpClient(handler) { MaxResponseContentBufferSize = MostBytes };
                 var document = await http.GetByteArrayAsync(new UriBuilder(found.Location) { Query = $"nonce={nonce}" }.Uri, patience.Token);
                 return Judge(found, document);

@@ -27,7 +27,7 @@ internal sealed class DeviceModels(ClusterWatcher cluster, Upstream http, Servic
         tokens.Sign(request, AccessRole.Client);
         try
         {
-            using var response = await http.SendAsync(request, cancellation);
+            using var response = await http.SendInternalAsync(request, cancellation);
             var json = JsonNode.Parse(await response.Content.ReadAsStringAsync(cancellation));
             if (!response.IsSuccessStatusCode)
                 throw Failed((int)response.StatusCode == 504 ? ErrorKind.Timeout : ErrorKind.Upstream, $"The device '{device}': {ChatAnswer.Text(json.Get("detail")) ?? $"status {(int)response.StatusCode}"}");

@@ -1,24 +1,28 @@
 using System.Net;
 using System.Net.Http.Headers;
+using Galaxy.ServiceDefaults.Http;
 
 namespace Galaxy.OneApi.Providers;
 
-/// <summary>The HTTP side of providers. One pool of connections for all; thread-safe.</summary>
+/// <summary>The HTTP side of providers, through the system's proxy where there is one. One pool of connections for all; thread-safe.</summary>
 internal sealed class Upstream : IDisposable
 {
-    // An invoker, not a client: nothing retries, follows or buffers by itself. What may be repeated is decided elsewhere.
-    private readonly HttpMessageInvoker _http = new(new SocketsHttpHandler
+    // Invokers, not clients: nothing retries, follows or buffers by itself. What may be repeated is decided elsewhere.
+    private readonly HttpMessageInvoker _http = new(OutboundHttp.CreateHandler(Configure));
+    private readonly HttpMessageInvoker _internal = new(InternalHttp.CreateHandler(Configure));
+
+    private static void Configure(SocketsHttpHandler handler)
     {
-        AllowAutoRedirect = false,
-        UseCookies = false,
-        ConnectTimeout = TimeSpan.FromSeconds(5),
-        PooledConnectionLifetime = TimeSpan.FromMinutes(5),
-        EnableMultipleHttp2Connections = true,
+        handler.AllowAutoRedirect = false;
+        handler.UseCookies = false;
+        handler.ConnectTimeout = TimeSpan.FromSeconds(5);
+        handler.PooledConnectionLifetime = TimeSpan.FromMinutes(5);
+        handler.EnableMultipleHttp2Connections = true;
         // An answer that nobody reads any more costs its owner money with every token: the connection is closed at once.
-        ResponseDrainTimeout = TimeSpan.Zero,
+        handler.ResponseDrainTimeout = TimeSpan.Zero;
         // Trace context is nothing that providers should see.
-        ActivityHeadersPropagator = null,
-    });
+        handler.ActivityHeadersPropagator = null;
+    }
 
     /// <summary>Returns as soon as the head of the answer is there; the caller reads the body.</summary>
     public Task<HttpResponseMessage> PostAsync(Provider provider, string? key, string path, ReadOnlyMemory<byte> body, string mediaType, IHeaderDictionary? client, CancellationToken cancellation)
@@ -38,7 +42,10 @@ internal sealed class Upstream : IDisposable
         return _http.SendAsync(request, cancellation);
     }
 
-    /// <summary>A request to another service of Galaxy, or to a tool's address.</summary>
+    /// <summary>A request to another service of Galaxy, never through a proxy.</summary>
+    public Task<HttpResponseMessage> SendInternalAsync(HttpRequestMessage request, CancellationToken cancellation) => _internal.SendAsync(request, cancellation);
+
+    /// <summary>A request to a tool's address.</summary>
     public Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellation) => _http.SendAsync(request, cancellation);
 
     // Of a client that speaks the provider's own dialect: what switches features on. Never what identifies it.
@@ -68,5 +75,9 @@ internal sealed class Upstream : IDisposable
 
     public static bool IsEventStream(HttpResponseMessage response) => response.Content.Headers.ContentType?.MediaType == "text/event-stream";
 
-    public void Dispose() => _http.Dispose();
+    public void Dispose()
+    {
+        _http.Dispose();
+        _internal.Dispose();
+    }
 }

@@ -1,5 +1,6 @@
 using Galaxy.Core.Routing;
 using Galaxy.ServiceDefaults.Authentication;
+using Galaxy.ServiceDefaults.Http;
 
 namespace Galaxy.Router.Invocation;
 
@@ -10,15 +11,14 @@ internal sealed class TargetHttp(ServiceTokens tokens) : IDisposable
     public const string External = "external";
 
     // An invoker, not a client: nothing retries, follows or buffers by itself. What may be repeated is decided here.
-    private readonly HttpMessageInvoker _http = new(new SocketsHttpHandler
+    private readonly HttpMessageInvoker _http = new(InternalHttp.CreateHandler(handler =>
     {
-        AllowAutoRedirect = false,
-        UseCookies = false,
-        UseProxy = false,
-        ConnectTimeout = TimeSpan.FromSeconds(2),
-        PooledConnectionLifetime = TimeSpan.FromMinutes(5),
-        EnableMultipleHttp2Connections = true,
-    });
+        handler.AllowAutoRedirect = false;
+        handler.UseCookies = false;
+        handler.ConnectTimeout = TimeSpan.FromSeconds(2);
+        handler.PooledConnectionLifetime = TimeSpan.FromMinutes(5);
+        handler.EnableMultipleHttp2Connections = true;
+    }));
 
     /// <param name="path">From the root, with its query.</param>
     public HttpRequestMessage Request(HttpMethod method, RouteTarget target, string path) => Authorised(new HttpRequestMessage(method, target.Url.TrimEnd('/') + path), target.Type != External);

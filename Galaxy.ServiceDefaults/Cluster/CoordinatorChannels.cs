@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Galaxy.Contracts.Gossip;
 using Galaxy.ServiceDefaults.Authentication;
+using Galaxy.ServiceDefaults.Http;
 using Grpc.Core;
 using Grpc.Net.Client;
 using ClusterClient = Galaxy.Contracts.Cluster.Cluster.ClusterClient;
@@ -41,15 +42,15 @@ public sealed class CoordinatorChannels(ServiceTokens tokens) : IDisposable
 
     private GrpcChannel Create(string address, TimeSpan ping)
     {
-        var handler = new SocketsHttpHandler
+        var handler = InternalHttp.CreateHandler(handler =>
         {
-            ConnectTimeout = TimeSpan.FromSeconds(2),
+            handler.ConnectTimeout = TimeSpan.FromSeconds(2);
             // Notices a peer that vanished without closing; a dead process is noticed by the reset at once.
-            KeepAlivePingDelay = ping,
-            KeepAlivePingTimeout = TimeSpan.FromSeconds(1),
-            KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests,
-            EnableMultipleHttp2Connections = true,
-        };
+            handler.KeepAlivePingDelay = ping;
+            handler.KeepAlivePingTimeout = TimeSpan.FromSeconds(1);
+            handler.KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests;
+            handler.EnableMultipleHttp2Connections = true;
+        });
         var options = new GrpcChannelOptions
         {
             HttpHandler = handler,
@@ -70,7 +71,7 @@ public sealed class CoordinatorChannels(ServiceTokens tokens) : IDisposable
                     return Task.CompletedTask;
                 }));
         }
-        return GrpcChannel.ForAddress(address, options);
+        return InternalHttp.CreateChannel(address, options);
     }
 
     public void Dispose()

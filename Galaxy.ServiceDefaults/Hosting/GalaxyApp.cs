@@ -1,3 +1,4 @@
+using Galaxy.ServiceDefaults.Http;
 using Galaxy.ServiceDefaults.Nodes;
 using Galaxy.ServiceDefaults.Processes;
 using Microsoft.AspNetCore.Builder;
@@ -53,8 +54,10 @@ public static class GalaxyApp
         configuration.AddNodeFiles(Directory.GetCurrentDirectory());
         try
         {
-            var host = configuration["GALAXY_BIND"] is { Length: > 0 } bound and not ("*" or "+" or "0.0.0.0") ? bound : "127.0.0.1";
-            using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(3) };
+            var host = configuration["GALAXY_BIND"] is { Length: > 0 } bound and not ("*" or "+" or "0.0.0.0" or "::" or "[::]") ? bound : "127.0.0.1";
+            if (host.Contains(':', StringComparison.Ordinal))
+                host = $"[{host.Trim('[', ']')}]";
+            using var http = InternalHttp.CreateClient(TimeSpan.FromSeconds(3));
             using var answer = await http.GetAsync(new Uri($"http://{host}:{NodeOptionsReader.Port(configuration, port.Variable, port.Default)}/alive"));
             return answer.IsSuccessStatusCode ? 0 : 1;
         }

@@ -85,9 +85,12 @@ public static class Listening
                     listen.Protocols = port.Protocols;
                     port.Configure?.Invoke(listen);
                 }
-                // Every address is both families where the machine has both.
+                // Every address is both families where the machine has both, and so is loopback: browsers try ::1 first for localhost. Kestrel
+                // goes on with one of them on a machine without the other, and fails when the port of either is taken.
                 if (everywhere)
                     kestrel.ListenAnyIP(numbers[i], Set);
+                else if (IsLocalhost(bind) && numbers[i] != 0)
+                    kestrel.ListenLocalhost(numbers[i], Set);
                 else
                     kestrel.Listen(bind, numbers[i], Set);
             }
@@ -97,6 +100,9 @@ public static class Listening
         builder.Services.AddSingleton(addresses);
         return addresses;
     }
+
+    // Another address of 127.0.0.0/8 is meant as it is: several nodes may share a machine that way.
+    private static bool IsLocalhost(IPAddress address) => IPAddress.Loopback.Equals(address) || IPAddress.IPv6Loopback.Equals(address);
 
     private static IPAddress BindAddress(NodeOptions node)
     {

@@ -87,7 +87,7 @@ public sealed record NodeOptions
     /// <summary><c>NODE71_BROADCAST_PORT</c> (UDP).</summary>
     public int BroadcastPort { get; init; } = 37021;
 
-    /// <summary><c>GALAXY_BIND</c>: the address to listen on; null: every address with a key, loopback without.</summary>
+    /// <summary><c>GALAXY_BIND</c>: the address to listen on; null: every address with a key, loopback without; 127.0.0.1 includes ::1.</summary>
     public string? Bind { get; init; }
 
     /// <summary><c>GALAXY_ADVERTISE</c>: the host name or address under which others reach this node; null: the bound one.</summary>

@@ -1,5 +1,6 @@
 using System.Diagnostics;
-using Galaxy.ServiceDefaults.Hosting;
+using System.Net;
+using System.Net.Sockets;
 using Galaxy.ServiceDefaults.Nodes;
 using Microsoft.Extensions.Configuration;
 using StackExchange.Redis;
@@ -14,12 +15,17 @@ public sealed record RedisStores(IReadOnlyList<IConnectionMultiplexer> All)
     /// lease behind a hundred writes runs out.
     /// </summary>
     public IReadOnlyList<IConnectionMultiplexer> Urgent { get; init; } = All;
+
+    /// <summary>How each is reached, in the same order; empty where connections were made by hand.</summary>
+    public IReadOnlyList<ConfigurationOptions> Options { get; init; } = [];
 }
 
 /// <summary>How the Redis-compatible stores are reached.</summary>
 public static class RedisStore
 {
     private static readonly ActivitySource Source = new("Galaxy.Store");
+    private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan SayEvery = TimeSpan.FromSeconds(30);
 
     /// <summary>
     /// The store's address: <c>ConnectionStrings:redis</c>, or what Aspire's Redis component calls
@@ -58,7 +64,7 @@ public static class RedisStore
             throw new SettingException("ConnectionStrings__redis", text, "host:port[,password=…][,ssl=true]");
         }
         options.AbortOnConnectFail = false;
-        options.ConnectTimeout = 1000;
+        options.ConnectTimeout = (int)ConnectTimeout.TotalMilliseconds;
         options.AsyncTimeout = 1000;
         options.SyncTimeout = 1000;
         options.ConnectRetry = 1;
@@ -68,49 +74,109 @@ public static class RedisStore
         return options;
     }
 
-    /// <summary>Connects, and waits up to <paramref name="patience"/> until a majority of the stores answers.</summary>
-    /// <exception cref="StartupException">It did not.</exception>
-    public static async Task<RedisStores> ConnectAsync(IConfiguration configuration, TimeSpan patience)
+    /// <summary>
+    /// Opens the connections, whether the stores answer or not: each connects by itself as soon as its store is there, and again after
+    /// a loss. A Sentinel that does not know its store yet is asked again until it does.
+    /// </summary>
+    /// <exception cref="SettingException">As <see cref="ReadOptions"/>.</exception>
+    public static async Task<RedisStores> ConnectAsync(IConfiguration configuration)
     {
         var options = ReadOptions(configuration);
-        var stores = await Task.WhenAll(options.Select(store => ConnectionMultiplexer.ConnectAsync(store)));
-        var urgent = await Task.WhenAll(options.Select(store => ConnectionMultiplexer.ConnectAsync(store)));
-        var deadline = Stopwatch.GetTimestamp() + (long)(patience.TotalSeconds * Stopwatch.Frequency);
-        Exception?[] failures;
-        do
+        // All at once: one that is away takes its whole timeout.
+        var stores = options.Select(OpenAsync).ToList();
+        var urgent = options.Select(OpenAsync).ToList();
+        return new RedisStores([.. await Task.WhenAll(stores)])
         {
-            failures = await Task.WhenAll(stores.Select(PingAsync));
-            if (failures.Count(failure => failure is null) > stores.Length / 2)
-                return new RedisStores([.. stores]) { Urgent = [.. urgent] };
-            await Task.Delay(200);
-        }
-        while (Stopwatch.GetTimestamp() < deadline);
-        foreach (var store in stores.Concat(urgent))
-            await store.DisposeAsync();
-        var silent = options.Where((_, i) => failures[i] is not null).Select(store => string.Join(", ", store.EndPoints.Select(Show)));
-        throw new StartupException(
-            stores.Length == 1
-                ? $"The store at {silent.First()} does not answer. Start it, or correct ConnectionStrings__redis."
-                : $"Of {stores.Length} stores a majority must answer; these do not: {string.Join("; ", silent)}. Start them, or correct ConnectionStrings__redis.",
-            failures.FirstOrDefault(failure => failure is not null));
+            Urgent = [.. await Task.WhenAll(urgent)],
+            Options = options,
+        };
     }
 
-    private static async Task<Exception?> PingAsync(ConnectionMultiplexer store)
+    private static async Task<IConnectionMultiplexer> OpenAsync(ConfigurationOptions options)
     {
+        long? said = null;
+        while (true)
+        {
+            try
+            {
+                return await ConnectionMultiplexer.ConnectAsync(options);
+            }
+            catch (RedisConnectionException unknown)
+            {
+                if (said is not { } at || Stopwatch.GetElapsedTime(at) > SayEvery)
+                {
+                    said = Stopwatch.GetTimestamp();
+                    var reason = ReasonOf(unknown) ?? await ConnectReasonAsync(options.EndPoints.FirstOrDefault());
+                    await Console.Error.WriteLineAsync($"warning: Sentinel at {AddressOf(options)} names no store ({reason}). Waiting for it.");
+                }
+                await Task.Delay(1000);
+            }
+        }
+    }
+
+    /// <summary>
+    /// Why a store does not answer, in a few words; null: it does. Asked over a connection of its own, since one that tries again and
+    /// again keeps no reason.
+    /// </summary>
+    public static async Task<string?> DiagnoseAsync(ConfigurationOptions options)
+    {
+        var asked = options.Clone();
+        asked.AbortOnConnectFail = true;
         try
         {
+            await using var store = await ConnectionMultiplexer.ConnectAsync(asked);
             await store.GetDatabase().PingAsync();
             return null;
         }
-        catch (Exception notYet) when (notYet is RedisException or TimeoutException)
+        catch (Exception failure) when (failure is RedisException or TimeoutException)
         {
-            return notYet;
+            return ReasonOf(failure) ?? await ConnectReasonAsync(options.EndPoints.FirstOrDefault());
         }
     }
 
-    private static string Show(System.Net.EndPoint endPoint) => endPoint switch
+    private static string? ReasonOf(Exception failure)
     {
-        System.Net.DnsEndPoint dns => $"{dns.Host}:{dns.Port}",
+        var text = failure.ToString();
+        bool Says(string word) => text.Contains(word, StringComparison.OrdinalIgnoreCase);
+        return Says("WRONGPASS") || Says("NOAUTH") || Says("AuthenticationFailure") || Says("invalid password")
+            ? "it refuses the password; with GALAXY_STORES that comes from GALAXY_API_KEY"
+            : Says("LOADING") ? "it still reads its data" : null;
+    }
+
+    // The library does not say what the system said.
+    private static async Task<string> ConnectReasonAsync(EndPoint? endPoint)
+    {
+        using var timeout = new CancellationTokenSource(ConnectTimeout);
+        try
+        {
+            using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+            await (endPoint is DnsEndPoint dns
+                ? socket.ConnectAsync(dns.Host, dns.Port == 0 ? EmbeddedStores.DefaultPort : dns.Port, timeout.Token)
+                : socket.ConnectAsync(endPoint!, timeout.Token));
+            return "it is reached, but does not answer as a store does";
+        }
+        catch (SocketException failure)
+        {
+            return failure.SocketErrorCode switch
+            {
+                SocketError.ConnectionRefused => "nothing listens there",
+                SocketError.HostNotFound or SocketError.NoData or SocketError.TryAgain => "no name server knows that name",
+                _ => failure.Message,
+            };
+        }
+        catch (OperationCanceledException)
+        {
+            return $"no answer within {ConnectTimeout.TotalSeconds:0} s: it is off, or a firewall is on the way";
+        }
+    }
+
+    /// <summary>Where a store is, without its password.</summary>
+    public static string AddressOf(ConfigurationOptions options) => string.Join(", ", options.EndPoints.Select(Show));
+
+    private static string Show(EndPoint endPoint) => endPoint switch
+    {
+        DnsEndPoint { Port: 0 } dns => dns.Host,
+        DnsEndPoint dns => $"{dns.Host}:{dns.Port}",
         _ => endPoint.ToString() ?? "?",
     };
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Galaxy.ServiceDefaults.Http;
 using Galaxy.ServiceDefaults.Nodes;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
@@ -23,6 +24,9 @@ public static class TelemetryExtensions
     ];
 
     private static readonly string[] StaticFiles = [".css", ".js", ".svg", ".ico", ".map", ".woff2"];
+
+    // As OpenTelemetry.Exporter.OpenTelemetryProtocol names the clients that it asks IHttpClientFactory for.
+    private static readonly string[] ExporterClients = ["OtlpTraceExporter", "OtlpMetricExporter", "OtlpLogExporter"];
 
     public static void AddTelemetry(this IHostApplicationBuilder builder, NodeOptions node, string defaultName)
     {
@@ -60,6 +64,9 @@ public static class TelemetryExtensions
                 }));
         builder.Logging.AddOpenTelemetry(logging => logging.IncludeFormattedMessage = true);
         builder.AddExporters(telemetry, targets);
+        // Its clients over HTTP: telemetry may go to the console of this machine or to a collector on the internet.
+        foreach (var exporter in ExporterClients)
+            builder.Services.AddHttpClient(exporter).ConfigurePrimaryHttpMessageHandler(() => OutboundHttp.CreateHandler());
     }
 
     // A proxy's catch-all route says nothing about the request.

@@ -1,6 +1,7 @@
 using System.Net.Http.Headers;
 using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
+using Galaxy.ServiceDefaults.Http;
 
 namespace Galaxy.Cli.Worker.Actions;
 
@@ -8,7 +9,7 @@ namespace Galaxy.Cli.Worker.Actions;
 internal static class BasicActions
 {
     private const int MaxBodyBytes = 256 * 1024;
-    private static readonly HttpClient Http = new() { Timeout = TimeSpan.FromSeconds(60), MaxResponseContentBufferSize = MaxBodyBytes };
+    private static readonly HttpClient Http = CreateClient();
 
     public static IReadOnlyList<WorkerAction> All { get; } =
     [
@@ -18,6 +19,13 @@ internal static class BasicActions
         new("http.request", "An HTTP request from this machine",
             """{"type":"object","required":["url"],"properties":{"url":{"type":"string"},"method":{"type":"string","default":"GET"},"headers":{"type":"object","additionalProperties":{"type":"string"}},"body":{}}}""", HttpRequestAsync),
     ];
+
+    private static HttpClient CreateClient()
+    {
+        var client = OutboundHttp.CreateClient(TimeSpan.FromSeconds(60));
+        client.MaxResponseContentBufferSize = MaxBodyBytes;
+        return client;
+    }
 
     private static async Task<JsonNode?> SleepAsync(ActionCall call)
     {

@@ -1,5 +1,6 @@
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
+using Galaxy.ServiceDefaults.Http;
 
 namespace Galaxy.Cli.Worker.Actions;
 
@@ -7,7 +8,7 @@ namespace Galaxy.Cli.Worker.Actions;
 /// <param name="address">Up to and including the version, for instance <c>http://localhost:11434/v1</c>.</param>
 internal sealed class ChatAction(Uri address, string? key)
 {
-    private static readonly HttpClient Http = new() { Timeout = TimeSpan.FromMinutes(5) };
+    private static readonly HttpClient Http = OutboundHttp.CreateClient(TimeSpan.FromMinutes(5));
 
     public WorkerAction Action => new("llm.chat", $"Asks a model at {address.Host}",
         """{"type":"object","required":["messages"],"properties":{"model":{"type":"string"},"messages":{"type":"array","items":{"type":"object"}},"temperature":{"type":"number"},"max_tokens":{"type":"integer"},"tools":{"type":"array","items":{"type":"object"}}}}""", RunAsync);

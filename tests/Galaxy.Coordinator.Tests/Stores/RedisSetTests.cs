@@ -58,8 +58,13 @@ public class RedisSetTests
         await DisposeAsync(stores);
     }
 
-    private static Task<RedisStores> ConnectAsync(RedisSet set) => RedisStore.ConnectAsync(
-        new ConfigurationBuilder().AddInMemoryCollection([KeyValuePair.Create("ConnectionStrings:redis", (string?)set.ConnectionString)]).Build(), TimeSpan.FromSeconds(20));
+    private static async Task<RedisStores> ConnectAsync(RedisSet set)
+    {
+        var stores = await RedisStore.ConnectAsync(
+            new ConfigurationBuilder().AddInMemoryCollection([KeyValuePair.Create("ConnectionStrings:redis", (string?)set.ConnectionString)]).Build());
+        await Eventually.TrueAsync(() => TryAsync(async () => await stores.All[0].GetDatabase().PingAsync() > TimeSpan.Zero));
+        return stores;
+    }
 
     private static LeaseStore Lease(RedisStores stores) => new(stores, new NodeOptions { NodeId = "a", Cluster = "sets" });
 
