@@ -23,14 +23,15 @@ switch (args)
             Console.Error.WriteLine($"bench/mdns cannot run here: {missing}.");
             return 2;
         }
-        await TransportTable.RunAsync(options is ["--only", var only] ? only : null);
+        var at = Array.IndexOf(options, "--only");
+        await TransportTable.RunAsync(at >= 0 ? options[at + 1] : null, options.Contains("--short"));
         return 0;
     case ["node", var instance, .. var options]:
         await MakaretuNode.RunAsync(instance, options is ["--defaults"]);
         return 0;
     default:
         Console.Error.WriteLine(
-            "usage: codec [--packets n] | transport [--only galaxy|makaretu|defaults] | node <instance> [--defaults]"
+            "usage: codec [--packets n] | transport [--only galaxy|makaretu|defaults] [--short] | node <instance>"
         );
         return 2;
 }

@@ -5,7 +5,9 @@ namespace Galaxy.Bench.Mdns.Transport;
 /// <summary>Runs the criteria for each subject on a network of its own and prints them side by side.</summary>
 internal static class TransportTable
 {
-    public static async Task RunAsync(string? only)
+    /// <param name="only">The subject; null: all.</param>
+    /// <param name="isShort">Only starts and answers.</param>
+    public static async Task RunAsync(string? only, bool isShort)
     {
         var subjects = new (string Name, Func<LabHost, Subject> Create)[]
         {
@@ -18,7 +20,7 @@ internal static class TransportTable
         {
             await using var network = await HostNetwork.CreateAsync(4);
             using var subject = create(network[0]);
-            columns.Add((subject.Name, await new TransportRun(network, subject).RunAsync()));
+            columns.Add((subject.Name, await new TransportRun(network, subject, isShort).RunAsync()));
         }
         Console.WriteLine($"| criterion | {string.Join(" | ", columns.Select(column => column.Name))} |");
         Console.WriteLine($"|---|{string.Concat(columns.Select(_ => "---|"))}");
