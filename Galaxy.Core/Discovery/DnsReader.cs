@@ -12,6 +12,9 @@ namespace Galaxy.Core.Discovery;
 public ref struct DnsReader
 {
     private const int MaxRecords = 256;
+
+    // RFC 1035, section 2.3.4: with the length bytes.
+    private const int MaxNameBytes = 255;
     private const int InternetClass = 1;
     private const int AnyClass = 255;
     private readonly ReadOnlySpan<byte> _message;
@@ -132,6 +135,8 @@ public ref struct DnsReader
         var at = _at;
         var jumped = false;
         var lowest = _at;
+        // The root label counts as well.
+        var bytes = 1;
         while (true)
         {
             if (at >= _message.Length)
@@ -155,7 +160,8 @@ public ref struct DnsReader
             at++;
             if (length == 0)
                 break;
-            if (at + length > _message.Length || text.Length + length > 255)
+            bytes += length + 1;
+            if (at + length > _message.Length || bytes > MaxNameBytes)
                 return false;
             if (!TryAppendLabel(text, _message.Slice(at, length)))
                 return false;

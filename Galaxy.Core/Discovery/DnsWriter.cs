@@ -8,14 +8,19 @@ namespace Galaxy.Core.Discovery;
 /// <summary>Writes DNS messages with name compression (RFC 1035, section 4.1.4).</summary>
 public sealed class DnsWriter
 {
+    // RFC 1035, section 2.3.4: with the length bytes.
+    private const int MaxNameBytes = 255;
+
     private readonly MemoryStream _out = new();
     private bool _compress = true;
-    private readonly Dictionary<string, int> _names = new(StringComparer.OrdinalIgnoreCase);
+
+    // Names that differ in case only are written apart: each keeps its case (RFC 6762, section 16).
+    private readonly Dictionary<string, int> _names = new(StringComparer.Ordinal);
 
     private DnsWriter() { }
 
     /// <summary>The message's bytes.</summary>
-    /// <exception cref="ArgumentException">A name has an empty label or one of more than 63 bytes.</exception>
+    /// <exception cref="ArgumentException">A name has an empty label, one of more than 63 bytes, or more than 255 bytes in all.</exception>
     public static byte[] Write(DnsMessage message)
     {
         var writer = new DnsWriter();
@@ -111,6 +116,9 @@ public sealed class DnsWriter
 
     private void Name(string name)
     {
+        // A name is written with at most two bytes more than its text has; the usual name need not be taken apart for this.
+        if (Encoding.UTF8.GetByteCount(name) > MaxNameBytes - 2 && WrittenBytes(name) > MaxNameBytes)
+            throw new ArgumentException($"The name '{name}' has more than {MaxNameBytes} bytes.", nameof(name));
         var rest = name;
         while (rest is not ("" or "."))
         {
@@ -128,6 +136,14 @@ public sealed class DnsWriter
             _out.Write(label);
         }
         _out.WriteByte(0);
+    }
+
+    private static int WrittenBytes(string name)
+    {
+        var (rest, bytes) = (name, 1);
+        while (rest is not ("" or "."))
+            bytes += 1 + Encoding.UTF8.GetByteCount(TakeLabel(ref rest));
+        return bytes;
     }
 
     private static string TakeLabel(ref string rest)

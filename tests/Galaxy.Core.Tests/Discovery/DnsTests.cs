@@ -73,6 +73,34 @@ public class DnsTests
     }
 
     [Fact]
+    public void Names_that_differ_in_case_keep_their_case()
+    {
+        var record = new DnsRecord("Node.local.", DnsType.Ptr, 1, "node.LOCAL.");
+
+        Assert.True(DnsReader.TryParse(DnsWriter.Write(new DnsMessage { Answers = [record] }), out var read));
+
+        Assert.Equal(record, Assert.Single(read.Answers));
+    }
+
+    [Theory]
+    [InlineData('x')]
+    [InlineData('\u0436')]
+    public void A_name_of_255_bytes_is_written_and_read_and_a_longer_one_is_neither(char letter)
+    {
+        var lettersOfLabel = 62 / System.Text.Encoding.UTF8.GetByteCount([letter]);
+        // Four labels of 1 + 62 bytes, one of 1 + 1, and the root's 1.
+        var name = string.Concat(Enumerable.Repeat(new string(letter, lettersOfLabel) + ".", 4)) + "x.";
+        var question = new DnsQuestion(name, DnsType.Ptr);
+
+        var bytes = DnsWriter.Write(new DnsMessage { Questions = [question] });
+
+        Assert.True(DnsReader.TryParse(bytes, out var read));
+        Assert.Equal(question, Assert.Single(read.Questions));
+        Assert.False(DnsReader.TryParse([.. bytes[..12], 63, (byte)'y', .. bytes[13..]], out _));
+        Assert.Throws<ArgumentException>(() => DnsWriter.Write(new DnsMessage { Questions = [new DnsQuestion("y" + name, DnsType.Ptr)] }));
+    }
+
+    [Fact]
     public void A_compression_pointer_to_itself_is_refused()
     {
         byte[] loop = [0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0xC0, 12, 0, 12, 0, 1];
