@@ -27,12 +27,13 @@ namespace Galaxy.Coordinator;
 internal static class CoordinatorExtensions
 {
     /// <exception cref="SettingException">A setting is not allowed.</exception>
-    public static async Task AddCoordinatorAsync(this WebApplicationBuilder builder)
+    public static void AddCoordinator(this WebApplicationBuilder builder)
     {
         var node = builder.AddServiceDefaults("coordinator");
         if (node.Role == NodeRole.Worker)
             throw new SettingException("Galaxy_NODE_ROLE", "worker", "coordinator or standby for this program; a worker is started with 'galaxy worker'");
-        builder.AddCoordinator(node, await RedisStore.ConnectAsync(builder.Configuration));
+        builder.AddRedisStores(withUrgent: true);
+        builder.AddCoordinator(node, null);
         builder.Services.AddSingleton<IHostLifetime, GracefulLifetime>();
         AddLoop<StoreWatch>(builder.Services);
         builder.Services.AddHealthChecks().AddCheck<StoreWatch>("stores");
@@ -40,13 +41,15 @@ internal static class CoordinatorExtensions
     }
 
     /// <summary>A coordinator without what belongs to the process: signals, telemetry, the rehearsal itself.</summary>
-    public static void AddCoordinator(this WebApplicationBuilder builder, NodeOptions node, RedisStores stores)
+    /// <param name="stores">The connections of another coordinator; null: they are registered already.</param>
+    public static void AddCoordinator(this WebApplicationBuilder builder, NodeOptions node, RedisStores? stores)
     {
         builder.Listen(node, new ListenPort("HTTP_PORT", 8071), new ListenPort("GRPC_PORT", 9071, HttpProtocols.Http2));
         var services = builder.Services;
         services.AddGrpc();
         services.AddApiDescription();
-        services.AddSingleton(stores);
+        if (stores is not null)
+            services.AddSingleton(stores);
         services.AddSingleton<Identity>();
         services.AddSingleton(_ => StateFolder.Open(node));
         services.AddSingleton<StateJournal>();
@@ -106,7 +109,7 @@ internal static class CoordinatorExtensions
         AddLoop<CallbackSender>(services);
         AddLoop<LeaderDuties>(services);
         AddLoop<StoreRepair>(services);
-        AddLoop<HealthChecks>(services);
+        AddLoop<Failover.HealthChecks>(services);
         AddLoop<Candidacy>(services);
         AddLoop<RecoveryWatch>(services);
         AddLoop<LeaderLink>(services);

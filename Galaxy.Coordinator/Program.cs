@@ -1,12 +1,14 @@
 using Galaxy.Coordinator;
 using Galaxy.ServiceDefaults.Hosting;
+using Galaxy.ServiceDefaults.Store;
 
 return await GalaxyApp.RunAsync(args, new ListenPort("HTTP_PORT", 8071), async () =>
 {
     var builder = WebApplication.CreateBuilder(args);
-    await builder.AddCoordinatorAsync();
+    builder.AddCoordinator();
 
     var app = builder.Build();
+    await app.ConnectStoresAsync();
     app.UseCoordinator();
     return app;
 });

@@ -13,6 +13,7 @@ using Galaxy.ServiceDefaults.Cluster;
 using Galaxy.ServiceDefaults.Configuration;
 using Galaxy.ServiceDefaults.Hosting;
 using Galaxy.ServiceDefaults.OpenApi;
+using Galaxy.ServiceDefaults.Store;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace Galaxy.Discovery;
@@ -25,7 +26,7 @@ internal static class DiscoveryExtensions
     /// <summary>Where a coordinator of this machine is when nothing is configured.</summary>
     private const string LocalCoordinator = "http://127.0.0.1:9071";
 
-    public static async Task AddDiscoveryAsync(this WebApplicationBuilder builder)
+    public static void AddDiscovery(this WebApplicationBuilder builder)
     {
         var node = builder.AddServiceDefaults("discovery");
         builder.AddGalaxyConfiguration();
@@ -35,7 +36,9 @@ internal static class DiscoveryExtensions
         var services = builder.Services;
         services.AddGrpc();
         services.AddApiDescription("discovery", "Galaxy discovery", "Who else is in the network: what was found by broadcast, mDNS and SSDP.", new Dictionary<string, string>());
-        services.AddSingleton(await RegistryStores.ConnectAsync(builder.Configuration));
+        if (RedisStore.IsConfigured(builder.Configuration))
+            builder.AddRedisStores(withUrgent: false);
+        services.AddSingleton(provider => new RegistryStores(provider.GetService<RedisStores>()));
         services.AddSingleton<Trust>();
         services.AddSingleton<Receiver>();
         services.AddSingleton<DescriptionReader>();

@@ -1,12 +1,15 @@
 using Galaxy.Discovery;
 using Galaxy.ServiceDefaults.Hosting;
+using Galaxy.ServiceDefaults.Store;
 
 return await GalaxyApp.RunAsync(args, new ListenPort("HTTP_PORT", 8037), async () =>
 {
     var builder = WebApplication.CreateBuilder(args);
-    await builder.AddDiscoveryAsync();
+    builder.AddDiscovery();
 
     var app = builder.Build();
+    if (RedisStore.IsConfigured(app.Configuration))
+        await app.ConnectStoresAsync();
     app.UseDiscovery();
     return app;
 });

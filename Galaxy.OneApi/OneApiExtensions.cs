@@ -39,6 +39,7 @@ internal static class OneApiExtensions
         services.AddSingleton<ModelRouter>();
         services.AddSingleton<DeviceModels>();
         services.AddSingleton<Attempts>();
+        GovernanceStore.AddClient(builder);
         services.AddSingleton<GovernanceStore>();
         services.AddSingleton<KeyStore>();
         services.AddSingleton<Limiter>();

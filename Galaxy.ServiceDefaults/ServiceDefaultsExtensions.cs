@@ -49,6 +49,8 @@ public static class ServiceDefaultsExtensions
         builder.Logging.AddFilter("Galaxy.ServiceDefaults.Authentication", LogLevel.Warning);
         builder.Logging.AddFilter("System.Net.Http", LogLevel.Warning);
         builder.Logging.AddFilter("Polly", LogLevel.Warning);
+        // Its report of each try to reconnect is twenty lines; what waits for a store says so in one.
+        builder.Logging.AddFilter("StackExchange.Redis", LogLevel.Error);
         builder.Logging.AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Warning);
         builder.Logging.AddFilter("Grpc", LogLevel.None);
         builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Error);

@@ -132,7 +132,8 @@ internal sealed class GalaxyBuilder
             // Without a proxy in between: a killed service is seen as a closed connection, at once.
             resource
                 .WithEndpoint(port: port, targetPort: port, scheme: endpoint.Scheme, name: endpoint.Name, env: endpoint.Variable, isProxied: false)
-                .WithEndpoint(endpoint.Name, annotation => annotation.TargetHost = "127.0.0.1");
+                .WithEndpoint(endpoint.Name, annotation => (annotation.TargetHost, annotation.Transport) =
+                    ("127.0.0.1", endpoint.IsHttp2 ? "http2" : annotation.Transport));
             if (endpoint.Variable is null)
                 resource.WithEnvironment("ASPNETCORE_URLS", string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}"));
         }
@@ -169,6 +170,8 @@ internal sealed class GalaxyBuilder
         {
             project.WithEndpoint(
                 port: endpoint.IsPublic ? endpoint.Port : null, scheme: endpoint.Scheme, name: endpoint.Name, env: endpoint.Variable, isProxied: !endpoint.IsPublic);
+            if (endpoint.IsHttp2)
+                project.WithEndpoint(endpoint.Name, annotation => annotation.Transport = "http2");
         }
         foreach (var (variable, value) in ServiceEnvironment.InDevelopment(kind, name, "/data", Layout))
             project.WithEnvironment(variable, Published(variable, value));

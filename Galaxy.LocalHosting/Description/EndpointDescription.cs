@@ -14,4 +14,7 @@ public sealed record EndpointDescription(string Name, int Port, string? Variable
     /// Every other endpoint gets a free port in development, where several services of a kind share the machine.
     /// </summary>
     public bool IsPublic { get; init; }
+
+    /// <summary>Whether it speaks HTTP/2 only, as gRPC without TLS does.</summary>
+    public bool IsHttp2 => Name.EndsWith("grpc", StringComparison.Ordinal);
 }

@@ -9,23 +9,33 @@ namespace Galaxy.OneApi.Governance;
 /// The store that all gateways count in. Of a quorum of stores it is the first: counters that are to be exact have one place. Without it keys
 /// are refused, and the cluster's own key goes on. Thread-safe.
 /// </summary>
-internal sealed class GovernanceStore : IAsyncDisposable
+internal sealed class GovernanceStore
 {
-    // Who asks a model waits for seconds anyway: a store that is slow for a moment, under a thousand at once, is no reason to refuse.
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+    private const string ClientKey = "models";
 
-    private readonly Lazy<Task<ConnectionMultiplexer>>? _store;
+    // A model takes seconds to answer: a store that is slow for a moment, under a thousand requests at once, is no reason to refuse.
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
+
+    private readonly Lazy<Task<IConnectionMultiplexer>>? _store;
     private readonly string _prefix;
 
-    public GovernanceStore(IConfiguration configuration, NodeOptions node)
+    public GovernanceStore(IServiceProvider services, IConfiguration configuration, NodeOptions node)
     {
         _prefix = $"{{galaxy:{node.Cluster}}}:oneapi:";
-        var isSet = configuration.GetConnectionString("redis") is { Length: > 0 } || configuration["Aspire:StackExchange:Redis:ConnectionString"] is { Length: > 0 };
-        if (!isSet)
-            return;
-        var options = RedisStore.ReadOptions(configuration)[0];
-        options.AsyncTimeout = (int)Patience.TotalMilliseconds;
-        _store = new(() => ConnectionMultiplexer.ConnectAsync(options));
+        // The first request that needs the store opens it, on a thread that may wait.
+        if (RedisStore.IsConfigured(configuration))
+            _store = new(() => Task.Run(() => services.GetRequiredKeyedService<IConnectionMultiplexer>(ClientKey)));
+    }
+
+    /// <summary>Registers the client of the store, where one is configured.</summary>
+    public static void AddClient(IHostApplicationBuilder builder)
+    {
+        if (RedisStore.IsConfigured(builder.Configuration))
+        {
+            builder.AddRedisStore(
+                ClientKey, RedisStore.ReadConnectionStrings(builder.Configuration)[0],
+                options: redis => redis.AsyncTimeout = (int)Timeout.TotalMilliseconds);
+        }
     }
 
     /// <summary>A store is configured.</summary>
@@ -46,12 +56,6 @@ internal sealed class GovernanceStore : IAsyncDisposable
         {
             throw new StoreMissingException("the store does not answer");
         }
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        if (_store is { IsValueCreated: true })
-            await (await _store.Value).DisposeAsync();
     }
 }
 

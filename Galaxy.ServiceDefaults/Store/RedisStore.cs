@@ -7,25 +7,11 @@ using StackExchange.Redis;
 
 namespace Galaxy.ServiceDefaults.Store;
 
-/// <summary>The connections to the store, or to the three or five of a quorum, in configured order.</summary>
-public sealed record RedisStores(IReadOnlyList<IConnectionMultiplexer> All)
-{
-    /// <summary>
-    /// The same stores over connections of their own, for what must not wait: a connection's answers come in the order of its questions, and a
-    /// lease behind a hundred writes runs out.
-    /// </summary>
-    public IReadOnlyList<IConnectionMultiplexer> Urgent { get; init; } = All;
-
-    /// <summary>How each is reached, in the same order; empty where connections were made by hand.</summary>
-    public IReadOnlyList<ConfigurationOptions> Options { get; init; } = [];
-}
-
 /// <summary>How the Redis-compatible stores are reached.</summary>
 public static class RedisStore
 {
     private static readonly ActivitySource Source = new("Galaxy.Store");
     private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan SayEvery = TimeSpan.FromSeconds(30);
 
     /// <summary>
     /// The store's address: <c>ConnectionStrings:redis</c>, or what Aspire's Redis component calls
@@ -33,7 +19,12 @@ public static class RedisStore
     /// that <c>GALAXY_STORES</c> names.
     /// </summary>
     /// <exception cref="SettingException">Neither is set, the text is not a connection string, or there are two or four stores.</exception>
-    public static IReadOnlyList<ConfigurationOptions> ReadOptions(IConfiguration configuration)
+    public static IReadOnlyList<ConfigurationOptions> ReadOptions(IConfiguration configuration) =>
+        [.. ReadConnectionStrings(configuration).Select(text => Complete(Parse(text), configuration))];
+
+    /// <summary>The connection strings that <see cref="ReadOptions"/> is about, one for each store; all can be parsed.</summary>
+    /// <exception cref="SettingException">As <see cref="ReadOptions"/>.</exception>
+    public static IReadOnlyList<string> ReadConnectionStrings(IConfiguration configuration)
     {
         var first = configuration.GetConnectionString("redis") ?? configuration["Aspire:StackExchange:Redis:ConnectionString"];
         // What an AppHost with several stores injects, one by one.
@@ -45,24 +36,32 @@ public static class RedisStore
         var parts = text.Split('|', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
         if (parts.Length is not (1 or 3 or 5) || parts.Distinct(StringComparer.OrdinalIgnoreCase).Count() != parts.Length)
             throw new SettingException("ConnectionStrings__redis", text, "one address, or three or five different ones separated by '|'");
-        var options = parts.Select(Parse).ToList();
-        // Where a password is a secret of its own, apart from the address.
-        if (configuration["GALAXY_REDIS_PASSWORD"]?.Trim() is { Length: > 0 } password)
-            options.ForEach(store => store.Password ??= password);
-        return options;
+        foreach (var part in parts)
+            _ = Parse(part);
+        return parts;
     }
+
+    /// <summary>Whether any store is configured.</summary>
+    public static bool IsConfigured(IConfiguration configuration) =>
+        configuration.GetConnectionString("redis") is { Length: > 0 } || configuration["Aspire:StackExchange:Redis:ConnectionString"] is { Length: > 0 };
 
     private static ConfigurationOptions Parse(string text)
     {
-        ConfigurationOptions options;
         try
         {
-            options = ConfigurationOptions.Parse(text);
+            return ConfigurationOptions.Parse(text);
         }
         catch (ArgumentException)
         {
             throw new SettingException("ConnectionStrings__redis", text, "host:port[,password=…][,ssl=true]");
         }
+    }
+
+    /// <summary>Adds to what a connection string says how long calls and tries may take, and the password where it is a secret of its own.</summary>
+    internal static ConfigurationOptions Complete(ConfigurationOptions options, IConfiguration configuration)
+    {
+        if (configuration["GALAXY_REDIS_PASSWORD"]?.Trim() is { Length: > 0 } password)
+            options.Password ??= password;
         options.AbortOnConnectFail = false;
         options.ConnectTimeout = (int)ConnectTimeout.TotalMilliseconds;
         options.AsyncTimeout = 1000;
@@ -72,46 +71,6 @@ public static class RedisStore
         options.BacklogPolicy = BacklogPolicy.FailFast;
         options.HeartbeatInterval = TimeSpan.FromMilliseconds(500);
         return options;
-    }
-
-    /// <summary>
-    /// Opens the connections, whether the stores answer or not: each connects by itself as soon as its store is there, and again after
-    /// a loss. A Sentinel that does not know its store yet is asked again until it does.
-    /// </summary>
-    /// <exception cref="SettingException">As <see cref="ReadOptions"/>.</exception>
-    public static async Task<RedisStores> ConnectAsync(IConfiguration configuration)
-    {
-        var options = ReadOptions(configuration);
-        // All at once: one that is away takes its whole timeout.
-        var stores = options.Select(OpenAsync).ToList();
-        var urgent = options.Select(OpenAsync).ToList();
-        return new RedisStores([.. await Task.WhenAll(stores)])
-        {
-            Urgent = [.. await Task.WhenAll(urgent)],
-            Options = options,
-        };
-    }
-
-    private static async Task<IConnectionMultiplexer> OpenAsync(ConfigurationOptions options)
-    {
-        long? said = null;
-        while (true)
-        {
-            try
-            {
-                return await ConnectionMultiplexer.ConnectAsync(options);
-            }
-            catch (RedisConnectionException unknown)
-            {
-                if (said is not { } at || Stopwatch.GetElapsedTime(at) > SayEvery)
-                {
-                    said = Stopwatch.GetTimestamp();
-                    var reason = ReasonOf(unknown) ?? await ConnectReasonAsync(options.EndPoints.FirstOrDefault());
-                    await Console.Error.WriteLineAsync($"warning: Sentinel at {AddressOf(options)} names no store ({reason}). Waiting for it.");
-                }
-                await Task.Delay(1000);
-            }
-        }
     }
 
     /// <summary>
@@ -134,7 +93,7 @@ public static class RedisStore
         }
     }
 
-    private static string? ReasonOf(Exception failure)
+    internal static string? ReasonOf(Exception failure)
     {
         var text = failure.ToString();
         bool Says(string word) => text.Contains(word, StringComparison.OrdinalIgnoreCase);
@@ -144,7 +103,7 @@ public static class RedisStore
     }
 
     // The library does not say what the system said.
-    private static async Task<string> ConnectReasonAsync(EndPoint? endPoint)
+    internal static async Task<string> ConnectReasonAsync(EndPoint? endPoint)
     {
         using var timeout = new CancellationTokenSource(ConnectTimeout);
         try
