@@ -29,7 +29,7 @@ return await GalaxyApp.RunAsync(args, new ListenPort("HTTP_PORT", 8090), () =>
         new("logs", "The latest log records of the cluster.", "GET", "/api/v1/logs",
             """{"type":"object","properties":{"limit":{"type":"integer","minimum":1,"maximum":1000},"level":{"enum":["trace","debug","info","warn","error","fatal"]},"service":{"type":"string"},"text":{"type":"string"}},"additionalProperties":false}"""),
     ]));
-    builder.Services.AddApiDescription("console", "Galaxy console", "Traces, logs and metrics that were sent here, and the processes of the local runner.", new Dictionary<string, string>());
+    builder.Services.AddApiDescription("console", "Galaxy console", "Traces, logs and metrics that were sent here, and the processes of this machine.", new Dictionary<string, string>());
     builder.AddSignIn(node);
     builder.Services.AddGrpc(options => options.MaxReceiveMessageSize = 16 * 1024 * 1024);
     // No page of ours stands in a frame; the gateway says so, once.

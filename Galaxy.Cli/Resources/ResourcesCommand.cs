@@ -7,7 +7,7 @@ using Spectre.Console;
 
 namespace Galaxy.Cli.Resources;
 
-/// <summary><c>galaxy resources [name start|stop|restart|kill|logs]</c>: what the local runner on this machine started.</summary>
+/// <summary><c>galaxy resources [name start|stop|restart|kill|logs]</c>: the processes of the system that runs in this folder.</summary>
 internal static class ResourcesCommand
 {
     public static Command Create()
@@ -15,7 +15,7 @@ internal static class ResourcesCommand
         var name = new Argument<string?>("name") { Description = "A resource", Arity = ArgumentArity.ZeroOrOne };
         var act = new Argument<string?>("act") { Description = "start, stop, restart, kill or logs", Arity = ArgumentArity.ZeroOrOne };
         act.AcceptOnlyFromAmong("start", "stop", "restart", "kill", "logs");
-        var command = new Command("resources", "List and steer what a local Galaxy.AppHost started") { name, act };
+        var command = new Command("resources", "List, start, stop, restart or kill the processes of the Galaxy that runs in this folder") { name, act };
         command.SetAction(async (parsed, cancellation) =>
         {
             using var runner = Connect();
@@ -28,12 +28,23 @@ internal static class ResourcesCommand
                 {
                     using var response = await runner.PostAsync(new Uri($"/resources/{resource}/{parsed.GetValue(act)}", UriKind.Relative), null, cancellation);
                     response.EnsureSuccessStatusCode();
+                    var pid = parsed.GetValue(act) == "kill" ? (await response.Content.ReadFromJsonAsync<JsonNode>(cancellation))?["pid"] : null;
+                    Console.WriteLine(Done(resource, parsed.GetValue(act)!, pid?.GetValue<int>()));
                     return "";
                 });
             return 0;
         });
         return command;
     }
+
+    private static string Done(string name, string act, int? pid) => act switch
+    {
+        "kill" when pid is > 0 => $"{name} was killed (process {pid}). It is started again at once.",
+        "kill" => $"{name} does not run.",
+        "stop" => $"{name} is stopped, until 'galaxy resources {name} start'.",
+        "restart" => $"{name} is being restarted.",
+        _ => $"{name} is being started.",
+    };
 
     private static HttpClient Connect()
     {
@@ -47,7 +58,7 @@ internal static class ResourcesCommand
             client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", (string)runner["token"]!);
             return client;
         }
-        throw new CliException("No local runner was found. Start one with 'dotnet run --project Galaxy.AppHost', and call this from a folder below it.");
+        throw new CliException("No Galaxy runs in this folder or above it. Start one with 'dotnet run --project Galaxy.AppHost', and call this from a folder below it.");
     }
 
     private static async Task ListAsync(HttpClient runner, CancellationToken cancellation)
@@ -72,8 +83,8 @@ internal static class ResourcesCommand
         catch (HttpRequestException failure)
         {
             throw new CliException(failure.StatusCode is null
-                ? "The local runner does not answer; it has probably stopped. Start it with 'dotnet run --project Galaxy.AppHost'."
-                : $"The local runner answered {(int)failure.StatusCode}. Is the name right? 'galaxy resources' lists them.");
+                ? "Galaxy does not answer here; it has probably stopped. Start it with 'dotnet run --project Galaxy.AppHost'."
+                : $"There is no such process ({(int)failure.StatusCode}). 'galaxy resources' lists them.");
         }
     }
 }

@@ -2,7 +2,7 @@ using Galaxy.ServiceDefaults.Authentication;
 
 namespace Galaxy.Console.Resources;
 
-/// <summary>What the local runner started, behind the cluster's own roles: the runner's token stays here.</summary>
+/// <summary>The processes of the console's machine, behind the cluster's own roles: the runner's token stays here.</summary>
 internal static class ResourceApi
 {
     private static readonly string[] Acts = ["start", "stop", "restart", "kill"];
@@ -11,7 +11,7 @@ internal static class ResourceApi
     {
         var resources = endpoints.MapGroup("/api/v1/resources").WithTags("Resources");
         resources.MapGet("", async (RunnerClient runner, CancellationToken cancellation) => await runner.ListAsync(cancellation) is { } list ? Results.Ok(list) : NoRunner())
-            .Produces<IReadOnlyList<ResourceView>>().ProducesProblem(404).WithSummary("What the local runner started on the console's machine");
+            .Produces<IReadOnlyList<ResourceView>>().ProducesProblem(404).WithSummary("The processes of the console's machine");
         resources.MapGet("/{name}/output", async (string name, RunnerClient runner, CancellationToken cancellation) =>
                 await runner.OutputAsync(name, cancellation) is { } text ? Results.Text(text) : NoResource(name))
             .ProducesProblem(404).WithSummary("The last lines that a process wrote");
@@ -21,7 +21,7 @@ internal static class ResourceApi
             .Needs(AccessRole.Admin).Produces(202).ProducesProblem(404).WithSummary("Start, stop, restart or kill a process");
     }
 
-    private static IResult NoRunner() => Results.Problem("There is no local runner on the console's machine: processes were started in another way.", statusCode: 404);
+    private static IResult NoRunner() => Results.Problem("The processes of the console's machine were started in another way (a service manager, containers): it is steered there.", statusCode: 404);
 
-    private static IResult NoResource(string name) => Results.Problem($"There is no process '{name}' that the local runner started.", statusCode: 404);
+    private static IResult NoResource(string name) => Results.Problem($"There is no process '{name}' on the console's machine.", statusCode: 404);
 }

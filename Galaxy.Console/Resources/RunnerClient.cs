@@ -5,10 +5,10 @@ using Galaxy.ServiceDefaults.Http;
 
 namespace Galaxy.Console.Resources;
 
-/// <summary>A process that the local runner started.</summary>
+/// <summary>A process of the console's machine.</summary>
 public sealed record ResourceView(string Name, string State, int? Pid, int Restarts, IReadOnlyDictionary<string, string> Endpoints);
 
-/// <summary>The runner of this machine, by what it wrote to <c>GALAXY_RUNNER</c>; there is none where processes are started in other ways. Thread-safe.</summary>
+/// <summary>The API that starts and stops the processes of this machine, by what its host wrote to <c>GALAXY_RUNNER</c>; there is none where processes are started in other ways. Thread-safe.</summary>
 internal sealed class RunnerClient(IConfiguration configuration) : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(12);

@@ -58,7 +58,7 @@ internal sealed partial class LeaderFollower(
         }
     }
 
-    /// <summary>What Aspire or the local runner injects as <c>services:router-a:http:0</c>.</summary>
+    /// <summary>What Aspire or the supervisor injects as <c>services:router-a:http:0</c>.</summary>
     private ILookup<string, string> ConfiguredServices() => configuration.GetSection("services").GetChildren()
         .SelectMany(service => Kinds.Where(kind => service.Key.StartsWith(kind, StringComparison.OrdinalIgnoreCase))
             .SelectMany(kind => service.GetSection("http").GetChildren().Select(address => (Kind: kind, Url: address.Value?.TrimEnd('/')))))

@@ -8,7 +8,7 @@ public static class CoordinatorDirectory
 {
     /// <summary>
     /// <c>GALAXY_COORDINATORS</c> (gRPC addresses, comma-separated), every <c>services:coordinator*:grpc</c> that Aspire or
-    /// the local runner injects, and the seeds.
+    /// the AppHost and the supervisor inject, and the seeds.
     /// </summary>
     public static IReadOnlyList<string> Read(IConfiguration configuration, NodeOptions node)
     {

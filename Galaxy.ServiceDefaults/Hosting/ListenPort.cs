@@ -51,7 +51,7 @@ public sealed class ListenAddresses(string host, IReadOnlyList<int> ports, bool 
 public static class Listening
 {
     /// <summary>
-    /// The first port also follows <c>ASPNETCORE_URLS</c>, which Aspire and the local runner set.
+    /// The first port also follows <c>ASPNETCORE_URLS</c>, which Aspire and the supervisor set.
     /// </summary>
     /// <exception cref="SettingException">A port is not a port, or no key is set and the address is not loopback.</exception>
     public static ListenAddresses Listen(this WebApplicationBuilder builder, NodeOptions node, params ListenPort[] ports)

@@ -11,7 +11,7 @@ tries=${1:-10}
 # What one deploys is compiled ahead of time.
 dotnet build Galaxy.AppHost -c Release -v q -clp:ErrorsOnly
 bench/shared/publish-ahead.sh Coordinator OneApi Gateway Router Store Console
-Galaxy.AppHost/bin/Release/net10.0/Galaxy.AppHost --quiet --GALAXY_DATA "$data" --API_PORT 18000 --WEB_UI_PORT 0 --WEBSOCKET_PORT 0 --OTLP_GRPC_PORT 0 --OTLP_HTTP_PORT 0 >"$data/output" 2>&1 &
+Galaxy.AppHost/bin/Release/net10.0/Galaxy.AppHost --GALAXY_DATA "$data" --API_PORT 18000 --WEB_UI_PORT 0 --WEBSOCKET_PORT 0 --OTLP_GRPC_PORT 0 --OTLP_HTTP_PORT 0 >"$data/output" 2>&1 &
 ends_with_test $!
 wait_healthy
 key=$(cat "$data/api-key")
