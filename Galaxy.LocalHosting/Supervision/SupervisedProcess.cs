@@ -183,14 +183,15 @@ internal sealed class SupervisedProcess(ProcessDescription description, ProcessS
     private async Task ProbeAsync(CancellationToken ended)
     {
         var started = Stopwatch.GetTimestamp();
-        var healthy = await HealthProbe.WaitAsync(Description, HealthTimeout, ended);
+        // A machine that is busy may take its time; a process that never answers is said so once a minute.
+        while (!await HealthProbe.WaitAsync(Description, HealthTimeout, ended))
+        {
+            if (ended.IsCancellationRequested)
+                return;
+            console.Line(Name, $"is not healthy after {Stopwatch.GetElapsedTime(started).TotalSeconds:0} s");
+        }
         if (ended.IsCancellationRequested)
             return;
-        if (!healthy)
-        {
-            console.Line(Name, $"is not healthy after {HealthTimeout.TotalSeconds:0} s");
-            return;
-        }
         State = ProcessState.Healthy;
         console.Line(Name, $"is healthy after {Stopwatch.GetElapsedTime(started).TotalSeconds:0.0} s");
         lock (_gate)

@@ -4,7 +4,8 @@ using Galaxy.Coordinator.Fencing;
 using Galaxy.Core.Election;
 using Galaxy.ServiceDefaults.Nodes;
 using Galaxy.ServiceDefaults.Store;
-using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using StackExchange.Redis;
 
 namespace Galaxy.Coordinator.Tests.Stores;
@@ -60,8 +61,13 @@ public class RedisSetTests
 
     private static async Task<RedisStores> ConnectAsync(RedisSet set)
     {
-        var stores = await RedisStore.ConnectAsync(
-            new ConfigurationBuilder().AddInMemoryCollection([KeyValuePair.Create("ConnectionStrings:redis", (string?)set.ConnectionString)]).Build());
+        // The clients that a coordinator has; they live as long as the test disposes of them.
+        var builder = Host.CreateApplicationBuilder();
+        builder.Configuration["ConnectionStrings:redis"] = set.ConnectionString;
+        builder.AddRedisStores(withUrgent: true);
+        var host = builder.Build();
+        await host.ConnectStoresAsync();
+        var stores = host.Services.GetRequiredService<RedisStores>();
         await Eventually.TrueAsync(() => TryAsync(async () => await stores.All[0].GetDatabase().PingAsync() > TimeSpan.Zero));
         return stores;
     }

@@ -86,6 +86,63 @@ public sealed class AppHostProgramTests : IDisposable
     }
 
     [Fact]
+    public async Task Active_passive_with_three_stores_elects_its_first_choice()
+    {
+        using var appHost = AppHostProcess.Start([.. Arguments, "--scenario", "active-passive", "--stores", "3"]);
+
+        var said = await appHost.WaitForAsync("Console (one-time link)", seconds: 120);
+
+        Assert.Contains("coordinator-local, token", said, StringComparison.Ordinal);
+        Assert.Contains("All 12 resources are healthy", said, StringComparison.Ordinal);
+        await StopAsync(appHost);
+    }
+
+    [Fact]
+    public async Task A_Redis_that_runs_already_takes_the_place_of_the_embedded_store()
+    {
+        Assert.SkipUnless(File.Exists("/usr/bin/redis-server"), "Install the package redis-server to run this test.");
+        var port = Ports.Free();
+        using var redis = Process.Start(new ProcessStartInfo("redis-server", ["--port", $"{port}", "--bind", "127.0.0.1", "--save", "", "--dir", _data]) { RedirectStandardOutput = true })!;
+        try
+        {
+            await Eventually.TrueAsync(async () => await IsOpenAsync(port));
+            using var appHost = AppHostProcess.Start([.. Arguments, "--scenario", "cloud", "--no-workers", "--redis", $"127.0.0.1:{port}"]);
+
+            var said = await appHost.WaitForAsync("Console (one-time link)", seconds: 120);
+
+            Assert.Contains("coordinator-cloud, token", said, StringComparison.Ordinal);
+            Assert.Contains("All 6 resources are healthy", said, StringComparison.Ordinal);
+            await StopAsync(appHost);
+        }
+        finally
+        {
+            redis.Kill();
+            await redis.WaitForExitAsync();
+        }
+    }
+
+    private static async Task<bool> IsOpenAsync(int port)
+    {
+        try
+        {
+            using var client = new TcpClient();
+            await client.ConnectAsync(IPAddress.Loopback, port);
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    }
+
+    private static async Task StopAsync(AppHostProcess appHost)
+    {
+        appHost.Interrupt();
+        await appHost.EndAsync(seconds: 10);
+        await Eventually.TrueAsync(() => Task.FromResult(appHost.Processes().Count == 0), seconds: 10);
+    }
+
+    [Fact]
     public async Task Killing_the_AppHost_takes_everything_along()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Reads /proc, which only Linux has.");

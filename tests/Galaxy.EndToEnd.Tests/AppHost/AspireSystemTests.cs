@@ -1,7 +1,10 @@
 using System.Diagnostics;
+using System.Net;
 using System.Net.Http.Json;
+using System.Net.Sockets;
 using System.Text.Json;
 using Aspire.Hosting.ApplicationModel;
+using Aspire.Hosting.Testing;
 using Galaxy.Contracts.Api;
 using Galaxy.EndToEnd.Tests.Console;
 using Galaxy.ServiceDefaults;
@@ -95,6 +98,26 @@ public sealed class AspireSystemTests(AspireSystem system, Browser browser) : IC
         Assert.Null(system.ProcessId("router-b"));
 
         Assert.True((await system.CommandAsync("router-b", KnownResourceCommands.StartCommand)).Success);
+        await system.HealthyAsync("router-b", seconds: 30);
+    }
+
+    [Fact]
+    public async Task A_resource_that_dies_at_once_every_time_is_given_up_and_starts_when_the_cause_is_gone()
+    {
+        await system.CommandAsync("router-b", KnownResourceCommands.StopCommand);
+        await Eventually.TrueAsync(() => Task.FromResult(system.ProcessId("router-b") is null));
+        var port = system.App.GetEndpoint("router-b", "http").Port;
+        using (var taken = new TcpListener(IPAddress.Loopback, port))
+        {
+            taken.Start();
+            await system.CommandAsync("router-b", KnownResourceCommands.StartCommand);
+
+            await Eventually.TrueAsync(() => Task.FromResult(system.Snapshot("router-b").State?.Text == "Given up"), seconds: 120);
+            var reason = system.Snapshot("router-b").Properties.Single(property => property.Name == "Last end").Value?.ToString();
+            Assert.Contains("exit code 3", reason, StringComparison.Ordinal);
+        }
+
+        await system.CommandAsync("router-b", KnownResourceCommands.StartCommand);
         await system.HealthyAsync("router-b", seconds: 30);
     }
 

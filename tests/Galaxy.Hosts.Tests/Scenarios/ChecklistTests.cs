@@ -78,7 +78,7 @@ public class ChecklistTests(FreshMachine fresh)
         {
             var first = master.StartIn(clone, "bash", environment, "-c", typedAtMaster);
             var second = other.StartIn(folder.Folder, "bash", environment, "-c", typedAtWorker);
-            await SaysAsync(first, "resources are healthy", 90);
+            await SaysAsync(first, "processes are healthy", 90);
             await SaysAsync(second, "Connected to", 60);
             using var http = master.Http("http://127.0.0.1:8000", key);
             var cluster = await http.GetFromJsonAsync<JsonElement>("/api/v1/cluster");

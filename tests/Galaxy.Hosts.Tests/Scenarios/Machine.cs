@@ -39,7 +39,7 @@ internal sealed class Machine : IDisposable
     /// <param name="arguments">Of <c>start.sh</c>.</param>
     public void Start(params string[] arguments) => Process = _host.StartIn(_folder, "./start.sh", _settings, arguments);
 
-    public Task StartedAsync() => SaysAsync("resources are healthy", 90);
+    public Task StartedAsync() => SaysAsync("processes are healthy", 90);
 
     public Task ConnectedAsync() => SaysAsync("Connected to", 60);
 
