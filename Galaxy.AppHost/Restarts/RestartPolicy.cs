@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Galaxy.AppHost.Startup;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -29,7 +30,7 @@ internal sealed partial class RestartPolicy(
     public void ExpectStop(string resource)
     {
         lock (_gate)
-            StateOf(resource).RequestStop();
+            StateOf(resource)?.RequestStop();
     }
 
     protected override async Task RunAsync(CancellationToken stoppingToken)
@@ -45,13 +46,15 @@ internal sealed partial class RestartPolicy(
     {
         lock (_gate)
         {
-            var state = StateOf(change.Resource.Name);
+            var state = StateOf(change.Resource);
             var text = change.Snapshot.State?.Text;
             if (text == KnownResourceStates.Running)
             {
                 // A running resource publishes its health and its properties as well.
                 if (!state.IsRunning)
                     state.Started();
+                else if (IsHealthy(change.Snapshot, since: state.StartedAt))
+                    state.BecameHealthy();
                 ForgetWaits(change.Resource);
             }
             else if (text == KnownResourceStates.Stopping)
@@ -68,12 +71,18 @@ internal sealed partial class RestartPolicy(
 
     private bool IsPending(string resource) => _pending.TryGetValue(resource, out var pending) && !pending.IsCompleted;
 
-    private RestartState StateOf(string resource)
+    private RestartState? StateOf(string resource) => _states.GetValueOrDefault(resource);
+
+    private RestartState StateOf(IResource resource)
     {
-        if (!_states.TryGetValue(resource, out var state))
-            _states[resource] = state = new RestartState(time);
+        if (!_states.TryGetValue(resource.Name, out var state))
+            _states[resource.Name] = state = new RestartState(time, resource.Annotations.OfType<HealthCheckAnnotation>().Any());
         return state;
     }
+
+    private static bool IsHealthy(CustomResourceSnapshot snapshot, DateTimeOffset since) =>
+        snapshot.HealthReports.Length > 0
+        && snapshot.HealthReports.All(report => report.Status == HealthStatus.Healthy && report.LastRunAt > since.UtcDateTime);
 
     private async Task RestartAsync(ResourceEvent ended, RestartState state, CancellationToken stoppingToken)
     {

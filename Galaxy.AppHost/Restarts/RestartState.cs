@@ -9,22 +9,25 @@ internal sealed record RestartDecision(TimeSpan? Delay, string Reason);
 
 /// <summary>
 /// The restarts of one resource. The first restart follows after 200 ms; the delay doubles up to 10 s while the resource keeps ending
-/// within 30 s of its start. After <see cref="MaxEarlyEnds"/> ends in a row within 5 s of the start the resource is given up. Not thread-safe.
+/// within 30 s of its start. After <see cref="MaxFailedStarts"/> starts in a row that never became healthy the resource is given up. The
+/// bound counts starts and not seconds: on a busy machine a process may take long to fail. Not thread-safe.
 /// </summary>
-internal sealed class RestartState(TimeProvider time)
+/// <param name="hasHealthCheck">Whether somebody tells when it is healthy; otherwise it counts as healthy after 5 s.</param>
+internal sealed class RestartState(TimeProvider time, bool hasHealthCheck)
 {
-    public const int MaxEarlyEnds = 8;
+    public const int MaxFailedStarts = 8;
 
     private const int SettingsError = SystemOptionException.ExitCode;
     private static readonly TimeSpan MinDelay = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan MaxDelay = TimeSpan.FromSeconds(10);
-    private static readonly TimeSpan Early = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan HealthyWithoutCheck = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Steady = TimeSpan.FromSeconds(30);
 
     private long _startedAt = time.GetTimestamp();
     private TimeSpan _delay = MinDelay;
-    private int _earlyEnds;
+    private int _failedStarts;
     private bool _isGivenUp;
+    private bool _wasHealthy;
 
     /// <summary>How often it was started again.</summary>
     public int Restarts { get; private set; }
@@ -38,10 +41,16 @@ internal sealed class RestartState(TimeProvider time)
     {
         // Only a person starts what was given up; what happened before no longer counts.
         if (_isGivenUp)
-            (_delay, _earlyEnds, _isGivenUp) = (MinDelay, 0, false);
+            (_delay, _failedStarts, _isGivenUp) = (MinDelay, 0, false);
         _startedAt = time.GetTimestamp();
-        (IsRunning, StopRequested) = (true, false);
+        StartedAt = time.GetUtcNow();
+        (IsRunning, StopRequested, _wasHealthy) = (true, false, false);
     }
+
+    /// <summary>The time of the last start; a health report that is older is about the process before.</summary>
+    public DateTimeOffset StartedAt { get; private set; }
+
+    public void BecameHealthy() => _wasHealthy = IsRunning;
 
     public void RequestStop() => StopRequested = true;
 
@@ -53,9 +62,9 @@ internal sealed class RestartState(TimeProvider time)
         var how = Describe(exitCode);
         if (exitCode == SettingsError)
             return GiveUp($"{how}: a setting is wrong. Its console log says which one; correct it and press Start.");
-        _earlyEnds = lived < Early ? _earlyEnds + 1 : 0;
-        if (_earlyEnds >= MaxEarlyEnds)
-            return GiveUp($"{how}, {_earlyEnds} times within {Early.TotalSeconds:0} s of its start. Its console log says why; press Start to try again.");
+        _failedStarts = _wasHealthy || (!hasHealthCheck && lived >= HealthyWithoutCheck) ? 0 : _failedStarts + 1;
+        if (_failedStarts >= MaxFailedStarts)
+            return GiveUp($"{how}, {_failedStarts} times in a row before it was healthy. Its console log says why; press Start to try again.");
         if (lived >= Steady)
             _delay = MinDelay;
         var delay = _delay;

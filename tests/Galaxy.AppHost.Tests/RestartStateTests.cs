@@ -9,11 +9,13 @@ public sealed class RestartStateTests
     private readonly FakeTimeProvider _time = new();
     private readonly RestartState _state;
 
-    public RestartStateTests() => _state = new RestartState(_time);
+    public RestartStateTests() => _state = new RestartState(_time, hasHealthCheck: true);
 
-    private RestartDecision RunFor(double seconds, int exitCode = 1)
+    private RestartDecision RunFor(double seconds, int exitCode = 1, bool healthy = true)
     {
         _state.Started();
+        if (healthy)
+            _state.BecameHealthy();
         _time.Advance(TimeSpan.FromSeconds(seconds));
         return _state.Ended(exitCode);
     }
@@ -39,13 +41,32 @@ public sealed class RestartStateTests
     }
 
     [Fact]
-    public void A_resource_that_dies_at_once_every_time_is_given_up()
+    public void A_resource_that_is_never_healthy_is_given_up_however_long_it_takes_to_fail()
     {
-        var decisions = Enumerable.Range(0, RestartState.MaxEarlyEnds).Select(_ => RunFor(0.1)).ToList();
+        var decisions = Enumerable.Range(0, RestartState.MaxFailedStarts).Select(_ => RunFor(20, healthy: false)).ToList();
 
         Assert.All(decisions[..^1], decision => Assert.NotNull(decision.Delay));
         Assert.Null(decisions[^1].Delay);
         Assert.Contains("press Start", decisions[^1].Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_resource_that_is_killed_again_and_again_is_not_given_up() =>
+        Assert.All(Enumerable.Range(0, 50).Select(_ => RunFor(2, exitCode: 137)), decision => Assert.NotNull(decision.Delay));
+
+    [Fact]
+    public void Without_a_health_check_five_seconds_count_as_healthy()
+    {
+        var state = new RestartState(_time, hasHealthCheck: false);
+        RestartDecision Run(double seconds)
+        {
+            state.Started();
+            _time.Advance(TimeSpan.FromSeconds(seconds));
+            return state.Ended(1);
+        }
+
+        Assert.All(Enumerable.Range(0, 20).Select(_ => Run(6)), decision => Assert.NotNull(decision.Delay));
+        Assert.Contains(Enumerable.Range(0, 20).Select(_ => Run(1)), decision => decision.Delay is null);
     }
 
     [Fact]
@@ -60,7 +81,7 @@ public sealed class RestartStateTests
     [Fact]
     public void A_person_who_starts_it_gives_it_all_tries_again()
     {
-        for (var i = 0; i < RestartState.MaxEarlyEnds; i++)
+        for (var i = 0; i < RestartState.MaxFailedStarts; i++)
             RunFor(0.1);
         Assert.Equal(TimeSpan.FromMilliseconds(200), RunFor(0.1).Delay);
     }

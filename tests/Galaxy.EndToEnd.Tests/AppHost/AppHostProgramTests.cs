@@ -86,13 +86,12 @@ public sealed class AppHostProgramTests : IDisposable
     }
 
     [Fact]
-    public async Task Active_passive_with_three_stores_elects_its_first_choice()
+    public async Task Active_passive_with_three_stores_becomes_healthy()
     {
         using var appHost = AppHostProcess.Start([.. Arguments, "--scenario", "active-passive", "--stores", "3"]);
 
         var said = await appHost.WaitForAsync("Console (one-time link)", seconds: 120);
 
-        Assert.Contains("coordinator-local, token", said, StringComparison.Ordinal);
         Assert.Contains("All 12 resources are healthy", said, StringComparison.Ordinal);
         await StopAsync(appHost);
     }
@@ -110,7 +109,6 @@ public sealed class AppHostProgramTests : IDisposable
 
             var said = await appHost.WaitForAsync("Console (one-time link)", seconds: 120);
 
-            Assert.Contains("coordinator-cloud, token", said, StringComparison.Ordinal);
             Assert.Contains("All 6 resources are healthy", said, StringComparison.Ordinal);
             await StopAsync(appHost);
         }
