@@ -8,14 +8,19 @@ internal static class HomeFolder
 {
     private const string Variable = "HOME";
 
+    /// <summary>Every process that is started from now on has a home that can be written.</summary>
     public static void Ensure(string data)
     {
-        if (OperatingSystem.IsWindows() || Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } home && CanKeepState(home))
+        if (OperatingSystem.IsWindows())
             return;
-        var substitute = Path.Combine(data, "home");
-        Directory.CreateDirectory(substitute);
-        Environment.SetEnvironmentVariable(Variable, substitute);
+        var home = Choose(Environment.GetEnvironmentVariable(Variable), data);
+        Directory.CreateDirectory(home);
+        Environment.SetEnvironmentVariable(Variable, home);
     }
+
+    /// <param name="home">The user's home; null: there is none.</param>
+    /// <param name="data">The data folder of the system.</param>
+    public static string Choose(string? home, string data) => home is { Length: > 0 } && CanKeepState(home) ? home : Path.Combine(data, "home");
 
     private static bool CanKeepState(string home)
     {
