@@ -9,7 +9,7 @@ cd "$(dirname "$0")/.."
 
 # ---- Outside: the clone, its build, the other user. ----
 if [ -z "${PLACES_WORK:-}" ]; then
-  export PLACES_WORK PLACES_USER=galaxy-places
+  export PLACES_WORK PLACES_USER=galaxy-places-$$
   PLACES_WORK=$(mktemp -d /tmp/galaxy-places-XXXXXX)
   trap 'userdel "$PLACES_USER" 2>/dev/null; rm -rf "$PLACES_WORK"' EXIT
   chmod 755 "$PLACES_WORK"
@@ -17,7 +17,7 @@ if [ -z "${PLACES_WORK:-}" ]; then
   clone="$PLACES_WORK/mein Ordner ğüş 数据"
   git clone -q . "$clone" || exit 1
   at=$SECONDS
-  nice -n 10 dotnet build "$clone/Galaxy.AppHost" -nologo -v q -clp:ErrorsOnly || { echo "error: the clone does not build." >&2; exit 1; }
+  nice -n 5 dotnet build "$clone/Galaxy.AppHost" -nologo -v q -clp:ErrorsOnly || { echo "error: the clone does not build." >&2; exit 1; }
   echo "built $(git rev-parse --short HEAD) in '${clone##*/}' in $((SECONDS - at)) s"
   useradd -M -d /nonexistent -s /usr/sbin/nologin "$PLACES_USER" || exit 1
   # A package manager lets only its own user run what it unpacks.
@@ -198,7 +198,7 @@ beside_another() {
 
 dotnet_run_without_a_home() {
   # Root has a home without HOME, too.
-  up run env -u HOME dotnet run --project Galaxy.AppHost -- "${quick[@]}" || return 1
+  up run env -u HOME dotnet run --no-build --project Galaxy.AppHost -- "${quick[@]}" || return 1
   beside_another
 }
 
@@ -275,7 +275,7 @@ late_store_of_a_machine() {
 place "behind a proxy, in folders with blanks and other letters; by IPv6" behind_a_counting_proxy
 place "behind a dead proxy, in German" behind_a_dead_proxy
 place "without HOME, in Turkish, three coordinators" without_a_home
-place "dotnet run without HOME; a second start in the same folder, in another clone, and there with free ports" dotnet_run_without_a_home
+place "dotnet run --no-build without HOME; a second start in the same folder, in another clone, and there with free ports" dotnet_run_without_a_home
 place "as another user, of sources that are root's, no home, umask 077, TMPDIR with blanks" as_another_user
 place "read-only sources, HOME that cannot be written" read_only_sources
 place "a store 30 s after the coordinators, and killed" late_store
