@@ -52,6 +52,7 @@ fail() { echo "$*" >&2; return 1; }
 up() {
   local name=$1 said=${says:-one-time link}
   shift
+  : >"$work/$name.out"
   PLACES_RUN="$work:$name" "$@" </dev/null >"$work/$name.out" 2>&1 &
   local pid=$!
   for _ in $(seq 1200); do
@@ -212,7 +213,7 @@ as_another_user() {
   # The SDK itself needs a home; its own sentence names the cure.
   refuses 1 "Set the 'DOTNET_CLI_HOME' environment variable" "${as_user[@]}" dotnet run --no-build --project Galaxy.AppHost || return 1
   up user "${as_user[@]}" TMPDIR="$work/user/tmp dir" DcpPublisher__CliPath="$work/aspire/dcp/dcp" DcpPublisher__DashboardPath="$work/aspire/dashboard/Aspire.Dashboard" \
-    DOTNET_CLI_HOME="$work/user/sdk" dotnet run --no-build --project Galaxy.AppHost -- "${quick[@]}" --GALAXY_DATA "$data" || return 1
+    "$clone/$bin" "${quick[@]}" --GALAXY_DATA "$data" || return 1
   [ -z "$(find "$data" -perm /077)" ] || fail "others may read $(find "$data" -perm /077 | head -3)" || return 1
   status "$data" "$(api user)" && down user "$data"
 }
