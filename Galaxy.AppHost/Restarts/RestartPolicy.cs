@@ -61,7 +61,11 @@ internal sealed partial class RestartPolicy(
             {
                 state.RequestStop();
             }
-            else if (KnownResourceStates.TerminalStates.Contains(text) && !state.StopRequested
+            else if (KnownResourceStates.TerminalStates.Contains(text) && state.StopRequested)
+            {
+                state.Stopped();
+            }
+            else if (KnownResourceStates.TerminalStates.Contains(text)
                 && !lifetime.ApplicationStopping.IsCancellationRequested && !IsPending(change.Resource.Name))
             {
                 _pending[change.Resource.Name] = RestartAsync(change, state, stoppingToken);

@@ -54,6 +54,9 @@ internal sealed class RestartState(TimeProvider time, bool hasHealthCheck)
 
     public void RequestStop() => StopRequested = true;
 
+    /// <summary>It ended as it was asked to: it stays so until somebody starts it, and the end after that start counts again.</summary>
+    public void Stopped() => IsRunning = false;
+
     /// <param name="exitCode">Null where it could not be started at all.</param>
     public RestartDecision Ended(int? exitCode)
     {

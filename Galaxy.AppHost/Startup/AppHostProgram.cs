@@ -4,6 +4,7 @@ using Galaxy.AppHost.Restarts;
 using Galaxy.LocalHosting.Control;
 using Galaxy.LocalHosting.Description;
 using Galaxy.LocalHosting.Processes;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
@@ -28,7 +29,7 @@ internal static class AppHostProgram
             LoopbackProxyRule.Apply();
             using var app = Build(options, describe);
             if (app.Services.GetRequiredService<DistributedApplicationExecutionContext>().IsRunMode)
-                await Preflight.CheckAsync(options, CancellationToken.None);
+                await Preflight.CheckAsync(options, app.Services.GetRequiredService<IConfiguration>(), CancellationToken.None);
             await app.RunAsync();
             return Environment.ExitCode;
         }
@@ -50,7 +51,8 @@ internal static class AppHostProgram
     {
         var builder = DistributedApplication.CreateBuilder(HostSettings.Options(options));
         HostSettings.Apply(builder, options);
-        var repository = Path.GetFullPath(Path.Combine(builder.AppHostDirectory, ".."));
+        // A checkout may have been moved or copied since it was built: the folder of the program counts, not that of the build.
+        var repository = Repository.FindAbove(AppContext.BaseDirectory) ?? Path.GetFullPath(Path.Combine(builder.AppHostDirectory, ".."));
         var data = DataFolder.Find(options.Setting(ServiceEnvironment.Data), repository);
         var key = "";
         if (builder.ExecutionContext.IsRunMode)
@@ -59,6 +61,8 @@ internal static class AppHostProgram
             if (ControlApi.RunningIn(data) is { } running && running != Environment.ProcessId)
                 throw new PreflightException($"Galaxy already runs here (process {running}, data in {data}). Stop it with Ctrl-C where it was started, or start this one with another folder and free ports: --GALAXY_DATA <folder> --ports any.");
             key = options.Setting(ServiceEnvironment.ApiKey) ?? DataFolder.ReadOrCreateKey(data);
+            HostSettings.KeepFilesIn(builder, data);
+            HomeFolder.Ensure(data);
         }
         var galaxy = new GalaxyBuilder(builder, options, data, key, BuiltPrograms.Find(repository));
         describe(galaxy);

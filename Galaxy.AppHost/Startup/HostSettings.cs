@@ -10,6 +10,7 @@ namespace Galaxy.AppHost.Startup;
 internal static class HostSettings
 {
     private const string DashboardPort = "DASHBOARD_PORT";
+    private const string StorePath = "Aspire:Store:Path";
     private const int DefaultDashboardPort = 18888;
 
     public static DistributedApplicationOptions Options(SystemOptions options) => new()
@@ -25,7 +26,7 @@ internal static class HostSettings
         builder.Services.AddLogging(logging => logging
             .AddFilter("Aspire.Hosting", LogLevel.Warning)
             .AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Warning)
-            .AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Warning)
+            .AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error)
             .AddSimpleConsole(console => console.SingleLine = true));
         if (builder.ExecutionContext.IsPublishMode)
             return;
@@ -36,6 +37,9 @@ internal static class HostSettings
         SetDefault(builder, "ASPIRE_DASHBOARD_OTLP_ENDPOINT_URL", ports["telemetry"]);
         SetDefault(builder, "ASPIRE_RESOURCE_SERVICE_ENDPOINT_URL", ports["resource service"]);
     }
+
+    /// <summary>What Aspire keeps goes to the data folder, not to <c>obj</c>: the sources may be read-only.</summary>
+    public static void KeepFilesIn(IDistributedApplicationBuilder builder, string data) => builder.Configuration[StorePath] = data;
 
     private static bool HasEnvironment(SystemOptions options) =>
         options.HostArguments.Contains("--environment") || Environment.GetEnvironmentVariable("DOTNET_ENVIRONMENT") is { Length: > 0 };

@@ -1,7 +1,10 @@
 using System.ComponentModel;
 using System.Diagnostics;
 using System.Net.Sockets;
+using System.Reflection;
 using Galaxy.LocalHosting.Description;
+using Galaxy.LocalHosting.Processes;
+using Microsoft.Extensions.Configuration;
 
 namespace Galaxy.AppHost.Startup;
 
@@ -11,14 +14,15 @@ internal sealed class PreflightException(string message) : Exception(message)
     public const int ExitCode = 3;
 }
 
-/// <summary>Looks for what the chosen store needs, before anything is started.</summary>
+/// <summary>Looks for what Aspire and the chosen store need, before anything is started.</summary>
 internal static class Preflight
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
 
     /// <exception cref="PreflightException">It is not there.</exception>
-    public static async Task CheckAsync(SystemOptions options, CancellationToken cancellationToken)
+    public static async Task CheckAsync(SystemOptions options, IConfiguration configuration, CancellationToken cancellationToken)
     {
+        CheckOrchestrator(configuration);
         switch (options.Store)
         {
             case { Kind: StoreKind.Address, Address: { } address }:
@@ -28,6 +32,24 @@ internal static class Preflight
                 throw new PreflightException("--redis server needs redis-server on PATH. Install it (Debian: apt install redis-server), or leave --redis out for the embedded store.");
             case { Kind: StoreKind.Container } when !await RunsAsync("docker", "info", cancellationToken) && !await RunsAsync("podman", "info", cancellationToken):
                 throw new PreflightException("--redis container needs Docker or Podman, and neither answers. Start one of them, or leave --redis out for the embedded store.");
+        }
+    }
+
+    // The build notes where the packages of the user who built are. Another user may not read them, and the package manager lets only its
+    // own user run what it unpacks.
+    private static void CheckOrchestrator(IConfiguration configuration)
+    {
+        if (configuration["DcpPublisher:CliPath"] is { Length: > 0 } || configuration["ASPIRE_DCP_PATH"] is { Length: > 0 })
+            return;
+        var programs = typeof(Preflight).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
+            .Where(metadata => metadata.Key is "dcpclipath" or "aspiredashboardpath")
+            .Select(metadata => metadata.Value);
+        if (programs.FirstOrDefault(program => program is { Length: > 0 } && !ProgramAccess.CanRun(program)) is { } refused)
+        {
+            throw new PreflightException(
+                $"Aspire's {Path.GetFileName(refused)} ({refused}) is missing, or the user {Environment.UserName} may not run it. Build as this "
+                + "user (dotnet build Galaxy.AppHost), or let whoever built share the packages: "
+                + "NUGET_PACKAGES=<folder> dotnet build Galaxy.AppHost && chmod -R a+rX <folder>.");
         }
     }
 

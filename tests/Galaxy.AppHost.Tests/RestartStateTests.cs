@@ -86,6 +86,20 @@ public sealed class RestartStateTests
         Assert.Equal(TimeSpan.FromMilliseconds(200), RunFor(0.1).Delay);
     }
 
+    [Fact]
+    public void What_was_stopped_and_started_again_is_restarted_when_it_dies()
+    {
+        _state.Started();
+        _state.RequestStop();
+        _state.Stopped();
+        Assert.False(_state.IsRunning);
+
+        _state.Started();
+
+        Assert.False(_state.StopRequested);
+        Assert.NotNull(_state.Ended(exitCode: 137).Delay);
+    }
+
     [Theory]
     [InlineData(137, "SIGKILL")]
     [InlineData(139, "SIGSEGV")]

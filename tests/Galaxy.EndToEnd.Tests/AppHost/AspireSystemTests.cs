@@ -89,7 +89,7 @@ public sealed class AspireSystemTests(AspireSystem system, Browser browser) : IC
     }
 
     [Fact]
-    public async Task A_resource_that_is_stopped_by_a_person_stays_stopped()
+    public async Task A_resource_that_is_stopped_by_a_person_stays_stopped_until_a_person_starts_it()
     {
         Assert.True((await system.CommandAsync("router-b", KnownResourceCommands.StopCommand)).Success);
         await Eventually.TrueAsync(() => Task.FromResult(system.ProcessId("router-b") is null));
@@ -99,6 +99,11 @@ public sealed class AspireSystemTests(AspireSystem system, Browser browser) : IC
 
         Assert.True((await system.CommandAsync("router-b", KnownResourceCommands.StartCommand)).Success);
         await system.HealthyAsync("router-b", seconds: 30);
+
+        // The stop is over: from now on its end is a failure again.
+        var before = system.ProcessId("router-b");
+        Assert.True((await system.CommandAsync("router-b", "kill")).Success);
+        await Eventually.TrueAsync(() => Task.FromResult(system.ProcessId("router-b") is { } now && now != before), seconds: 10);
     }
 
     [Fact]
