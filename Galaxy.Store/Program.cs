@@ -59,6 +59,10 @@ if (password is not null)
 try
 {
     Directory.CreateDirectory(data);
+    // Two stores that write one log would destroy it. The lock ends with the process, however that ends.
+    using var claim = Claim(data);
+    if (claim is null)
+        return Fail($"Another store already runs on the folder {data}. Stop it, or choose another folder.");
     using var server = new GarnetServer([.. options]);
     server.Start();
     await WarmUpAsync(port, password);
@@ -133,6 +137,18 @@ static async Task<int> ProbeAsync(string port)
     catch (Exception silent) when (silent is RedisException or TimeoutException)
     {
         return Fail(silent.Message);
+    }
+}
+
+static FileStream? Claim(string data)
+{
+    try
+    {
+        return new FileStream(Path.Combine(data, ".lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+    }
+    catch (IOException)
+    {
+        return null;
     }
 }
 

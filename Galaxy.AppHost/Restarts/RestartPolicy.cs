@@ -15,6 +15,9 @@ internal sealed partial class RestartPolicy(
     ResourceNotificationService notifications, ResourceLoggerService loggers, IServiceProvider services,
     IHostApplicationLifetime lifetime, TimeProvider time, ILogger<RestartPolicy> logger) : EarlyService
 {
+    // Aspire's own resource; it has no start command.
+    private const string Dashboard = "aspire-dashboard";
+
     private readonly Dictionary<string, RestartState> _states = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Task> _pending = new(StringComparer.Ordinal);
     private readonly Lock _gate = new();
@@ -39,6 +42,9 @@ internal sealed partial class RestartPolicy(
         {
             if (change.Resource.Annotations.OfType<RestartPolicyAnnotation>().Any())
                 Observe(change, stoppingToken);
+            else if (change.Resource.Name == Dashboard && KnownResourceStates.TerminalStates.Contains(change.Snapshot.State?.Text)
+                && !lifetime.ApplicationStopping.IsCancellationRequested)
+                LogDashboardEnded();
         }
     }
 
@@ -103,7 +109,10 @@ internal sealed partial class RestartPolicy(
                 return;
             await Task.Delay(delay, time, stoppingToken);
             if (state.StopRequested)
+            {
+                await notifications.PublishUpdateAsync(resource, snapshot => snapshot with { State = KnownResourceStates.Finished });
                 return;
+            }
             // Asked for here: commands need a started application.
             var commands = services.GetRequiredService<ResourceCommandService>();
             var result = await commands.ExecuteCommandAsync(resource, KnownResourceCommands.StartCommand, stoppingToken);
@@ -151,6 +160,9 @@ internal sealed partial class RestartPolicy(
         foreach (var wait in resource.Annotations.OfType<WaitAnnotation>().ToList())
             resource.Annotations.Remove(wait);
     }
+
+    [LoggerMessage(LogLevel.Error, "The dashboard has ended. The system goes on without it; for a new one press Ctrl-C and start again.")]
+    private partial void LogDashboardEnded();
 
     [LoggerMessage(LogLevel.Warning, "{Resource} could not be started again: {Reason}")]
     private partial void LogNotStarted(string resource, string? reason);

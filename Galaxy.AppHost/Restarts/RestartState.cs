@@ -66,6 +66,7 @@ internal sealed class RestartState(TimeProvider time, bool hasHealthCheck)
         if (exitCode == SettingsError)
             return GiveUp($"{how}: a setting is wrong. Its console log says which one; correct it and press Start.");
         _failedStarts = _wasHealthy || (!hasHealthCheck && lived >= HealthyWithoutCheck) ? 0 : _failedStarts + 1;
+        _wasHealthy = false;
         if (_failedStarts >= MaxFailedStarts)
             return GiveUp($"{how}, {_failedStarts} times in a row before it was healthy. Its console log says why; press Start to try again.");
         if (lived >= Steady)

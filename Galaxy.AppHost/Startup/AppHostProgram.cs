@@ -27,10 +27,16 @@ internal static class AppHostProgram
                 return 0;
             }
             LoopbackProxyRule.Apply();
-            using var app = Build(options, describe);
+            using var claim = new Claim();
+            using var app = Build(options, describe, claim);
             if (app.Services.GetRequiredService<DistributedApplicationExecutionContext>().IsRunMode)
                 await Preflight.CheckAsync(options, app.Services.GetRequiredService<IConfiguration>(), CancellationToken.None);
             await app.RunAsync();
+            return Environment.ExitCode;
+        }
+        catch (OperationCanceledException)
+        {
+            // Stopped while it was still starting.
             return Environment.ExitCode;
         }
         catch (SystemOptionException wrong)
@@ -41,13 +47,29 @@ internal static class AppHostProgram
         {
             return Fail(taken.Message, PortTakenException.ExitCode);
         }
+        catch (AlreadyRunsException running)
+        {
+            return Fail(running.Message, AlreadyRunsException.ExitCode);
+        }
         catch (PreflightException missing)
         {
             return Fail(missing.Message, PreflightException.ExitCode);
         }
+        catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
+        {
+            return Fail($"{refused.Message.TrimEnd('.')}. Free space, correct the rights, or name another data folder with --GALAXY_DATA <folder>.", PreflightException.ExitCode);
+        }
     }
 
-    private static DistributedApplication Build(SystemOptions options, Action<GalaxyBuilder> describe)
+    // The lock of the data folder outlives the application, whose processes use the folder.
+    private sealed class Claim : IDisposable
+    {
+        public DataFolderLock? Lock { get; set; }
+
+        public void Dispose() => Lock?.Dispose();
+    }
+
+    private static DistributedApplication Build(SystemOptions options, Action<GalaxyBuilder> describe, Claim claim)
     {
         var builder = DistributedApplication.CreateBuilder(HostSettings.Options(options));
         HostSettings.Apply(builder, options);
@@ -58,8 +80,7 @@ internal static class AppHostProgram
         if (builder.ExecutionContext.IsRunMode)
         {
             DataFolder.Prepare(data);
-            if (ControlApi.RunningIn(data) is { } running && running != Environment.ProcessId)
-                throw new PreflightException($"Galaxy already runs here (process {running}, data in {data}). Stop it with Ctrl-C where it was started, or start this one with another folder and free ports: --GALAXY_DATA <folder> --ports any.");
+            claim.Lock = DataFolderLock.Acquire(data);
             key = options.Setting(ServiceEnvironment.ApiKey) ?? DataFolder.ReadOrCreateKey(data);
             HostSettings.KeepFilesIn(builder, data);
             HomeFolder.Ensure(data);
@@ -73,7 +94,9 @@ internal static class AppHostProgram
 
     private static void AddRunServices(IDistributedApplicationBuilder builder, GalaxyBuilder galaxy, string data)
     {
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(8));
         builder.Services.TryAddSingleton(TimeProvider.System);
+        builder.Services.AddHostedService<ProcessEnd>().AddHostedService<OrchestratorWatch>();
         builder.Services.AddSingleton<RestartPolicy>().AddHostedService(services => services.GetRequiredService<RestartPolicy>());
         builder.Services.AddSingleton<AspireProcesses>().AddHostedService(services => services.GetRequiredService<AspireProcesses>());
         builder.Services.AddHostedService(services => new ControlServer(services.GetRequiredService<AspireProcesses>(), data));

@@ -26,11 +26,13 @@ internal static class HostSettings
         builder.Services.AddLogging(logging => logging
             .AddFilter("Aspire.Hosting", LogLevel.Warning)
             .AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Warning)
+            .AddFilter("Microsoft.AspNetCore", LogLevel.Warning)
             .AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error)
+            // It calls a start that is interrupted by Ctrl-C a failure; real failures are thrown as well.
+            .AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None)
             .AddSimpleConsole(console => console.SingleLine = true));
         if (builder.ExecutionContext.IsPublishMode)
             return;
-        // A tool that starts the AppHost may have chosen these already.
         var ports = LocalPorts.Allocate(new[] { "resource service", "telemetry" }.Select(endpoint => new PortRequest("dashboard", endpoint, null, null)))
             .ToDictionary(port => port.Key.Endpoint, port => port.Value);
         SetDefault(builder, "ASPNETCORE_URLS", DashboardPortOf(options));
@@ -44,9 +46,11 @@ internal static class HostSettings
     private static bool HasEnvironment(SystemOptions options) =>
         options.HostArguments.Contains("--environment") || Environment.GetEnvironmentVariable("DOTNET_ENVIRONMENT") is { Length: > 0 };
 
+    // A tool that starts the AppHost may have chosen an address. One that the network can reach comes from elsewhere, for instance from a shell
+    // that serves something else: the dashboard is for this machine.
     private static void SetDefault(IDistributedApplicationBuilder builder, string name, int port)
     {
-        if (builder.Configuration[name] is not { Length: > 0 })
+        if (!Uri.TryCreate(builder.Configuration[name]?.Split(';')[0], UriKind.Absolute, out var given) || !given.IsLoopback)
             builder.Configuration[name] = string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}");
     }
 

@@ -62,7 +62,7 @@ internal static class Preflight
         try
         {
             using var client = new TcpClient();
-            await client.ConnectAsync(endpoint[..colon], int.Parse(endpoint[(colon + 1)..], System.Globalization.CultureInfo.InvariantCulture), deadline.Token);
+            await client.ConnectAsync(endpoint[..colon].Trim('[', ']'), int.Parse(endpoint[(colon + 1)..], System.Globalization.CultureInfo.InvariantCulture), deadline.Token);
         }
         catch (Exception silent) when (silent is SocketException or OperationCanceledException)
         {

@@ -34,7 +34,7 @@ internal sealed class StartReport(
                 {
                     if (IsHealthy(change.Snapshot))
                         waiting.Remove(change.Resource.Name);
-                    else if (change.Snapshot.State?.Text is "Given up" or "FailedToStart")
+                    else if (change.Snapshot.State?.Text is "Given up" or "FailedToStart" && !lifetime.ApplicationStopping.IsCancellationRequested)
                         Console.Out.WriteLine($"'{change.Resource.Name}' does not start. Its console log in the dashboard says why: {Dashboard}");
                     if (waiting.Count == 0)
                         break;

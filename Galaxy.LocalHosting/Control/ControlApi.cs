@@ -42,24 +42,6 @@ public sealed class ControlApi : IAsyncDisposable
         return new ControlApi(app, file);
     }
 
-    /// <summary>The process that already runs a system with this data folder; null: none does.</summary>
-    public static int? RunningIn(string dataFolder)
-    {
-        try
-        {
-            using var document = JsonDocument.Parse(File.ReadAllText(Path.Combine(dataFolder, "runner.json")));
-            var pid = document.RootElement.GetProperty("pid").GetInt32();
-            using var process = System.Diagnostics.Process.GetProcessById(pid);
-            // A number is given again to other programs; only a .NET program can be the one.
-            return process.ProcessName.Contains("alaxy", StringComparison.Ordinal) || process.ProcessName == "dotnet" ? pid : null;
-        }
-        catch (Exception none) when (none is IOException or UnauthorizedAccessException or JsonException or ArgumentException
-            or KeyNotFoundException or InvalidOperationException)
-        {
-            return null;
-        }
-    }
-
     private static bool IsAllowed(string header, string token) =>
         CryptographicOperations.FixedTimeEquals(SHA256.HashData(Encoding.UTF8.GetBytes(header)), SHA256.HashData(Encoding.UTF8.GetBytes("Bearer " + token)));
 

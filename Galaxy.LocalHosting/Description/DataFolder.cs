@@ -5,6 +5,8 @@ namespace Galaxy.LocalHosting.Description;
 /// <summary>Where a development system keeps its data, and the key in it.</summary>
 public static class DataFolder
 {
+    private const int MinKeyLength = 8;
+
     /// <summary><c>.galaxy</c> beside the solution, or the folder that <c>GALAXY_DATA</c> names.</summary>
     public static string Find(string? named, string repository) =>
         named is { Length: > 0 } ? Path.GetFullPath(named) : Path.Combine(repository, ".galaxy");
@@ -17,7 +19,8 @@ public static class DataFolder
         {
             Directory.CreateDirectory(folder);
             var probe = Path.Combine(folder, $".probe-{Environment.ProcessId}");
-            File.WriteAllText(probe, "");
+            // With bytes in it: on a full disk an empty file can still be made.
+            File.WriteAllBytes(probe, new byte[4096]);
             File.Delete(probe);
         }
         catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
@@ -29,17 +32,25 @@ public static class DataFolder
     }
 
     /// <summary>The key in the folder; the first call makes a random one, readable by its owner only.</summary>
+    /// <exception cref="SystemOptionException">The key in the file is too short to be one.</exception>
     public static string ReadOrCreateKey(string folder)
     {
         var file = Path.Combine(folder, "api-key");
-        if (File.Exists(file))
-            return File.ReadAllText(file).Trim();
+        var present = File.Exists(file) ? File.ReadAllText(file).Trim() : "";
+        if (present.Length >= MinKeyLength)
+            return present;
+        if (present.Length > 0)
+            throw new SystemOptionException($"The key in {file} has {present.Length} characters; at least {MinKeyLength} are needed. Delete the file for a fresh one.");
         var key = "gx-" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(20));
         var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
         if (!OperatingSystem.IsWindows())
             options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        using (var writer = new StreamWriter(file, options))
+        // Whole or not at all: a key that is half written would lock everybody out, an empty one would let everybody in.
+        var fresh = file + ".new";
+        File.Delete(fresh);
+        using (var writer = new StreamWriter(fresh, options))
             writer.WriteLine(key);
+        File.Move(fresh, file, overwrite: true);
         return key;
     }
 }

@@ -30,9 +30,9 @@ public sealed record SystemOptions
     /// <summary>What is meant for the host and not for Galaxy, for instance <c>--operation publish</c>.</summary>
     public IReadOnlyList<string> HostArguments { get; init; } = [];
 
-    /// <summary>A setting of the command line, or of the environment.</summary>
+    /// <summary>A setting of the command line, or of the environment; null when it is absent or empty.</summary>
     public string? Setting(string name) =>
-        Settings.TryGetValue(name, out var given) ? given : Environment.GetEnvironmentVariable(name);
+        (Settings.TryGetValue(name, out var given) ? given : Environment.GetEnvironmentVariable(name)) is { Length: > 0 } value ? value : null;
 
     /// <summary>The port of a public endpoint; null: any free one.</summary>
     /// <exception cref="SystemOptionException">The setting is not a port.</exception>

@@ -30,11 +30,17 @@ public static class LocalPorts
     /// <exception cref="PortTakenException">A fixed port is taken.</exception>
     public static IReadOnlyDictionary<PortRequest, int> Allocate(IEnumerable<PortRequest> requests)
     {
+        var all = requests.ToList();
+        foreach (var twice in all.Where(request => request.Port is not null).GroupBy(request => request.Port).Where(group => group.Count() > 1))
+        {
+            var names = string.Join(" and ", twice.Select(request => request.Variable ?? $"'{request.Endpoint}' of '{request.Process}'"));
+            throw new PortTakenException($"{names} are all {twice.Key}. Give each a port of its own.");
+        }
         var held = new List<Socket>();
         try
         {
             // Fixed ports first: a free one must not be somebody's fixed one.
-            return requests.OrderBy(request => request.Port is null).ToDictionary(request => request, request => Take(request, held));
+            return all.OrderBy(request => request.Port is null).ToDictionary(request => request, request => Take(request, held));
         }
         finally
         {

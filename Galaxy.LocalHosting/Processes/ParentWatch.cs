@@ -4,7 +4,7 @@ namespace Galaxy.LocalHosting.Processes;
 /// Ends the run when the <c>dotnet run</c> that started it is killed: the terminal that showed it is not listening any more.
 /// A shell that ends (nohup, a service manager) does not count.
 /// </summary>
-internal static class ParentWatch
+public static class ParentWatch
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 

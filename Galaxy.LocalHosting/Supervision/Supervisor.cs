@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Galaxy.LocalHosting.Control;
+using Galaxy.LocalHosting.Description;
 using Galaxy.LocalHosting.Processes;
 
 namespace Galaxy.LocalHosting.Supervision;
@@ -49,7 +50,8 @@ public sealed class Supervisor : IProcessControl, IAsyncDisposable
         ControlApi? api = null;
         try
         {
-            Directory.CreateDirectory(_dataFolder);
+            DataFolder.Prepare(_dataFolder);
+            using var claim = DataFolderLock.Acquire(_dataFolder);
             api = await ControlApi.StartAsync(this, _dataFolder, _stopping.Token);
             var started = Stopwatch.GetTimestamp();
             await StartAllAsync();
@@ -60,7 +62,7 @@ public sealed class Supervisor : IProcessControl, IAsyncDisposable
             await Task.Delay(Timeout.InfiniteTimeSpan, _stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             return 0;
         }
-        catch (SupervisorException failure)
+        catch (Exception failure) when (failure is SupervisorException or SystemOptionException or AlreadyRunsException)
         {
             _started.TrySetException(failure);
             await Console.Error.WriteLineAsync("error: " + failure.Message);

@@ -55,6 +55,14 @@ public sealed class RestartStateTests
         Assert.All(Enumerable.Range(0, 50).Select(_ => RunFor(2, exitCode: 137)), decision => Assert.NotNull(decision.Delay));
 
     [Fact]
+    public void A_resource_that_cannot_even_be_started_is_given_up_though_it_was_healthy_once()
+    {
+        RunFor(60);
+
+        Assert.Contains(Enumerable.Range(0, RestartState.MaxFailedStarts).Select(_ => _state.Ended(null)), decision => decision.Delay is null);
+    }
+
+    [Fact]
     public void Without_a_health_check_five_seconds_count_as_healthy()
     {
         var state = new RestartState(_time, hasHealthCheck: false);
@@ -82,7 +90,7 @@ public sealed class RestartStateTests
     public void A_person_who_starts_it_gives_it_all_tries_again()
     {
         for (var i = 0; i < RestartState.MaxFailedStarts; i++)
-            RunFor(0.1);
+            RunFor(0.1, healthy: false);
         Assert.Equal(TimeSpan.FromMilliseconds(200), RunFor(0.1).Delay);
     }
 

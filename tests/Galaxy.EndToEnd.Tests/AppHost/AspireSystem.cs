@@ -6,7 +6,6 @@ using Aspire.Hosting.ApplicationModel;
 using Aspire.Hosting.Testing;
 using Galaxy.Contracts.Api;
 using Galaxy.ServiceDefaults;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -24,14 +23,7 @@ public sealed class AspireSystem : IAsyncLifetime
     public ResourceNotificationService Notifications => App.ResourceNotifications;
 
     /// <summary>A link that signs in to the dashboard.</summary>
-    public Uri Dashboard
-    {
-        get
-        {
-            var configuration = App.Services.GetRequiredService<IConfiguration>();
-            return new Uri($"{Snapshot("aspire-dashboard").Urls.First(url => url.Name == "http").Url}/login?t={configuration["AppHost:BrowserToken"]}");
-        }
-    }
+    public Uri Dashboard => new(Snapshot("aspire-dashboard").Urls.First(url => url.Name == "http").Url);
 
     public IReadOnlyList<string> Names { get; private set; } = [];
 

@@ -1,0 +1,39 @@
+using System.Reflection;
+using Galaxy.LocalHosting.Processes;
+using Microsoft.Extensions.Hosting;
+
+namespace Galaxy.AppHost.Startup;
+
+/// <summary>
+/// Keeps two promises about the end of the program: it takes at most 10 s, and it comes when the <c>dotnet run</c> around it is killed. Does
+/// nothing where the model runs inside another program, such as a test.
+/// </summary>
+internal sealed class ProcessEnd(IHostApplicationLifetime lifetime) : IHostedService, IDisposable
+{
+    private static readonly TimeSpan Budget = TimeSpan.FromSeconds(9);
+
+    private IDisposable? _parent;
+
+    private static bool IsOwnProgram => Assembly.GetEntryAssembly() == typeof(ProcessEnd).Assembly;
+
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        if (!IsOwnProgram)
+            return Task.CompletedTask;
+        _parent = ParentWatch.Start(lifetime.StopApplication);
+        lifetime.ApplicationStopping.Register(() => new Thread(EndAfterBudget) { IsBackground = true }.Start());
+        return Task.CompletedTask;
+    }
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    // The services follow this process, and the orchestrator does, too.
+    private static void EndAfterBudget()
+    {
+        Thread.Sleep(Budget);
+        Console.Error.WriteLine($"Not everything has stopped within {Budget.TotalSeconds:0} s; the rest ends with this program.");
+        Environment.Exit(Environment.ExitCode);
+    }
+
+    public void Dispose() => _parent?.Dispose();
+}
