@@ -35,6 +35,8 @@ internal static class HostSettings
             return;
         var ports = LocalPorts.Allocate(new[] { "resource service", "telemetry" }.Select(endpoint => new PortRequest("dashboard", endpoint, null, null)))
             .ToDictionary(port => port.Key.Endpoint, port => port.Value);
+        if (AskedPort(options) is not null)
+            builder.Configuration["ASPNETCORE_URLS"] = null;
         SetDefault(builder, "ASPNETCORE_URLS", DashboardPortOf(options));
         SetDefault(builder, "ASPIRE_DASHBOARD_OTLP_ENDPOINT_URL", ports["telemetry"]);
         SetDefault(builder, "ASPIRE_RESOURCE_SERVICE_ENDPOINT_URL", ports["resource service"]);
@@ -56,14 +58,28 @@ internal static class HostSettings
 
     private static int DashboardPortOf(SystemOptions options)
     {
-        int? asked = options.Setting(DashboardPort) is { Length: > 0 } text
-            ? ushort.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var given)
-                ? given
-                : throw new SystemOptionException($"{DashboardPort} is '{text}'. Allowed: a port, 1 to 65535, or 0 for a free one.")
-            : null;
-        if (asked is null && !options.AnyPorts && PortOwner.Find(DefaultDashboardPort) is null)
-            asked = DefaultDashboardPort;
-        var request = new PortRequest("dashboard", "web interface", asked is 0 ? null : asked, DashboardPort);
+        if (AskedPort(options) is { } asked)
+            return Allocate(asked is 0 ? null : asked);
+        if (options.AnyPorts)
+            return Allocate(null);
+        try
+        {
+            return Allocate(DefaultDashboardPort);
+        }
+        catch (PortTakenException)
+        {
+            // Nobody asked for this port; the link that is printed has the one that is used.
+            return Allocate(null);
+        }
+    }
+
+    private static int? AskedPort(SystemOptions options) => options.Setting(DashboardPort) is not { } text ? null
+        : ushort.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var given) ? given
+        : throw new SystemOptionException($"{DashboardPort} is '{text}'. Allowed: a port, 1 to 65535, or 0 for a free one.");
+
+    private static int Allocate(int? port)
+    {
+        var request = new PortRequest("dashboard", "web interface", port, DashboardPort);
         return LocalPorts.Allocate([request])[request];
     }
 }

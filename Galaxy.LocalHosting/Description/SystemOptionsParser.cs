@@ -26,12 +26,14 @@ public static class SystemOptionsParser
         dotnet run --project Galaxy.AppHost [-- options]
 
           {Scenario} {string.Join(" | ", SystemLayout.Scenarios)}
-                                 which nodes there are; multi-master: three coordinators
+                                 which nodes there are; default multi-master: three coordinators
           {Stores} {string.Join(" | ", SystemLayout.StoreCounts)}      how many stores make the quorum; 1
           {Redis} <store>        {StoreChoice.Allowed}; embedded
           {NoWorkers}           without the two demo workers
-          {Ports} any            free ports instead of {string.Join(", ", GalaxyServices.PublicPorts.Values)}: a second Galaxy on this machine
-          --<SETTING> <value>    any setting of docs/operations.md for all services, for instance --API_PORT 9000
+          {Ports} any            free ports instead of {string.Join(", ", GalaxyServices.PublicPorts.Values)} and 18888;
+                                 with --GALAXY_DATA <folder>: a second Galaxy on this machine
+          --<SETTING> <value>    a port or a setting that is the same for all services, for instance --API_PORT 9000:
+                                 {string.Join(", ", KnownSettings.All.Take(12))} … (docs/operations.md)
           {HelpOption}                 this text
         """;
 

@@ -89,7 +89,7 @@ public static class LocalPorts
         if (owner?.StartsWith("Galaxy.", StringComparison.Ordinal) == true)
         {
             return $"Galaxy already runs on this machine: port {port} is taken by {owner}. "
-                + "Stop it with Ctrl-C where it was started, or start this one beside it with free ports: --ports any.";
+                + "Stop it with Ctrl-C where it was started, or start this one beside it with free ports and another folder: --ports any --GALAXY_DATA <folder>.";
         }
         var cure = request.Variable is { } variable ? $"Stop that program, or choose another port with --{variable} <port>." : "Stop that program.";
         return $"Port {port}, which '{request.Process}' needs for '{request.Endpoint}', is taken by {owner ?? "another program"}. {cure}";

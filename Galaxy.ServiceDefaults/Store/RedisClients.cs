@@ -58,7 +58,7 @@ public static class RedisClients
                 redis.DisableAutoActivation = true;
                 // Spans of store calls are made by RedisStore.TracedAsync: the integration's would be one trace for each poll of the lease, and would
                 // arrive ten seconds late. docs/decisions/0028 has the numbers.
-                redis.DisableTracing = builder.Configuration[TracingSetting] is not "false";
+                redis.DisableTracing = !string.Equals(builder.Configuration[TracingSetting], "false", StringComparison.OrdinalIgnoreCase);
                 settings?.Invoke(redis);
             },
             redis =>

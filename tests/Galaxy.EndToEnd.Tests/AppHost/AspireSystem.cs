@@ -45,6 +45,14 @@ public sealed class AspireSystem : IAsyncLifetime
         await Eventually.TrueAsync(async () => await ClusterAsync() is { Leader: not null, DevicesOnline: 2 });
     }
 
+    /// <summary>Waits until everything is healthy, a coordinator leads, and all coordinators know each other alive.</summary>
+    public async Task SettledAsync()
+    {
+        await Task.WhenAll(Names.Select(name => HealthyAsync(name, seconds: 60)));
+        await Eventually.TrueAsync(async () => await ClusterAsync() is { Leader: not null, DevicesOnline: 2 } cluster
+            && cluster.Nodes.Count(node => node.State == "alive") == 3, seconds: 60);
+    }
+
     public Task HealthyAsync(string name, int seconds) =>
         Notifications.WaitForResourceHealthyAsync(name).WaitAsync(TimeSpan.FromSeconds(seconds));
 

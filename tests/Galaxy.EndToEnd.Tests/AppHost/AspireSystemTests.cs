@@ -41,6 +41,7 @@ public sealed class AspireSystemTests(AspireSystem system, Browser browser) : IC
     [Fact]
     public async Task A_killed_leader_is_replaced_rejoins_and_its_failover_is_one_trace_in_both()
     {
+        await system.SettledAsync();
         var old = await system.LeaderAsync();
         await system.CommandAsync(old.NodeId, "kill");
 
@@ -75,12 +76,13 @@ public sealed class AspireSystemTests(AspireSystem system, Browser browser) : IC
     [Fact]
     public async Task The_dashboard_shows_everything_healthy_without_a_warning_and_promotes_a_coordinator()
     {
-        await Task.WhenAll(system.Names.Select(name => system.HealthyAsync(name, seconds: 30)));
+        await system.SettledAsync();
         var page = await DashboardAsync();
         foreach (var name in system.Names)
             await Assertions.Expect(page.GetByText(name, new PageGetByTextOptions { Exact = true }).First).ToBeVisibleAsync();
         await Assertions.Expect(page.GetByText("Console (one-time link)")).ToBeVisibleAsync();
-        await Assertions.Expect(page.GetByText("Running", new PageGetByTextOptions { Exact = true })).ToHaveCountAsync(system.Names.Count);
+        foreach (var name in system.Names)
+            await Assertions.Expect(page.GetByRole(AriaRole.Row).Filter(new LocatorFilterOptions { HasText = name }).GetByText("Running", new LocatorGetByTextOptions { Exact = true }).First).ToBeVisibleAsync();
         await Assertions.Expect(page.GetByText("certificate")).ToHaveCountAsync(0);
         await Browser.PictureAsync(page, "dashboard-resources");
 
@@ -133,6 +135,7 @@ public sealed class AspireSystemTests(AspireSystem system, Browser browser) : IC
     [Fact]
     public async Task A_paused_leader_is_replaced_and_goes_on_as_a_follower()
     {
+        await system.SettledAsync();
         var old = await system.LeaderAsync();
         Assert.True((await system.CommandAsync(old.NodeId, "pause")).Success);
         await Eventually.TrueAsync(async () => await system.ClusterAsync() is { Leader: { } leader } && leader.NodeId != old.NodeId);
@@ -144,6 +147,7 @@ public sealed class AspireSystemTests(AspireSystem system, Browser browser) : IC
     [Fact]
     public async Task Commands_say_what_they_did_or_why_not()
     {
+        await system.SettledAsync();
         var leader = await system.LeaderAsync();
         var follower = system.Names.First(name => name.StartsWith("coordinator-", StringComparison.Ordinal) && name != leader.NodeId);
 
