@@ -35,7 +35,12 @@ public sealed class LocalCluster : IAsyncDisposable
         DataFolder.Prepare(data);
         var key = options.Setting(ServiceEnvironment.ApiKey) ?? DataFolder.ReadOrCreateKey(data);
         var supervisor = new Supervisor(Describe(options, built, data, key), data, quiet: true);
-        var cluster = new LocalCluster(supervisor, Task.Run(() => supervisor.RunAsync(CancellationToken.None)), built, key);
+        var cluster = new LocalCluster(
+            supervisor,
+            Task.Run(() => supervisor.RunAsync(CancellationToken.None)),
+            built,
+            key
+        );
         try
         {
             await supervisor.Started.WaitAsync(timeout);
@@ -48,7 +53,12 @@ public sealed class LocalCluster : IAsyncDisposable
         return cluster;
     }
 
-    private static IReadOnlyList<ProcessDescription> Describe(SystemOptions options, ProgramFolder built, string data, string key)
+    private static IReadOnlyList<ProcessDescription> Describe(
+        SystemOptions options,
+        ProgramFolder built,
+        string data,
+        string key
+    )
     {
         var layout = options.Layout;
         var isServer = options.Store.Kind == StoreKind.Server;
@@ -56,12 +66,21 @@ public sealed class LocalCluster : IAsyncDisposable
         if (options.Store.Kind != StoreKind.Address)
             services.AddRange(layout.Stores.Select(Store));
         services.Add(Node(GalaxyServices.Console, "console"));
-        services.AddRange(layout.Coordinators.Select(coordinator => Node(GalaxyServices.Coordinator, coordinator.Name)));
+        services.AddRange(
+            layout.Coordinators.Select(coordinator => Node(GalaxyServices.Coordinator, coordinator.Name))
+        );
         services.AddRange(layout.Routers.Select(name => Node(GalaxyServices.Router, name)));
         services.AddRange(layout.OneApis.Select(name => Node(GalaxyServices.OneApi, name)));
         services.Add(Node(GalaxyServices.Gateway, "gateway"));
         services.Add(Node(GalaxyServices.Discovery, "discovery"));
-        services.AddRange(layout.Workers.Select(name => Node(GalaxyServices.Worker, name) with { Arguments = _ => ServiceEnvironment.WorkerArguments(name) }));
+        services.AddRange(
+            layout.Workers.Select(name =>
+                Node(GalaxyServices.Worker, name) with
+                {
+                    Arguments = _ => ServiceEnvironment.WorkerArguments(name),
+                }
+            )
+        );
         return new SystemWiring(services, options.Programs is { } other ? ProgramFolder.Published(other) : built)
         {
             Port = options.Port,
@@ -69,15 +88,18 @@ public sealed class LocalCluster : IAsyncDisposable
             ConnectionStrings = options.Store.Address is { } address ? [(SystemLayout.FirstStore, address)] : null,
         }.Wire();
 
-        ServiceInstance Node(ServiceKind kind, string name) => new(kind, name)
-        {
-            Environment =
-            [
-                .. options.ServiceSettings.Select(setting => (setting.Key, (string?)setting.Value)),
-                (ServiceEnvironment.ApiKey, key),
-                .. ServiceEnvironment.InDevelopment(kind, name, data, layout).Select(variable => (variable.Name, (string?)variable.Value)),
-            ],
-        };
+        ServiceInstance Node(ServiceKind kind, string name) =>
+            new(kind, name)
+            {
+                Environment =
+                [
+                    .. options.ServiceSettings.Select(setting => (setting.Key, (string?)setting.Value)),
+                    (ServiceEnvironment.ApiKey, key),
+                    .. ServiceEnvironment
+                        .InDevelopment(kind, name, data, layout)
+                        .Select(variable => (variable.Name, (string?)variable.Value)),
+                ],
+            };
 
         ServiceInstance Store(string name)
         {
@@ -86,17 +108,20 @@ public sealed class LocalCluster : IAsyncDisposable
             return new(GalaxyServices.Store, name)
             {
                 ForeignProgram = isServer ? "redis-server" : null,
-                Arguments = endpoints => isServer
-                    ? ServiceEnvironment.RedisServerArguments(endpoints[0].Port, folder)
-                    : ServiceEnvironment.StoreArguments(endpoints[0].Port, folder),
+                Arguments = endpoints =>
+                    isServer
+                        ? ServiceEnvironment.RedisServerArguments(endpoints[0].Port, folder)
+                        : ServiceEnvironment.StoreArguments(endpoints[0].Port, folder),
             };
         }
     }
 
     /// <summary>The address of an endpoint, for instance <c>Url("gateway", "api")</c>.</summary>
     public Uri Url(string process, string endpoint) =>
-        new(_supervisor[process].Description.Endpoints.FirstOrDefault(bound => bound.Name == endpoint)?.Url
-            ?? throw new SupervisorException($"'{process}' has no endpoint '{endpoint}'."));
+        new(
+            _supervisor[process].Description.Endpoints.FirstOrDefault(bound => bound.Name == endpoint)?.Url
+                ?? throw new SupervisorException($"'{process}' has no endpoint '{endpoint}'.")
+        );
 
     /// <summary>Everything that runs here, by name.</summary>
     public IReadOnlyList<string> Names => [.. _supervisor.Processes.Select(process => process.Name)];
@@ -132,15 +157,20 @@ public sealed class LocalCluster : IAsyncDisposable
     public Task StopAsync(string process) => _supervisor[process].StopAsync(TimeSpan.FromSeconds(5));
 
     /// <summary>From its next start on, the process runs the built program, whatever <c>--programs</c> said.</summary>
-    public void Upgrade(string process) => _supervisor[process].Change(description => description with
-    {
-        Program = _built.Program(description.Kind),
-        WorkingDirectory = _built.WorkingDirectory(description.Kind),
-    });
+    public void Upgrade(string process) =>
+        _supervisor[process]
+            .Change(description =>
+                description with
+                {
+                    Program = _built.Program(description.Kind),
+                    WorkingDirectory = _built.WorkingDirectory(description.Kind),
+                }
+            );
 
     /// <summary>From its next start on, the process is told this.</summary>
     public void SetEnvironment(string process, string name, string value) =>
-        _supervisor[process].Change(description => description with { Environment = [.. description.Environment, (name, value)] });
+        _supervisor[process]
+            .Change(description => description with { Environment = [.. description.Environment, (name, value)] });
 
     public void Start(string process) => _supervisor[process].Start();
 

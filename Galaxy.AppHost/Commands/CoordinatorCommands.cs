@@ -14,39 +14,89 @@ internal static class CoordinatorCommands
     public static void WithCoordinatorCommands(this IResourceBuilder<IResourceWithEnvironment> coordinator)
     {
         var node = coordinator.Resource.Name;
-        Add(coordinator, "promote", "Promote", "Makes this coordinator the leader.", "Crown", $"Move leadership to {node}?", isHighlighted: true,
-            api => api.SendAsync(HttpMethod.Post, "/api/v1/failover/promote", new { node_id = node }));
-        Add(coordinator, "hand-over", "Hand over", "If this coordinator leads, another one takes over.", "ArrowSwap", $"Hand leadership of {node} over to another coordinator?", isHighlighted: false,
-            api => HandOverAsync(api, node));
-        Add(coordinator, "drain", "Drain", "Leadership leaves this coordinator and does not come back until it is undrained.", "ArrowExit", $"Drain {node}?", isHighlighted: false,
-            api => api.SendAsync(HttpMethod.Put, $"/api/v1/failover/drained/{node}", null));
-        Add(coordinator, "undrain", "Undrain", "This coordinator may lead again.", "ArrowEnter", null, isHighlighted: false,
-            api => api.SendAsync(HttpMethod.Delete, $"/api/v1/failover/drained/{node}", null));
+        Add(
+            coordinator,
+            "promote",
+            "Promote",
+            "Makes this coordinator the leader.",
+            "Crown",
+            $"Move leadership to {node}?",
+            isHighlighted: true,
+            api => api.SendAsync(HttpMethod.Post, "/api/v1/failover/promote", new { node_id = node })
+        );
+        Add(
+            coordinator,
+            "hand-over",
+            "Hand over",
+            "If this coordinator leads, another one takes over.",
+            "ArrowSwap",
+            $"Hand leadership of {node} over to another coordinator?",
+            isHighlighted: false,
+            api => HandOverAsync(api, node)
+        );
+        Add(
+            coordinator,
+            "drain",
+            "Drain",
+            "Leadership leaves this coordinator and does not come back until it is undrained.",
+            "ArrowExit",
+            $"Drain {node}?",
+            isHighlighted: false,
+            api => api.SendAsync(HttpMethod.Put, $"/api/v1/failover/drained/{node}", null)
+        );
+        Add(
+            coordinator,
+            "undrain",
+            "Undrain",
+            "This coordinator may lead again.",
+            "ArrowEnter",
+            null,
+            isHighlighted: false,
+            api => api.SendAsync(HttpMethod.Delete, $"/api/v1/failover/drained/{node}", null)
+        );
     }
 
     private static void Add(
-        IResourceBuilder<IResource> coordinator, string name, string displayName, string description, string icon, string? confirmation,
-        bool isHighlighted, Func<Api, Task<ExecuteCommandResult>> act)
+        IResourceBuilder<IResource> coordinator,
+        string name,
+        string displayName,
+        string description,
+        string icon,
+        string? confirmation,
+        bool isHighlighted,
+        Func<Api, Task<ExecuteCommandResult>> act
+    )
     {
-        coordinator.WithCommand(name, displayName, async context =>
-        {
-            using var api = new Api(context.Services.GetRequiredService<ApiAddress>(), context.CancellationToken);
-            try
+        coordinator.WithCommand(
+            name,
+            displayName,
+            async context =>
             {
-                return await act(api);
-            }
-            catch (Exception failure) when (failure is HttpRequestException or JsonException || (failure is OperationCanceledException && !context.CancellationToken.IsCancellationRequested))
+                using var api = new Api(context.Services.GetRequiredService<ApiAddress>(), context.CancellationToken);
+                try
+                {
+                    return await act(api);
+                }
+                catch (Exception failure)
+                    when (failure is HttpRequestException or JsonException
+                        || (failure is OperationCanceledException && !context.CancellationToken.IsCancellationRequested)
+                    )
+                {
+                    return CommandResults.Failure($"The gateway does not answer: {failure.Message}");
+                }
+            },
+            new CommandOptions
             {
-                return CommandResults.Failure($"The gateway does not answer: {failure.Message}");
+                Description = description,
+                ConfirmationMessage = confirmation,
+                IconName = icon,
+                IsHighlighted = isHighlighted,
+                UpdateState = context =>
+                    context.ResourceSnapshot.State?.Text == KnownResourceStates.Running
+                        ? ResourceCommandState.Enabled
+                        : ResourceCommandState.Disabled,
             }
-        }, new CommandOptions
-        {
-            Description = description,
-            ConfirmationMessage = confirmation,
-            IconName = icon,
-            IsHighlighted = isHighlighted,
-            UpdateState = context => context.ResourceSnapshot.State?.Text == KnownResourceStates.Running ? ResourceCommandState.Enabled : ResourceCommandState.Disabled,
-        });
+        );
     }
 
     private static async Task<ExecuteCommandResult> HandOverAsync(Api api, string node) =>
@@ -61,14 +111,21 @@ internal static class CoordinatorCommands
 
         public Api(ApiAddress address, CancellationToken cancellationToken)
         {
-            _http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new Uri(address.Url), Timeout = Timeout };
+            _http = new HttpClient(new SocketsHttpHandler { UseProxy = false })
+            {
+                BaseAddress = new Uri(address.Url),
+                Timeout = Timeout,
+            };
             _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", address.Key);
             _cancellationToken = cancellationToken;
         }
 
         public async Task<ExecuteCommandResult> SendAsync(HttpMethod method, string path, object? body)
         {
-            using var request = new HttpRequestMessage(method, path) { Content = body is null ? null : JsonContent.Create(body) };
+            using var request = new HttpRequestMessage(method, path)
+            {
+                Content = body is null ? null : JsonContent.Create(body),
+            };
             using var answer = await _http.SendAsync(request, _cancellationToken);
             var text = await answer.Content.ReadAsStringAsync(_cancellationToken);
             return answer.IsSuccessStatusCode
@@ -82,7 +139,9 @@ internal static class CoordinatorCommands
             if (!answer.IsSuccessStatusCode)
                 return null;
             var cluster = await answer.Content.ReadFromJsonAsync<JsonElement>(_cancellationToken);
-            return cluster.TryGetProperty("leader", out var leader) && leader.ValueKind == JsonValueKind.Object ? leader.GetProperty("node_id").GetString() : null;
+            return cluster.TryGetProperty("leader", out var leader) && leader.ValueKind == JsonValueKind.Object
+                ? leader.GetProperty("node_id").GetString()
+                : null;
         }
 
         private static string? Detail(string problem)
@@ -91,7 +150,8 @@ internal static class CoordinatorCommands
             {
                 using var document = JsonDocument.Parse(problem);
                 return document.RootElement.TryGetProperty("detail", out var detail) ? detail.GetString()
-                    : document.RootElement.TryGetProperty("title", out var title) ? title.GetString() : null;
+                    : document.RootElement.TryGetProperty("title", out var title) ? title.GetString()
+                    : null;
             }
             catch (JsonException)
             {

@@ -1,9 +1,9 @@
 using System.Collections.Concurrent;
 using Galaxy.AppHost.Commands;
 using Galaxy.AppHost.Restarts;
+using Galaxy.AppHost.Startup;
 using Galaxy.LocalHosting.Control;
 using Galaxy.LocalHosting.Processes;
-using Galaxy.AppHost.Startup;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
@@ -11,20 +11,29 @@ namespace Galaxy.AppHost.Control;
 
 /// <summary>The processes of the AppHost for <c>galaxy resources</c> and the console's page Resources. Thread-safe.</summary>
 internal sealed class AspireProcesses(
-    DistributedApplicationModel model, ResourceNotificationService notifications, ResourceLoggerService loggers, RestartPolicy restarts,
-    IServiceProvider services) : EarlyService, IProcessControl
+    DistributedApplicationModel model,
+    ResourceNotificationService notifications,
+    ResourceLoggerService loggers,
+    RestartPolicy restarts,
+    IServiceProvider services
+) : EarlyService, IProcessControl
 {
     private const int MaxLines = 500;
 
     private readonly ConcurrentDictionary<string, ConcurrentQueue<string>> _lines = new(StringComparer.Ordinal);
 
-    private IEnumerable<IResource> Resources => model.Resources.Where(resource => resource.Annotations.OfType<RestartPolicyAnnotation>().Any());
+    private IEnumerable<IResource> Resources =>
+        model.Resources.Where(resource => resource.Annotations.OfType<RestartPolicyAnnotation>().Any());
 
     public IReadOnlyList<ProcessStatus> List() => [.. Resources.Select(Status)];
 
-    public IReadOnlyList<string>? Output(string name) => Find(name) is null ? null : _lines.TryGetValue(name, out var lines) ? [.. lines] : [];
+    public IReadOnlyList<string>? Output(string name) =>
+        Find(name) is null ? null
+        : _lines.TryGetValue(name, out var lines) ? [.. lines]
+        : [];
 
-    public Task<bool> StartAsync(string name, CancellationToken cancellationToken) => ExecuteAsync(name, KnownResourceCommands.StartCommand, cancellationToken);
+    public Task<bool> StartAsync(string name, CancellationToken cancellationToken) =>
+        ExecuteAsync(name, KnownResourceCommands.StartCommand, cancellationToken);
 
     public Task<bool> StopAsync(string name, CancellationToken cancellationToken)
     {
@@ -62,7 +71,9 @@ internal sealed class AspireProcesses(
     {
         if (Find(name) is not { } resource)
             return false;
-        await services.GetRequiredService<ResourceCommandService>().ExecuteCommandAsync(resource, command, cancellationToken);
+        await services
+            .GetRequiredService<ResourceCommandService>()
+            .ExecuteCommandAsync(resource, command, cancellationToken);
         return true;
     }
 
@@ -77,18 +88,26 @@ internal sealed class AspireProcesses(
     private ProcessStatus Status(IResource resource)
     {
         var current = Current(resource.Name);
-        var endpoints = resource.Annotations.OfType<EndpointAnnotation>()
+        var endpoints = resource
+            .Annotations.OfType<EndpointAnnotation>()
             .ToDictionary(endpoint => endpoint.Name, endpoint => $"{endpoint.UriScheme}://127.0.0.1:{endpoint.Port}");
-        return new ProcessStatus(resource.Name, StateOf(current?.Snapshot), current?.Pid, restarts.RestartsOf(resource.Name), endpoints);
+        return new ProcessStatus(
+            resource.Name,
+            StateOf(current?.Snapshot),
+            current?.Pid,
+            restarts.RestartsOf(resource.Name),
+            endpoints
+        );
     }
 
-    private static string StateOf(CustomResourceSnapshot? snapshot) => snapshot?.State?.Text switch
-    {
-        null or "Waiting" or "NotStarted" or "Not started" => "waiting",
-        "Running" => snapshot.HealthStatus is null or HealthStatus.Healthy ? "healthy" : "starting",
-        "Starting" => "starting",
-        "Restarting" => "restarting",
-        "Given up" or "FailedToStart" => "failed",
-        _ => "stopped",
-    };
+    private static string StateOf(CustomResourceSnapshot? snapshot) =>
+        snapshot?.State?.Text switch
+        {
+            null or "Waiting" or "NotStarted" or "Not started" => "waiting",
+            "Running" => snapshot.HealthStatus is null or HealthStatus.Healthy ? "healthy" : "starting",
+            "Starting" => "starting",
+            "Restarting" => "restarting",
+            "Given up" or "FailedToStart" => "failed",
+            _ => "stopped",
+        };
 }

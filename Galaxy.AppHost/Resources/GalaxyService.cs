@@ -6,7 +6,11 @@ namespace Galaxy.AppHost.Resources;
 /// A service in the model: a program of this machine in run mode, a project in publish mode. Its kind says what it refers to and
 /// waits for; the methods say which resources these are.
 /// </summary>
-internal sealed class GalaxyService(GalaxyBuilder galaxy, ServiceKind kind, IResourceBuilder<IResourceWithEnvironment> resource)
+internal sealed class GalaxyService(
+    GalaxyBuilder galaxy,
+    ServiceKind kind,
+    IResourceBuilder<IResourceWithEnvironment> resource
+)
 {
     public ServiceKind Kind { get; } = kind;
 
@@ -26,7 +30,11 @@ internal sealed class GalaxyService(GalaxyBuilder galaxy, ServiceKind kind, IRes
         {
             foreach (var reference in Kind.References.Where(reference => reference.Kind == other.Kind.Name))
             {
-                foreach (var endpoint in other.Kind.Endpoints.Where(endpoint => reference.Endpoint is null || endpoint.Name == reference.Endpoint))
+                foreach (
+                    var endpoint in other.Kind.Endpoints.Where(endpoint =>
+                        reference.Endpoint is null || endpoint.Name == reference.Endpoint
+                    )
+                )
                     Resource.WithReference(other.Endpoint(endpoint.Name));
             }
             WaitFor(other.Kind, other.Resource);

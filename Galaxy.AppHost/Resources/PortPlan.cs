@@ -11,16 +11,28 @@ internal static class PortPlan
     {
         var layout = options.Layout;
         var requests = new[]
-            {
-                layout.Stores.Select(name => (GalaxyServices.Store, name)),
-                layout.Coordinators.Select(coordinator => (GalaxyServices.Coordinator, coordinator.Name)),
-                layout.Routers.Select(name => (GalaxyServices.Router, name)),
-                layout.OneApis.Select(name => (GalaxyServices.OneApi, name)),
-                [(GalaxyServices.Console, "console"), (GalaxyServices.Gateway, "gateway"), (GalaxyServices.Discovery, "discovery")],
-            }
+        {
+            layout.Stores.Select(name => (GalaxyServices.Store, name)),
+            layout.Coordinators.Select(coordinator => (GalaxyServices.Coordinator, coordinator.Name)),
+            layout.Routers.Select(name => (GalaxyServices.Router, name)),
+            layout.OneApis.Select(name => (GalaxyServices.OneApi, name)),
+            [
+                (GalaxyServices.Console, "console"),
+                (GalaxyServices.Gateway, "gateway"),
+                (GalaxyServices.Discovery, "discovery"),
+            ],
+        }
             .SelectMany(services => services)
-            .SelectMany(service => service.Item1.Endpoints.Select(endpoint => new PortRequest(
-                service.Item2, endpoint.Name, options.Port(endpoint), endpoint.IsPublic ? endpoint.Variable : null)));
-        return LocalPorts.Allocate(requests).ToDictionary(port => (port.Key.Process, port.Key.Endpoint), port => port.Value);
+            .SelectMany(service =>
+                service.Item1.Endpoints.Select(endpoint => new PortRequest(
+                    service.Item2,
+                    endpoint.Name,
+                    options.Port(endpoint),
+                    endpoint.IsPublic ? endpoint.Variable : null
+                ))
+            );
+        return LocalPorts
+            .Allocate(requests)
+            .ToDictionary(port => (port.Key.Process, port.Key.Endpoint), port => port.Value);
     }
 }

@@ -8,7 +8,10 @@ internal sealed class StorePing(int port) : IHealthCheck
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(2);
 
-    public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
+    public async Task<HealthCheckResult> CheckHealthAsync(
+        HealthCheckContext context,
+        CancellationToken cancellationToken = default
+    )
     {
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         deadline.CancelAfter(Timeout);
@@ -20,7 +23,9 @@ internal sealed class StorePing(int port) : IHealthCheck
             await stream.WriteAsync("PING\r\n"u8.ToArray(), deadline.Token);
             var answer = new byte[5];
             await stream.ReadExactlyAsync(answer, deadline.Token);
-            return answer.AsSpan().SequenceEqual("+PONG"u8) ? HealthCheckResult.Healthy() : HealthCheckResult.Unhealthy("It answers PING with an error.");
+            return answer.AsSpan().SequenceEqual("+PONG"u8)
+                ? HealthCheckResult.Healthy()
+                : HealthCheckResult.Unhealthy("It answers PING with an error.");
         }
         catch (Exception silent) when (silent is SocketException or IOException or OperationCanceledException)
         {

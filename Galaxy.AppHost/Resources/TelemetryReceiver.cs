@@ -10,11 +10,15 @@ internal sealed class TelemetryReceiver(int? port)
 {
     private readonly string _token = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
 
-    public IReadOnlyList<(string Name, string Value)> Environment => port is null
-        ? []
-        :
-        [
-            (ServiceEnvironment.ConsoleTelemetry, string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}")),
-            (ServiceEnvironment.ConsoleTelemetryToken, _token),
-        ];
+    public IReadOnlyList<(string Name, string Value)> Environment =>
+        port is null
+            ? []
+            :
+            [
+                (
+                    ServiceEnvironment.ConsoleTelemetry,
+                    string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}")
+                ),
+                (ServiceEnvironment.ConsoleTelemetryToken, _token),
+            ];
 }

@@ -12,8 +12,13 @@ namespace Galaxy.AppHost.Restarts;
 /// dashboard: in the state, in the properties and in the console log of the resource. Thread-safe.
 /// </summary>
 internal sealed partial class RestartPolicy(
-    ResourceNotificationService notifications, ResourceLoggerService loggers, IServiceProvider services,
-    IHostApplicationLifetime lifetime, TimeProvider time, ILogger<RestartPolicy> logger) : EarlyService
+    ResourceNotificationService notifications,
+    ResourceLoggerService loggers,
+    IServiceProvider services,
+    IHostApplicationLifetime lifetime,
+    TimeProvider time,
+    ILogger<RestartPolicy> logger
+) : EarlyService
 {
     // Aspire's own resource; it has no start command.
     private const string Dashboard = "aspire-dashboard";
@@ -42,8 +47,11 @@ internal sealed partial class RestartPolicy(
         {
             if (change.Resource.Annotations.OfType<RestartPolicyAnnotation>().Any())
                 Observe(change, stoppingToken);
-            else if (change.Resource.Name == Dashboard && KnownResourceStates.TerminalStates.Contains(change.Snapshot.State?.Text)
-                && !lifetime.ApplicationStopping.IsCancellationRequested)
+            else if (
+                change.Resource.Name == Dashboard
+                && KnownResourceStates.TerminalStates.Contains(change.Snapshot.State?.Text)
+                && !lifetime.ApplicationStopping.IsCancellationRequested
+            )
                 LogDashboardEnded();
         }
     }
@@ -71,8 +79,11 @@ internal sealed partial class RestartPolicy(
             {
                 state.Stopped();
             }
-            else if (KnownResourceStates.TerminalStates.Contains(text)
-                && !lifetime.ApplicationStopping.IsCancellationRequested && !IsPending(change.Resource.Name))
+            else if (
+                KnownResourceStates.TerminalStates.Contains(text)
+                && !lifetime.ApplicationStopping.IsCancellationRequested
+                && !IsPending(change.Resource.Name)
+            )
             {
                 _pending[change.Resource.Name] = RestartAsync(change, state, stoppingToken);
             }
@@ -86,13 +97,18 @@ internal sealed partial class RestartPolicy(
     private RestartState StateOf(IResource resource)
     {
         if (!_states.TryGetValue(resource.Name, out var state))
-            _states[resource.Name] = state = new RestartState(time, resource.Annotations.OfType<HealthCheckAnnotation>().Any());
+            _states[resource.Name] = state = new RestartState(
+                time,
+                resource.Annotations.OfType<HealthCheckAnnotation>().Any()
+            );
         return state;
     }
 
     private static bool IsHealthy(CustomResourceSnapshot snapshot, DateTimeOffset since) =>
         snapshot.HealthReports.Length > 0
-        && snapshot.HealthReports.All(report => report.Status == HealthStatus.Healthy && report.LastRunAt > since.UtcDateTime);
+        && snapshot.HealthReports.All(report =>
+            report.Status == HealthStatus.Healthy && report.LastRunAt > since.UtcDateTime
+        );
 
     private async Task RestartAsync(ResourceEvent ended, RestartState state, CancellationToken stoppingToken)
     {
@@ -101,7 +117,9 @@ internal sealed partial class RestartPolicy(
         var resource = ended.Resource;
         RestartDecision decision;
         lock (_gate)
-            decision = state.Ended(ended.Snapshot.State?.Text == KnownResourceStates.FailedToStart ? null : ended.Snapshot.ExitCode);
+            decision = state.Ended(
+                ended.Snapshot.State?.Text == KnownResourceStates.FailedToStart ? null : ended.Snapshot.ExitCode
+            );
         try
         {
             await PublishAsync(resource, state.Restarts, decision);
@@ -110,12 +128,21 @@ internal sealed partial class RestartPolicy(
             await Task.Delay(delay, time, stoppingToken);
             if (state.StopRequested)
             {
-                await notifications.PublishUpdateAsync(resource, snapshot => snapshot with { State = KnownResourceStates.Finished });
+                await notifications.PublishUpdateAsync(resource, snapshot =>
+                    snapshot with
+                    {
+                        State = KnownResourceStates.Finished,
+                    }
+                );
                 return;
             }
             // Asked for here: commands need a started application.
             var commands = services.GetRequiredService<ResourceCommandService>();
-            var result = await commands.ExecuteCommandAsync(resource, KnownResourceCommands.StartCommand, stoppingToken);
+            var result = await commands.ExecuteCommandAsync(
+                resource,
+                KnownResourceCommands.StartCommand,
+                stoppingToken
+            );
             if (!result.Success)
                 LogNotStarted(resource.Name, result.Message);
         }
@@ -139,15 +166,23 @@ internal sealed partial class RestartPolicy(
         var state = decision.Delay is null
             ? new ResourceStateSnapshot("Given up", KnownResourceStateStyles.Error)
             : new ResourceStateSnapshot("Restarting", KnownResourceStateStyles.Warn);
-        await notifications.PublishUpdateAsync(resource, snapshot => snapshot with
-        {
-            State = state,
-            Properties = With(snapshot.Properties, ("Restarts", restarts), ("Last end", $"{time.GetLocalNow():HH:mm:ss} {decision.Reason}")),
-        });
+        await notifications.PublishUpdateAsync(resource, snapshot =>
+            snapshot with
+            {
+                State = state,
+                Properties = With(
+                    snapshot.Properties,
+                    ("Restarts", restarts),
+                    ("Last end", $"{time.GetLocalNow():HH:mm:ss} {decision.Reason}")
+                ),
+            }
+        );
     }
 
     private static ImmutableArray<ResourcePropertySnapshot> With(
-        ImmutableArray<ResourcePropertySnapshot> properties, params (string Name, object Value)[] values) =>
+        ImmutableArray<ResourcePropertySnapshot> properties,
+        params (string Name, object Value)[] values
+    ) =>
         [
             .. properties.Where(property => !values.Any(value => value.Name == property.Name)),
             .. values.Select(value => new ResourcePropertySnapshot(value.Name, value.Value) { IsHighlighted = true }),
@@ -161,7 +196,10 @@ internal sealed partial class RestartPolicy(
             resource.Annotations.Remove(wait);
     }
 
-    [LoggerMessage(LogLevel.Error, "The dashboard has ended. The system goes on without it; for a new one press Ctrl-C and start again.")]
+    [LoggerMessage(
+        LogLevel.Error,
+        "The dashboard has ended. The system goes on without it; for a new one press Ctrl-C and start again."
+    )]
     private partial void LogDashboardEnded();
 
     [LoggerMessage(LogLevel.Warning, "{Resource} could not be started again: {Reason}")]

@@ -68,13 +68,18 @@ internal sealed class RestartState(TimeProvider time, bool hasHealthCheck)
         _failedStarts = _wasHealthy || (!hasHealthCheck && lived >= HealthyWithoutCheck) ? 0 : _failedStarts + 1;
         _wasHealthy = false;
         if (_failedStarts >= MaxFailedStarts)
-            return GiveUp($"{how}, {_failedStarts} times in a row before it was healthy. Its console log says why; press Start to try again.");
+            return GiveUp(
+                $"{how}, {_failedStarts} times in a row before it was healthy. Its console log says why; press Start to try again."
+            );
         if (lived >= Steady)
             _delay = MinDelay;
         var delay = _delay;
         _delay = _delay * 2 < MaxDelay ? _delay * 2 : MaxDelay;
         Restarts++;
-        return new RestartDecision(delay, $"{how} after {lived.TotalSeconds:0.#} s; restart {Restarts} after {delay.TotalSeconds:0.#} s");
+        return new RestartDecision(
+            delay,
+            $"{how} after {lived.TotalSeconds:0.#} s; restart {Restarts} after {delay.TotalSeconds:0.#} s"
+        );
     }
 
     private RestartDecision GiveUp(string reason)
@@ -83,13 +88,14 @@ internal sealed class RestartState(TimeProvider time, bool hasHealthCheck)
         return new RestartDecision(null, reason);
     }
 
-    private static string Describe(int? exitCode) => exitCode switch
-    {
-        null => "It could not be started",
-        137 or -1 or 9 => "Killed (SIGKILL)",
-        139 => "Crashed (SIGSEGV)",
-        143 => "Terminated (SIGTERM)",
-        0 => "It ended with exit code 0",
-        _ => $"It failed with exit code {exitCode}",
-    };
+    private static string Describe(int? exitCode) =>
+        exitCode switch
+        {
+            null => "It could not be started",
+            137 or -1 or 9 => "Killed (SIGKILL)",
+            139 => "Crashed (SIGSEGV)",
+            143 => "Terminated (SIGTERM)",
+            0 => "It ended with exit code 0",
+            _ => $"It failed with exit code {exitCode}",
+        };
 }

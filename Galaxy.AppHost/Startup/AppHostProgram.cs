@@ -30,7 +30,11 @@ internal static class AppHostProgram
             using var claim = new Claim();
             using var app = Build(options, describe, claim);
             if (app.Services.GetRequiredService<DistributedApplicationExecutionContext>().IsRunMode)
-                await Preflight.CheckAsync(options, app.Services.GetRequiredService<IConfiguration>(), CancellationToken.None);
+                await Preflight.CheckAsync(
+                    options,
+                    app.Services.GetRequiredService<IConfiguration>(),
+                    CancellationToken.None
+                );
             await app.RunAsync();
             return Environment.ExitCode;
         }
@@ -57,7 +61,10 @@ internal static class AppHostProgram
         }
         catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
         {
-            return Fail($"{refused.Message.TrimEnd('.')}. Free space, correct the rights, or name another data folder with --GALAXY_DATA <folder>.", PreflightException.ExitCode);
+            return Fail(
+                $"{refused.Message.TrimEnd('.')}. Free space, correct the rights, or name another data folder with --GALAXY_DATA <folder>.",
+                PreflightException.ExitCode
+            );
         }
     }
 
@@ -74,7 +81,8 @@ internal static class AppHostProgram
         var builder = DistributedApplication.CreateBuilder(HostSettings.Options(options));
         HostSettings.Apply(builder, options);
         // A checkout may have been moved or copied since it was built: the folder of the program counts, not that of the build.
-        var repository = Repository.FindAbove(AppContext.BaseDirectory) ?? Path.GetFullPath(Path.Combine(builder.AppHostDirectory, ".."));
+        var repository = Repository.FindAbove(AppContext.BaseDirectory)
+            ?? Path.GetFullPath(Path.Combine(builder.AppHostDirectory, ".."));
         var data = DataFolder.Find(options.Setting(ServiceEnvironment.Data), repository);
         var key = "";
         if (builder.ExecutionContext.IsRunMode)
@@ -97,9 +105,16 @@ internal static class AppHostProgram
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(8));
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.Services.AddHostedService<ProcessEnd>().AddHostedService<OrchestratorWatch>();
-        builder.Services.AddSingleton<RestartPolicy>().AddHostedService(services => services.GetRequiredService<RestartPolicy>());
-        builder.Services.AddSingleton<AspireProcesses>().AddHostedService(services => services.GetRequiredService<AspireProcesses>());
-        builder.Services.AddHostedService(services => new ControlServer(services.GetRequiredService<AspireProcesses>(), data));
+        builder
+            .Services.AddSingleton<RestartPolicy>()
+            .AddHostedService(services => services.GetRequiredService<RestartPolicy>());
+        builder
+            .Services.AddSingleton<AspireProcesses>()
+            .AddHostedService(services => services.GetRequiredService<AspireProcesses>());
+        builder.Services.AddHostedService(services => new ControlServer(
+            services.GetRequiredService<AspireProcesses>(),
+            data
+        ));
         builder.Services.AddSingleton(galaxy).AddHostedService<StartReport>();
     }
 
@@ -113,7 +128,8 @@ internal static class AppHostProgram
     {
         private ControlApi? _api;
 
-        public async Task StartAsync(CancellationToken cancellationToken) => _api = await ControlApi.StartAsync(processes, data, cancellationToken);
+        public async Task StartAsync(CancellationToken cancellationToken) =>
+            _api = await ControlApi.StartAsync(processes, data, cancellationToken);
 
         public async Task StopAsync(CancellationToken cancellationToken)
         {

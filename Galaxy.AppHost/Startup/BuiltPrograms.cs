@@ -7,6 +7,11 @@ namespace Galaxy.AppHost.Startup;
 internal static class BuiltPrograms
 {
     /// <param name="repository">The folder of the solution.</param>
-    public static ProgramFolder Find(string repository) => ProgramFolder.Beside(AppContext.BaseDirectory)
-        ?? ProgramFolder.Built(repository, typeof(BuiltPrograms).Assembly.GetCustomAttribute<AssemblyConfigurationAttribute>()?.Configuration ?? "Debug");
+    public static ProgramFolder Find(string repository) =>
+        ProgramFolder.Beside(AppContext.BaseDirectory)
+        ?? ProgramFolder.Built(
+            repository,
+            typeof(BuiltPrograms).Assembly.GetCustomAttribute<AssemblyConfigurationAttribute>()?.Configuration
+                ?? "Debug"
+        );
 }

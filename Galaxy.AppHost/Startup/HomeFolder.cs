@@ -20,7 +20,8 @@ internal static class HomeFolder
 
     /// <param name="home">The user's home; null: there is none.</param>
     /// <param name="data">The data folder of the system.</param>
-    public static string Choose(string? home, string data) => home is { Length: > 0 } && CanKeepState(home) ? home : Path.Combine(data, "home");
+    public static string Choose(string? home, string data) =>
+        home is { Length: > 0 } && CanKeepState(home) ? home : Path.Combine(data, "home");
 
     private static bool CanKeepState(string home)
     {

@@ -13,27 +13,42 @@ internal static class HostSettings
     private const string StorePath = "Aspire:Store:Path";
     private const int DefaultDashboardPort = 18888;
 
-    public static DistributedApplicationOptions Options(SystemOptions options) => new()
-    {
-        Args = [.. options.HostArguments, .. HasEnvironment(options) ? Array.Empty<string>() : ["--environment", "Development"]],
-        AllowUnsecuredTransport = true,
-        TrustDeveloperCertificate = false,
-        DeveloperCertificateDefaultHttpsTerminationEnabled = false,
-    };
+    public static DistributedApplicationOptions Options(SystemOptions options) =>
+        new()
+        {
+            Args =
+            [
+                .. options.HostArguments,
+                .. HasEnvironment(options) ? Array.Empty<string>() : ["--environment", "Development"],
+            ],
+            AllowUnsecuredTransport = true,
+            TrustDeveloperCertificate = false,
+            DeveloperCertificateDefaultHttpsTerminationEnabled = false,
+        };
 
     public static void Apply(IDistributedApplicationBuilder builder, SystemOptions options)
     {
-        builder.Services.AddLogging(logging => logging
-            .AddFilter("Aspire.Hosting", LogLevel.Warning)
-            .AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Warning)
-            .AddFilter("Microsoft.AspNetCore", LogLevel.Warning)
-            .AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error)
-            // It calls a start that is interrupted by Ctrl-C a failure; real failures are thrown as well.
-            .AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None)
-            .AddSimpleConsole(console => console.SingleLine = true));
+        builder.Services.AddLogging(logging =>
+            logging
+                .AddFilter("Aspire.Hosting", LogLevel.Warning)
+                .AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Warning)
+                .AddFilter("Microsoft.AspNetCore", LogLevel.Warning)
+                .AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error)
+                // It calls a start that is interrupted by Ctrl-C a failure; real failures are thrown as well.
+                .AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None)
+                .AddSimpleConsole(console => console.SingleLine = true)
+        );
         if (builder.ExecutionContext.IsPublishMode)
             return;
-        var ports = LocalPorts.Allocate(new[] { "resource service", "telemetry" }.Select(endpoint => new PortRequest("dashboard", endpoint, null, null)))
+        var ports = LocalPorts
+            .Allocate(
+                new[] { "resource service", "telemetry" }.Select(endpoint => new PortRequest(
+                    "dashboard",
+                    endpoint,
+                    null,
+                    null
+                ))
+            )
             .ToDictionary(port => port.Key.Endpoint, port => port.Value);
         if (AskedPort(options) is not null)
             builder.Configuration["ASPNETCORE_URLS"] = null;
@@ -43,16 +58,21 @@ internal static class HostSettings
     }
 
     /// <summary>What Aspire keeps goes to the data folder, not to <c>obj</c>: the sources may be read-only.</summary>
-    public static void KeepFilesIn(IDistributedApplicationBuilder builder, string data) => builder.Configuration[StorePath] = data;
+    public static void KeepFilesIn(IDistributedApplicationBuilder builder, string data) =>
+        builder.Configuration[StorePath] = data;
 
     private static bool HasEnvironment(SystemOptions options) =>
-        options.HostArguments.Contains("--environment") || Environment.GetEnvironmentVariable("DOTNET_ENVIRONMENT") is { Length: > 0 };
+        options.HostArguments.Contains("--environment")
+        || Environment.GetEnvironmentVariable("DOTNET_ENVIRONMENT") is { Length: > 0 };
 
     // A tool that starts the AppHost may have chosen an address. One that the network can reach comes from elsewhere, for instance from a shell
     // that serves something else: the dashboard is for this machine.
     private static void SetDefault(IDistributedApplicationBuilder builder, string name, int port)
     {
-        if (!Uri.TryCreate(builder.Configuration[name]?.Split(';')[0], UriKind.Absolute, out var given) || !given.IsLoopback)
+        if (
+            !Uri.TryCreate(builder.Configuration[name]?.Split(';')[0], UriKind.Absolute, out var given)
+            || !given.IsLoopback
+        )
             builder.Configuration[name] = string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}");
     }
 
@@ -73,9 +93,12 @@ internal static class HostSettings
         }
     }
 
-    private static int? AskedPort(SystemOptions options) => options.Setting(DashboardPort) is not { } text ? null
+    private static int? AskedPort(SystemOptions options) =>
+        options.Setting(DashboardPort) is not { } text ? null
         : ushort.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var given) ? given
-        : throw new SystemOptionException($"{DashboardPort} is '{text}'. Allowed: a port, 1 to 65535, or 0 for a free one.");
+        : throw new SystemOptionException(
+            $"{DashboardPort} is '{text}'. Allowed: a port, 1 to 65535, or 0 for a free one."
+        );
 
     private static int Allocate(int? port)
     {

@@ -12,9 +12,13 @@ internal static class LoopbackProxyRule
     {
         foreach (var variable in new[] { "NO_PROXY", "no_proxy" })
         {
-            var present = (Environment.GetEnvironmentVariable(variable) ?? Environment.GetEnvironmentVariable("NO_PROXY") ?? "")
-                .Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
-            Environment.SetEnvironmentVariable(variable, string.Join(',', present.Union(ThisMachine, StringComparer.OrdinalIgnoreCase)));
+            var present = (
+                Environment.GetEnvironmentVariable(variable) ?? Environment.GetEnvironmentVariable("NO_PROXY") ?? ""
+            ).Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+            Environment.SetEnvironmentVariable(
+                variable,
+                string.Join(',', present.Union(ThisMachine, StringComparer.OrdinalIgnoreCase))
+            );
         }
     }
 }

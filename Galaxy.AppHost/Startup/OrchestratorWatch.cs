@@ -24,7 +24,9 @@ internal sealed class OrchestratorWatch(IHostApplicationLifetime lifetime) : Ear
                 known = Find();
             else if (known.Any(pid => !Directory.Exists($"/proc/{pid}")))
             {
-                Console.Error.WriteLine("error: Aspire's orchestrator (dcp) has ended. Everything stops; start Galaxy again.");
+                Console.Error.WriteLine(
+                    "error: Aspire's orchestrator (dcp) has ended. Everything stops; start Galaxy again."
+                );
                 Environment.ExitCode = 1;
                 lifetime.StopApplication();
                 return;
@@ -35,18 +37,40 @@ internal sealed class OrchestratorWatch(IHostApplicationLifetime lifetime) : Ear
     // The API server has this process as its monitor; the controllers share its configuration file.
     private static IReadOnlyList<int> Find()
     {
-        var processes = Directory.EnumerateDirectories("/proc")
-            .Select(folder => (Id: int.TryParse(Path.GetFileName(folder), NumberStyles.None, CultureInfo.InvariantCulture, out var pid) ? pid : 0, Folder: folder))
+        var processes = Directory
+            .EnumerateDirectories("/proc")
+            .Select(folder =>
+                (
+                    Id: int.TryParse(
+                        Path.GetFileName(folder),
+                        NumberStyles.None,
+                        CultureInfo.InvariantCulture,
+                        out var pid
+                    )
+                        ? pid
+                        : 0,
+                    Folder: folder
+                )
+            )
             .Where(process => process.Id > 0)
             .Select(process => (process.Id, Arguments: Arguments(process.Folder)))
             .Where(process => process.Arguments.Length > 1 && Path.GetFileName(process.Arguments[0]) == "dcp")
             .ToList();
-        var server = processes.Find(process => process.Arguments[1] == "start-apiserver"
-            && After(process.Arguments, "--monitor") == Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
+        var server = processes.Find(process =>
+            process.Arguments[1] == "start-apiserver"
+            && After(process.Arguments, "--monitor") == Environment.ProcessId.ToString(CultureInfo.InvariantCulture)
+        );
         if (server.Id == 0 || After(server.Arguments, "--kubeconfig") is not { } configuration)
             return [];
-        return [.. processes.Where(process => process.Arguments[1] is "start-apiserver" or "run-controllers" && After(process.Arguments, "--kubeconfig") == configuration)
-            .Select(process => process.Id)];
+        return
+        [
+            .. processes
+                .Where(process =>
+                    process.Arguments[1] is "start-apiserver" or "run-controllers"
+                    && After(process.Arguments, "--kubeconfig") == configuration
+                )
+                .Select(process => process.Id),
+        ];
     }
 
     private static string? After(string[] arguments, string option)

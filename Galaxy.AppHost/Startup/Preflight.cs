@@ -20,7 +20,11 @@ internal static class Preflight
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
 
     /// <exception cref="PreflightException">It is not there.</exception>
-    public static async Task CheckAsync(SystemOptions options, IConfiguration configuration, CancellationToken cancellationToken)
+    public static async Task CheckAsync(
+        SystemOptions options,
+        IConfiguration configuration,
+        CancellationToken cancellationToken
+    )
     {
         CheckOrchestrator(configuration);
         switch (options.Store)
@@ -29,9 +33,15 @@ internal static class Preflight
                 await CheckAddressAsync(address, cancellationToken);
                 break;
             case { Kind: StoreKind.Server } when !await RunsAsync("redis-server", "--version", cancellationToken):
-                throw new PreflightException("--redis server needs redis-server on PATH. Install it (Debian: apt install redis-server), or leave --redis out for the embedded store.");
-            case { Kind: StoreKind.Container } when !await RunsAsync("docker", "info", cancellationToken) && !await RunsAsync("podman", "info", cancellationToken):
-                throw new PreflightException("--redis container needs Docker or Podman, and neither answers. Start one of them, or leave --redis out for the embedded store.");
+                throw new PreflightException(
+                    "--redis server needs redis-server on PATH. Install it (Debian: apt install redis-server), or leave --redis out for the embedded store."
+                );
+            case { Kind: StoreKind.Container }
+                when !await RunsAsync("docker", "info", cancellationToken)
+                    && !await RunsAsync("podman", "info", cancellationToken):
+                throw new PreflightException(
+                    "--redis container needs Docker or Podman, and neither answers. Start one of them, or leave --redis out for the embedded store."
+                );
         }
     }
 
@@ -39,17 +49,25 @@ internal static class Preflight
     // own user run what it unpacks.
     private static void CheckOrchestrator(IConfiguration configuration)
     {
-        if (configuration["DcpPublisher:CliPath"] is { Length: > 0 } || configuration["ASPIRE_DCP_PATH"] is { Length: > 0 })
+        if (
+            configuration["DcpPublisher:CliPath"] is { Length: > 0 }
+            || configuration["ASPIRE_DCP_PATH"] is { Length: > 0 }
+        )
             return;
-        var programs = typeof(Preflight).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
+        var programs = typeof(Preflight)
+            .Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
             .Where(metadata => metadata.Key is "dcpclipath" or "aspiredashboardpath")
             .Select(metadata => metadata.Value);
-        if (programs.FirstOrDefault(program => program is { Length: > 0 } && !ProgramAccess.CanRun(program)) is { } refused)
+        if (
+            programs.FirstOrDefault(program => program is { Length: > 0 } && !ProgramAccess.CanRun(program)) is
+            { } refused
+        )
         {
             throw new PreflightException(
                 $"Aspire's {Path.GetFileName(refused)} ({refused}) is missing, or the user {Environment.UserName} may not run it. Build as this "
-                + "user (dotnet build Galaxy.AppHost), or let whoever built share the packages: "
-                + "NUGET_PACKAGES=<folder> dotnet build Galaxy.AppHost && chmod -R a+rX <folder>.");
+                    + "user (dotnet build Galaxy.AppHost), or let whoever built share the packages: "
+                    + "NUGET_PACKAGES=<folder> dotnet build Galaxy.AppHost && chmod -R a+rX <folder>."
+            );
         }
     }
 
@@ -62,11 +80,17 @@ internal static class Preflight
         try
         {
             using var client = new TcpClient();
-            await client.ConnectAsync(endpoint[..colon].Trim('[', ']'), int.Parse(endpoint[(colon + 1)..], System.Globalization.CultureInfo.InvariantCulture), deadline.Token);
+            await client.ConnectAsync(
+                endpoint[..colon].Trim('[', ']'),
+                int.Parse(endpoint[(colon + 1)..], System.Globalization.CultureInfo.InvariantCulture),
+                deadline.Token
+            );
         }
         catch (Exception silent) when (silent is SocketException or OperationCanceledException)
         {
-            throw new PreflightException($"The store at {endpoint} does not answer. Start it, correct --redis, or leave --redis out for the embedded store.");
+            throw new PreflightException(
+                $"The store at {endpoint} does not answer. Start it, correct --redis, or leave --redis out for the embedded store."
+            );
         }
     }
 
@@ -76,7 +100,9 @@ internal static class Preflight
         deadline.CancelAfter(Timeout);
         try
         {
-            using var process = Process.Start(new ProcessStartInfo(program, argument) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+            using var process = Process.Start(
+                new ProcessStartInfo(program, argument) { RedirectStandardOutput = true, RedirectStandardError = true }
+            )!;
             var output = process.StandardOutput.ReadToEndAsync(deadline.Token);
             var error = process.StandardError.ReadToEndAsync(deadline.Token);
             await Task.WhenAll(output, error);

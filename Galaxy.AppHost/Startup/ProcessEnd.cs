@@ -31,7 +31,9 @@ internal sealed class ProcessEnd(IHostApplicationLifetime lifetime) : IHostedSer
     private static void EndAfterBudget()
     {
         Thread.Sleep(Budget);
-        Console.Error.WriteLine($"Not everything has stopped within {Budget.TotalSeconds:0} s; the rest ends with this program.");
+        Console.Error.WriteLine(
+            $"Not everything has stopped within {Budget.TotalSeconds:0} s; the rest ends with this program."
+        );
         Environment.Exit(Environment.ExitCode);
     }
 

@@ -10,8 +10,13 @@ namespace Galaxy.AppHost.Startup;
 
 /// <summary>Tells the person at the terminal what is awaited, and when everything is healthy the links, last.</summary>
 internal sealed class StartReport(
-    DistributedApplicationModel model, ResourceNotificationService notifications, IConfiguration configuration, GalaxyBuilder galaxy, ApiAddress api,
-    IHostApplicationLifetime lifetime) : EarlyService
+    DistributedApplicationModel model,
+    ResourceNotificationService notifications,
+    IConfiguration configuration,
+    GalaxyBuilder galaxy,
+    ApiAddress api,
+    IHostApplicationLifetime lifetime
+) : EarlyService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
 
@@ -19,7 +24,9 @@ internal sealed class StartReport(
 
     protected override async Task RunAsync(CancellationToken stoppingToken)
     {
-        var resources = model.Resources.Where(resource => resource.Annotations.OfType<RestartPolicyAnnotation>().Any()).ToList();
+        var resources = model
+            .Resources.Where(resource => resource.Annotations.OfType<RestartPolicyAnnotation>().Any())
+            .ToList();
         lifetime.ApplicationStopping.Register(() => Console.Out.WriteLine("Stopping …"));
         lifetime.ApplicationStopped.Register(() => Console.Out.WriteLine("Stopped."));
         Console.Out.WriteLine($"Starting {resources.Count} resources. Dashboard: {Dashboard}");
@@ -34,8 +41,13 @@ internal sealed class StartReport(
                 {
                     if (IsHealthy(change.Snapshot))
                         waiting.Remove(change.Resource.Name);
-                    else if (change.Snapshot.State?.Text is "Given up" or "FailedToStart" && !lifetime.ApplicationStopping.IsCancellationRequested)
-                        Console.Out.WriteLine($"'{change.Resource.Name}' does not start. Its console log in the dashboard says why: {Dashboard}");
+                    else if (
+                        change.Snapshot.State?.Text is "Given up" or "FailedToStart"
+                        && !lifetime.ApplicationStopping.IsCancellationRequested
+                    )
+                        Console.Out.WriteLine(
+                            $"'{change.Resource.Name}' does not start. Its console log in the dashboard says why: {Dashboard}"
+                        );
                     if (waiting.Count == 0)
                         break;
                 }
@@ -54,8 +66,12 @@ internal sealed class StartReport(
     {
         get
         {
-            var address = configuration["ASPNETCORE_URLS"]?.Split(';')[0].Replace("localhost", "127.0.0.1", StringComparison.Ordinal);
-            return configuration["AppHost:BrowserToken"] is { Length: > 0 } token ? $"{address}/login?t={token}" : address ?? "";
+            var address = configuration["ASPNETCORE_URLS"]
+                ?.Split(';')[0]
+                .Replace("localhost", "127.0.0.1", StringComparison.Ordinal);
+            return configuration["AppHost:BrowserToken"] is { Length: > 0 } token
+                ? $"{address}/login?t={token}"
+                : address ?? "";
         }
     }
 
@@ -67,14 +83,19 @@ internal sealed class StartReport(
         while (await timer.WaitForNextTickAsync())
         {
             lock (waiting)
-                Console.Out.WriteLine($"{Stopwatch.GetElapsedTime(_started).TotalSeconds,4:0} s: waiting for {string.Join(", ", waiting.Order())}");
+                Console.Out.WriteLine(
+                    $"{Stopwatch.GetElapsedTime(_started).TotalSeconds, 4:0} s: waiting for {string.Join(", ", waiting.Order())}"
+                );
         }
     }
 
     private async Task ShowLinksAsync(int count, CancellationToken stoppingToken)
     {
         var took = Stopwatch.GetElapsedTime(_started);
-        var ui = model.Resources.First(resource => resource.Name == "gateway").Annotations.OfType<EndpointAnnotation>().First(endpoint => endpoint.Name == "ui");
+        var ui = model
+            .Resources.First(resource => resource.Name == "gateway")
+            .Annotations.OfType<EndpointAnnotation>()
+            .First(endpoint => endpoint.Name == "ui");
         var leader = await LeaderQuestion.AskAsync(api.Url, api.Key, stoppingToken);
         Console.Out.WriteLine($"All {count} resources are healthy after {took.TotalSeconds:0.0} s. Ctrl-C stops them.");
         Console.Out.WriteLine($"Leader                   {leader}");

@@ -20,30 +20,49 @@ public sealed class ControlApi : IAsyncDisposable
 
     private ControlApi(WebApplication app, string file) => (_app, _file) = (app, file);
 
-    public static async Task<ControlApi> StartAsync(IProcessControl processes, string dataFolder, CancellationToken cancellationToken = default)
+    public static async Task<ControlApi> StartAsync(
+        IProcessControl processes,
+        string dataFolder,
+        CancellationToken cancellationToken = default
+    )
     {
         var token = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(24));
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = dataFolder });
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         var app = builder.Build();
-        app.Use(async (context, next) =>
-        {
-            if (IsAllowed(context.Request.Headers.Authorization.ToString(), token))
-                await next(context);
-            else
-                context.Response.StatusCode = StatusCodes.Status401Unauthorized;
-        });
+        app.Use(
+            async (context, next) =>
+            {
+                if (IsAllowed(context.Request.Headers.Authorization.ToString(), token))
+                    await next(context);
+                else
+                    context.Response.StatusCode = StatusCodes.Status401Unauthorized;
+            }
+        );
         Map(app, processes);
         await app.StartAsync(cancellationToken);
 
         var file = Path.Combine(dataFolder, "runner.json");
-        await WritePrivateAsync(file, JsonSerializer.Serialize(new { url = app.Urls.First(), token, pid = Environment.ProcessId }));
+        await WritePrivateAsync(
+            file,
+            JsonSerializer.Serialize(
+                new
+                {
+                    url = app.Urls.First(),
+                    token,
+                    pid = Environment.ProcessId,
+                }
+            )
+        );
         return new ControlApi(app, file);
     }
 
     private static bool IsAllowed(string header, string token) =>
-        CryptographicOperations.FixedTimeEquals(SHA256.HashData(Encoding.UTF8.GetBytes(header)), SHA256.HashData(Encoding.UTF8.GetBytes("Bearer " + token)));
+        CryptographicOperations.FixedTimeEquals(
+            SHA256.HashData(Encoding.UTF8.GetBytes(header)),
+            SHA256.HashData(Encoding.UTF8.GetBytes("Bearer " + token))
+        );
 
     private static async Task WritePrivateAsync(string file, string text)
     {
@@ -59,15 +78,25 @@ public sealed class ControlApi : IAsyncDisposable
     {
         app.MapGet("/resources", processes.List);
         app.MapGet("/resources/{name}/logs", (string name) =>
-            processes.Output(name) is { } lines ? Results.Text(string.Join('\n', lines) + "\n") : Results.NotFound());
+            processes.Output(name) is { } lines ? Results.Text(string.Join('\n', lines) + "\n") : Results.NotFound()
+        );
         app.MapPost("/resources/{name}/start", async (string name, CancellationToken cancellationToken) =>
-            Answer(await processes.StartAsync(name, cancellationToken)));
+            Answer(await processes.StartAsync(name, cancellationToken))
+        );
         app.MapPost("/resources/{name}/stop", async (string name, CancellationToken cancellationToken) =>
-            Answer(await processes.StopAsync(name, cancellationToken)));
+            Answer(await processes.StopAsync(name, cancellationToken))
+        );
         app.MapPost("/resources/{name}/restart", async (string name, CancellationToken cancellationToken) =>
-            Answer(await processes.StopAsync(name, cancellationToken) && await processes.StartAsync(name, cancellationToken)));
+            Answer(
+                await processes.StopAsync(name, cancellationToken)
+                    && await processes.StartAsync(name, cancellationToken)
+            )
+        );
         app.MapPost("/resources/{name}/kill", (string name) =>
-            processes.Kill(name) is { } pid ? Results.Json(new { pid }, statusCode: StatusCodes.Status202Accepted) : Results.NotFound());
+            processes.Kill(name) is { } pid
+                ? Results.Json(new { pid }, statusCode: StatusCodes.Status202Accepted)
+                : Results.NotFound()
+        );
     }
 
     private static IResult Answer(bool found) => found ? Results.Accepted() : Results.NotFound();

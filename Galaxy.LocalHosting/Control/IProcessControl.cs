@@ -5,7 +5,13 @@ namespace Galaxy.LocalHosting.Control;
 /// <param name="Pid">Null while it does not run.</param>
 /// <param name="Restarts">How often it ended by itself and was started again.</param>
 /// <param name="Endpoints">The addresses by the names of the endpoints.</param>
-public sealed record ProcessStatus(string Name, string State, int? Pid, int Restarts, IReadOnlyDictionary<string, string> Endpoints);
+public sealed record ProcessStatus(
+    string Name,
+    string State,
+    int? Pid,
+    int Restarts,
+    IReadOnlyDictionary<string, string> Endpoints
+);
 
 /// <summary>Shows, starts and stops the processes of this machine; the AppHost and the supervisor each have one.</summary>
 public interface IProcessControl

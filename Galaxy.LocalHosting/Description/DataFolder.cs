@@ -27,7 +27,8 @@ public static class DataFolder
         {
             throw new SystemOptionException(
                 $"The data folder {folder} cannot be written to ({refused.Message.TrimEnd('.')}). "
-                + "Name another one with --GALAXY_DATA <folder>.");
+                    + "Name another one with --GALAXY_DATA <folder>."
+            );
         }
     }
 
@@ -40,7 +41,9 @@ public static class DataFolder
         if (present.Length >= MinKeyLength)
             return present;
         if (present.Length > 0)
-            throw new SystemOptionException($"The key in {file} has {present.Length} characters; at least {MinKeyLength} are needed. Delete the file for a fresh one.");
+            throw new SystemOptionException(
+                $"The key in {file} has {present.Length} characters; at least {MinKeyLength} are needed. Delete the file for a fresh one."
+            );
         var key = "gx-" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(20));
         var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
         if (!OperatingSystem.IsWindows())

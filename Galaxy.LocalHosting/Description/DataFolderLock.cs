@@ -26,13 +26,19 @@ public sealed class DataFolderLock : IDisposable
         FileStream file;
         try
         {
-            file = new FileStream(Path.Combine(folder, ".lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            file = new FileStream(
+                Path.Combine(folder, ".lock"),
+                FileMode.OpenOrCreate,
+                FileAccess.ReadWrite,
+                FileShare.None
+            );
         }
         catch (IOException)
         {
             throw new AlreadyRunsException(
                 $"Galaxy already runs here (process {Read(pidFile)}, data in {folder}). Stop it with Ctrl-C where it was started, or start "
-                + "this one with another folder and free ports: --GALAXY_DATA <folder> --ports any.");
+                    + "this one with another folder and free ports: --GALAXY_DATA <folder> --ports any."
+            );
         }
         File.WriteAllText(pidFile, Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
         return new DataFolderLock(file, pidFile);

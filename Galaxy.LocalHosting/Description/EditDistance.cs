@@ -12,7 +12,9 @@ internal static class EditDistance
             current[0] = i;
             for (var j = 1; j <= right.Length; j++)
             {
-                var substitution = previous[j - 1] + (char.ToLowerInvariant(left[i - 1]) == char.ToLowerInvariant(right[j - 1]) ? 0 : 1);
+                var substitution =
+                    previous[j - 1]
+                    + (char.ToLowerInvariant(left[i - 1]) == char.ToLowerInvariant(right[j - 1]) ? 0 : 1);
                 current[j] = Math.Min(substitution, Math.Min(previous[j], current[j - 1]) + 1);
             }
             previous = current;

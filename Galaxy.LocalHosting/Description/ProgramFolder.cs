@@ -26,7 +26,10 @@ public sealed class ProgramFolder
     {
         var here = baseDirectory.TrimEnd(Path.DirectorySeparatorChar);
         var candidates = new List<ProgramFolder> { Published(Path.Combine(here, "..")) };
-        if (here.Split(Path.DirectorySeparatorChar) is [.., "bin", var configuration, var framework] && Repository.FindAbove(here) is { } repository)
+        if (
+            here.Split(Path.DirectorySeparatorChar) is [.., "bin", var configuration, var framework]
+            && Repository.FindAbove(here) is { } repository
+        )
             candidates.Add(Built(repository, configuration, framework));
         return candidates.Find(folder => File.Exists(folder.Program(GalaxyServices.Coordinator)));
     }

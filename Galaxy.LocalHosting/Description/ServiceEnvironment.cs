@@ -27,7 +27,11 @@ public static class ServiceEnvironment
     /// <param name="nodeId">The name of the service, unique in the cluster.</param>
     /// <param name="dataFolder">The data folder of the whole system.</param>
     public static IEnumerable<(string Name, string Value)> InDevelopment(
-        ServiceKind kind, string nodeId, string dataFolder, SystemLayout layout)
+        ServiceKind kind,
+        string nodeId,
+        string dataFolder,
+        SystemLayout layout
+    )
     {
         if (!kind.IsNode)
             yield break;
@@ -59,16 +63,31 @@ public static class ServiceEnvironment
 
     /// <summary>The arguments of <c>redis-server</c> where it takes the embedded store's place (<c>--redis server</c>).</summary>
     public static IReadOnlyList<string> RedisServerArguments(int port, string folder) =>
-    [
-        "--bind", "127.0.0.1", "--port", Text(port), "--dir", folder,
-        "--appendonly", "yes", "--appendfsync", "always", "--save", "",
-    ];
+        [
+            "--bind",
+            "127.0.0.1",
+            "--port",
+            Text(port),
+            "--dir",
+            folder,
+            "--appendonly",
+            "yes",
+            "--appendfsync",
+            "always",
+            "--save",
+            "",
+        ];
 
     public static IReadOnlyList<string> WorkerArguments(string name) => ["worker", "--id", name];
 
     /// <summary>Where a store of a development system keeps its data.</summary>
     public static string StoreFolder(string dataFolder, string store, bool isRedisServer) =>
-        Path.Combine(dataFolder, store != SystemLayout.FirstStore ? store : isRedisServer ? "redis" : "store");
+        Path.Combine(
+            dataFolder,
+            store != SystemLayout.FirstStore ? store
+                : isRedisServer ? "redis"
+                : "store"
+        );
 
     private static string Text(int port) => port.ToString(CultureInfo.InvariantCulture);
 }

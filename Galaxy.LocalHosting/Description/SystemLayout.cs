@@ -7,7 +7,8 @@ public sealed record SystemLayout(
     IReadOnlyList<string> Routers,
     IReadOnlyList<string> OneApis,
     IReadOnlyList<string> Workers,
-    string FailoverMode)
+    string FailoverMode
+)
 {
     public const string FirstStore = "redis";
 
@@ -24,14 +25,29 @@ public sealed record SystemLayout(
         return scenario switch
         {
             "cloud" => new(
-                names, [("coordinator-cloud", "coordinator")], ["router-a"], ["oneapi-a"], workers, "active-passive"),
+                names,
+                [("coordinator-cloud", "coordinator")],
+                ["router-a"],
+                ["oneapi-a"],
+                workers,
+                "active-passive"
+            ),
             "active-passive" => new(
-                names, [("coordinator-local", "coordinator"), ("coordinator-cloud", "standby")],
-                ["router-a"], ["oneapi-a"], workers, "active-passive"),
+                names,
+                [("coordinator-local", "coordinator"), ("coordinator-cloud", "standby")],
+                ["router-a"],
+                ["oneapi-a"],
+                workers,
+                "active-passive"
+            ),
             "multi-master" => new(
                 names,
                 [("coordinator-a", "coordinator"), ("coordinator-b", "coordinator"), ("coordinator-c", "coordinator")],
-                ["router-a", "router-b"], ["oneapi-a", "oneapi-b"], workers, "multi-master"),
+                ["router-a", "router-b"],
+                ["oneapi-a", "oneapi-b"],
+                workers,
+                "multi-master"
+            ),
             _ => throw new ArgumentOutOfRangeException(nameof(scenario), scenario, "No scenario has this name."),
         };
     }

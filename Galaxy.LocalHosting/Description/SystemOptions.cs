@@ -5,7 +5,12 @@ namespace Galaxy.LocalHosting.Description;
 /// <summary>What a development system is asked to be, by the command line of the AppHost.</summary>
 public sealed record SystemOptions
 {
-    private static readonly string[] OfTheSystem = [ServiceEnvironment.Data, ServiceEnvironment.ApiKey, "DASHBOARD_PORT"];
+    private static readonly string[] OfTheSystem =
+    [
+        ServiceEnvironment.Data,
+        ServiceEnvironment.ApiKey,
+        "DASHBOARD_PORT",
+    ];
 
     public required SystemLayout Layout { get; init; }
 
@@ -25,14 +30,19 @@ public sealed record SystemOptions
 
     /// <summary>The settings that every service gets as environment variables; the others say something of the system as a whole.</summary>
     public IEnumerable<KeyValuePair<string, string>> ServiceSettings =>
-        Settings.Where(setting => !GalaxyServices.PublicPorts.ContainsKey(setting.Key) && !OfTheSystem.Contains(setting.Key));
+        Settings.Where(setting =>
+            !GalaxyServices.PublicPorts.ContainsKey(setting.Key) && !OfTheSystem.Contains(setting.Key)
+        );
 
     /// <summary>What is meant for the host and not for Galaxy, for instance <c>--operation publish</c>.</summary>
     public IReadOnlyList<string> HostArguments { get; init; } = [];
 
     /// <summary>A setting of the command line, or of the environment; null when it is absent or empty.</summary>
     public string? Setting(string name) =>
-        (Settings.TryGetValue(name, out var given) ? given : Environment.GetEnvironmentVariable(name)) is { Length: > 0 } value ? value : null;
+        (Settings.TryGetValue(name, out var given) ? given : Environment.GetEnvironmentVariable(name))
+            is { Length: > 0 } value
+            ? value
+            : null;
 
     /// <summary>The port of a public endpoint; null: any free one.</summary>
     /// <exception cref="SystemOptionException">The setting is not a port.</exception>
@@ -43,7 +53,9 @@ public sealed record SystemOptions
         if (Setting(endpoint.Variable!) is not { Length: > 0 } text)
             return AnyPorts ? null : endpoint.Port;
         if (!ushort.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var port))
-            throw new SystemOptionException($"{endpoint.Variable} is '{text}'. Allowed: a port, 1 to 65535, or 0 for a free one.");
+            throw new SystemOptionException(
+                $"{endpoint.Variable} is '{text}'. Allowed: a port, 1 to 65535, or 0 for a free one."
+            );
         return port == 0 ? null : port;
     }
 }

@@ -31,16 +31,24 @@ public static class LocalPorts
     public static IReadOnlyDictionary<PortRequest, int> Allocate(IEnumerable<PortRequest> requests)
     {
         var all = requests.ToList();
-        foreach (var twice in all.Where(request => request.Port is not null).GroupBy(request => request.Port).Where(group => group.Count() > 1))
+        foreach (
+            var twice in all.Where(request => request.Port is not null)
+                .GroupBy(request => request.Port)
+                .Where(group => group.Count() > 1)
+        )
         {
-            var names = string.Join(" and ", twice.Select(request => request.Variable ?? $"'{request.Endpoint}' of '{request.Process}'"));
+            var names = string.Join(
+                " and ",
+                twice.Select(request => request.Variable ?? $"'{request.Endpoint}' of '{request.Process}'")
+            );
             throw new PortTakenException($"{names} are all {twice.Key}. Give each a port of its own.");
         }
         var held = new List<Socket>();
         try
         {
             // Fixed ports first: a free one must not be somebody's fixed one.
-            return all.OrderBy(request => request.Port is null).ToDictionary(request => request, request => Take(request, held));
+            return all.OrderBy(request => request.Port is null)
+                .ToDictionary(request => request, request => Take(request, held));
         }
         finally
         {
@@ -59,11 +67,14 @@ public static class LocalPorts
             if (TryHold(candidate, held))
                 return candidate;
         }
-        throw new PortTakenException($"No port between {FirstFree} and {LastFree} is free for '{request.Process}'. End a program that holds many ports.");
+        throw new PortTakenException(
+            $"No port between {FirstFree} and {LastFree} is free for '{request.Process}'. End a program that holds many ports."
+        );
     }
 
     private static bool TryHold(int port, List<Socket> held) =>
-        TryHold(IPAddress.Loopback, port, held) && (!Socket.OSSupportsIPv6 || TryHold(IPAddress.IPv6Loopback, port, held));
+        TryHold(IPAddress.Loopback, port, held)
+        && (!Socket.OSSupportsIPv6 || TryHold(IPAddress.IPv6Loopback, port, held));
 
     private static bool TryHold(IPAddress address, int port, List<Socket> held)
     {
@@ -91,7 +102,9 @@ public static class LocalPorts
             return $"Galaxy already runs on this machine: port {port} is taken by {owner}. "
                 + "Stop it with Ctrl-C where it was started, or start this one beside it with free ports and another folder: --ports any --GALAXY_DATA <folder>.";
         }
-        var cure = request.Variable is { } variable ? $"Stop that program, or choose another port with --{variable} <port>." : "Stop that program.";
+        var cure = request.Variable is { } variable
+            ? $"Stop that program, or choose another port with --{variable} <port>."
+            : "Stop that program.";
         return $"Port {port}, which '{request.Process}' needs for '{request.Endpoint}', is taken by {owner ?? "another program"}. {cure}";
     }
 }

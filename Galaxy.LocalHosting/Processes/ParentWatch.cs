@@ -11,12 +11,21 @@ public static class ParentWatch
     public static IDisposable Start(Action orphaned)
     {
         var parent = Signals.ParentProcessId;
-        if (!OperatingSystem.IsLinux() || !File.Exists($"/proc/{parent}/comm") || File.ReadAllText($"/proc/{parent}/comm").Trim() != "dotnet")
+        if (
+            !OperatingSystem.IsLinux()
+            || !File.Exists($"/proc/{parent}/comm")
+            || File.ReadAllText($"/proc/{parent}/comm").Trim() != "dotnet"
+        )
             return new Timer(_ => { });
-        return new Timer(_ =>
-        {
-            if (Signals.ParentProcessId != parent)
-                orphaned();
-        }, null, Interval, Interval);
+        return new Timer(
+            _ =>
+            {
+                if (Signals.ParentProcessId != parent)
+                    orphaned();
+            },
+            null,
+            Interval,
+            Interval
+        );
     }
 }

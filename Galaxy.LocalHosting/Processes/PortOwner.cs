@@ -10,11 +10,17 @@ public static class PortOwner
     {
         if (!OperatingSystem.IsLinux())
             return null;
-        var sockets = Listening("/proc/net/tcp", port).Concat(Listening("/proc/net/tcp6", port))
-            .Select(inode => $"socket:[{inode}]").ToHashSet(StringComparer.Ordinal);
+        var sockets = Listening("/proc/net/tcp", port)
+            .Concat(Listening("/proc/net/tcp6", port))
+            .Select(inode => $"socket:[{inode}]")
+            .ToHashSet(StringComparer.Ordinal);
         if (sockets.Count == 0)
             return null;
-        foreach (var process in Directory.EnumerateDirectories("/proc").Where(folder => char.IsAsciiDigit(Path.GetFileName(folder)[0])))
+        foreach (
+            var process in Directory
+                .EnumerateDirectories("/proc")
+                .Where(folder => char.IsAsciiDigit(Path.GetFileName(folder)[0]))
+        )
         {
             try
             {
@@ -30,8 +36,12 @@ public static class PortOwner
     }
 
     private static bool Holds(string process, HashSet<string> sockets) =>
-        Directory.EnumerateFileSystemEntries(Path.Combine(process, "fd"))
-            .Any(descriptor => File.ResolveLinkTarget(descriptor, false) is { } target && sockets.Contains(Path.GetFileName(target.ToString())));
+        Directory
+            .EnumerateFileSystemEntries(Path.Combine(process, "fd"))
+            .Any(descriptor =>
+                File.ResolveLinkTarget(descriptor, false) is { } target
+                && sockets.Contains(Path.GetFileName(target.ToString()))
+            );
 
     private static IEnumerable<string> Listening(string table, int port)
     {
@@ -39,9 +49,12 @@ public static class PortOwner
         var suffix = ":" + port.ToString("X4", CultureInfo.InvariantCulture);
         return !File.Exists(table)
             ? []
-            : File.ReadLines(table).Skip(1)
+            : File.ReadLines(table)
+                .Skip(1)
                 .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
-                .Where(fields => fields.Length > 9 && fields[1].EndsWith(suffix, StringComparison.Ordinal) && fields[3] == Listen)
+                .Where(fields =>
+                    fields.Length > 9 && fields[1].EndsWith(suffix, StringComparison.Ordinal) && fields[3] == Listen
+                )
                 .Select(fields => fields[9]);
     }
 }

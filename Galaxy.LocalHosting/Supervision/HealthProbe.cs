@@ -10,10 +10,17 @@ internal static class HealthProbe
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
 
     // The probe asks this machine: a proxy has no business here.
-    private static readonly HttpClient Http = new(new SocketsHttpHandler { UseProxy = false }) { Timeout = TimeSpan.FromSeconds(2) };
+    private static readonly HttpClient Http = new(new SocketsHttpHandler { UseProxy = false })
+    {
+        Timeout = TimeSpan.FromSeconds(2),
+    };
 
     /// <summary>True as soon as the process is healthy, false after <paramref name="timeout"/>.</summary>
-    public static async Task<bool> WaitAsync(ProcessDescription process, TimeSpan timeout, CancellationToken cancellationToken)
+    public static async Task<bool> WaitAsync(
+        ProcessDescription process,
+        TimeSpan timeout,
+        CancellationToken cancellationToken
+    )
     {
         var started = Stopwatch.GetTimestamp();
         while (!cancellationToken.IsCancellationRequested && Stopwatch.GetElapsedTime(started) < timeout)
@@ -35,9 +42,11 @@ internal static class HealthProbe
                 return response.IsSuccessStatusCode;
             }
             // A process without an answer of its own is healthy once it runs.
-            return !process.Kind.Is(GalaxyServices.Store) || await AnswersPingAsync(process.Endpoints[0].Port, cancellationToken);
+            return !process.Kind.Is(GalaxyServices.Store)
+                || await AnswersPingAsync(process.Endpoints[0].Port, cancellationToken);
         }
-        catch (Exception notYet) when (notYet is HttpRequestException or SocketException or IOException or OperationCanceledException)
+        catch (Exception notYet)
+            when (notYet is HttpRequestException or SocketException or IOException or OperationCanceledException)
         {
             return false;
         }

@@ -14,7 +14,10 @@ public static class LeaderQuestion
     /// <param name="api">The address of the gateway's API.</param>
     public static async Task<string> AskAsync(string api, string key, CancellationToken cancellationToken)
     {
-        using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { Timeout = TimeSpan.FromSeconds(2) };
+        using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false })
+        {
+            Timeout = TimeSpan.FromSeconds(2),
+        };
         http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
         var started = Stopwatch.GetTimestamp();
         while (Stopwatch.GetElapsedTime(started) < Timeout)
@@ -23,11 +26,16 @@ public static class LeaderQuestion
             {
                 await using var answer = await http.GetStreamAsync(new Uri(api + "/api/v1/cluster"), cancellationToken);
                 using var cluster = await JsonDocument.ParseAsync(answer, cancellationToken: cancellationToken);
-                if (cluster.RootElement.TryGetProperty("leader", out var leader) && leader.ValueKind == JsonValueKind.Object)
+                if (
+                    cluster.RootElement.TryGetProperty("leader", out var leader)
+                    && leader.ValueKind == JsonValueKind.Object
+                )
                     return $"{leader.GetProperty("node_id").GetString()}, token {leader.GetProperty("token").GetInt64()}";
             }
-            catch (Exception notYet) when (notYet is HttpRequestException or JsonException or IOException
-                or TaskCanceledException && !cancellationToken.IsCancellationRequested)
+            catch (Exception notYet)
+                when (notYet is HttpRequestException or JsonException or IOException or TaskCanceledException
+                    && !cancellationToken.IsCancellationRequested
+                )
             {
                 // The gateway answers 503 while no coordinator leads.
             }

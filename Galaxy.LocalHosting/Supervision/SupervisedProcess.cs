@@ -20,7 +20,11 @@ public enum ProcessState
 /// <summary>
 /// Starts a process, waits until it is healthy, restarts it with back-off when it dies, keeps its last lines. Thread-safe.
 /// </summary>
-internal sealed class SupervisedProcess(ProcessDescription description, ProcessSpawner spawner, SupervisorConsole console)
+internal sealed class SupervisedProcess(
+    ProcessDescription description,
+    ProcessSpawner spawner,
+    SupervisorConsole console
+)
 {
     private const int KeptLines = 500;
     private const int SettingsError = 2;
@@ -227,7 +231,9 @@ internal sealed class SupervisedProcess(ProcessDescription description, ProcessS
         foreach (var argument in process.Arguments)
             info.ArgumentList.Add(argument);
         // Programs find the runtime that runs this one, wherever it is installed.
-        info.Environment["DOTNET_ROOT"] = Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", ".."));
+        info.Environment["DOTNET_ROOT"] = Path.GetFullPath(
+            Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..")
+        );
         info.Environment["GALAXY_RUNNER_PID"] = Environment.ProcessId.ToString(CultureInfo.InvariantCulture);
         foreach (var (name, value) in process.Environment)
             Set(info.Environment, name, value);
@@ -237,7 +243,11 @@ internal sealed class SupervisedProcess(ProcessDescription description, ProcessS
     // Names of settings do not depend on case; a second spelling, inherited, would compete.
     private static void Set(IDictionary<string, string?> variables, string name, string? value)
     {
-        foreach (var other in variables.Keys.Where(other => string.Equals(other, name, StringComparison.OrdinalIgnoreCase)).ToList())
+        foreach (
+            var other in variables
+                .Keys.Where(other => string.Equals(other, name, StringComparison.OrdinalIgnoreCase))
+                .ToList()
+        )
             variables.Remove(other);
         variables[name] = value;
     }

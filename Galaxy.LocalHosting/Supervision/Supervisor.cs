@@ -33,11 +33,13 @@ public sealed class Supervisor : IProcessControl, IAsyncDisposable
     public Task Started => _started.Task;
 
     /// <summary>The addresses that a person is shown when everything is up.</summary>
-    public Func<CancellationToken, Task<IReadOnlyList<(string Text, string Url)>>> Links { get; init; } = _ => Task.FromResult<IReadOnlyList<(string, string)>>([]);
+    public Func<CancellationToken, Task<IReadOnlyList<(string Text, string Url)>>> Links { get; init; } =
+        _ => Task.FromResult<IReadOnlyList<(string, string)>>([]);
 
     internal IReadOnlyList<SupervisedProcess> Processes => _processes;
 
-    internal SupervisedProcess this[string name] => Find(name) ?? throw new SupervisorException($"There is no process '{name}'.");
+    internal SupervisedProcess this[string name] =>
+        Find(name) ?? throw new SupervisorException($"There is no process '{name}'.");
 
     public void RequestStop() => _stopping.Cancel();
 
@@ -59,7 +61,8 @@ public sealed class Supervisor : IProcessControl, IAsyncDisposable
             var took = Stopwatch.GetElapsedTime(started);
             StartReport.Print(_console, _processes, await Links(_stopping.Token), took);
             using var orphaned = ParentWatch.Start(_stopping.Cancel);
-            await Task.Delay(Timeout.InfiniteTimeSpan, _stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(Timeout.InfiniteTimeSpan, _stopping.Token)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             return 0;
         }
         catch (Exception failure) when (failure is SupervisorException or SystemOptionException or AlreadyRunsException)
@@ -87,9 +90,16 @@ public sealed class Supervisor : IProcessControl, IAsyncDisposable
         }
     }
 
-    IReadOnlyList<ProcessStatus> IProcessControl.List() => [.. _processes.Select(process => new ProcessStatus(
-        process.Name, process.State.ToString().ToLowerInvariant(), process.ProcessId, process.Restarts,
-        process.Description.Endpoints.ToDictionary(endpoint => endpoint.Name, endpoint => endpoint.Url)))];
+    IReadOnlyList<ProcessStatus> IProcessControl.List() =>
+        [
+            .. _processes.Select(process => new ProcessStatus(
+                process.Name,
+                process.State.ToString().ToLowerInvariant(),
+                process.ProcessId,
+                process.Restarts,
+                process.Description.Endpoints.ToDictionary(endpoint => endpoint.Name, endpoint => endpoint.Url)
+            )),
+        ];
 
     IReadOnlyList<string>? IProcessControl.Output(string name) => Find(name)?.Lines;
 
@@ -154,7 +164,12 @@ public sealed class Supervisor : IProcessControl, IAsyncDisposable
     }
 
     private int Depth(SupervisedProcess process) =>
-        process.Description.WaitsFor.Select(Find).OfType<SupervisedProcess>().Select(other => Depth(other) + 1).DefaultIfEmpty(0).Max();
+        process
+            .Description.WaitsFor.Select(Find)
+            .OfType<SupervisedProcess>()
+            .Select(other => Depth(other) + 1)
+            .DefaultIfEmpty(0)
+            .Max();
 
     public async ValueTask DisposeAsync()
     {

@@ -6,7 +6,8 @@ namespace Galaxy.LocalHosting.Supervision;
 internal sealed class SupervisorConsole(bool quiet, int nameWidth)
 {
     private static readonly int[] Colours = [36, 33, 35, 34, 32, 96, 93, 95, 94, 92];
-    private readonly bool _colour = !Console.IsOutputRedirected && Environment.GetEnvironmentVariable("NO_COLOR") is null or "";
+    private readonly bool _colour =
+        !Console.IsOutputRedirected && Environment.GetEnvironmentVariable("NO_COLOR") is null or "";
     private readonly Dictionary<string, int> _colours = new(StringComparer.Ordinal);
     private readonly Lock _gate = new();
 
@@ -23,8 +24,12 @@ internal sealed class SupervisorConsole(bool quiet, int nameWidth)
             }
             if (!_colours.TryGetValue(process, out var colour))
                 _colours[process] = colour = Colours[_colours.Count % Colours.Length];
-            var severity = line.Contains(" fail: ", StringComparison.Ordinal) || line.StartsWith("error:", StringComparison.Ordinal) ? "\e[31m"
-                : line.Contains(" warn: ", StringComparison.Ordinal) ? "\e[33m" : "";
+            var severity =
+                line.Contains(" fail: ", StringComparison.Ordinal)
+                || line.StartsWith("error:", StringComparison.Ordinal)
+                    ? "\e[31m"
+                : line.Contains(" warn: ", StringComparison.Ordinal) ? "\e[33m"
+                : "";
             Console.Out.WriteLine($"\e[{colour}m{process.PadRight(nameWidth)}\e[0m {severity}{line}\e[0m");
         }
     }

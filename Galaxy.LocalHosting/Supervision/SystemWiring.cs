@@ -23,30 +23,66 @@ public sealed class SystemWiring(IReadOnlyList<ServiceInstance> services, Progra
     public IReadOnlyList<ProcessDescription> Wire()
     {
         var requests = services
-            .SelectMany(service => service.Kind.Endpoints.Select(endpoint => (service, endpoint, Request: new PortRequest(
-                service.Name, endpoint.Name, Port(endpoint), endpoint.IsPublic ? endpoint.Variable : null))))
+            .SelectMany(service =>
+                service.Kind.Endpoints.Select(endpoint =>
+                    (
+                        service,
+                        endpoint,
+                        Request: new PortRequest(
+                            service.Name,
+                            endpoint.Name,
+                            Port(endpoint),
+                            endpoint.IsPublic ? endpoint.Variable : null
+                        )
+                    )
+                )
+            )
             .ToList();
         var ports = LocalPorts.Allocate(requests.Select(request => request.Request));
         var bound = services.ToDictionary(
             service => service,
-            IReadOnlyList<BoundEndpoint> (service) => [.. requests.Where(request => request.service == service).Select(request => new BoundEndpoint(request.endpoint, ports[request.Request]))]);
+            IReadOnlyList<BoundEndpoint> (service) =>
+                [
+                    .. requests
+                        .Where(request => request.service == service)
+                        .Select(request => new BoundEndpoint(request.endpoint, ports[request.Request])),
+                ]
+        );
         return [.. services.Select(service => Describe(service, bound))];
     }
 
-    private ProcessDescription Describe(ServiceInstance service, Dictionary<ServiceInstance, IReadOnlyList<BoundEndpoint>> bound) => new()
-    {
-        Name = service.Name,
-        Kind = service.Kind,
-        Program = service.ForeignProgram ?? programs.Program(service.Kind),
-        WorkingDirectory = service.ForeignProgram is null ? programs.WorkingDirectory(service.Kind) : Path.GetTempPath(),
-        FollowsSupervisor = service.ForeignProgram is null,
-        Arguments = service.Arguments(bound[service]),
-        Endpoints = bound[service],
-        WaitsFor = [.. services.Where(other => service.Kind.WaitsFor.Contains(other.Kind.Name)).Select(other => other.Name)],
-        Environment = [.. Framework(service, bound), .. Ports(bound[service]), .. References(service, bound), .. service.Environment],
-    };
+    private ProcessDescription Describe(
+        ServiceInstance service,
+        Dictionary<ServiceInstance, IReadOnlyList<BoundEndpoint>> bound
+    ) =>
+        new()
+        {
+            Name = service.Name,
+            Kind = service.Kind,
+            Program = service.ForeignProgram ?? programs.Program(service.Kind),
+            WorkingDirectory = service.ForeignProgram is null
+                ? programs.WorkingDirectory(service.Kind)
+                : Path.GetTempPath(),
+            FollowsSupervisor = service.ForeignProgram is null,
+            Arguments = service.Arguments(bound[service]),
+            Endpoints = bound[service],
+            WaitsFor =
+            [
+                .. services.Where(other => service.Kind.WaitsFor.Contains(other.Kind.Name)).Select(other => other.Name),
+            ],
+            Environment =
+            [
+                .. Framework(service, bound),
+                .. Ports(bound[service]),
+                .. References(service, bound),
+                .. service.Environment,
+            ],
+        };
 
-    private IEnumerable<(string, string?)> Framework(ServiceInstance service, Dictionary<ServiceInstance, IReadOnlyList<BoundEndpoint>> bound)
+    private IEnumerable<(string, string?)> Framework(
+        ServiceInstance service,
+        Dictionary<ServiceInstance, IReadOnlyList<BoundEndpoint>> bound
+    )
     {
         if (service.Kind.Is(GalaxyServices.Store))
             yield break;
@@ -71,13 +107,24 @@ public sealed class SystemWiring(IReadOnlyList<ServiceInstance> services, Progra
         }
     }
 
-    private IEnumerable<(string, string?)> References(ServiceInstance service, Dictionary<ServiceInstance, IReadOnlyList<BoundEndpoint>> bound)
+    private IEnumerable<(string, string?)> References(
+        ServiceInstance service,
+        Dictionary<ServiceInstance, IReadOnlyList<BoundEndpoint>> bound
+    )
     {
         foreach (var reference in service.Kind.References)
         {
-            foreach (var (other, endpoints) in bound.Where(other => other.Key.Kind.Name == reference.Kind && other.Key != service))
+            foreach (
+                var (other, endpoints) in bound.Where(other =>
+                    other.Key.Kind.Name == reference.Kind && other.Key != service
+                )
+            )
             {
-                foreach (var endpoint in endpoints.Where(endpoint => reference.Endpoint is null || endpoint.Name == reference.Endpoint))
+                foreach (
+                    var endpoint in endpoints.Where(endpoint =>
+                        reference.Endpoint is null || endpoint.Name == reference.Endpoint
+                    )
+                )
                     yield return ($"services__{other.Name}__{endpoint.Name}__0", endpoint.Url);
             }
         }
@@ -86,10 +133,19 @@ public sealed class SystemWiring(IReadOnlyList<ServiceInstance> services, Progra
             foreach (var (name, value) in ConnectionStrings ?? StoresOf(bound))
                 yield return ($"ConnectionStrings__{name}", value);
         }
-        if (service.Kind.Is(GalaxyServices.Worker) && bound.FirstOrDefault(other => other.Key.Kind.Is(GalaxyServices.Gateway)).Value is { } gateway)
+        if (
+            service.Kind.Is(GalaxyServices.Worker)
+            && bound.FirstOrDefault(other => other.Key.Kind.Is(GalaxyServices.Gateway)).Value is { } gateway
+        )
             yield return (ServiceEnvironment.MasterUrl, gateway.First(endpoint => endpoint.Name == "ws").Url);
     }
 
-    private static IReadOnlyList<(string, string)> StoresOf(Dictionary<ServiceInstance, IReadOnlyList<BoundEndpoint>> bound) =>
-        [.. bound.Where(other => other.Key.Kind.Is(GalaxyServices.Store)).Select(store => (store.Key.Name, $"127.0.0.1:{store.Value[0].Port}"))];
+    private static IReadOnlyList<(string, string)> StoresOf(
+        Dictionary<ServiceInstance, IReadOnlyList<BoundEndpoint>> bound
+    ) =>
+        [
+            .. bound
+                .Where(other => other.Key.Kind.Is(GalaxyServices.Store))
+                .Select(store => (store.Key.Name, $"127.0.0.1:{store.Value[0].Port}")),
+        ];
 }

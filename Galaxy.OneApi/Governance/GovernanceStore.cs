@@ -34,7 +34,12 @@ internal sealed class GovernanceStore
         {
             builder.AddRedisStore(
                 ClientKey, RedisStore.ReadConnectionStrings(builder.Configuration)[0],
-                options: redis => redis.AsyncTimeout = (int)Timeout.TotalMilliseconds);
+                options: redis =>
+                {
+                    redis.AsyncTimeout = (int)Timeout.TotalMilliseconds;
+                    // The first request waits for the connection as it waits for an answer.
+                    redis.ConnectTimeout = (int)Timeout.TotalMilliseconds;
+                });
         }
     }
 

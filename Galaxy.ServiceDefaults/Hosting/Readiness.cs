@@ -14,7 +14,7 @@ namespace Galaxy.ServiceDefaults.Hosting;
 /// </summary>
 public static class Readiness
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
     /// <summary>Before everything else of the pipeline.</summary>
     public static void UseReadiness(this WebApplication app)

@@ -15,12 +15,20 @@ public sealed class ModelTests : IDisposable
 
     private async Task<DistributedApplication> BuildAsync(params string[] options)
     {
-        var builder = await DistributedApplicationTestingBuilder.CreateAsync<Projects.Galaxy_AppHost>(["--GALAXY_DATA", _data, "--ports", "any", .. options]);
+        var builder = await DistributedApplicationTestingBuilder.CreateAsync<Projects.Galaxy_AppHost>([
+            "--GALAXY_DATA",
+            _data,
+            "--ports",
+            "any",
+            .. options,
+        ]);
         return await builder.BuildAsync();
     }
 
     private static IResource Find(DistributedApplication app, string name) =>
-        app.Services.GetRequiredService<DistributedApplicationModel>().Resources.Single(resource => resource.Name == name);
+        app
+            .Services.GetRequiredService<DistributedApplicationModel>()
+            .Resources.Single(resource => resource.Name == name);
 
     [Fact]
     public async Task The_whole_system_is_there_and_needs_no_container()
@@ -31,8 +39,27 @@ public sealed class ModelTests : IDisposable
         Assert.Empty(resources.OfType<ContainerResource>());
         Assert.Empty(resources.OfType<ProjectResource>());
         Assert.Equal(
-            ["console", "coordinator-a", "coordinator-b", "coordinator-c", "discovery", "gateway", "oneapi-a", "oneapi-b", "redis", "router-a", "router-b", "worker-1", "worker-2"],
-            resources.OfType<ExecutableResource>().Where(resource => resource.Name != "aspire-dashboard").Select(resource => resource.Name).Order());
+            [
+                "console",
+                "coordinator-a",
+                "coordinator-b",
+                "coordinator-c",
+                "discovery",
+                "gateway",
+                "oneapi-a",
+                "oneapi-b",
+                "redis",
+                "router-a",
+                "router-b",
+                "worker-1",
+                "worker-2",
+            ],
+            resources
+                .OfType<ExecutableResource>()
+                .Where(resource => resource.Name != "aspire-dashboard")
+                .Select(resource => resource.Name)
+                .Order()
+        );
     }
 
     public static TheoryData<string> Names =>
@@ -46,15 +73,30 @@ public sealed class ModelTests : IDisposable
         var resource = Find(app, name);
         var kind = GalaxyServices.All.Single(kind => name.StartsWith(kind.Name, StringComparison.Ordinal));
 
-        Assert.Equal(kind.Endpoints.Select(endpoint => endpoint.Name), resource.Annotations.OfType<EndpointAnnotation>().Select(endpoint => endpoint.Name));
+        Assert.Equal(
+            kind.Endpoints.Select(endpoint => endpoint.Name),
+            resource.Annotations.OfType<EndpointAnnotation>().Select(endpoint => endpoint.Name)
+        );
         Assert.All(resource.Annotations.OfType<EndpointAnnotation>(), endpoint => Assert.False(endpoint.IsProxied));
-        var references = resource.Annotations.OfType<ResourceRelationshipAnnotation>().Where(relation => relation.Type == "Reference").Select(relation => relation.Resource.Name).ToHashSet();
+        var references = resource
+            .Annotations.OfType<ResourceRelationshipAnnotation>()
+            .Where(relation => relation.Type == "Reference")
+            .Select(relation => relation.Resource.Name)
+            .ToHashSet();
         Assert.All(
-            app.Services.GetRequiredService<DistributedApplicationModel>().Resources.OfType<ExecutableResource>()
-                .Where(other => other != resource && kind.References.Any(reference => other.Name.StartsWith(reference.Kind, StringComparison.Ordinal))),
-            other => Assert.Contains(other.Name, references));
+            app.Services.GetRequiredService<DistributedApplicationModel>()
+                .Resources.OfType<ExecutableResource>()
+                .Where(other =>
+                    other != resource
+                    && kind.References.Any(reference => other.Name.StartsWith(reference.Kind, StringComparison.Ordinal))
+                ),
+            other => Assert.Contains(other.Name, references)
+        );
         Assert.All(resource.Annotations.OfType<WaitAnnotation>(), wait =>
-            Assert.Contains(kind.WaitsFor, awaited => wait.Resource.Name.StartsWith(awaited == "store" ? "redis" : awaited, StringComparison.Ordinal)));
+            Assert.Contains(kind.WaitsFor, awaited =>
+                wait.Resource.Name.StartsWith(awaited == "store" ? "redis" : awaited, StringComparison.Ordinal)
+            )
+        );
         Assert.Equal(kind.WaitsFor.Count > 0, resource.Annotations.OfType<WaitAnnotation>().Any());
         Assert.Contains(resource.Annotations.OfType<HealthCheckAnnotation>(), _ => true);
     }
@@ -64,8 +106,13 @@ public sealed class ModelTests : IDisposable
     {
         await using var app = await BuildAsync();
 
-        var commands = Find(app, "coordinator-a").Annotations.OfType<ResourceCommandAnnotation>().Select(command => command.Name);
-        Assert.Superset(new HashSet<string> { "promote", "hand-over", "drain", "undrain", "kill", "pause", "resume" }, commands.ToHashSet());
+        var commands = Find(app, "coordinator-a")
+            .Annotations.OfType<ResourceCommandAnnotation>()
+            .Select(command => command.Name);
+        Assert.Superset(
+            new HashSet<string> { "promote", "hand-over", "drain", "undrain", "kill", "pause", "resume" },
+            commands.ToHashSet()
+        );
     }
 
     [Theory]
@@ -77,8 +124,14 @@ public sealed class ModelTests : IDisposable
 
         foreach (var name in new[] { "coordinator-a", "oneapi-a", "discovery" })
         {
-            var references = Find(app, name).Annotations.OfType<ResourceRelationshipAnnotation>().Where(relation => relation.Type == "Reference").Select(relation => relation.Resource.Name);
-            Assert.Equal(count, references.Distinct().Count(reference => reference.StartsWith("redis", StringComparison.Ordinal)));
+            var references = Find(app, name)
+                .Annotations.OfType<ResourceRelationshipAnnotation>()
+                .Where(relation => relation.Type == "Reference")
+                .Select(relation => relation.Resource.Name);
+            Assert.Equal(
+                count,
+                references.Distinct().Count(reference => reference.StartsWith("redis", StringComparison.Ordinal))
+            );
         }
     }
 
@@ -95,8 +148,16 @@ public sealed class ModelTests : IDisposable
     [Fact]
     public async Task Published_the_services_are_projects()
     {
-        var builder = await DistributedApplicationTestingBuilder.CreateAsync<Projects.Galaxy_AppHost>(
-            ["--GALAXY_DATA", _data, "--operation", "publish", "--publisher", "manifest", "--output-path", Path.Combine(_data, "manifest.json")]);
+        var builder = await DistributedApplicationTestingBuilder.CreateAsync<Projects.Galaxy_AppHost>([
+            "--GALAXY_DATA",
+            _data,
+            "--operation",
+            "publish",
+            "--publisher",
+            "manifest",
+            "--output-path",
+            Path.Combine(_data, "manifest.json"),
+        ]);
         await using var app = await builder.BuildAsync();
 
         var resources = app.Services.GetRequiredService<DistributedApplicationModel>().Resources;

@@ -43,7 +43,10 @@ public sealed class RestartStateTests
     [Fact]
     public void A_resource_that_is_never_healthy_is_given_up_however_long_it_takes_to_fail()
     {
-        var decisions = Enumerable.Range(0, RestartState.MaxFailedStarts).Select(_ => RunFor(20, healthy: false)).ToList();
+        var decisions = Enumerable
+            .Range(0, RestartState.MaxFailedStarts)
+            .Select(_ => RunFor(20, healthy: false))
+            .ToList();
 
         Assert.All(decisions[..^1], decision => Assert.NotNull(decision.Delay));
         Assert.Null(decisions[^1].Delay);
@@ -52,14 +55,18 @@ public sealed class RestartStateTests
 
     [Fact]
     public void A_resource_that_is_killed_again_and_again_is_not_given_up() =>
-        Assert.All(Enumerable.Range(0, 50).Select(_ => RunFor(2, exitCode: 137)), decision => Assert.NotNull(decision.Delay));
+        Assert.All(Enumerable.Range(0, 50).Select(_ => RunFor(2, exitCode: 137)), decision =>
+            Assert.NotNull(decision.Delay)
+        );
 
     [Fact]
     public void A_resource_that_cannot_even_be_started_is_given_up_though_it_was_healthy_once()
     {
         RunFor(60);
 
-        Assert.Contains(Enumerable.Range(0, RestartState.MaxFailedStarts).Select(_ => _state.Ended(null)), decision => decision.Delay is null);
+        Assert.Contains(Enumerable.Range(0, RestartState.MaxFailedStarts).Select(_ => _state.Ended(null)), decision =>
+            decision.Delay is null
+        );
     }
 
     [Fact]
@@ -112,5 +119,6 @@ public sealed class RestartStateTests
     [InlineData(137, "SIGKILL")]
     [InlineData(139, "SIGSEGV")]
     [InlineData(1, "exit code 1")]
-    public void The_reason_names_how_it_ended(int exitCode, string says) => Assert.Contains(says, RunFor(60, exitCode).Reason, StringComparison.Ordinal);
+    public void The_reason_names_how_it_ended(int exitCode, string says) =>
+        Assert.Contains(says, RunFor(60, exitCode).Reason, StringComparison.Ordinal);
 }

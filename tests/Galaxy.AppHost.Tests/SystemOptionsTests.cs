@@ -33,7 +33,14 @@ public sealed class SystemOptionsTests
     [Fact]
     public void A_setting_reaches_every_service_unless_it_is_of_the_system()
     {
-        var options = SystemOptionsParser.Parse(["--node71_mdns_enabled", "false", "--API_PORT", "9000", "--GALAXY_DATA", "/tmp/x"]);
+        var options = SystemOptionsParser.Parse([
+            "--node71_mdns_enabled",
+            "false",
+            "--API_PORT",
+            "9000",
+            "--GALAXY_DATA",
+            "/tmp/x",
+        ]);
 
         Assert.Equal([KeyValuePair.Create("NODE71_MDNS_ENABLED", "false")], options.ServiceSettings);
         Assert.Equal(9000, options.Port(GalaxyServices.Gateway.Endpoints[1]));
@@ -43,13 +50,19 @@ public sealed class SystemOptionsTests
     public void A_free_port_can_be_asked_for_one_endpoint_or_for_all()
     {
         Assert.Null(SystemOptionsParser.Parse(["--API_PORT", "0"]).Port(GalaxyServices.Gateway.Endpoints[1]));
-        Assert.All(GalaxyServices.Gateway.Endpoints, endpoint => Assert.Null(SystemOptionsParser.Parse(["--ports", "any"]).Port(endpoint)));
+        Assert.All(GalaxyServices.Gateway.Endpoints, endpoint =>
+            Assert.Null(SystemOptionsParser.Parse(["--ports", "any"]).Port(endpoint))
+        );
     }
 
     [Fact]
-    public void What_is_meant_for_the_host_is_passed_on() => Assert.Equal(
-        ["--operation", "publish", "--publisher", "manifest", "--Logging:LogLevel:Default", "Debug"],
-        SystemOptionsParser.Parse(["--operation", "publish", "--publisher", "manifest", "--Logging:LogLevel:Default=Debug"]).HostArguments);
+    public void What_is_meant_for_the_host_is_passed_on() =>
+        Assert.Equal(
+            ["--operation", "publish", "--publisher", "manifest", "--Logging:LogLevel:Default", "Debug"],
+            SystemOptionsParser
+                .Parse(["--operation", "publish", "--publisher", "manifest", "--Logging:LogLevel:Default=Debug"])
+                .HostArguments
+        );
 
     [Theory]
     [InlineData("--scenaro", "Did you mean --scenario?")]
@@ -57,15 +70,28 @@ public sealed class SystemOptionsTests
     [InlineData("--xyzzyxyzzyxyzzy", "--help lists the options")]
     [InlineData("cloud", "'cloud' is not an option")]
     public void A_typing_error_is_answered_with_the_nearest_option(string option, string says) =>
-        Assert.Contains(says, Assert.Throws<SystemOptionException>(() => SystemOptionsParser.Parse([option, "x"])).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            says,
+            Assert.Throws<SystemOptionException>(() => SystemOptionsParser.Parse([option, "x"])).Message,
+            StringComparison.Ordinal
+        );
 
     [Fact]
     public void Every_setting_that_is_passed_on_is_in_the_documents()
     {
-        var operations = File.ReadAllText(Path.Combine(Repository.FindAbove(AppContext.BaseDirectory)!, "docs", "operations.md"));
-        var models = File.ReadAllText(Path.Combine(Repository.FindAbove(AppContext.BaseDirectory)!, "docs", "protocols", "models.md"));
+        var operations = File.ReadAllText(
+            Path.Combine(Repository.FindAbove(AppContext.BaseDirectory)!, "docs", "operations.md")
+        );
+        var models = File.ReadAllText(
+            Path.Combine(Repository.FindAbove(AppContext.BaseDirectory)!, "docs", "protocols", "models.md")
+        );
 
-        Assert.All(KnownSettings.All, setting => Assert.True(
-            operations.Contains(setting, StringComparison.Ordinal) || models.Contains(setting, StringComparison.Ordinal), setting));
+        Assert.All(KnownSettings.All, setting =>
+            Assert.True(
+                operations.Contains(setting, StringComparison.Ordinal)
+                    || models.Contains(setting, StringComparison.Ordinal),
+                setting
+            )
+        );
     }
 }

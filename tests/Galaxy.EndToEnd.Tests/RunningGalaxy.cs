@@ -119,7 +119,7 @@ public class RunningGalaxy : IAsyncLifetime
         {
             return false;
         }
-    });
+    }, seconds: 90);
 
     /// <summary>The failover status as the leader itself tells it; null while there is none.</summary>
     public async Task<FailoverStatus?> LeaderStatusAsync()

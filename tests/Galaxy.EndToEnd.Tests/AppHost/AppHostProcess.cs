@@ -33,11 +33,20 @@ internal sealed class AppHostProcess : IDisposable
         }
     }
 
-    public static string Program { get; } = Path.Combine(
-        Galaxy.LocalHosting.Description.Repository.FindAbove(AppContext.BaseDirectory)!, "Galaxy.AppHost", "bin",
-        Path.GetFileName(Path.GetDirectoryName(AppContext.BaseDirectory.TrimEnd('/'))!), "net10.0", "Galaxy.AppHost");
+    public static string Program { get; } =
+        Path.Combine(
+            Galaxy.LocalHosting.Description.Repository.FindAbove(AppContext.BaseDirectory)!,
+            "Galaxy.AppHost",
+            "bin",
+            Path.GetFileName(Path.GetDirectoryName(AppContext.BaseDirectory.TrimEnd('/'))!),
+            "net10.0",
+            "Galaxy.AppHost"
+        );
 
-    public static AppHostProcess Start(IEnumerable<string> arguments, IReadOnlyDictionary<string, string?>? environment = null)
+    public static AppHostProcess Start(
+        IEnumerable<string> arguments,
+        IReadOnlyDictionary<string, string?>? environment = null
+    )
     {
         var info = new ProcessStartInfo(Program) { RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var argument in arguments)
@@ -76,13 +85,19 @@ internal sealed class AppHostProcess : IDisposable
     {
         try
         {
-            await Eventually.TrueAsync(() => Task.FromResult(_process.HasExited || Output.Contains(text, StringComparison.Ordinal)), seconds: seconds);
+            await Eventually.TrueAsync(
+                () => Task.FromResult(_process.HasExited || Output.Contains(text, StringComparison.Ordinal)),
+                seconds: seconds
+            );
         }
         catch (Xunit.Sdk.TrueException)
         {
             Assert.Fail($"'{text}' was not said within {seconds} s. It said:\n{Output}");
         }
-        Assert.True(Output.Contains(text, StringComparison.Ordinal), $"It ended without saying '{text}'. It said:\n{Output}");
+        Assert.True(
+            Output.Contains(text, StringComparison.Ordinal),
+            $"It ended without saying '{text}'. It said:\n{Output}"
+        );
         return Output;
     }
 

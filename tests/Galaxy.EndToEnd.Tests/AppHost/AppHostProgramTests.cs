@@ -15,18 +15,19 @@ public sealed class AppHostProgramTests : IDisposable
 
     private string[] Arguments => ["--GALAXY_DATA", _data, "--ports", "any", "--NODE71_BROADCAST_PORT", "47021"];
 
-    public static TheoryData<string[], int, string[]> Refusals => new()
-    {
-        { ["--scenario", "mars"], 2, ["'mars'", "multi-master"] },
-        { ["--scenaro", "cloud"], 2, ["'--scenaro'", "--scenario"] },
-        { ["--stores", "2"], 2, ["--stores", "1, 3, 5"] },
-        { ["--redis", "nonsense"], 2, ["--redis", "host:port"] },
-        { ["--redis", "127.0.0.1:1"], 3, ["127.0.0.1:1", "--redis"] },
-        { ["--redis", "127.0.0.1:1", "--stores", "3"], 2, ["--redis", "--stores"] },
-        { ["--API_PORT", "70000"], 2, ["API_PORT", "70000"] },
-        { ["--NODE71_MDNS_ENABLD", "false"], 2, ["Did you mean --NODE71_MDNS_ENABLED?"] },
-        { ["--scenario"], 2, ["--scenario needs a value"] },
-    };
+    public static TheoryData<string[], int, string[]> Refusals =>
+        new()
+        {
+            { ["--scenario", "mars"], 2, ["'mars'", "multi-master"] },
+            { ["--scenaro", "cloud"], 2, ["'--scenaro'", "--scenario"] },
+            { ["--stores", "2"], 2, ["--stores", "1, 3, 5"] },
+            { ["--redis", "nonsense"], 2, ["--redis", "host:port"] },
+            { ["--redis", "127.0.0.1:1"], 3, ["127.0.0.1:1", "--redis"] },
+            { ["--redis", "127.0.0.1:1", "--stores", "3"], 2, ["--redis", "--stores"] },
+            { ["--API_PORT", "70000"], 2, ["API_PORT", "70000"] },
+            { ["--NODE71_MDNS_ENABLD", "false"], 2, ["Did you mean --NODE71_MDNS_ENABLED?"] },
+            { ["--scenario"], 2, ["--scenario needs a value"] },
+        };
 
     [Theory]
     [MemberData(nameof(Refusals))]
@@ -46,7 +47,9 @@ public sealed class AppHostProgramTests : IDisposable
         using var appHost = AppHostProcess.Start(["--help"]);
 
         Assert.Equal(0, await appHost.EndAsync(seconds: 60));
-        Assert.All(["--scenario", "--stores", "--redis", "--no-workers", "--ports"], option => Assert.Contains(option, appHost.Output, StringComparison.Ordinal));
+        Assert.All(["--scenario", "--stores", "--redis", "--no-workers", "--ports"], option =>
+            Assert.Contains(option, appHost.Output, StringComparison.Ordinal)
+        );
     }
 
     [Fact]
@@ -60,7 +63,11 @@ public sealed class AppHostProgramTests : IDisposable
 
         Assert.Equal(3, await appHost.EndAsync(seconds: 60));
         Assert.Contains(port, appHost.Output, StringComparison.Ordinal);
-        Assert.Contains(Environment.ProcessId.ToString(CultureInfo.InvariantCulture), appHost.Output, StringComparison.Ordinal);
+        Assert.Contains(
+            Environment.ProcessId.ToString(CultureInfo.InvariantCulture),
+            appHost.Output,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -82,7 +89,10 @@ public sealed class AppHostProgramTests : IDisposable
         first.Interrupt();
         Assert.Equal(0, await first.EndAsync(seconds: 10));
         await Eventually.TrueAsync(() => Task.FromResult(first.Processes().Count == 0), seconds: 10);
-        Assert.True(Stopwatch.GetElapsedTime(started) < TimeSpan.FromSeconds(10), $"{Stopwatch.GetElapsedTime(started)}");
+        Assert.True(
+            Stopwatch.GetElapsedTime(started) < TimeSpan.FromSeconds(10),
+            $"{Stopwatch.GetElapsedTime(started)}"
+        );
     }
 
     [Fact]
@@ -101,11 +111,26 @@ public sealed class AppHostProgramTests : IDisposable
     {
         Assert.SkipUnless(File.Exists("/usr/bin/redis-server"), "Install the package redis-server to run this test.");
         var port = Ports.Free();
-        using var redis = Process.Start(new ProcessStartInfo("redis-server", ["--port", $"{port}", "--bind", "127.0.0.1", "--save", "", "--dir", _data]) { RedirectStandardOutput = true })!;
+        using var redis = Process.Start(
+            new ProcessStartInfo(
+                "redis-server",
+                ["--port", $"{port}", "--bind", "127.0.0.1", "--save", "", "--dir", _data]
+            )
+            {
+                RedirectStandardOutput = true,
+            }
+        )!;
         try
         {
             await Eventually.TrueAsync(async () => await IsOpenAsync(port));
-            using var appHost = AppHostProcess.Start([.. Arguments, "--scenario", "cloud", "--no-workers", "--redis", $"127.0.0.1:{port}"]);
+            using var appHost = AppHostProcess.Start([
+                .. Arguments,
+                "--scenario",
+                "cloud",
+                "--no-workers",
+                "--redis",
+                $"127.0.0.1:{port}",
+            ]);
 
             var said = await appHost.WaitForAsync("Console (one-time link)", seconds: 120);
 

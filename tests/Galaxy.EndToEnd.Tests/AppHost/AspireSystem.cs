@@ -32,16 +32,26 @@ public sealed class AspireSystem : IAsyncLifetime
         var builder = await DistributedApplicationTestingBuilder.CreateAsync(
             typeof(apphost::Projects.Galaxy_AppHost),
             ["--GALAXY_DATA", _data, "--ports", "any", "--NODE71_BROADCAST_PORT", "47021"],
-            (options, _) => options.DisableDashboard = false);
+            (options, _) => options.DisableDashboard = false
+        );
         // The logs of the resources are in the dashboard.
         builder.Services.AddLogging(logging => logging.AddFilter("Galaxy.AppHost.Resources", LogLevel.None));
         App = await builder.BuildAsync();
         await App.StartAsync();
-        Names = [.. App.Services.GetRequiredService<DistributedApplicationModel>().Resources.OfType<ExecutableResource>()
-            .Select(resource => resource.Name).Where(name => name != "aspire-dashboard")];
+        Names =
+        [
+            .. App
+                .Services.GetRequiredService<DistributedApplicationModel>()
+                .Resources.OfType<ExecutableResource>()
+                .Select(resource => resource.Name)
+                .Where(name => name != "aspire-dashboard"),
+        ];
         await Task.WhenAll(Names.Select(name => HealthyAsync(name, seconds: 120)));
         Http = new HttpClient { BaseAddress = App.GetEndpoint("gateway", "api"), Timeout = TimeSpan.FromSeconds(30) };
-        Http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", await File.ReadAllTextAsync(Path.Combine(_data, "api-key")) is var key ? key.Trim() : "");
+        Http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue(
+            "Bearer",
+            await File.ReadAllTextAsync(Path.Combine(_data, "api-key")) is var key ? key.Trim() : ""
+        );
         await Eventually.TrueAsync(async () => await ClusterAsync() is { Leader: not null, DevicesOnline: 2 });
     }
 
@@ -49,8 +59,12 @@ public sealed class AspireSystem : IAsyncLifetime
     public async Task SettledAsync()
     {
         await Task.WhenAll(Names.Select(name => HealthyAsync(name, seconds: 60)));
-        await Eventually.TrueAsync(async () => await ClusterAsync() is { Leader: not null, DevicesOnline: 2 } cluster
-            && cluster.Nodes.Count(node => node.State == "alive") == 3, seconds: 60);
+        await Eventually.TrueAsync(
+            async () =>
+                await ClusterAsync() is { Leader: not null, DevicesOnline: 2 } cluster
+                && cluster.Nodes.Count(node => node.State == "alive") == 3,
+            seconds: 60
+        );
     }
 
     public Task HealthyAsync(string name, int seconds) =>
@@ -59,18 +73,27 @@ public sealed class AspireSystem : IAsyncLifetime
     public async Task<ClusterResponse?> ClusterAsync()
     {
         using var answer = await Http.GetAsync("/api/v1/cluster");
-        return answer.IsSuccessStatusCode ? await answer.Content.ReadFromJsonAsync<ClusterResponse>(GalaxyJson.Options) : null;
+        return answer.IsSuccessStatusCode
+            ? await answer.Content.ReadFromJsonAsync<ClusterResponse>(GalaxyJson.Options)
+            : null;
     }
 
-    public async Task<LeaderResponse> LeaderAsync() => (await Eventually.NotNullAsync(async () => (await ClusterAsync())?.Leader))!;
+    public async Task<LeaderResponse> LeaderAsync() =>
+        (await Eventually.NotNullAsync(async () => (await ClusterAsync())?.Leader))!;
 
     public CustomResourceSnapshot Snapshot(string name) =>
-        Notifications.TryGetCurrentState(name, out var current) ? current.Snapshot : throw new InvalidOperationException($"'{name}' has no state.");
+        Notifications.TryGetCurrentState(name, out var current)
+            ? current.Snapshot
+            : throw new InvalidOperationException($"'{name}' has no state.");
 
     /// <summary>Null while it does not run.</summary>
-    public int? ProcessId(string name) => Snapshot(name) is { State.Text: "Running" } snapshot
-        ? Convert.ToInt32(snapshot.Properties.FirstOrDefault(property => property.Name == "executable.pid")?.Value, System.Globalization.CultureInfo.InvariantCulture)
-        : null;
+    public int? ProcessId(string name) =>
+        Snapshot(name) is { State.Text: "Running" } snapshot
+            ? Convert.ToInt32(
+                snapshot.Properties.FirstOrDefault(property => property.Name == "executable.pid")?.Value,
+                System.Globalization.CultureInfo.InvariantCulture
+            )
+            : null;
 
     public Task<ExecuteCommandResult> CommandAsync(string name, string command) =>
         App.Services.GetRequiredService<ResourceCommandService>().ExecuteCommandAsync(name, command);

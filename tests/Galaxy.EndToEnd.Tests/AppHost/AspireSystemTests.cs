@@ -14,9 +14,19 @@ namespace Galaxy.EndToEnd.Tests.AppHost;
 
 /// <summary>The system on Aspire: restart policy, commands, one trace per failover in the dashboard and in the console.</summary>
 [Collection("system")]
-public sealed class AspireSystemTests(AspireSystem system, Browser browser) : IClassFixture<AspireSystem>, IClassFixture<Browser>
+public sealed class AspireSystemTests(AspireSystem system, Browser browser)
+    : IClassFixture<AspireSystem>,
+        IClassFixture<Browser>
 {
-    private static readonly string[] Steps = ["galaxy.failover", "detect", "acquire", "catch up", "announce", "gateway switch"];
+    private static readonly string[] Steps =
+    [
+        "galaxy.failover",
+        "detect",
+        "acquire",
+        "catch up",
+        "announce",
+        "gateway switch",
+    ];
 
     public static TheoryData<string> Kinds =>
         ["redis", "coordinator-a", "router-a", "oneapi-a", "gateway", "console", "discovery", "worker-1"];
@@ -31,10 +41,23 @@ public sealed class AspireSystemTests(AspireSystem system, Browser browser) : IC
 
         var started = Stopwatch.GetTimestamp();
         await Eventually.TrueAsync(
-            () => Task.FromResult(system.ProcessId(name) is { } now && now != before && system.Snapshot(name).HealthStatus is null or Microsoft.Extensions.Diagnostics.HealthChecks.HealthStatus.Healthy),
-            seconds: 30);
-        Assert.True(Stopwatch.GetElapsedTime(started) < TimeSpan.FromSeconds(10), $"{Stopwatch.GetElapsedTime(started)}");
-        Assert.Contains(system.Snapshot(name).Properties, property => property.Name == "Last end" && property.Value!.ToString()!.Contains("SIGKILL", StringComparison.Ordinal));
+            () =>
+                Task.FromResult(
+                    system.ProcessId(name) is { } now
+                        && now != before
+                        && system.Snapshot(name).HealthStatus
+                            is null
+                                or Microsoft.Extensions.Diagnostics.HealthChecks.HealthStatus.Healthy
+                ),
+            seconds: 30
+        );
+        Assert.True(
+            Stopwatch.GetElapsedTime(started) < TimeSpan.FromSeconds(10),
+            $"{Stopwatch.GetElapsedTime(started)}"
+        );
+        Assert.Contains(system.Snapshot(name).Properties, property =>
+            property.Name == "Last end" && property.Value!.ToString()!.Contains("SIGKILL", StringComparison.Ordinal)
+        );
         await Eventually.TrueAsync(async () => await system.ClusterAsync() is { Leader: not null, DevicesOnline: 2 });
     }
 
@@ -45,12 +68,19 @@ public sealed class AspireSystemTests(AspireSystem system, Browser browser) : IC
         var old = await system.LeaderAsync();
         await system.CommandAsync(old.NodeId, "kill");
 
-        await Eventually.TrueAsync(async () => await system.ClusterAsync() is { Leader: { } leader } && leader.Token > old.Token);
-        await Eventually.TrueAsync(async () => await system.ClusterAsync() is { } cluster && cluster.Nodes.Count(node => node.State == "alive") == 3);
+        await Eventually.TrueAsync(async () =>
+            await system.ClusterAsync() is { Leader: { } leader } && leader.Token > old.Token
+        );
+        await Eventually.TrueAsync(async () =>
+            await system.ClusterAsync() is { } cluster && cluster.Nodes.Count(node => node.State == "alive") == 3
+        );
         FailoverRecord? record = null;
         await Eventually.TrueAsync(async () =>
         {
-            var records = await system.Http.GetFromJsonAsync<List<FailoverRecord>>("/api/v1/failovers", GalaxyJson.Options);
+            var records = await system.Http.GetFromJsonAsync<List<FailoverRecord>>(
+                "/api/v1/failovers",
+                GalaxyJson.Options
+            );
             record = records!.Find(found => found.OldToken == old.Token);
             return record is not null;
         });
@@ -63,12 +93,17 @@ public sealed class AspireSystemTests(AspireSystem system, Browser browser) : IC
         var page = await DashboardAsync();
         await page.GotoAsync(new Uri(system.Dashboard, "/traces/detail/" + record!.TraceId).ToString());
         foreach (var step in Steps)
-            await Assertions.Expect(page.GetByText(step, new PageGetByTextOptions { Exact = true }).First).ToBeVisibleAsync();
+            await Assertions
+                .Expect(page.GetByText(step, new PageGetByTextOptions { Exact = true }).First)
+                .ToBeVisibleAsync();
         // Parts of other processes may come a second later; then both know the same.
         await Eventually.TrueAsync(async () =>
         {
             var count = (await system.Http.GetFromJsonAsync<JsonElement[]>("/api/v1/traces/" + record.TraceId))!.Length;
-            return (await page.GetByText("Total spans").InnerTextAsync()).EndsWith($" {count}", StringComparison.Ordinal);
+            return (await page.GetByText("Total spans").InnerTextAsync()).EndsWith(
+                $" {count}",
+                StringComparison.Ordinal
+            );
         });
         await Browser.PictureAsync(page, "dashboard-failover");
     }
@@ -79,17 +114,33 @@ public sealed class AspireSystemTests(AspireSystem system, Browser browser) : IC
         await system.SettledAsync();
         var page = await DashboardAsync();
         foreach (var name in system.Names)
-            await Assertions.Expect(page.GetByText(name, new PageGetByTextOptions { Exact = true }).First).ToBeVisibleAsync();
+            await Assertions
+                .Expect(page.GetByText(name, new PageGetByTextOptions { Exact = true }).First)
+                .ToBeVisibleAsync();
         await Assertions.Expect(page.GetByText("Console (one-time link)")).ToBeVisibleAsync();
         foreach (var name in system.Names)
-            await Assertions.Expect(page.GetByRole(AriaRole.Row).Filter(new LocatorFilterOptions { HasText = name }).GetByText("Running", new LocatorGetByTextOptions { Exact = true }).First).ToBeVisibleAsync();
+            await Assertions
+                .Expect(
+                    page.GetByRole(AriaRole.Row)
+                        .Filter(new LocatorFilterOptions { HasText = name })
+                        .GetByText("Running", new LocatorGetByTextOptions { Exact = true })
+                        .First
+                )
+                .ToBeVisibleAsync();
         await Assertions.Expect(page.GetByText("certificate")).ToHaveCountAsync(0);
         await Browser.PictureAsync(page, "dashboard-resources");
 
         var leader = await system.LeaderAsync();
-        var next = system.Names.First(name => name.StartsWith("coordinator-", StringComparison.Ordinal) && name != leader.NodeId);
-        await page.GetByRole(AriaRole.Row).Filter(new LocatorFilterOptions { HasText = next }).GetByTitle("Makes this coordinator the leader.").ClickAsync();
-        await page.GetByRole(AriaRole.Alertdialog).GetByText("Yes", new LocatorGetByTextOptions { Exact = true }).ClickAsync();
+        var next = system.Names.First(name =>
+            name.StartsWith("coordinator-", StringComparison.Ordinal) && name != leader.NodeId
+        );
+        await page.GetByRole(AriaRole.Row)
+            .Filter(new LocatorFilterOptions { HasText = next })
+            .GetByTitle("Makes this coordinator the leader.")
+            .ClickAsync();
+        await page.GetByRole(AriaRole.Alertdialog)
+            .GetByText("Yes", new LocatorGetByTextOptions { Exact = true })
+            .ClickAsync();
 
         await Eventually.TrueAsync(async () => (await system.ClusterAsync())?.Leader?.NodeId == next);
     }
@@ -109,7 +160,10 @@ public sealed class AspireSystemTests(AspireSystem system, Browser browser) : IC
         // The stop is over: from now on its end is a failure again.
         var before = system.ProcessId("router-b");
         Assert.True((await system.CommandAsync("router-b", "kill")).Success);
-        await Eventually.TrueAsync(() => Task.FromResult(system.ProcessId("router-b") is { } now && now != before), seconds: 10);
+        await Eventually.TrueAsync(
+            () => Task.FromResult(system.ProcessId("router-b") is { } now && now != before),
+            seconds: 10
+        );
     }
 
     [Fact]
@@ -123,8 +177,14 @@ public sealed class AspireSystemTests(AspireSystem system, Browser browser) : IC
             taken.Start();
             await system.CommandAsync("router-b", KnownResourceCommands.StartCommand);
 
-            await Eventually.TrueAsync(() => Task.FromResult(system.Snapshot("router-b").State?.Text == "Given up"), seconds: 120);
-            var reason = system.Snapshot("router-b").Properties.Single(property => property.Name == "Last end").Value?.ToString();
+            await Eventually.TrueAsync(
+                () => Task.FromResult(system.Snapshot("router-b").State?.Text == "Given up"),
+                seconds: 120
+            );
+            var reason = system
+                .Snapshot("router-b")
+                .Properties.Single(property => property.Name == "Last end")
+                .Value?.ToString();
             Assert.Contains("exit code 3", reason, StringComparison.Ordinal);
         }
 
@@ -138,10 +198,15 @@ public sealed class AspireSystemTests(AspireSystem system, Browser browser) : IC
         await system.SettledAsync();
         var old = await system.LeaderAsync();
         Assert.True((await system.CommandAsync(old.NodeId, "pause")).Success);
-        await Eventually.TrueAsync(async () => await system.ClusterAsync() is { Leader: { } leader } && leader.NodeId != old.NodeId);
+        await Eventually.TrueAsync(async () =>
+            await system.ClusterAsync() is { Leader: { } leader } && leader.NodeId != old.NodeId
+        );
 
         Assert.True((await system.CommandAsync(old.NodeId, "resume")).Success);
-        await Eventually.TrueAsync(async () => await system.ClusterAsync() is { Leader: not null } cluster && cluster.Nodes.Count(node => node.State == "alive") == 3);
+        await Eventually.TrueAsync(async () =>
+            await system.ClusterAsync() is { Leader: not null } cluster
+            && cluster.Nodes.Count(node => node.State == "alive") == 3
+        );
     }
 
     [Fact]
@@ -149,7 +214,9 @@ public sealed class AspireSystemTests(AspireSystem system, Browser browser) : IC
     {
         await system.SettledAsync();
         var leader = await system.LeaderAsync();
-        var follower = system.Names.First(name => name.StartsWith("coordinator-", StringComparison.Ordinal) && name != leader.NodeId);
+        var follower = system.Names.First(name =>
+            name.StartsWith("coordinator-", StringComparison.Ordinal) && name != leader.NodeId
+        );
 
         var refused = await system.CommandAsync(follower, "hand-over");
         Assert.False(refused.Success);

@@ -80,7 +80,7 @@ internal sealed class LabHost(string name, int index, IPAddress? address = null)
                 }
             },
         };
-        var http = new HttpClient(handler) { BaseAddress = new Uri(baseAddress), Timeout = TimeSpan.FromSeconds(10) };
+        var http = new HttpClient(handler) { BaseAddress = new Uri(baseAddress), Timeout = TimeSpan.FromSeconds(30) };
         if (key is not null)
             http.DefaultRequestHeaders.Authorization = new("Bearer", key);
         return http;

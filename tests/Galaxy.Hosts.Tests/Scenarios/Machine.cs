@@ -95,13 +95,22 @@ internal sealed class Machine : IDisposable
     /// <summary>Has a worker do something and waits until it is done; the task's id.</summary>
     public async Task<string> DoneAsync(string text, string? device = null)
     {
-        // With a key of its own the gateway may send it again, should the leader die over it.
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/api/v1/tasks") { Content = JsonContent.Create(new { action = "echo", @params = new { text }, target_device = device }) };
-        request.Headers.Add("Idempotency-Key", Guid.NewGuid().ToString());
-        using var answer = await SendAsync(request);
+        // With a key of its own it may be sent again: by the gateway, should the leader die over it, and here while no coordinator leads. A machine
+        // that is busy with other tests may take longer to start one than the gateway waits.
+        var key = Guid.NewGuid().ToString();
+        HttpResponseMessage? response = null;
+        await Eventually.TrueAsync(async () =>
+        {
+            response?.Dispose();
+            using var request = new HttpRequestMessage(HttpMethod.Post, "/api/v1/tasks") { Content = JsonContent.Create(new { action = "echo", @params = new { text }, target_device = device }) };
+            request.Headers.Add("Idempotency-Key", key);
+            response = await SendAsync(request);
+            return response.StatusCode != System.Net.HttpStatusCode.ServiceUnavailable;
+        }, 60, () => Output);
+        using var answer = response!;
         Assert.True(answer.IsSuccessStatusCode, $"{answer.StatusCode}: {await answer.Content.ReadAsStringAsync()}");
         var id = (await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("task_id").GetString()!;
-        await Eventually.TrueAsync(async () => (await TaskAsync(id))?.GetProperty("state").GetString() == "completed", 40, () => Output);
+        await Eventually.TrueAsync(async () => (await TaskAsync(id))?.GetProperty("state").GetString() == "completed", 60, () => Output);
         Assert.Equal(text, (await TaskAsync(id))!.Value.GetProperty("result").GetProperty("text").GetString());
         return id;
     }
