@@ -138,9 +138,7 @@ public sealed class AspireSystemTests(AspireSystem system, Browser browser)
             .Filter(new LocatorFilterOptions { HasText = next })
             .GetByTitle("Makes this coordinator the leader.")
             .ClickAsync();
-        await page.GetByRole(AriaRole.Alertdialog)
-            .GetByText("Yes", new LocatorGetByTextOptions { Exact = true })
-            .ClickAsync();
+        await page.Locator("fluent-button").Filter(new LocatorFilterOptions { HasText = "Yes" }).First.ClickAsync();
 
         await Eventually.TrueAsync(async () => (await system.ClusterAsync())?.Leader?.NodeId == next);
     }
