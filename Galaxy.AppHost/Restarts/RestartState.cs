@@ -12,7 +12,7 @@ internal sealed record RestartDecision(TimeSpan? Delay, string Reason);
 /// within 30 s of its start. After <see cref="MaxFailedStarts"/> starts in a row that never became healthy the resource is given up. The
 /// bound counts starts and not seconds: on a busy machine a process may take long to fail. Not thread-safe.
 /// </summary>
-/// <param name="hasHealthCheck">Whether somebody tells when it is healthy; otherwise it counts as healthy after 5 s.</param>
+/// <param name="hasHealthCheck">Whether a health check tells when it is healthy; otherwise it counts as healthy after 5 s.</param>
 internal sealed class RestartState(TimeProvider time, bool hasHealthCheck)
 {
     public const int MaxFailedStarts = 8;
@@ -54,7 +54,7 @@ internal sealed class RestartState(TimeProvider time, bool hasHealthCheck)
 
     public void RequestStop() => StopRequested = true;
 
-    /// <summary>It ended as it was asked to: it stays so until somebody starts it, and the end after that start counts again.</summary>
+    /// <summary>It ended as it was asked to: the resource stays stopped until a person starts it, and the end after that start counts again.</summary>
     public void Stopped() => IsRunning = false;
 
     /// <param name="exitCode">Null where it could not be started at all.</param>
