@@ -106,6 +106,7 @@ internal static class CoordinatorExtensions
         AddLoop<DiscoveryWatch>(services);
         AddLoop<AddressFollower>(services);
         AddLoop<TaskEngine>(services);
+        AddLoop<DevicePresence>(services);
         AddLoop<CallbackSender>(services);
         AddLoop<LeaderDuties>(services);
         AddLoop<StoreRepair>(services);

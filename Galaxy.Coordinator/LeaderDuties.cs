@@ -11,9 +11,9 @@ namespace Galaxy.Coordinator;
 /// <summary>What a node does when it starts to lead and when it stops.</summary>
 internal sealed partial class LeaderDuties(
     Elector elector, TaskEngine tasks, DeviceHub hub, DeviceRegistry registry, FailoverTracker failovers, FailoverLog failoverLog,
-    FencedStores stores, FailoverStore failoverStore, Identity identity, TimeProvider time, ILogger<LeaderDuties> log) : BackgroundService
+    FencedStores stores, FailoverStore failoverStore, TimeProvider time, ILogger<LeaderDuties> log) : BackgroundService
 {
-    /// <summary>Devices held by a coordinator that died get this long to reconnect before they count as offline.</summary>
+    /// <summary>Devices held by the leader before get this long to reconnect before they count as offline.</summary>
     private static readonly TimeSpan DeviceGrace = TimeSpan.FromSeconds(10);
 
     private static readonly TimeSpan RetryEvery = TimeSpan.FromMilliseconds(200);
@@ -104,7 +104,7 @@ internal sealed partial class LeaderDuties(
         await Task.Delay(DeviceGrace, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (elector.CurrentToken is null)
             return;
-        foreach (var device in registry.List().Where(device => device.HeldBy.Length > 0 && device.HeldBy != identity.Boot && hub.Find(device.DeviceId) is null))
+        foreach (var device in registry.List().Where(device => device.HeldBy.Length > 0 && hub.Find(device.DeviceId) is null))
             registry.Update(device.DeviceId, stale => stale with { State = "offline", HeldBy = "" });
     }
 

@@ -10,6 +10,7 @@ namespace Galaxy.AppHost.Commands;
 internal static class CoordinatorCommands
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan ElectionPatience = TimeSpan.FromSeconds(10);
 
     public static void WithCoordinatorCommands(this IResourceBuilder<IResourceWithEnvironment> coordinator)
     {
@@ -129,8 +130,28 @@ internal static class CoordinatorCommands
             using var answer = await _http.SendAsync(request, _cancellationToken);
             var text = await answer.Content.ReadAsStringAsync(_cancellationToken);
             return answer.IsSuccessStatusCode
-                ? CommandResults.Success($"Done. The leader is {await LeaderAsync() ?? "being elected"}.")
+                ? CommandResults.Success($"Done. The leader is {await ElectedAsync() ?? "still being elected"}.")
                 : CommandResults.Failure(Detail(text) ?? $"The API answered {(int)answer.StatusCode}.");
+        }
+
+        /// <summary>The leader, as soon as there is one again.</summary>
+        private async Task<string?> ElectedAsync()
+        {
+            using var patience = CancellationTokenSource.CreateLinkedTokenSource(_cancellationToken);
+            patience.CancelAfter(ElectionPatience);
+            try
+            {
+                while (true)
+                {
+                    if (await LeaderAsync() is { } leader)
+                        return leader;
+                    await Task.Delay(TimeSpan.FromMilliseconds(50), patience.Token);
+                }
+            }
+            catch (OperationCanceledException) when (!_cancellationToken.IsCancellationRequested)
+            {
+                return null;
+            }
         }
 
         public async Task<string?> LeaderAsync()

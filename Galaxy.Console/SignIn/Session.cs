@@ -6,7 +6,7 @@ using Galaxy.ServiceDefaults.Cluster;
 namespace Galaxy.Console.SignIn;
 
 /// <summary>What a session is worth: it ends at its time, and with the key that it was opened with.</summary>
-internal sealed class Session(IAccessDirectory keys, ClusterWatcher watcher, TimeProvider time)
+internal sealed class Session(IAccessDirectory keys, TimeProvider time)
 {
     private const string UntilClaim = "galaxy:until", KeyClaim = "galaxy:key";
 
@@ -31,7 +31,7 @@ internal sealed class Session(IAccessDirectory keys, ClusterWatcher watcher, Tim
         if (person.FindFirst(KeyClaim)?.Value is not { } id)
             return true;
         // While nobody can be asked, nobody can say that the key was withdrawn.
-        if (watcher.Current.Reachable.IsEmpty)
+        if (!keys.IsComplete && keys.Find(id) is null)
             return true;
         return keys.Find(id) is { } key && !(key.Expires <= time.GetUtcNow()) && AccessRoles.Parse(key.Role) == Principals.RoleOf(person);
     }

@@ -105,7 +105,7 @@ internal static class SignInEndpoints
     private static async Task<IResult> EnterAsync(HttpContext context, Identified caller, string? keyId, string? returnUrl, string otherwise)
     {
         if (!caller.May(AccessRole.Operator, reads: true))
-            return Results.Redirect("/sign-in?problem=" + (caller.IsKnown ? "role" : otherwise));
+            return Results.Redirect("/sign-in?problem=" + (caller.IsKnown ? "role" : caller.IsUndecided ? "later" : otherwise));
         var scheme = CookieAuthenticationDefaults.AuthenticationScheme;
         var cookie = context.RequestServices.GetRequiredService<Microsoft.Extensions.Options.IOptionsMonitor<CookieAuthenticationOptions>>().Get(scheme);
         var until = context.RequestServices.GetRequiredService<TimeProvider>().GetUtcNow() + cookie.ExpireTimeSpan;

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Galaxy.Coordinator.Cluster;
+using Galaxy.Coordinator.Election;
 using Galaxy.Coordinator.Gossip;
 using Galaxy.Core.State;
 using Galaxy.ServiceDefaults;
@@ -8,11 +9,14 @@ using Galaxy.ServiceDefaults.Authentication;
 namespace Galaxy.Coordinator.Access;
 
 /// <summary>The keys that are out, in replicated state: every coordinator can tell who comes, with or without a leader. Thread-safe.</summary>
-internal sealed class AccessKeys(GossipNode gossip) : IAccessDirectory
+internal sealed class AccessKeys(GossipNode gossip, Elector elector) : IAccessDirectory
 {
     private const int Most = 10_000;
 
     private Tuple<StateEntry, AccessKey>? _last;
+
+    /// <inheritdoc />
+    public bool IsComplete => elector.Leader is not null;
 
     public AccessKey? Find(string id)
     {

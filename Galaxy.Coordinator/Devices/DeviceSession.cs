@@ -2,6 +2,7 @@ using System.Net.WebSockets;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Threading.Channels;
+using Galaxy.Contracts.Api;
 
 namespace Galaxy.Coordinator.Devices;
 
@@ -44,6 +45,9 @@ internal sealed class DeviceSession : IAsyncDisposable
 
     /// <summary>When the last message came; coarser in the registry.</summary>
     public DateTimeOffset LastHeard { get; set; }
+
+    /// <summary>The device as it described itself on this socket; null before it introduced itself.</summary>
+    public DeviceView? Said { get; set; }
 
     public CancellationToken Closing => _closing.Token;
 

@@ -74,6 +74,12 @@ internal sealed partial class DeviceSocket(
         while (await ReceiveAsync(session, joined ? Silence : trusted ? Introduction : SocketDoor.KeyPatience) is { } text)
         {
             session.LastHeard = time.GetUtcNow();
+            if (elector.CurrentToken is null)
+            {
+                // What it said is for the leader, who has its own record of the device.
+                session.Close("another node leads now: connect again");
+                return;
+            }
             if (pace is not null)
             {
                 using var lease = await pace.AcquireAsync(1, session.Closing);
@@ -167,7 +173,7 @@ internal sealed partial class DeviceSocket(
         }
         session.DeviceId = named;
         var known = registry.Get(named) ?? new DeviceView { DeviceId = named, DeviceName = named };
-        registry.Put(known with
+        session.Said = known with
         {
             DeviceName = message["device_name"] is { Length: > 0 } name ? name : known.DeviceName,
             DeviceType = message["device_type"] is { Length: > 0 } kind ? kind : message["platform"] is { Length: > 0 } platform ? platform : known.DeviceType,
@@ -180,7 +186,8 @@ internal sealed partial class DeviceSocket(
             HeldBy = identity.Boot,
             Protocol = session.IsAcknowledged ? Subprotocol : "legacy",
             LastSeen = time.GetUtcNow(),
-        });
+        };
+        registry.Put(session.Said);
         session.Send(new JsonObject
         {
             ["type"] = message.Type switch { "hello" => "welcome", "register" => "register_ack", _ => "handshake_ack" },
@@ -199,7 +206,8 @@ internal sealed partial class DeviceSocket(
         if (!alreadyRegistered)
         {
             var known = registry.Get(session.DeviceId) ?? new DeviceView { DeviceId = session.DeviceId, DeviceName = session.DeviceId };
-            registry.Put(known with { State = "online", HeldBy = identity.Boot, Protocol = "legacy", LastSeen = time.GetUtcNow() });
+            session.Said = known with { State = "online", HeldBy = identity.Boot, Protocol = "legacy", LastSeen = time.GetUtcNow() };
+            registry.Put(session.Said);
         }
         hub.Add(session);
         tasks.Post(new TaskEvent.DeviceJoined(session, running));
@@ -207,6 +215,8 @@ internal sealed partial class DeviceSocket(
 
     private void Change(DeviceSession session, Func<DeviceView, DeviceView> change)
     {
+        if (session.Said is { } said)
+            session.Said = change(said) with { LastSeen = time.GetUtcNow() };
         registry.Update(session.DeviceId, device => change(device) with { LastSeen = time.GetUtcNow() });
         tasks.Post(new TaskEvent.DeviceChanged(session.DeviceId));
         hub.Tell(session.DeviceId);
@@ -225,7 +235,8 @@ internal sealed partial class DeviceSocket(
 
     private void MarkOffline(string deviceId)
     {
-        if (deviceId.Length > 0 && hub.Find(deviceId) is null)
+        // Who does not lead any more knows nothing of devices: they may be with the next leader.
+        if (deviceId.Length > 0 && elector.CurrentToken is not null && hub.Find(deviceId) is null)
             registry.Update(deviceId, device => device.HeldBy == identity.Boot ? device with { State = "offline", HeldBy = "", LastSeen = time.GetUtcNow() } : device);
     }
 

@@ -67,7 +67,8 @@ internal sealed partial class Handover(
         {
             var reply = await channels.Election(member.GrpcUrl).PrepareAsync(
                 new PrepareRequest { NodeId = node.NodeId, Token = token, GrpcUrl = identity.GrpcUrl },
-                deadline: time.GetUtcNow().UtcDateTime + PreparePatience, cancellationToken: cancellation);
+                // Of one that has just come back, the connection may still be waiting for its next attempt.
+                new CallOptions(deadline: time.GetUtcNow().UtcDateTime + PreparePatience, cancellationToken: cancellation).WithWaitForReady());
             return reply.Ready ? null : reply.Reason;
         }
         catch (RpcException failure)

@@ -97,7 +97,7 @@ internal static class FrontDoor
             if (caller.IsKnown)
                 context.User = Principals.Of(caller);
             // Keys for models only are known behind the gateway, and too long to guess.
-            else if (caller.Refusal is not null && !CallerIdentifier.IsModelKey(context.Request))
+            else if (caller is { Refusal: not null, IsUndecided: false } && !CallerIdentifier.IsModelKey(context.Request))
                 wrong.Count(context.Connection.RemoteIpAddress);
             var admitted = limits.AdmitAsync(context);
             if (!admitted.IsCompletedSuccessfully || !admitted.Result)

@@ -13,6 +13,8 @@ internal sealed class Callers(CallerIdentifier callers, KeyStore keys, TimeProvi
         if (presented?.StartsWith(VirtualKey.Prefix, StringComparison.Ordinal) != true)
         {
             var caller = callers.Identify(request);
+            if (caller.IsUndecided)
+                throw new RefusedException(new ModelError(ErrorKind.Unavailable, caller.Refusal!, RetryAfter: TimeSpan.FromSeconds(1)));
             if (!caller.IsKnown)
                 throw Refused(caller.Refusal ?? "Send a key as 'Authorization: Bearer <key>' or 'x-api-key: <key>'.");
             return caller.May(AccessRole.Client, reads: HttpMethods.IsGet(request.Method)) ? Caller.Cluster

@@ -59,6 +59,9 @@ public sealed record AccessKey
 /// <summary>Finds the keys that are out. Thread-safe.</summary>
 public interface IAccessDirectory
 {
-    /// <summary>Null: there is none, or it was withdrawn.</summary>
+    /// <summary>Null: there is none, or it was withdrawn, or it has not been heard of yet.</summary>
     AccessKey? Find(string id);
+
+    /// <summary>False: keys may be out that this process has not heard of, because it has just started or no leader can be reached.</summary>
+    bool IsComplete { get; }
 }

@@ -11,6 +11,9 @@ namespace Galaxy.ServiceDefaults.Authentication;
 /// <param name="IsService">Another service vouches for it: what it says of the client's address may be believed.</param>
 public readonly record struct Identified(string Name, AccessRole Role, string? Refusal, bool IsService = false)
 {
+    /// <summary>What was shown may be right or wrong; it cannot be told yet. To be asked again, and no sign of a wrong key.</summary>
+    public bool IsUndecided { get; init; }
+
     public bool IsKnown => !string.IsNullOrEmpty(Name);
 
     public bool May(AccessRole needed, bool reads = false) => IsKnown && Role.May(needed, reads);
@@ -31,6 +34,7 @@ public sealed class CallerIdentifier(NodeOptions node, ServiceTokens tokens, Tim
     private static readonly Identified Development = new("development", AccessRole.Admin, null);
     private static readonly Identified Holder = new(KeyHolder, AccessRole.Admin, null);
     private static readonly Identified Wrong = new("", AccessRole.Member, "The API key is wrong.");
+    private static readonly Identified Undecided = new("", AccessRole.Member, "The API key cannot be checked yet, because no leader has been heard of. Try again.") { IsUndecided = true };
 
     /// <summary>Whether services' tokens are taken, besides keys.</summary>
     public bool TakesTokens { get; init; } = true;
@@ -82,6 +86,8 @@ public sealed class CallerIdentifier(NodeOptions node, ServiceTokens tokens, Tim
 
     private Identified Given(AccessKey? key, ReadOnlySpan<char> secret)
     {
+        if (key is null && keys?.IsComplete == false)
+            return Undecided;
         if (key is null || AccessRoles.Parse(key.Role) is not { } role || !key.IsSecret(secret))
             return Wrong;
         return key.Expires <= time.GetUtcNow()

@@ -42,7 +42,9 @@ public sealed record ClusterView(
             version, leader, speaker is { Leader.NodeId.Length: > 0 }, [.. reachable],
             [.. source?.Nodes ?? []], [.. source?.Services ?? []], [.. source?.Devices ?? []])
         {
-            AccessKeys = [.. source?.AccessKeys ?? []],
+            AccessKeys = speaker is not null ? [.. speaker.AccessKeys]
+                // Without the leader's word, a coordinator that has just started may know of less than another.
+                : [.. snapshots.SelectMany(s => s.AccessKeys).DistinctBy(key => key.Id)],
         };
     }
 }

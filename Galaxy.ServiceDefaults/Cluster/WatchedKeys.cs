@@ -8,6 +8,8 @@ internal sealed class WatchedKeys(ClusterWatcher watcher) : IAccessDirectory
 {
     private Tuple<ImmutableArray<Contracts.Cluster.AccessKey>, Dictionary<string, AccessKey>>? _read;
 
+    public bool IsComplete => watcher.Current.LeaderReachable;
+
     public AccessKey? Find(string id)
     {
         var told = watcher.Current.AccessKeys;

@@ -1,6 +1,8 @@
 extern alias apphost;
+using System.Globalization;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
+using System.Text;
 using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
 using Aspire.Hosting.Testing;
@@ -58,13 +60,45 @@ public sealed class AspireSystem : IAsyncLifetime
     /// <summary>Waits until everything is healthy, a coordinator leads, and all coordinators know each other alive.</summary>
     public async Task SettledAsync()
     {
-        await Task.WhenAll(Names.Select(name => HealthyAsync(name, seconds: 60)));
-        await Eventually.TrueAsync(
-            async () =>
-                await ClusterAsync() is { Leader: not null, DevicesOnline: 2 } cluster
-                && cluster.Nodes.Count(node => node.State == "alive") == 3,
-            seconds: 60
-        );
+        try
+        {
+            await Task.WhenAll(Names.Select(name => HealthyAsync(name, seconds: 60)));
+            await Eventually.TrueAsync(
+                async () =>
+                    await ClusterAsync() is { Leader: not null, DevicesOnline: 2 } cluster
+                    && cluster.Nodes.Count(node => node.State == "alive") == 3,
+                seconds: 60
+            );
+        }
+        catch (Exception failure)
+        {
+            throw new InvalidOperationException(await DescribeAsync(), failure);
+        }
+    }
+
+    /// <summary>What the cluster says of itself, what Aspire says of the processes, and the last that they said.</summary>
+    private async Task<string> DescribeAsync()
+    {
+        const int LastLines = 25;
+        var text = new StringBuilder("The system did not settle.\n");
+        using (var answer = await Http.GetAsync("/api/v1/cluster"))
+            text.AppendLine(await answer.Content.ReadAsStringAsync());
+        var logs = App.Services.GetRequiredService<ResourceLoggerService>();
+        var resources = App.Services.GetRequiredService<DistributedApplicationModel>().Resources;
+        foreach (var name in Names)
+        {
+            var snapshot = Snapshot(name);
+            text.AppendLine(
+                CultureInfo.InvariantCulture,
+                $"{name}: {snapshot.State?.Text}, {snapshot.HealthStatus}, process {ProcessId(name)}"
+            );
+            var lines = new List<LogLine>();
+            await foreach (var batch in logs.GetAllAsync(resources.First(resource => resource.Name == name)))
+                lines.AddRange(batch);
+            foreach (var line in lines.TakeLast(LastLines))
+                text.AppendLine(CultureInfo.InvariantCulture, $"    {line.Content}");
+        }
+        return text.ToString();
     }
 
     public Task HealthyAsync(string name, int seconds) =>
@@ -91,7 +125,7 @@ public sealed class AspireSystem : IAsyncLifetime
         Snapshot(name) is { State.Text: "Running" } snapshot
             ? Convert.ToInt32(
                 snapshot.Properties.FirstOrDefault(property => property.Name == "executable.pid")?.Value,
-                System.Globalization.CultureInfo.InvariantCulture
+                CultureInfo.InvariantCulture
             )
             : null;
 

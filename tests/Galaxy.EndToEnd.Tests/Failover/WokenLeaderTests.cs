@@ -58,6 +58,11 @@ public sealed class WokenLeaderTests(RunningGalaxy galaxy) : IClassFixture<Runni
         await over.CancelAsync();
         await through;
 
+        // Devices that came to the next leader are there and work, whatever the old one made of its own sockets when it woke up.
+        foreach (var device in new[] { "worker-1", "worker-2" })
+            Assert.Equal(TaskState.Completed, (await galaxy.FinishedAsync(await galaxy.SubmitAsync(new { action = "echo", target_device = device, @params = new { text = "here" } }))).State);
+        await Eventually.TrueAsync(async () => (await galaxy.ClusterAsync())?.DevicesOnline == 2);
+
         // What was acknowledged is there, under the token that was named; nothing after the change carries the old one.
         foreach (var (id, _) in written)
             Assert.NotNull(await galaxy.Http.GetFromJsonAsync<TaskView>("/api/v1/tasks/" + id, GalaxyJson.Options));

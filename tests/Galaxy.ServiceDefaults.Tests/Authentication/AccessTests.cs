@@ -53,6 +53,24 @@ public sealed class AccessTests
     }
 
     [Fact]
+    public void A_key_that_may_not_have_been_heard_of_yet_is_not_called_wrong()
+    {
+        var time = new FakeTimeProvider();
+        var (id, secret) = AccessKey.Create();
+        var directory = new Keys { IsComplete = false };
+        var node = new NodeOptions { NodeId = "n", ApiKey = "cluster" };
+        var callers = new CallerIdentifier(node, new ServiceTokens(node, time), time, directory);
+
+        Assert.Equal((false, true), (callers.Identify(secret).IsKnown, callers.Identify(secret).IsUndecided));
+        Assert.Equal((false, false), (callers.Identify("nobody's").IsKnown, callers.Identify("nobody's").IsUndecided));
+        Assert.True(callers.Identify("cluster").IsKnown);
+
+        directory.All[id] = new AccessKey { Id = id, Name = "anna", Role = "client", Hash = AccessKey.HashOf(secret) };
+        Assert.Equal("anna", callers.Identify(secret).Name);
+        Assert.False(callers.Identify(secret[..^1] + (secret[^1] == '0' ? '1' : '0')).IsUndecided);
+    }
+
+    [Fact]
     public void A_token_is_one_call_however_often_it_is_asked_for_in_it_and_a_gateway_takes_none()
     {
         var (time, node) = (TimeProvider.System, new NodeOptions { NodeId = "n", ApiKey = "cluster" });
@@ -101,6 +119,8 @@ public sealed class AccessTests
     private sealed class Keys : IAccessDirectory
     {
         public Dictionary<string, AccessKey> All { get; } = [];
+
+        public bool IsComplete { get; set; } = true;
 
         public AccessKey? Find(string id) => All.GetValueOrDefault(id);
     }
