@@ -21,6 +21,7 @@ using Galaxy.ServiceDefaults.Nodes;
 using Galaxy.ServiceDefaults.Store;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Galaxy.Coordinator.Storage;
 
 namespace Galaxy.Coordinator;
 
@@ -52,6 +53,7 @@ internal static class CoordinatorExtensions
             services.AddSingleton(stores);
         services.AddSingleton<Identity>();
         services.AddSingleton(_ => StateFolder.Open(node));
+        services.AddSingleton<Quarantine>();
         services.AddSingleton<StateJournal>();
         services.AddSingleton<GossipNode>();
         services.AddSingleton<PeerSummaries>();
@@ -129,6 +131,7 @@ internal static class CoordinatorExtensions
         members.MapClusterApi();
         members.MapStatusApi();
         members.MapTaskApi();
+        members.MapQuarantineApi();
         members.MapDeviceApi();
         members.MapOpenApi();
         var clients = app.Access(read: AccessRole.Client, write: AccessRole.Client);

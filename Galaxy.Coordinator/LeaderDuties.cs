@@ -23,8 +23,12 @@ internal sealed partial class LeaderDuties(
 
     public override Task StartAsync(CancellationToken cancellationToken)
     {
-        elector.BecameLeader += _ => _turns.Writer.TryWrite(true);
-        elector.SteppedDown += _ => _turns.Writer.TryWrite(false);
+        // A loop that is started again has subscribed already.
+        if (ExecuteTask is null)
+        {
+            elector.BecameLeader += _ => _turns.Writer.TryWrite(true);
+            elector.SteppedDown += _ => _turns.Writer.TryWrite(false);
+        }
         return base.StartAsync(cancellationToken);
     }
 
@@ -87,6 +91,10 @@ internal sealed partial class LeaderDuties(
             {
                 break;
             }
+            catch (Exception defect) when (!stopping.IsCancellationRequested)
+            {
+                LogDefect(defect);
+            }
             await Task.Delay(RetryEvery, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
         return false;
@@ -116,4 +124,7 @@ internal sealed partial class LeaderDuties(
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Taking over waits for the store: {Reason}")]
     private partial void LogInterrupted(string reason);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Taking over failed and is tried again")]
+    private partial void LogDefect(Exception failure);
 }

@@ -3,6 +3,7 @@ using Galaxy.ServiceDefaults.Authentication;
 using Galaxy.ServiceDefaults.Cluster;
 using Galaxy.ServiceDefaults.Hosting;
 using Galaxy.ServiceDefaults.Http;
+using Galaxy.ServiceDefaults.Input;
 using Galaxy.ServiceDefaults.Nodes;
 using Galaxy.ServiceDefaults.Telemetry;
 using Microsoft.AspNetCore.Authentication;
@@ -79,7 +80,13 @@ public static class ServiceDefaultsExtensions
         builder.Services.AddSingleton<ServiceTokens>();
         builder.Services.AddSingleton<CallerIdentifier>();
         builder.Services.AddSingleton<AuditTrail>();
-        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(4));
+        builder.Services.Configure<HostOptions>(host =>
+        {
+            host.ShutdownTimeout = TimeSpan.FromSeconds(4);
+            // The supervisor starts it again.
+            host.BackgroundServiceExceptionBehavior = BackgroundServiceExceptionBehavior.Ignore;
+        });
+        builder.Services.AddHostedService<LoopSupervisor>();
         return node;
     }
 
@@ -104,6 +111,7 @@ public static class ServiceDefaultsExtensions
         app.UseAuthentication();
         app.UseAudit();
         app.UseAuthorization();
+        app.UseJsonBodies();
     }
 
     public static void MapDefaultEndpoints(this IEndpointRouteBuilder endpoints)

@@ -94,11 +94,14 @@ end_ours() {
   done
 }
 
+# has PATTERN: of what comes in, all of which is read: a writer that is cut off has failed (pipefail).
+has() { local text; text=$(cat | tr -d '\0'); grep -qa "$@" <<<"$text"; }
+
 ask() { curl --noproxy '*' -s -m 20 "$@"; }
 api() { grep -oP '^API +\K\S+' "$work/$1.out"; }
-leads() { ask -H "Authorization: Bearer $(cat "$1/api-key")" "$2/api/v1/cluster" | grep -q '"leader":{'; }
+leads() { ask -H "Authorization: Bearer $(cat "$1/api-key")" "$2/api/v1/cluster" | has '"leader":{'; }
 soon() { local seconds=$1; shift; for _ in $(seq $((seconds * 5))); do "$@" && return; sleep 0.2; done; fail "not within $seconds s: $*"; }
-status() { "$galaxy" --url "$2" --api-key "$(cat "$1/api-key")" status | grep -q '^leader  coordinator' || fail "galaxy status names no leader"; }
+status() { "$galaxy" --url "$2" --api-key "$(cat "$1/api-key")" status | has '^leader  coordinator' || fail "galaxy status names no leader"; }
 
 # control DATA PATH [POST]: what 'galaxy resources' does.
 control() {
@@ -151,7 +154,7 @@ behind_a_counting_proxy() {
   counting_proxy
   up proxy "${proxied[@]}" "$clone/$bin" "${quick[@]}" --GALAXY_DATA "$data" || return 1
   url=$(api proxy)
-  "${proxied[@]}" "$galaxy" --url "$url" --api-key "$(cat "$data/api-key")" status | grep -q '^leader  coordinator' || fail "galaxy status" || return 1
+  "${proxied[@]}" "$galaxy" --url "$url" --api-key "$(cat "$data/api-key")" status | has '^leader  coordinator' || fail "galaxy status" || return 1
   [ "$(ask -L -o /dev/null -w '%{http_code}' "$(grep -oP '^Dashboard +\K\S+' "$work/proxy.out")")" = 200 ] || fail "dashboard" || return 1
   for port in 8000 8080 8765; do
     [ "$(ask -o /dev/null -w '%{http_code}' "http://[::1]:$port/alive")" = 200 ] || fail "http://[::1]:$port/alive" || return 1
@@ -237,9 +240,9 @@ late() {
   for one in $coordinators; do control "$data" "/$one/restart" POST; done
   sleep 30
   for one in $coordinators; do
-    control "$data" "/$one/logs" | grep -q 'This node waits and goes on by itself' || fail "$one does not say that it waits" || return 1
+    control "$data" "/$one/logs" | has 'This node waits and goes on by itself' || fail "$one does not say that it waits" || return 1
   done
-  control "$data" "" | grep -qP '"name":"coordinator[^}]*"restarts":[1-9]' && { fail "a coordinator ended instead of waiting"; return 1; }
+  control "$data" "" | has -P '"name":"coordinator[^}]*"restarts":[1-9]' && { fail "a coordinator ended instead of waiting"; return 1; }
   at=$(date +%s%N)
   for one in $stores; do control "$data" "/$one/start" POST; done
   soon 60 leads "$data" "$url" || return 1
@@ -250,7 +253,7 @@ late() {
   printf 'all healthy %.1f s after their kill' "$(($(date +%s%N) - at))e-9"
 }
 
-everything_healthy() { sleep 1; control "$1" "" | grep -q '"state":"healthy"' && ! control "$1" "" | grep -qP '"state":"(?!healthy)'; }
+everything_healthy() { sleep 1; control "$1" "" | has '"state":"healthy"' && ! control "$1" "" | has -P '"state":"(?!healthy)'; }
 
 late_store() {
   up late "$clone/$bin" --no-workers --GALAXY_DATA "$work/late" || return 1

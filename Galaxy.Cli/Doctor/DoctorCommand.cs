@@ -60,6 +60,7 @@ internal static class DoctorCommand
         {
             findings.AddRange(NetworkChecks.Members(cluster));
             findings.AddRange(await NetworkChecks.ReachAsync(cluster, cancellation));
+            findings.AddRange(await RecordChecks.LookAsync(patient, cancellation));
         }
         return findings;
     }

@@ -5,6 +5,7 @@ using Galaxy.Contracts.Otlp;
 using Galaxy.Contracts.Otlp.Logs;
 using Galaxy.Contracts.Otlp.Metrics;
 using Google.Protobuf;
+using Galaxy.ServiceDefaults.Input;
 
 namespace Galaxy.Console.Otlp;
 
@@ -26,7 +27,7 @@ internal static class OtlpEndpoints
 
         void Map<T>(string path, MessageParser<T> parser, Action<T, IServiceProvider> take)
             where T : IMessage<T>, new() =>
-            endpoints.MapPost(path, (Delegate)((HttpContext context) => ReceiveAsync(context, parser, take))).RequireAuthorization(Policy).ExcludeFromDescription();
+            endpoints.MapPost(path, (Delegate)((HttpContext context) => ReceiveAsync(context, parser, take))).RequireAuthorization(Policy).ReadsItsBody().ExcludeFromDescription();
     }
 
     private static async Task<IResult> ReceiveAsync<T>(HttpContext context, MessageParser<T> parser, Action<T, IServiceProvider> take)

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Galaxy.Coordinator.Cluster;
 using Galaxy.Coordinator.Election;
 using Galaxy.Coordinator.Gossip;
+using Galaxy.Coordinator.Storage;
 using Galaxy.Core.State;
 using Galaxy.ServiceDefaults;
 using Galaxy.ServiceDefaults.Authentication;
@@ -9,7 +10,7 @@ using Galaxy.ServiceDefaults.Authentication;
 namespace Galaxy.Coordinator.Access;
 
 /// <summary>The keys that are out, in replicated state: every coordinator can tell who comes, with or without a leader. Thread-safe.</summary>
-internal sealed class AccessKeys(GossipNode gossip, Elector elector) : IAccessDirectory
+internal sealed class AccessKeys(GossipNode gossip, Elector elector, Quarantine quarantine) : IAccessDirectory
 {
     private const int Most = 10_000;
 
@@ -24,7 +25,7 @@ internal sealed class AccessKeys(GossipNode gossip, Elector elector) : IAccessDi
             return null;
         if (_last is { } last && ReferenceEquals(last.Item1, entry))
             return last.Item2;
-        var key = JsonSerializer.Deserialize<AccessKey>(entry.Value.Span, GalaxyJson.Options);
+        var key = quarantine.Read<AccessKey>(entry);
         if (key is not null)
             _last = Tuple.Create(entry, key);
         return key;
@@ -32,7 +33,7 @@ internal sealed class AccessKeys(GossipNode gossip, Elector elector) : IAccessDi
 
     /// <summary>By name.</summary>
     public IReadOnlyList<AccessKey> List() => [.. gossip.List(Namespaces.Access)
-        .Select(entry => JsonSerializer.Deserialize<AccessKey>(entry.Value.Span, GalaxyJson.Options)).OfType<AccessKey>().OrderBy(key => key.Name, StringComparer.Ordinal)];
+        .Select(quarantine.Read<AccessKey>).OfType<AccessKey>().OrderBy(key => key.Name, StringComparer.Ordinal)];
 
     /// <summary>False: there are as many as there may be.</summary>
     public bool TryPut(AccessKey key)

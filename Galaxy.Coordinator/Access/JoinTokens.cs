@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using Galaxy.Coordinator.Election;
 using Galaxy.Coordinator.Fencing;
+using Galaxy.Coordinator.Storage;
 using Galaxy.ServiceDefaults;
 using Galaxy.ServiceDefaults.Authentication;
 using Galaxy.ServiceDefaults.Nodes;
@@ -51,7 +52,7 @@ internal sealed class JoinRefusedException(int status, string message) : Excepti
 /// <summary>
 /// Join tokens, in the store: that one counts once is decided by the leader alone, under its fencing token, so that two leaders cannot both take it. Thread-safe.
 /// </summary>
-internal sealed class JoinTokens(FencedWriter writer, FencedStores stores, AccessKeys keys, NodeOptions node, TimeProvider time) : IDisposable
+internal sealed class JoinTokens(FencedWriter writer, FencedStores stores, AccessKeys keys, NodeOptions node, TimeProvider time, Quarantine quarantine) : IDisposable
 {
     private const int Most = 1000;
 
@@ -85,7 +86,7 @@ internal sealed class JoinTokens(FencedWriter writer, FencedStores stores, Acces
     /// <summary>Newest first.</summary>
     /// <exception cref="StoreUnavailableException">The store did not answer.</exception>
     public async Task<IReadOnlyList<JoinToken>> ListAsync() => await ReadAsync(async store => (IReadOnlyList<JoinToken>)
-        [.. (await store.HashValuesAsync(_name)).Select(Parse).OfType<JoinToken>().OrderByDescending(token => token.Created)]);
+        [.. (await store.HashGetAllAsync(_name)).Select(field => Parse((string)field.Name!, field.Value)).OfType<JoinToken>().OrderByDescending(token => token.Created)]);
 
     /// <summary>False: there was none.</summary>
     public async Task<bool> DeleteAsync(string id)
@@ -131,9 +132,9 @@ internal sealed class JoinTokens(FencedWriter writer, FencedStores stores, Acces
 
     private FencedCommand Write(JoinToken token) => new("HSET", _name, token.Id, JsonSerializer.Serialize(token, GalaxyJson.Options));
 
-    private Task<JoinToken?> FindAsync(string id) => ReadAsync(async store => Parse(await store.HashGetAsync(_name, id)));
+    private Task<JoinToken?> FindAsync(string id) => ReadAsync(async store => Parse(id, await store.HashGetAsync(_name, id)));
 
-    private static JoinToken? Parse(RedisValue text) => text.IsNull ? null : JsonSerializer.Deserialize<JoinToken>((string)text!, GalaxyJson.Options);
+    private JoinToken? Parse(string id, RedisValue text) => text.IsNull ? null : quarantine.Read<JoinToken>("join_tokens", id, (byte[])text!);
 
     private async Task<T> ReadAsync<T>(Func<IDatabase, Task<T>> read)
     {

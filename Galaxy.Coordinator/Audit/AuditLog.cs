@@ -3,6 +3,7 @@ using Galaxy.Contracts.Api;
 using Galaxy.Contracts.Cluster;
 using Galaxy.Coordinator.Cluster;
 using Galaxy.Coordinator.Gossip;
+using Galaxy.Coordinator.Storage;
 using Galaxy.ServiceDefaults.Audit;
 using Galaxy.ServiceDefaults.Authentication;
 using Google.Protobuf;
@@ -10,7 +11,7 @@ using Google.Protobuf;
 namespace Galaxy.Coordinator.Audit;
 
 /// <summary>The last administrative acts, in replicated state: whoever survives knows what was done. Also takes this coordinator's own notes. Thread-safe.</summary>
-internal sealed partial class AuditLog(AuditTrail trail, GossipNode gossip, ILogger<AuditLog> log) : BackgroundService
+internal sealed partial class AuditLog(AuditTrail trail, GossipNode gossip, Quarantine quarantine, ILogger<AuditLog> log) : BackgroundService
 {
     /// <summary>Older ones go.</summary>
     public const int Kept = 2000;
@@ -46,7 +47,7 @@ internal sealed partial class AuditLog(AuditTrail trail, GossipNode gossip, ILog
 
     /// <summary>Newest first.</summary>
     public IReadOnlyList<AuditView> Read(int limit) => [.. gossip.List(Namespaces.Audit).Reverse().Take(limit)
-        .Select(entry => AuditEntry.Parser.ParseFrom(entry.Value.Span))
+        .Select(entry => quarantine.Parse(entry, AuditEntry.Parser)).OfType<AuditEntry>()
         .Select(note => new AuditView(
             DateTimeOffset.FromUnixTimeMilliseconds(note.AtUnixMs), note.Who, note.Role, note.What, note.From, note.Status, note.Service, note.Trace.Length == 0 ? null : note.Trace))];
 

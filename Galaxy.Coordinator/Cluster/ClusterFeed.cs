@@ -3,6 +3,7 @@ using Galaxy.Contracts.Api;
 using Galaxy.Contracts.Cluster;
 using Galaxy.Coordinator.Election;
 using Galaxy.Coordinator.Gossip;
+using Galaxy.Coordinator.Storage;
 using Galaxy.Core.State;
 using Galaxy.ServiceDefaults;
 using Galaxy.ServiceDefaults.Nodes;
@@ -49,6 +50,7 @@ internal sealed class ClusterFeed
 {
     private readonly Elector _elector;
     private readonly GossipNode _gossip;
+    private readonly Quarantine _quarantine;
     private readonly Identity _identity;
     private readonly NodeOptions _node;
     private readonly TimeProvider _time;
@@ -56,9 +58,9 @@ internal sealed class ClusterFeed
     private (Task Change, FeedSnapshot Snapshot)? _made;
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    public ClusterFeed(Elector elector, GossipNode gossip, Identity identity, NodeOptions node, TimeProvider time)
+    public ClusterFeed(Elector elector, GossipNode gossip, Quarantine quarantine, Identity identity, NodeOptions node, TimeProvider time)
     {
-        (_elector, _gossip, _identity, _node, _time) = (elector, gossip, identity, node, time);
+        (_elector, _gossip, _quarantine, _identity, _node, _time) = (elector, gossip, quarantine, identity, node, time);
         elector.LeaderChanged += _ => Signal();
         gossip.Changed += Signal;
     }
@@ -82,14 +84,14 @@ internal sealed class ClusterFeed
         }
     }
 
-    public IEnumerable<DeviceView> Devices() => _gossip.List(Namespaces.Devices).Select(Read<DeviceView>).OfType<DeviceView>();
+    public IEnumerable<DeviceView> Devices() => _gossip.List(Namespaces.Devices).Select(_quarantine.Read<DeviceView>).OfType<DeviceView>();
 
     /// <summary>Services whose announcement has not run out. Their clocks and ours may differ by a few seconds.</summary>
     public IEnumerable<Service> Services()
     {
         var now = _time.GetUtcNow().ToUnixTimeMilliseconds();
         return _gossip.List(Namespaces.Services)
-            .Select(entry => Service.Parser.ParseFrom(entry.Value.Span))
+            .Select(entry => _quarantine.Parse(entry, Service.Parser)).OfType<Service>()
             .Where(service => service.LastSeenUnixMs + service.TtlMs + 5000 > now);
     }
 
@@ -144,12 +146,13 @@ internal sealed class ClusterFeed
             StartedAtUnixMs = member.StartedAtUnixMs,
         }));
         snapshot.Services.AddRange(Services());
-        snapshot.AccessKeys.AddRange(_gossip.List(Namespaces.Access).Select(Read<ServiceDefaults.Authentication.AccessKey>).OfType<ServiceDefaults.Authentication.AccessKey>().Select(ToWire));
+        snapshot.AccessKeys.AddRange(_gossip.List(Namespaces.Access).Select(_quarantine.Read<ServiceDefaults.Authentication.AccessKey>).OfType<ServiceDefaults.Authentication.AccessKey>().Select(ToWire));
         var known = new Dictionary<Capability, int>();
         foreach (var device in Devices())
         {
-            var wire = ToWire(device);
-            foreach (var capability in device.Capabilities.Select(ToWire))
+            if (_quarantine.Use(Namespaces.Devices, device.DeviceId, () => Tuple.Create(ToWire(device), device.Capabilities.Select(ToWire).ToList())) is not var (wire, capabilities))
+                continue;
+            foreach (var capability in capabilities)
             {
                 if (known.TryAdd(capability, known.Count))
                     snapshot.DeviceCapabilities.Add(capability);
@@ -176,8 +179,6 @@ internal sealed class ClusterFeed
     }
 
     public static bool IsOnline(DeviceView device) => device.State is not ("offline" or "registering");
-
-    private static T? Read<T>(StateEntry entry) => JsonSerializer.Deserialize<T>(entry.Value.Span, GalaxyJson.Options);
 
     private static Device ToWire(DeviceView device)
     {

@@ -5,12 +5,13 @@ using Galaxy.Coordinator.Gossip;
 using Galaxy.Coordinator.State;
 using Google.Protobuf;
 using Grpc.Core;
+using Galaxy.Coordinator.Storage;
 
 namespace Galaxy.Coordinator.Cluster;
 
 /// <summary>What gateways, routers and other services ask of this coordinator.</summary>
 internal sealed class ClusterService(
-    ClusterFeed feed, GossipNode gossip, ConfigCatalog catalog, StateFeed state, AuditLog audit, IHostApplicationLifetime lifetime, TimeProvider time)
+    ClusterFeed feed, GossipNode gossip, ConfigCatalog catalog, StateFeed state, AuditLog audit, IHostApplicationLifetime lifetime, TimeProvider time, Quarantine quarantine)
     : Contracts.Cluster.Cluster.ClusterBase
 {
     private static readonly TimeSpan Burst = TimeSpan.FromMilliseconds(15);
@@ -91,9 +92,9 @@ internal sealed class ClusterService(
     {
         var now = time.GetUtcNow().ToUnixTimeMilliseconds();
         service.LastSeenUnixMs = now;
-        if (gossip.Get(Namespaces.Services, service.Id) is { } entry)
+        // One that cannot be read is replaced.
+        if (gossip.Get(Namespaces.Services, service.Id) is { } entry && quarantine.Parse(entry, Service.Parser) is { } known)
         {
-            var known = Service.Parser.ParseFrom(entry.Value.Span);
             var fresh = now - known.LastSeenUnixMs < service.TtlMs / 2;
             known.LastSeenUnixMs = now;
             if (fresh && known.Equals(service))

@@ -8,6 +8,7 @@ using Galaxy.Coordinator.State;
 using Galaxy.Core.State;
 using Galaxy.ServiceDefaults;
 using Galaxy.ServiceDefaults.Configuration;
+using Galaxy.Coordinator.Storage;
 
 namespace Galaxy.Coordinator.Configuration;
 
@@ -15,7 +16,7 @@ namespace Galaxy.Coordinator.Configuration;
 /// The configuration documents in replicated state: what is stored is valid when it is written, its last 50 versions are kept, and
 /// what is in force is always a valid version. Thread-safe.
 /// </summary>
-internal sealed partial class ConfigCatalog(GossipNode gossip, ConfigSecrets secrets, ILogger<ConfigCatalog> log)
+internal sealed partial class ConfigCatalog(GossipNode gossip, ConfigSecrets secrets, Quarantine quarantine, ILogger<ConfigCatalog> log)
 {
     private const int VersionsKept = 50;
 
@@ -24,7 +25,7 @@ internal sealed partial class ConfigCatalog(GossipNode gossip, ConfigSecrets sec
     /// <summary>The document as stored, with its secrets sealed.</summary>
     public StateEntry? Entry(string name, string? node) => gossip.Get(Namespaces.Config, KeyOf(name, node));
 
-    public JsonNode? Stored(string name, string? node) => Entry(name, node) is { } entry ? JsonNode.Parse(entry.Value.Span) : null;
+    public JsonNode? Stored(string name, string? node) => Entry(name, node) is { } entry ? quarantine.Read<JsonNode>(entry) : null;
 
     /// <summary>What is in force on a node, secrets sealed: everybody's, then what overrides it there. Null: nothing is set.</summary>
     public JsonNode? Effective(ConfigDocument document, string node)
@@ -57,7 +58,7 @@ internal sealed partial class ConfigCatalog(GossipNode gossip, ConfigSecrets sec
     public StateEntry? Change(ConfigDocument document, string? node, Func<JsonNode?, JsonNode?> change, string kind, string by, Action<StateEntry?>? condition)
     {
         var before = Entry(document.Name, node);
-        var was = before is null ? null : JsonNode.Parse(before.Value.Span);
+        var was = before is null ? null : quarantine.Read<JsonNode>(before);
         var wanted = ConfigSchema.Seal(document, change(ConfigSecrets.Show(was)), was, secrets);
         if (wanted is not null)
             Refuse(document, node, wanted);
@@ -109,12 +110,12 @@ internal sealed partial class ConfigCatalog(GossipNode gossip, ConfigSecrets sec
     }
 
     /// <summary>Newest first; secrets sealed.</summary>
-    public IEnumerable<StoredVersion> History(string name, string? node) => Versions(KeyOf(name, node)).Select(entry =>
+    public IEnumerable<StoredVersion> History(string name, string? node) => Versions(KeyOf(name, node)).Select(entry => quarantine.Use(entry.Namespace, entry.Key, () =>
     {
-        var record = JsonNode.Parse(entry.Value.Span)!;
-        return new StoredVersion(
+        var record = quarantine.Read<JsonNode>(entry);
+        return record is null ? null : new StoredVersion(
             entry.Key[(entry.Key.LastIndexOf('/') + 1)..], DateTimeOffset.FromUnixTimeMilliseconds(entry.Time.PhysicalMs), (string?)record["by"] ?? "", (string?)record["change"] ?? "", record["document"]);
-    });
+    })).OfType<StoredVersion>();
 
     private IEnumerable<StateEntry> Versions(string key) => gossip.List(Namespaces.ConfigHistory)
         .Where(entry => entry.Key.LastIndexOf('/') == key.Length && entry.Key.StartsWith(key, StringComparison.Ordinal)).Reverse();

@@ -8,11 +8,12 @@ using Galaxy.ServiceDefaults;
 using Galaxy.ServiceDefaults.Configuration;
 using Galaxy.ServiceDefaults.Hosting;
 using Galaxy.ServiceDefaults.Nodes;
+using Galaxy.Coordinator.Storage;
 
 namespace Galaxy.Coordinator.Configuration;
 
 /// <summary>While this node leads and the cluster's key is being changed: seals anew what was sealed under the key that goes.</summary>
-internal sealed partial class SecretSealer(GossipNode gossip, Elector elector, ConfigSecrets secrets, NodeOptions node, TimeProvider time, ILogger<SecretSealer> log)
+internal sealed partial class SecretSealer(GossipNode gossip, Elector elector, ConfigSecrets secrets, NodeOptions node, Quarantine quarantine, TimeProvider time, ILogger<SecretSealer> log)
     : PeriodicService(Every, time, log)
 {
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(5);
@@ -23,7 +24,7 @@ internal sealed partial class SecretSealer(GossipNode gossip, Elector elector, C
             return Task.CompletedTask;
         foreach (var entry in gossip.List(Namespaces.Config).Concat(gossip.List(Namespaces.ConfigHistory)))
         {
-            if (entry.Deleted || JsonNode.Parse(entry.Value.Span) is not { } document || !secrets.IsOfOtherKey(document))
+            if (entry.Deleted || quarantine.Read<JsonNode>(entry) is not { } document || !secrets.IsOfOtherKey(document))
                 continue;
             var anew = JsonSerializer.SerializeToUtf8Bytes(secrets.Reseal(document, secrets), GalaxyJson.Options);
             gossip.Write(new EntryId(entry.Namespace, entry.Key), new StateWrite(anew, entry.Policy, entry.Latest.Priority));

@@ -2,26 +2,27 @@ using System.Text.Json;
 using Galaxy.Contracts.Api;
 using Galaxy.Coordinator.Cluster;
 using Galaxy.Coordinator.Gossip;
+using Galaxy.Coordinator.Storage;
 using Galaxy.ServiceDefaults;
 
 namespace Galaxy.Coordinator.Devices;
 
 /// <summary>The devices, in replicated state: they survive any coordinator.</summary>
-internal sealed class DeviceRegistry(GossipNode gossip)
+internal sealed class DeviceRegistry(GossipNode gossip, Quarantine quarantine)
 {
     private static readonly TimeSpan SeenEvery = TimeSpan.FromMinutes(10);
 
     public DeviceView? Get(string deviceId) =>
-        gossip.Get(Namespaces.Devices, deviceId) is { } entry ? JsonSerializer.Deserialize<DeviceView>(entry.Value.Span, GalaxyJson.Options) : null;
+        gossip.Get(Namespaces.Devices, deviceId) is { } entry ? quarantine.Read<DeviceView>(entry) : null;
 
     public IReadOnlyList<DeviceView> List() =>
-        [.. gossip.List(Namespaces.Devices).Select(entry => JsonSerializer.Deserialize<DeviceView>(entry.Value.Span, GalaxyJson.Options)).OfType<DeviceView>()];
+        [.. gossip.List(Namespaces.Devices).Select(quarantine.Read<DeviceView>).OfType<DeviceView>()];
 
     public void Put(DeviceView device) =>
         gossip.Put(Namespaces.Devices, device.DeviceId, JsonSerializer.SerializeToUtf8Bytes(device, GalaxyJson.Options));
 
     /// <summary>False: it was not registered.</summary>
-    public bool Remove(string deviceId) => Get(deviceId) is not null && gossip.Delete(Namespaces.Devices, deviceId);
+    public bool Remove(string deviceId) => gossip.Get(Namespaces.Devices, deviceId) is not null && gossip.Delete(Namespaces.Devices, deviceId);
 
     /// <summary>Changes what is registered, when it is; last-seen alone replicates at most every ten minutes: ten thousand heartbeats are no news.</summary>
     public void Update(string deviceId, Func<DeviceView, DeviceView> update)

@@ -84,10 +84,12 @@ internal sealed partial class DeviceSocket(
             {
                 using var lease = await pace.AcquireAsync(1, session.Closing);
             }
-            using var message = DeviceMessage.Parse(text);
+            using var message = DeviceMessage.Parse(text, out var fault);
             if (message is null)
             {
-                session.Send(Error("this is not a JSON object with a 'type'"));
+                session.Send(Error(fault?.ToString() ?? "this is not a JSON object with a 'type'"));
+                if (joined && fault is { } reason && DeviceMessage.RefusedResult(text) is var (taskId, attemptId))
+                    tasks.Post(new TaskEvent.Result(session.DeviceId, taskId, attemptId, Failed: true, Output: default, Error: $"The result was refused: {reason}"));
                 continue;
             }
             if (!trusted && !(trusted = door.IsKey(message, AccessRole.Worker)))
@@ -143,7 +145,7 @@ internal sealed partial class DeviceSocket(
             case "progress":
                 tasks.Post(new TaskEvent.Progress(session.DeviceId, message["task_id"], message["attempt_id"], message.Number("progress") ?? 0));
                 break;
-            case "task_result" or "command_result" or "result":
+            case var _ when DeviceMessage.IsResult(type):
                 Result(session, message);
                 break;
             case "chat":

@@ -35,7 +35,7 @@ internal sealed class StatusSocket(
                 telling = TellAsync(session, leaves.Token);
             while (await session.ReceiveAsync(trusted ? Silence : SocketDoor.KeyPatience) is { } text)
             {
-                using var message = DeviceMessage.Parse(text);
+                using var message = DeviceMessage.Parse(text, out _);
                 if (!trusted)
                 {
                     if (message is null || !door.IsKey(message, AccessRole.Member))

@@ -20,7 +20,9 @@ internal sealed class LeaderLink(Elector elector, GossipNode gossip, Coordinator
 
     public override Task StartAsync(CancellationToken cancellationToken)
     {
-        elector.LeaderChanged += _ => Interlocked.Exchange(ref _changed, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
+        // A loop that is started again has subscribed already.
+        if (ExecuteTask is null)
+            elector.LeaderChanged += _ => Interlocked.Exchange(ref _changed, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
         return base.StartAsync(cancellationToken);
     }
 

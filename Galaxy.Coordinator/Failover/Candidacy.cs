@@ -36,8 +36,12 @@ internal sealed class Candidacy(
 
     public override Task StartAsync(CancellationToken cancellationToken)
     {
-        gossip.Changed += Tell;
-        checks.Changed += Tell;
+        // A loop that is started again has subscribed already.
+        if (ExecuteTask is null)
+        {
+            gossip.Changed += Tell;
+            checks.Changed += Tell;
+        }
         Tell();
         return base.StartAsync(cancellationToken);
     }

@@ -1,7 +1,9 @@
+using System.Security.Cryptography;
 using System.Text.Json;
 using Galaxy.Contracts.Api;
 using Galaxy.Coordinator.Election;
 using Galaxy.Coordinator.Fencing;
+using Galaxy.Coordinator.Storage;
 using Galaxy.ServiceDefaults.Nodes;
 using Galaxy.ServiceDefaults;
 using StackExchange.Redis;
@@ -9,7 +11,7 @@ using StackExchange.Redis;
 namespace Galaxy.Coordinator.Failover;
 
 /// <summary>The last failovers, newest first, in the store.</summary>
-internal sealed class FailoverLog(FencedWriter writer, FencedStores stores, NodeOptions node)
+internal sealed class FailoverLog(FencedWriter writer, FencedStores stores, Quarantine quarantine, NodeOptions node)
 {
     private readonly StoreKeys _keys = new(node.Cluster);
     private const int Kept = 100;
@@ -33,7 +35,7 @@ internal sealed class FailoverLog(FencedWriter writer, FencedStores stores, Node
         try
         {
             var items = await stores.Reader.ListRangeAsync(_keys["failovers"], 0, Kept - 1);
-            return [.. items.Select(item => JsonSerializer.Deserialize<FailoverRecord>((string)item!, GalaxyJson.Options)).OfType<FailoverRecord>().DistinctBy(record => record.Id)];
+            return [.. items.Select(item => quarantine.Read<FailoverRecord>("failovers", Convert.ToHexStringLower(SHA256.HashData((byte[])item!).AsSpan(0, 8)), (byte[])item!)).OfType<FailoverRecord>().DistinctBy(record => record.Id)];
         }
         catch (Exception failure) when (failure is RedisException or TimeoutException)
         {

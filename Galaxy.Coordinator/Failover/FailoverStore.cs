@@ -2,6 +2,7 @@ using System.Text.Json;
 using Galaxy.Contracts.Api;
 using Galaxy.Coordinator.Cluster;
 using Galaxy.Coordinator.Gossip;
+using Galaxy.Coordinator.Storage;
 using Galaxy.Core.State;
 using Galaxy.ServiceDefaults;
 using Galaxy.ServiceDefaults.Nodes;
@@ -9,7 +10,7 @@ using Galaxy.ServiceDefaults.Nodes;
 namespace Galaxy.Coordinator.Failover;
 
 /// <summary>The failover settings, the nodes that failed, and who lost the lease when: in replicated state.</summary>
-internal sealed class FailoverStore(GossipNode gossip, NodeOptions node, TimeProvider time)
+internal sealed class FailoverStore(GossipNode gossip, Quarantine quarantine, NodeOptions node, TimeProvider time)
 {
     private const string SettingsKey = "settings";
     private const string FailedPrefix = "failed/";
@@ -28,7 +29,7 @@ internal sealed class FailoverStore(GossipNode gossip, NodeOptions node, TimePro
                 return _configured;
             if (_read is { } read && ReferenceEquals(read.Item1, entry))
                 return read.Item2;
-            var settings = Parse<FailoverSettings>(entry) ?? _configured;
+            var settings = quarantine.Read<FailoverSettings>(entry) ?? _configured;
             _read = Tuple.Create(entry, settings);
             return settings;
         }
@@ -49,12 +50,12 @@ internal sealed class FailoverStore(GossipNode gossip, NodeOptions node, TimePro
     public void AddLoss(string nodeId) => Write(
         LossesPrefix + nodeId, (Read<long[]>(LossesPrefix + nodeId) ?? []).Append(time.GetUtcNow().ToUnixTimeMilliseconds()).TakeLast(LossesKept).ToArray());
 
-    private T? Read<T>(string key) => gossip.Get(Namespaces.Failover, key) is { } entry ? Parse<T>(entry) : default;
+    private T? Read<T>(string key)
+        where T : class => gossip.Get(Namespaces.Failover, key) is { } entry ? quarantine.Read<T>(entry) : null;
 
-    private List<T> List<T>(string prefix) => [.. gossip.List(Namespaces.Failover)
-        .Where(entry => entry.Key.StartsWith(prefix, StringComparison.Ordinal)).Select(Parse<T>).OfType<T>()];
-
-    private static T? Parse<T>(StateEntry entry) => JsonSerializer.Deserialize<T>(entry.Value.Span, GalaxyJson.Options);
+    private List<T> List<T>(string prefix)
+        where T : class => [.. gossip.List(Namespaces.Failover)
+        .Where(entry => entry.Key.StartsWith(prefix, StringComparison.Ordinal)).Select(quarantine.Read<T>).OfType<T>()];
 
     private void Write<T>(string key, T value) => gossip.Put(Namespaces.Failover, key, JsonSerializer.SerializeToUtf8Bytes(value, GalaxyJson.Options));
 }

@@ -7,6 +7,7 @@ using Galaxy.ServiceDefaults.Hosting;
 using Galaxy.ServiceDefaults.Nodes;
 using Grpc.Core;
 using Service = Galaxy.Contracts.Cluster.Service;
+using Galaxy.Coordinator.Storage;
 
 namespace Galaxy.Coordinator.Gossip;
 
@@ -15,7 +16,7 @@ namespace Galaxy.Coordinator.Gossip;
 /// itself is believed only when it answers with the cluster's key.
 /// </summary>
 internal sealed partial class DiscoveryWatch(
-    GossipNode gossip, GossipLoop loop, OwnAddresses own, CoordinatorChannels channels, NodeOptions node, Identity identity, TimeProvider time, ILogger<DiscoveryWatch> log)
+    GossipNode gossip, GossipLoop loop, OwnAddresses own, CoordinatorChannels channels, NodeOptions node, Identity identity, TimeProvider time, ILogger<DiscoveryWatch> log, Quarantine quarantine)
     : PeriodicService(TimeSpan.FromMilliseconds(500), time, log)
 {
     private const string GrpcLabel = "grpc_url";
@@ -42,7 +43,7 @@ internal sealed partial class DiscoveryWatch(
 
     // Services of this machine: the others watch theirs.
     private IEnumerable<string> Discoveries() => gossip.List(Namespaces.Services)
-        .Select(entry => Service.Parser.ParseFrom(entry.Value.Span))
+        .Select(entry => quarantine.Parse(entry, Service.Parser)).OfType<Service>()
         .Where(service => service.Kind == "discovery" && Time.GetUtcNow().ToUnixTimeMilliseconds() - service.LastSeenUnixMs < service.TtlMs)
         .Select(service => service.Labels.GetValueOrDefault(GrpcLabel) ?? "")
         .Where(address => Uri.TryCreate(address, UriKind.Absolute, out var url) && own.IsOwn(url.Host));

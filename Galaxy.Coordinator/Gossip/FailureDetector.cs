@@ -19,9 +19,13 @@ internal sealed partial class FailureDetector(
 
     public override Task StartAsync(CancellationToken cancellationToken)
     {
-        streams.Heard += Hear;
-        // A leader that hangs is found to hang before its lease runs out, so that the record says why it was replaced.
-        elector.LeaseLate += lease => Perform(gossip.Detect((swim, now) => swim.ProbeNow(lease.Holder, now)));
+        // A loop that is started again has subscribed already.
+        if (ExecuteTask is null)
+        {
+            streams.Heard += Hear;
+            // A leader that hangs is found to hang before its lease runs out, so that the record says why it was replaced.
+            elector.LeaseLate += lease => Perform(gossip.Detect((swim, now) => swim.ProbeNow(lease.Holder, now)));
+        }
         return base.StartAsync(cancellationToken);
     }
 

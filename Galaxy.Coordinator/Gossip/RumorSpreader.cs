@@ -27,7 +27,9 @@ internal sealed partial class RumorSpreader(
 
     public override Task StartAsync(CancellationToken cancellationToken)
     {
-        gossip.Written += entries => _rumors.Writer.TryWrite(new Rumors(entries, [], 0, []));
+        // A loop that is started again has subscribed already.
+        if (ExecuteTask is null)
+            gossip.Written += entries => _rumors.Writer.TryWrite(new Rumors(entries, [], 0, []));
         return base.StartAsync(cancellationToken);
     }
 

@@ -3,6 +3,7 @@ using Galaxy.Contracts.Api;
 using Galaxy.Coordinator.Cluster;
 using Galaxy.Coordinator.Gossip;
 using Galaxy.Core.State;
+using Galaxy.ServiceDefaults.Input;
 
 namespace Galaxy.Coordinator.State;
 
@@ -10,7 +11,7 @@ namespace Galaxy.Coordinator.State;
 internal static class StateApi
 {
     private const int MaxPage = 1000;
-    private static readonly string[] Ours = [Namespaces.Devices, Namespaces.Services, Namespaces.Failover, Namespaces.Config, Namespaces.ConfigHistory, Namespaces.Access, Namespaces.Audit];
+    private static readonly string[] Ours = [Namespaces.Devices, Namespaces.Services, Namespaces.Groups, Namespaces.Failover, Namespaces.Config, Namespaces.ConfigHistory, Namespaces.Access, Namespaces.Audit];
 
     public static void MapStateApi(this IEndpointRouteBuilder endpoints)
     {
@@ -20,7 +21,7 @@ internal static class StateApi
         state.MapGet("/{ns}", List).WithSummary("A namespace's entries by key; prefix, limit and after page through them");
         state.MapGet("/{ns}/{**key}", Get).Produces<StateEntryView>().ProducesProblem(404).WithSummary("One entry; its ETag names what was read");
         state.MapPut("/{ns}/{**key}", PutAsync).Produces<StateEntryView>().ProducesProblem(412)
-            .WithSummary("Write a value: the body as it is. ?policy= and ?priority= say how concurrent writes are read; If-Match or If-None-Match: * make it conditional");
+            .ReadsItsBody().WithSummary("Write a value: the body as it is. ?policy= and ?priority= say how concurrent writes are read; If-Match or If-None-Match: * make it conditional");
         state.MapDelete("/{ns}/{**key}", Delete).ProducesProblem(404).ProducesProblem(412).WithSummary("Delete an entry");
     }
 
@@ -83,8 +84,8 @@ internal static class StateApi
         }
         if (body.Length == 0)
             throw new StateRefusedException(400, "The body is empty: send the value, or DELETE the key.");
-        if (http.Request.HasJsonContentType())
-            JsonDocument.Parse(body.ToArray()).Dispose();
+        if (http.Request.HasJsonContentType() && JsonInput.Validate(body.ToArray()) is { } error)
+            throw new StateRefusedException(400, error.ToString());
         return body.ToArray();
     }
 

@@ -6,6 +6,7 @@ using System.Text.Json.Nodes;
 using Galaxy.Contracts.Api;
 using Galaxy.Core.Clocks;
 using Galaxy.Core.State;
+using Galaxy.ServiceDefaults.Input;
 
 namespace Galaxy.Coordinator.State;
 
@@ -43,13 +44,7 @@ internal static class StateViews
     {
         if (value.IsEmpty)
             return (null, null);
-        try
-        {
-            return (JsonNode.Parse(value.Span), null);
-        }
-        catch (JsonException)
-        {
-            return (null, Convert.ToBase64String(value.Span));
-        }
+        // What cannot be shown as JSON is shown as it is.
+        return JsonInput.Validate(value.Span) is null ? (JsonNode.Parse(value.Span), null) : (null, Convert.ToBase64String(value.Span));
     }
 }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Galaxy.Contracts.Api;
 using Galaxy.Coordinator.Fencing;
+using Galaxy.Coordinator.Storage;
 using Galaxy.Core.Scheduling;
 using Galaxy.ServiceDefaults.Telemetry;
 using CoreState = Galaxy.Core.Scheduling.TaskState;
@@ -11,6 +12,8 @@ internal sealed partial class TaskEngine
 {
     private const int MostRecentKeys = 20_000;
     private const int MostLateResults = 10;
+
+    private readonly List<TaskEvent.Request> _asides = [];
 
     private void Handle(TaskEvent happened, DateTimeOffset now)
     {
@@ -24,6 +27,12 @@ internal sealed partial class TaskEngine
                 break;
             case TaskEvent.Release release:
                 OnRelease(release, now);
+                break;
+            case TaskEvent.Reload reload:
+                _asides.Add(reload);
+                break;
+            case TaskEvent.Drop drop:
+                _asides.Add(drop);
                 break;
             case TaskEvent.DeviceJoined joined:
                 OnJoined(joined, now);
@@ -91,6 +100,25 @@ internal sealed partial class TaskEngine
         foreach (var id in task.Subtasks?.Select(part => part.TaskId) ?? [task.TaskId])
             _board.Release(id, now);
         _waiting.Add((release, release.TaskId));
+    }
+
+    // After the turn's own batch: these read and write the store themselves.
+    private async Task CarryOutAsync(TaskEvent.Request aside)
+    {
+        switch (aside)
+        {
+            case TaskEvent.Drop drop:
+                await CommitAsync(new TaskBatch([]) { Forgotten = [new TaskView { TaskId = drop.TaskId, Name = "", Action = "" }] });
+                break;
+            case TaskEvent.Reload reload when await ReadAsync(reload.TaskId) is { IsOver: false } task && !_tasks.ContainsKey(task.TaskId):
+                // What waits for it, and what it waits for, is found by loading everything anew.
+                quarantine.Release(Quarantine.Tasks, task.TaskId);
+                await TakeOverAsync(_term);
+                foreach (var device in hub.DeviceIds.Where(id => hub.Find(id) is { TakesTasks: true }))
+                    Post(new TaskEvent.DeviceChanged(device));
+                break;
+        }
+        aside.Answer.TrySetResult(null);
     }
 
     private BoardDevice? Device(string deviceId) =>

@@ -4,6 +4,7 @@ using Galaxy.Contracts.Api;
 using Galaxy.Coordinator.Devices;
 using Galaxy.Coordinator.Election;
 using Galaxy.Coordinator.Fencing;
+using Galaxy.Coordinator.Storage;
 using Galaxy.Core.Scheduling;
 using Galaxy.ServiceDefaults.Telemetry;
 using CoreState = Galaxy.Core.Scheduling.TaskState;
@@ -16,7 +17,7 @@ namespace Galaxy.Coordinator.Tasks;
 /// tasks when there are many, and at once when there is one. On a node that does not lead the engine is empty and idle.
 /// </summary>
 internal sealed partial class TaskEngine(
-    TaskStore store, DeviceHub hub, DeviceRegistry registry, TaskFeed feed, Elector elector, TimeProvider time, ILogger<TaskEngine> log) : BackgroundService
+    TaskStore store, DeviceHub hub, DeviceRegistry registry, TaskFeed feed, Elector elector, Quarantine quarantine, TimeProvider time, ILogger<TaskEngine> log) : BackgroundService
 {
     /// <summary>Tasks that are kept, finished ones among them.</summary>
     public const int Kept = 100_000;
@@ -29,6 +30,10 @@ internal sealed partial class TaskEngine(
 
     /// <summary>A client that waits for a batch that cannot be written is told so.</summary>
     private static readonly TimeSpan ClientPatience = TimeSpan.FromSeconds(5);
+
+    private static readonly TimeSpan Calm = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan DefectPause = TimeSpan.FromMilliseconds(100);
+    private const int MaxDefects = 20;
 
     private readonly Channel<TaskEvent> _events = Channel.CreateBounded<TaskEvent>(new BoundedChannelOptions(MostEvents) { SingleReader = true });
     private readonly SemaphoreSlim _gate = new(1, 1);
@@ -44,6 +49,8 @@ internal sealed partial class TaskEngine(
     private long _term;
     private DateTimeOffset _began;
     private long _beganAt;
+    private int _defects;
+    private long _lastDefect;
 
     // Open while the tasks are loaded. Until then what devices say waits in the queue: a result must not meet an empty board.
     private volatile TaskCompletionSource _loaded = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -159,15 +166,14 @@ internal sealed partial class TaskEngine(
         var stored = (await store.ReadManyAsync(pageOf.Keys)).Where(task => !task.IsOver).ToList();
         _ledger.Begin(index, stored.Select(task => (pageOf[task.TaskId], task.TaskId)));
         (_term, _began, _beganAt) = (term, time.GetUtcNow(), time.GetTimestamp());
-        foreach (var task in stored)
+        var usable = new BoardLoader(quarantine, NewBoard).Load(stored, _began);
+        foreach (var (task, _, run) in usable.Tasks)
         {
             _tasks[task.TaskId] = task;
-            var run = task.ToRun();
             if (run.IsOut)
                 _running.AddOrUpdate(run.DeviceId!, 1, (_, count) => count + 1);
-            _board.Load(task.ToSpec(), run, _began);
         }
-        _board.Begin(_began);
+        _board = usable.Board;
     }
 
     /// <summary>Forgets everything: another node leads.</summary>
@@ -199,10 +205,19 @@ internal sealed partial class TaskEngine(
         Answer(failure: new NotLeaderException());
     }
 
+    public override Task StartAsync(CancellationToken cancellationToken)
+    {
+        // A loop that is started again has subscribed already.
+        if (ExecuteTask is null)
+        {
+            hub.Gone += device => Post(new TaskEvent.DeviceGone(device));
+            elector.SteppedDown += _ => StepDown();
+        }
+        return base.StartAsync(cancellationToken);
+    }
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        hub.Gone += device => Post(new TaskEvent.DeviceGone(device));
-        elector.SteppedDown += _ => StepDown();
         try
         {
             while (await WaitAsync(stoppingToken))
@@ -299,6 +314,9 @@ internal sealed partial class TaskEngine(
             feed.Publish(task);
         if (_ledger.Index.Listed > Kept)
             await ForgetOldestAsync();
+        foreach (var aside in _asides.ToList())
+            await CarryOutAsync(aside);
+        _asides.Clear();
     }
 
     // The oldest page with its tasks. What is still open is on a later page as well.
@@ -416,13 +434,19 @@ internal sealed partial class TaskEngine(
     private async Task StartAgainAsync()
     {
         var term = _term;
-        hub.CloseAll("the coordinator begins again: connect again");
+        // A defect that comes back at once is not tried without a pause.
+        _defects = time.GetElapsedTime(_lastDefect) < Calm ? Math.Min(_defects + 1, MaxDefects) : 0;
+        _lastDefect = time.GetTimestamp();
+        await Task.Delay(_defects * DefectPause, time);
         // Closed: another node leads by now.
         while (_loaded.Task.IsCompleted)
         {
             try
             {
                 await TakeOverAsync(term);
+                // Nobody's socket is at fault: devices stay, with what the store says that they run.
+                foreach (var device in hub.DeviceIds.Where(id => hub.Find(id) is { TakesTasks: true }))
+                    Post(new TaskEvent.DeviceChanged(device));
                 return;
             }
             catch (StoreUnavailableException failure)

@@ -44,6 +44,12 @@ internal abstract record TaskEvent
 
     public sealed record Release(string TaskId) : Request;
 
+    /// <summary>A task that was set aside is read again from the store.</summary>
+    public sealed record Reload(string TaskId) : Request;
+
+    /// <summary>A task that was set aside is deleted from the store.</summary>
+    public sealed record Drop(string TaskId) : Request;
+
     /// <summary>Something may be due.</summary>
     public sealed record Tick : TaskEvent;
 }

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Galaxy.Contracts.Api;
 using Galaxy.Coordinator.Election;
 using Galaxy.Coordinator.Fencing;
+using Galaxy.Coordinator.Storage;
 using Galaxy.ServiceDefaults;
 using Galaxy.ServiceDefaults.Nodes;
 using StackExchange.Redis;
@@ -31,7 +32,7 @@ internal sealed record TaskBatch(IReadOnlyList<TaskView> Tasks)
 /// Tasks in the store: each under a key of its own, and the ledger of the order in which they came. Nothing here grows with the number of tasks, so that
 /// no write takes longer when there are many. Every write is fenced.
 /// </summary>
-internal sealed class TaskStore(FencedWriter writer, FencedStores stores, NodeOptions node)
+internal sealed class TaskStore(FencedWriter writer, FencedStores stores, Quarantine quarantine, NodeOptions node)
 {
     private const int ReadAtOnce = 500;
     private readonly StoreKeys _keys = new(node.Cluster);
@@ -81,7 +82,7 @@ internal sealed class TaskStore(FencedWriter writer, FencedStores stores, NodeOp
     public Task<TaskView?> ReadAsync(string taskId) => Guarded(async () =>
     {
         var value = await stores.Reader.StringGetAsync(TaskKey(taskId));
-        return value.IsNull ? null : Read(value);
+        return value.IsNull ? null : Read(taskId, value);
     });
 
     /// <summary>The task that was submitted with an Idempotency-Key of that hash.</summary>
@@ -98,7 +99,7 @@ internal sealed class TaskStore(FencedWriter writer, FencedStores stores, NodeOp
         foreach (var part in taskIds.Chunk(ReadAtOnce))
         {
             var values = await stores.Reader.StringGetAsync([.. part.Select(id => (RedisKey)TaskKey(id))]);
-            tasks.AddRange(values.Where(value => !value.IsNull).Select(Read).OfType<TaskView>());
+            tasks.AddRange(values.Select((value, i) => value.IsNull ? null : Read(part[i], value)).OfType<TaskView>());
         }
         return tasks;
     });
@@ -153,7 +154,8 @@ internal sealed class TaskStore(FencedWriter writer, FencedStores stores, NodeOp
         return await ReadManyAsync([.. ids.Select(id => (string)id!)]);
     });
 
-    private static TaskView? Read(RedisValue value) => JsonSerializer.Deserialize<TaskView>(((ReadOnlyMemory<byte>)value).Span, GalaxyJson.Options);
+    // One that cannot be read is set aside; the others are there.
+    private TaskView? Read(string taskId, RedisValue value) => quarantine.Read<TaskView>(Quarantine.Tasks, taskId, ((ReadOnlyMemory<byte>)value).Span);
 
     private static async Task<T> Guarded<T>(Func<Task<T>> read)
     {

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Galaxy.OneApi.Dialects;
 using Galaxy.OneApi.Requests;
+using Galaxy.ServiceDefaults.Input;
 
 namespace Galaxy.OneApi.Relay;
 
@@ -23,6 +24,9 @@ internal sealed record ModelRequest(ClientDialect Client, Envelope Envelope, Rea
     /// <exception cref="BadFieldException">It is no JSON object.</exception>
     public static JsonObject Parse(ReadOnlyMemory<byte> body)
     {
+        // As at every edge; only as deep as the schemas of tools may be.
+        if (JsonInput.Validate(body.Span, Envelope.MaxDepth) is { } error)
+            throw new BadFieldException(error.Path, error.ToString());
         try
         {
             return JsonNode.Parse(body.Span, null, new JsonDocumentOptions { MaxDepth = Envelope.MaxDepth, AllowDuplicateProperties = false }) as JsonObject

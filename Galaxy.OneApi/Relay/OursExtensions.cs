@@ -1,3 +1,4 @@
+using Galaxy.ServiceDefaults.Input;
 using Galaxy.ServiceDefaults.OpenApi;
 
 namespace Galaxy.OneApi.Relay;
@@ -20,7 +21,7 @@ internal static class OursExtensions
         where TBuilder : IEndpointConventionBuilder
     {
         // Last of all: only then is it known with which methods it is asked.
-        endpoint.AllowAnonymous().Finally(built => built.Metadata.Add(new ShownRole("client",
+        endpoint.ReadsItsBody().AllowAnonymous().Finally(built => built.Metadata.Add(new ShownRole("client",
             built.Metadata.OfType<HttpMethodMetadata>().LastOrDefault()?.HttpMethods is { Count: > 0 } methods && methods.All(HttpMethods.IsGet))));
         return endpoint;
     }

@@ -5,6 +5,7 @@ using Galaxy.Contracts.Api;
 using Galaxy.Core.Routing;
 using Galaxy.Router.Routing;
 using Galaxy.ServiceDefaults;
+using Galaxy.ServiceDefaults.Input;
 
 namespace Galaxy.Router.Invocation;
 
@@ -19,7 +20,7 @@ internal static class InvokeApi
     private const double LongestTimeout = 3600;
 
     public static void MapInvokeApi(this IEndpointRouteBuilder endpoints) =>
-        endpoints.MapPost("/invoke/{capability}", InvokeAsync).WithSummary("Have it done by the best one")
+        endpoints.MapPost("/invoke/{capability}", InvokeAsync).ReadsItsBody().WithSummary("Have it done by the best one")
             .WithDescription("The body goes to a service as it is, or to a device as the parameters of a task. Query: as of /route, and timeout (seconds until the answer begins, 30 by default), idempotent=true (it may be done twice, so that "
                 + "a failed request goes to another target), hedge=false. An Idempotency-Key says the same as idempotent=true. Other parameters go to the target. With 'Accept: text/event-stream' a device's progress is told as it comes. "
                 + "The answer names the target and the number of attempts; where it failed, whether it may have been done.");

@@ -1,5 +1,7 @@
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Galaxy.ServiceDefaults.Input;
 
 namespace Galaxy.Router.Tools;
 
@@ -17,14 +19,9 @@ internal static class ToolSchema
     {
         if (string.IsNullOrEmpty(schema))
             return null;
-        try
-        {
-            return JsonSerializer.Deserialize<JsonElement>(schema) is { ValueKind: JsonValueKind.Object } read ? read : null;
-        }
-        catch (JsonException)
-        {
-            return null;
-        }
+        // Of a version that let more pass, or from a service that is not ours.
+        var utf8 = Encoding.UTF8.GetBytes(schema);
+        return JsonInput.Validate(utf8) is null && JsonSerializer.Deserialize<JsonElement>(utf8) is { ValueKind: JsonValueKind.Object } read ? read : null;
     }
 
     /// <summary>An object's schema, with the choice of the target where there is one. What is no object's schema is not passed on: clients refuse it.</summary>

@@ -23,6 +23,8 @@ internal sealed partial class BadRequests(ILogger<BadRequests> log) : IException
 
     private static string Describe(BadHttpRequestException bad) => bad switch
     {
+        // The contract's own checks are sentences that name the field.
+        { InnerException: JsonException { Message: ['\'', ..] } json } => Contract(json),
         { InnerException: JsonException { Path: { Length: > 2 } path } json } => $"'{path[2..]}' in the body cannot be read: {FirstSentence(json.Message)}",
         { InnerException: JsonException json } => $"The body is not the JSON that is expected here: {FirstSentence(json.Message)}",
         { StatusCode: StatusCodes.Status415UnsupportedMediaType } => "Send the body as JSON, with 'Content-Type: application/json'.",
@@ -30,6 +32,12 @@ internal sealed partial class BadRequests(ILogger<BadRequests> log) : IException
             => "A JSON body is required.",
         _ => bad.Message,
     };
+
+    private static string Contract(JsonException json)
+    {
+        var sentence = FirstSentence(json.Message);
+        return json.Path is { Length: > 2 } path ? $"'{path[2..]}.{sentence[1..]}" : sentence;
+    }
 
     // What follows is the parser's position and the name of a .NET type.
     private static string FirstSentence(string message)

@@ -16,7 +16,7 @@ public abstract partial class PeriodicService(TimeSpan every, TimeProvider time,
     /// <summary>One turn. What it throws is logged, except for a cancellation while stopping.</summary>
     protected abstract Task TurnAsync(CancellationToken stopping);
 
-    /// <summary>Awaited once before the first turn; what it throws while not stopping ends the process.</summary>
+    /// <summary>Awaited once before the first turn; what it throws while not stopping ends the loop, which is started again.</summary>
     protected virtual Task ReadyAsync(CancellationToken stopping) => Task.CompletedTask;
 
     /// <inheritdoc/>

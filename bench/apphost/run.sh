@@ -83,7 +83,7 @@ for run in $(seq "$runs"); do
   before=$(ticks); sleep 30; after=$(ticks)
   cpu=$(awk -v a="$before" -v b="$after" -v hz="$(getconf CLK_TCK)" 'BEGIN { printf "%.1f", (b - a) / hz / 30 * 100 }')
   memory >"$work/memory"
-  if [ $((run % 2)) = 1 ]; then how=INT; else how=KILL; fi
+  if [ $((run % 2)) = 1 ]; then how=TERM; else how=KILL; fi
   stopped=$(stop $how)
   echo "run $run: healthy after $healthy s; at rest $cpu % of one core, MiB: $(tr '\n' ' ' <"$work/memory"); all ended $stopped s after SIG$how"
   results+=("{\"healthy_s\":$healthy,\"cpu_percent_of_a_core\":$cpu,\"mib\":{$(awk '{ printf "%s\"%s\":%s", sep, $1, $2; sep="," }' "$work/memory")},\"stop_signal\":\"SIG$how\",\"stop_s\":$stopped}")
@@ -99,7 +99,7 @@ for run in $(seq "$busy"); do
   moved=$(changes "$work/busy-$run")
   echo "busy $run (stress-ng --cpu 8): healthy after $healthy s, $moved changes of leader in the first two minutes"
   crowded+=("{\"healthy_s\":$healthy,\"changes_of_leader\":$moved}")
-  stop INT >/dev/null
+  stop TERM >/dev/null
   kill "$stress" 2>/dev/null || true
   wait "$stress" 2>/dev/null || true
   stress=""

@@ -1,3 +1,4 @@
+using Galaxy.Coordinator.Tests.Storage;
 using Galaxy.Contracts.Api;
 using Galaxy.Coordinator.Election;
 using Galaxy.Coordinator.Failover;
@@ -26,7 +27,7 @@ public class FailoverLogTests
         await using var redis = await store.ConnectAsync();
         var (stores, node) = (new RedisStores([redis]), new NodeOptions { NodeId = "a", Cluster = "log" });
         using var fenced = new FencedStores(stores, node, NullLogger<FencedStores>.Instance);
-        var log = new FailoverLog(null!, fenced, node);
+        var log = new FailoverLog(null!, fenced, Quarantines.New(), node);
         var (lease, _, _) = await new LeaseStore(stores, node).AcquireAsync(new LeaseRecord("a", "boot", 0, "http://a", "", 1), null, 0, TimeSpan.FromMinutes(5), () => { });
 
         foreach (var id in new[] { "first", "second", "second", "second" })
