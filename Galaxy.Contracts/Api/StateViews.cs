@@ -28,7 +28,7 @@ public sealed record StateConflict(string Namespace, string Key, string Etag, IR
 public sealed record StateSibling(string Write, string Origin, DateTimeOffset WrittenAt, bool Deleted, JsonNode? Value, string? ValueBase64);
 
 /// <summary>A change as <c>GET /api/v1/state/watch</c> sends it.</summary>
-/// <param name="Entry">Null: the key is gone.</param>
+/// <param name="Entry">The entry as it is when it is told, so that the last of several changes stands for all of them; null: the key is gone.</param>
 public sealed record StateChange(string Namespace, string Key, StateEntryView? Entry);
 
 /// <summary>A snapshot on the answering node's disk.</summary>
