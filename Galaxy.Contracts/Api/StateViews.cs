@@ -5,7 +5,10 @@ namespace Galaxy.Contracts.Api;
 /// <summary>An entry of the replicated state.</summary>
 /// <param name="Value">The value when it is JSON.</param>
 /// <param name="ValueBase64">The value when it is not.</param>
-/// <param name="Etag">Names exactly what was read; send it as <c>If-Match</c> to write only when nothing has changed since.</param>
+/// <param name="Etag">
+/// Names exactly what was read; send it as <c>If-Match</c> to write only when the answering coordinator knows of no change since. No lock:
+/// another coordinator may accept another write at the same time.
+/// </param>
 /// <param name="Policy">How concurrent writes are read: <c>last_write_wins</c>, <c>first_write_wins</c>, <c>merge</c>, <c>highest_priority</c>, <c>manual</c>.</param>
 /// <param name="Origin">Who wrote what is served; null for a merged value.</param>
 /// <param name="Contested">Concurrent writes wait for a person to decide.</param>
