@@ -5,7 +5,10 @@ namespace Galaxy.Contracts.Api;
 /// <summary>An entry of the replicated state.</summary>
 /// <param name="Value">The value when it is JSON.</param>
 /// <param name="ValueBase64">The value when it is not.</param>
-/// <param name="Etag">Names exactly what was read; send it as <c>If-Match</c> to write only when nothing has changed since.</param>
+/// <param name="Etag">
+/// Names exactly what was read; send it as <c>If-Match</c> to write only when the answering coordinator knows of no change since. No lock:
+/// another coordinator may accept another write at the same time.
+/// </param>
 /// <param name="Policy">How concurrent writes are read: <c>last_write_wins</c>, <c>first_write_wins</c>, <c>merge</c>, <c>highest_priority</c>, <c>manual</c>.</param>
 /// <param name="Origin">Who wrote what is served; null for a merged value.</param>
 /// <param name="Contested">Concurrent writes wait for a person to decide.</param>
@@ -28,7 +31,7 @@ public sealed record StateConflict(string Namespace, string Key, string Etag, IR
 public sealed record StateSibling(string Write, string Origin, DateTimeOffset WrittenAt, bool Deleted, JsonNode? Value, string? ValueBase64);
 
 /// <summary>A change as <c>GET /api/v1/state/watch</c> sends it.</summary>
-/// <param name="Entry">Null: the key is gone.</param>
+/// <param name="Entry">The entry as it is when it is told, so that the last of several changes stands for all of them; null: the key is gone.</param>
 public sealed record StateChange(string Namespace, string Key, StateEntryView? Entry);
 
 /// <summary>A snapshot on the answering node's disk.</summary>

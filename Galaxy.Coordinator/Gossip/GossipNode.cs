@@ -37,6 +37,9 @@ internal sealed class GossipNode
     /// <summary>Entries that arrived and were news.</summary>
     public event Action<IReadOnlyList<StateEntry>>? Arrived;
 
+    /// <summary>Entries whose time to live was over here. Peers are not told: each of them drops such entries by itself.</summary>
+    public event Action<IReadOnlyList<StateEntry>>? Expired;
+
     /// <summary>The membership changed, or state that the view of the cluster is made of. What people keep in the state is not.</summary>
     public event Action? Changed;
 
@@ -252,17 +255,29 @@ internal sealed class GossipNode
     /// <param name="departed">Origins that nobody writes under any more.</param>
     public void Sweep(VersionVector? stable, Func<string, bool> departed)
     {
-        var now = _time.GetUtcNow();
+        var expired = Expire();
+        if (expired.Count > 0)
+            Expired?.Invoke(expired);
+        if (stable is null)
+            return;
         lock (_gate)
         {
-            foreach (var entry in _map.All.Where(entry => Ttl.IsOver(entry, now)).ToList())
-                _map.Expire(entry);
-            if (stable is null)
-                return;
             if (!_map.Pruned.Dominates(stable))
                 _journal.AppendPruned(stable);
             _map.Compact(stable);
             _map.ForgetOrigins([.. stable.Dots.Select(dot => dot.Origin).Where(departed)]);
+        }
+    }
+
+    private List<StateEntry> Expire()
+    {
+        var now = _time.GetUtcNow();
+        lock (_gate)
+        {
+            var expired = _map.All.Where(entry => Ttl.IsOver(entry, now)).ToList();
+            foreach (var entry in expired)
+                _map.Expire(entry);
+            return expired;
         }
     }
 

@@ -20,9 +20,11 @@ internal static class StateApi
         state.MapGet("", Overview).WithSummary("What the replicated state holds");
         state.MapGet("/{ns}", List).WithSummary("A namespace's entries by key; prefix, limit and after page through them");
         state.MapGet("/{ns}/{**key}", Get).Produces<StateEntryView>().ProducesProblem(404).WithSummary("One entry; its ETag names what was read");
-        state.MapPut("/{ns}/{**key}", PutAsync).Produces<StateEntryView>().ProducesProblem(412)
-            .ReadsItsBody().WithSummary("Write a value: the body as it is. ?policy= and ?priority= say how concurrent writes are read; If-Match or If-None-Match: * make it conditional");
-        state.MapDelete("/{ns}/{**key}", Delete).ProducesProblem(404).ProducesProblem(412).WithSummary("Delete an entry");
+        state.MapPut("/{ns}/{**key}", PutAsync).Produces<StateEntryView>().ProducesProblem(412).ReadsItsBody().WithSummary(
+            "Write a value: the body as it is. ?policy= and ?priority= say how concurrent writes are read. If-Match or "
+            + "If-None-Match: * make it conditional on what the answering coordinator has: good against overwriting what others "
+            + "have changed, no lock, as another coordinator may accept a write at the same time");
+        state.MapDelete("/{ns}/{**key}", Delete).ProducesProblem(404).ProducesProblem(412).WithSummary("Delete an entry; If-Match as with PUT");
     }
 
     private static StateOverview Overview(GossipNode gossip)

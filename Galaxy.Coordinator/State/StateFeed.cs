@@ -1,20 +1,20 @@
-using System.Globalization;
 using Galaxy.Coordinator.Gossip;
 using Galaxy.Core.State;
 
 namespace Galaxy.Coordinator.State;
 
 /// <summary>
-/// The latest changes in the order in which they happened here, so that a watcher who was cut off can go on where it was.
-/// A position is this process's id and a number; one that this process does not know begins anew. Thread-safe.
+/// The latest changes in the order in which they happened here, so that a watcher who was cut off can go on where it
+/// was. Every change has a number, of which a <see cref="WatchPosition"/> is made. Positions of another process, of the
+/// future, and those whose changes are not kept any more are unknown: such a watcher begins anew. Thread-safe.
 /// </summary>
 internal sealed class StateFeed
 {
-    private const int Kept = 4096;
+    /// <summary>How many changes are kept.</summary>
+    public const int Capacity = 4096;
 
     private readonly Lock _gate = new();
-    private readonly EntryId[] _changes = new EntryId[Kept];
-    private readonly GossipNode _gossip;
+    private readonly EntryId[] _changes = new EntryId[Capacity];
     private readonly string _boot;
     private long _last;
     private readonly Dictionary<string, TaskCompletionSource> _changedIn = new(StringComparer.Ordinal);
@@ -22,9 +22,10 @@ internal sealed class StateFeed
 
     public StateFeed(GossipNode gossip, Identity identity)
     {
-        (_gossip, _boot) = (gossip, identity.Boot);
+        _boot = identity.Boot;
         gossip.Written += Note;
         gossip.Arrived += Note;
+        gossip.Expired += Note;
     }
 
     private void Note(IReadOnlyList<StateEntry> entries)
@@ -33,7 +34,7 @@ internal sealed class StateFeed
         {
             foreach (var entry in entries)
             {
-                _changes[++_last % Kept] = new EntryId(entry.Namespace, entry.Key);
+                _changes[++_last % Capacity] = new EntryId(entry.Namespace, entry.Key);
                 if (_changedIn.Remove(entry.Namespace, out var waiting))
                     waiting.SetResult();
             }
@@ -42,7 +43,9 @@ internal sealed class StateFeed
         }
     }
 
-    /// <summary>Completes at the next change in a namespace. Take it before reading. For many who wait for what seldom changes.</summary>
+    /// <summary>
+    /// Completes at the next change in a namespace. Take it before reading. For many who wait for what seldom changes.
+    /// </summary>
     public Task NextIn(string ns)
     {
         lock (_gate)
@@ -53,8 +56,8 @@ internal sealed class StateFeed
         }
     }
 
-    /// <summary>The position after everything that has happened.</summary>
-    public long Now
+    /// <summary>The number of the last change that has happened.</summary>
+    public long Last
     {
         get
         {
@@ -63,31 +66,54 @@ internal sealed class StateFeed
         }
     }
 
-    public string Name(long position) => string.Create(CultureInfo.InvariantCulture, $"{_boot}:{position}");
+    /// <summary>The position as an event's id.</summary>
+    public string Format(WatchPosition position) => position.Format(_boot);
 
-    /// <summary>Null: unknown here, or so long ago that changes since then are forgotten.</summary>
-    public long? Parse(string? name)
+    /// <summary>
+    /// The position that an id names; null: unknown here, or so long ago that changes since then are forgotten.
+    /// </summary>
+    public WatchPosition? Parse(string? eventId)
     {
-        if (name?.Split(':') is not [var boot, var number] || boot != _boot || !long.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var position))
+        if (WatchPosition.Parse(eventId, _boot) is not { } position)
             return null;
         lock (_gate)
-            return position <= _last && position >= _last - Kept ? position : null;
+            return IsKept(position.Number) ? position : null;
     }
 
     /// <summary>
-    /// What changed after a position, each key once, as it is now; a tombstone or nothing: it is gone. Null entries of the answer:
-    /// the watcher was too slow and must begin anew. The task completes at the next change.
+    /// The keys that changed after a number, each once and under the number of its last change, in the order of the
+    /// numbers. So whoever has read this answer up to any number and asks again from there misses nothing: a key that
+    /// changed before and after that number comes after it.
     /// </summary>
-    public (IReadOnlyList<(EntryId Id, StateEntry? Entry)>? Changes, long Position, Task Next) After(long position)
+    /// <remarks>
+    /// The caller reads the entries later, and each is at least as new as its number says: the state changes before the
+    /// change is noted here. What is read too new is told again, under a later number.
+    /// </remarks>
+    /// <returns>
+    /// Changes; null when those after the number are not all kept, and the watcher must begin anew. The number that the
+    /// answer reaches. A task that completes at the next change.
+    /// </returns>
+    public (IReadOnlyList<FeedChange>? Changes, long Last, Task Next) After(long number, Func<EntryId, bool> isWanted)
     {
         lock (_gate)
         {
-            if (position < _last - Kept)
+            if (!IsKept(number))
                 return (null, _last, _changed.Task);
-            var ids = new HashSet<EntryId>();
-            for (var number = position + 1; number <= _last; number++)
-                ids.Add(_changes[number % Kept]);
-            return ([.. ids.Select(id => (id, _gossip.Find(id)))], _last, _changed.Task);
+            var seen = new HashSet<EntryId>();
+            var changes = new List<FeedChange>();
+            for (var at = _last; at > number; at--)
+            {
+                var id = _changes[at % Capacity];
+                if (isWanted(id) && seen.Add(id))
+                    changes.Add(new FeedChange(at, id));
+            }
+            changes.Reverse();
+            return (changes, _last, _changed.Task);
         }
     }
+
+    private bool IsKept(long number) => number <= _last && number >= _last - Capacity;
 }
+
+/// <summary>A key and the number of its last change.</summary>
+internal readonly record struct FeedChange(long Number, EntryId Id);

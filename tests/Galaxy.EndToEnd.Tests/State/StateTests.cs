@@ -91,6 +91,8 @@ public sealed class StateTests(RunningGalaxy galaxy) : IClassFixture<RunningGala
         {
             var events = SseParser.Create(stream).EnumerateAsync().GetAsyncEnumerator();
             Assert.True(await events.MoveNextAsync());
+            Assert.Equal("begin", events.Current.EventType);
+            Assert.True(await events.MoveNextAsync());
             Assert.Equal("state", events.Current.EventType);
             Assert.True(await events.MoveNextAsync());
             Assert.Equal("ready", events.Current.EventType);
