@@ -30,12 +30,19 @@ internal static class CommandApi
         var group = endpoints.MapGroup("").WithTags("Commands").AddEndpointFilter(TaskErrors.ExplainAsync);
         group.MapPost("/api/v1/command", CommandAsync).RequireLeader().Produces<CommandAnswer>().Produces<CommandAnswer>(202).ProducesProblem(400).ProducesProblem(422)
             .WithSummary("A command to several devices, with one honest result for each")
-            .WithDescription("'mode' sync answers when all devices have or their time is over; async answers at once with 202: ask for the status, or listen at /ws/status. A 'request_id' names the command for its client and is no id of a task: sent again with the same body it is answered with what became of the command, in either mode; with another body it is refused with 422.");
+            .WithDescription("'mode' sync answers when all devices have or their time is over; async answers at once with 202: ask for the status, or listen at /ws/status. "
+                + "A 'request_id' names the command for its client and is no id of a task: sent again with the same body it is answered with what became of the command, in either mode; "
+                + "with another body it is refused with 422.");
         group.MapGet("/api/v1/command/{id}/status", StatusAsync).Produces<CommandAnswer>().ProducesProblem(404).WithSummary("What became of a command");
-        group.MapPost("/execute/all", AllAsync).RequireLeader().Produces<CommandAnswer>().WithSummary("A command to every device that is connected");
-        group.MapPost("/execute/parallel", ParallelAsync).RequireLeader().Produces<CommandAnswer>().WithSummary("Different commands to different devices at once");
+        group.MapPost("/execute/all", AllAsync).RequireLeader().Produces<CommandAnswer>().Produces<CommandAnswer>(202)
+            .ProducesProblem(400).ProducesProblem(409).ProducesProblem(422).WithSummary("A command to every device that is connected");
+        group.MapPost("/execute/parallel", ParallelAsync).RequireLeader().Produces<CommandAnswer>().Produces<CommandAnswer>(202)
+            .ProducesProblem(400).ProducesProblem(422).WithSummary("Different commands to different devices at once");
         foreach (var root in (string[])["/api/v1/groups", "/groups"])
-            group.MapPost(root + "/{id}/broadcast", BroadcastAsync).RequireLeader().Produces<CommandAnswer>().ProducesProblem(404).WithSummary("A command to every device of a group");
+        {
+            group.MapPost(root + "/{id}/broadcast", BroadcastAsync).RequireLeader().Produces<CommandAnswer>().Produces<CommandAnswer>(202)
+                .ProducesProblem(400).ProducesProblem(404).ProducesProblem(409).ProducesProblem(422).WithSummary("A command to every device of a group");
+        }
     }
 
     private static Task<IResult> CommandAsync(CommandRequest request, CommandRunner runner, HttpContext context) =>
