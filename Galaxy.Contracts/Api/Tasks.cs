@@ -124,6 +124,9 @@ public sealed record SubtaskView(string TaskId, string Name, TaskState? State);
 public sealed record TaskView
 {
     public required string TaskId { get; init; }
+
+    /// <summary>Of a command and its parts: the <c>request_id</c> that its client chose, or the id of the command when it chose none; never an id of a task.</summary>
+    public string? RequestId { get; init; }
     public required string Name { get; init; }
     public string Type { get; init; } = "command";
 

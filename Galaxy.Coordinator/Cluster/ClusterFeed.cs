@@ -10,11 +10,14 @@ using Galaxy.ServiceDefaults.Nodes;
 
 namespace Galaxy.Coordinator.Cluster;
 
-/// <summary>The namespaces of the replicated map that Galaxy itself uses.</summary>
+/// <summary>The namespaces of the replicated map that Galaxy itself uses. What people keep in the state has other names.</summary>
 internal static class Namespaces
 {
     public const string Devices = "devices";
     public const string Groups = "groups";
+
+    /// <summary>One entry for each device of each group: <c>group/device</c>.</summary>
+    public const string GroupMembers = "group_members";
     public const string Failover = "failover";
     public const string Services = "services";
     public const string Config = "config";
@@ -23,6 +26,17 @@ internal static class Namespaces
     /// <summary>Keys that are out. What they hash to is nobody's business: the state's own API does not show it.</summary>
     public const string Access = "access";
     public const string Audit = "audit";
+
+    private static readonly string[] All = [Devices, Groups, GroupMembers, Failover, Services, Config, ConfigHistory, Access, Audit];
+
+    // Those that a snapshot may set back. What parts of Galaxy say of themselves, keys and the audit log are not among them.
+    private static readonly string[] Restored = [Groups, GroupMembers, Failover, Config, ConfigHistory];
+
+    /// <summary>True for a namespace that changes only through an API of its own. The general API of the state asks this before it writes.</summary>
+    public static bool IsReserved(string ns) => Array.IndexOf(All, ns) >= 0;
+
+    /// <summary>True when restoring a snapshot may write the namespace.</summary>
+    public static bool IsRestorable(string ns) => !IsReserved(ns) || Array.IndexOf(Restored, ns) >= 0;
 }
 
 /// <summary>A snapshot, and the same without what changes all the time: that somebody who was there is still there is no news.</summary>

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Galaxy.Contracts.Api;
 using Galaxy.Coordinator.Cluster;
 using Galaxy.Coordinator.Devices;
 using Galaxy.Coordinator.Groups;
@@ -27,43 +28,59 @@ internal static class CommandApi
     public static void MapCommandApi(this IEndpointRouteBuilder endpoints)
     {
         var group = endpoints.MapGroup("").WithTags("Commands").AddEndpointFilter(TaskErrors.ExplainAsync);
-        group.MapPost("/api/v1/command", CommandAsync).RequireLeader().Produces<CommandAnswer>().Produces<CommandAnswer>(202).ProducesProblem(400)
+        group.MapPost("/api/v1/command", CommandAsync).RequireLeader().Produces<CommandAnswer>().Produces<CommandAnswer>(202).ProducesProblem(400).ProducesProblem(422)
             .WithSummary("A command to several devices, with one honest result for each")
-            .WithDescription("'mode' sync answers when all devices have or their time is over; async answers at once with 202: ask for the status, or listen at /ws/status. A 'request_id' that was used before is answered with what became of it.");
+            .WithDescription("'mode' sync answers when all devices have or their time is over; async answers at once with 202: ask for the status, or listen at /ws/status. "
+                + "A 'request_id' names the command for its client and is no id of a task: sent again with the same body it is answered with what became of the command, in either mode; "
+                + "with another body it is refused with 422.");
         group.MapGet("/api/v1/command/{id}/status", StatusAsync).Produces<CommandAnswer>().ProducesProblem(404).WithSummary("What became of a command");
-        group.MapPost("/execute/all", AllAsync).RequireLeader().Produces<CommandAnswer>().WithSummary("A command to every device that is connected");
-        group.MapPost("/execute/parallel", ParallelAsync).RequireLeader().Produces<CommandAnswer>().WithSummary("Different commands to different devices at once");
+        group.MapPost("/execute/all", AllAsync).RequireLeader().Produces<CommandAnswer>().Produces<CommandAnswer>(202)
+            .ProducesProblem(400).ProducesProblem(409).ProducesProblem(422).WithSummary("A command to every device that is connected");
+        group.MapPost("/execute/parallel", ParallelAsync).RequireLeader().Produces<CommandAnswer>().Produces<CommandAnswer>(202)
+            .ProducesProblem(400).ProducesProblem(422).WithSummary("Different commands to different devices at once");
         foreach (var root in (string[])["/api/v1/groups", "/groups"])
-            group.MapPost(root + "/{id}/broadcast", BroadcastAsync).RequireLeader().Produces<CommandAnswer>().ProducesProblem(404).WithSummary("A command to every device of a group");
+        {
+            group.MapPost(root + "/{id}/broadcast", BroadcastAsync).RequireLeader().Produces<CommandAnswer>().Produces<CommandAnswer>(202)
+                .ProducesProblem(400).ProducesProblem(404).ProducesProblem(409).ProducesProblem(422).WithSummary("A command to every device of a group");
+        }
     }
 
     private static Task<IResult> CommandAsync(CommandRequest request, CommandRunner runner, HttpContext context) =>
-        RunAsync(request, "targets", request.Targets, runner, context);
+        RunAsync(Order(request, "command"), request.Mode, () => Commands(request, "targets", request.Targets), runner, context);
 
     private static Task<IResult> AllAsync(CommandRequest request, CommandRunner runner, HttpContext context) =>
-        runner.Connected is { Count: > 0 } everybody ? RunAsync(request, "devices", everybody, runner, context)
-            : Task.FromResult(Results.Problem("No device is connected.", statusCode: 409));
+        RunAsync(Order(request, "all"), request.Mode, () => runner.Connected is { Count: > 0 } connected ? Commands(request, "devices", connected)
+            : throw new CommandRefusedException(409, "No device is connected."), runner, context);
 
-    private static async Task<IResult> BroadcastAsync(string id, CommandRequest request, GroupRegistry groups, CommandRunner runner, HttpContext context)
-    {
-        if (groups.Get(id) is not { } group)
-            return Results.Problem($"There is no group '{id}'.", statusCode: 404);
-        return group.Devices.Count == 0 ? Results.Problem($"The group '{id}' has no devices.", statusCode: 409) : await RunAsync(request, "devices", group.Devices, runner, context);
-    }
+    private static Task<IResult> BroadcastAsync(string id, CommandRequest request, GroupRegistry groups, CommandRunner runner, HttpContext context) =>
+        RunAsync(Order(request, "group " + id), request.Mode, () => Commands(request, "devices", groups.Get(id) switch
+        {
+            null => throw new CommandRefusedException(404, $"There is no group '{id}'."),
+            { Devices.Count: 0 } => throw new CommandRefusedException(409, $"The group '{id}' has no devices."),
+            var group => group.Devices,
+        }), runner, context);
 
-    private static Task<IResult> RunAsync(CommandRequest request, string field, IReadOnlyList<string>? targets, CommandRunner runner, HttpContext context)
+    private static Task<IResult> ParallelAsync(ParallelRequest request, CommandRunner runner, HttpContext context) =>
+        RunAsync(new CommandOrder(request.RequestId, Body("parallel", request with { RequestId = null, Mode = null }), "parallel", request.Timeout ?? StandardTimeout, request.CallbackUrl),
+            request.Mode, () => Commands(request), runner, context);
+
+    private static CommandOrder Order(CommandRequest request, string kind) => new(
+        request.RequestId, Body(kind, request with { RequestId = null, Mode = null }), request.Command is { Length: > 0 } name ? name : throw new BadTaskException("'command' is required."),
+        request.Timeout ?? StandardTimeout, request.CallbackUrl);
+
+    // Devices that are found when the command is accepted are no part of it: a repetition may find others.
+    private static object Body(string kind, object request) => new { Kind = kind, Request = request };
+
+    private static IReadOnlyList<DeviceCommand> Commands(CommandRequest request, string field, IReadOnlyList<string>? targets)
     {
-        if (string.IsNullOrEmpty(request.Command))
-            throw new BadTaskException("'command' is required.");
         if (targets is not { Count: > 0 and <= CommandRunner.MostDevices })
             throw new BadTaskException($"'{field}' must name 1 to {CommandRunner.MostDevices:N0} devices.");
         if (targets.FirstOrDefault(id => !DeviceRegistry.IsValidId(id)) is { } bad)
             throw new BadTaskException($"'{field}' has '{bad}', which cannot be a device id.");
-        return RunAsync(request.RequestId, request.Command, [.. targets.Distinct(StringComparer.Ordinal).Select(id => new DeviceCommand(id, request.Command, request.Params))],
-            request.Mode, request.Timeout, request.CallbackUrl, runner, context);
+        return [.. targets.Distinct(StringComparer.Ordinal).Select(id => new DeviceCommand(id, request.Command!, request.Params))];
     }
 
-    private static Task<IResult> ParallelAsync(ParallelRequest request, CommandRunner runner, HttpContext context)
+    private static IReadOnlyList<DeviceCommand> Commands(ParallelRequest request)
     {
         if (request.Commands is not { Count: > 0 and <= CommandRunner.MostDevices } commands)
             throw new BadTaskException($"'commands' must have 1 to {CommandRunner.MostDevices:N0} entries.");
@@ -76,27 +93,39 @@ internal static class CommandApi
         }
         if (commands.GroupBy(one => one.DeviceId).FirstOrDefault(same => same.Count() > 1) is { } twice)
             throw new BadTaskException($"'commands' names '{twice.Key}' more than once; results are told by device.");
-        return RunAsync(request.RequestId, "parallel", [.. commands.Select(one => new DeviceCommand(one.DeviceId!, one.Command!, one.Params))],
-            request.Mode, request.Timeout, request.CallbackUrl, runner, context);
+        return [.. commands.Select(one => new DeviceCommand(one.DeviceId!, one.Command!, one.Params))];
     }
 
-    private static async Task<IResult> RunAsync(
-        string? requestId, string name, IReadOnlyList<DeviceCommand> commands, string? mode, double? timeout, string? callbackUrl, CommandRunner runner, HttpContext context)
+    private static async Task<IResult> RunAsync(CommandOrder order, string? mode, Func<IReadOnlyList<DeviceCommand>> commands, CommandRunner runner, HttpContext context)
     {
-        if (requestId is not null && !DeviceRegistry.IsValidId(requestId))
+        if (order.RequestId is { } requestId && !DeviceRegistry.IsValidId(requestId))
             throw new BadTaskException("'request_id' may have letters, digits, '-', '_', '.' and ':', at most 128.");
         if (mode is not null && !Modes.Contains(mode))
             throw new BadTaskException($"'mode' is '{mode}'; allowed are {string.Join(", ", Modes)}.");
-        if (timeout is { } seconds && seconds is not (> 0 and <= 3600))
+        if (order.TimeoutSeconds is not (> 0 and <= 3600))
             throw new BadTaskException("'timeout' must be more than 0 and at most 3,600 seconds.");
-        if (requestId is not null && await runner.ReadAsync(requestId) is { } known)
-            return Results.Ok(known);
-        var command = await runner.StartAsync(requestId, name, commands, timeout ?? StandardTimeout, callbackUrl);
+        var known = await runner.FindAsync(order);
+        TaskView command;
+        try
+        {
+            command = known ?? await runner.StartAsync(order, commands());
+        }
+        catch (CommandRefusedException refused)
+        {
+            return Results.Problem(refused.Message, statusCode: refused.Status);
+        }
         if (mode != "async")
             return Results.Ok(await runner.FinishAsync(command, context.RequestAborted));
-        return Results.Accepted($"/api/v1/command/{command.TaskId}/status", await runner.ReadAsync(command.TaskId));
+        var answer = await runner.AnswerAsync(command.TaskId);
+        return known is not null ? Results.Ok(answer) : Results.Accepted($"/api/v1/command/{command.RequestId ?? command.TaskId}/status", answer);
     }
 
     private static async Task<IResult> StatusAsync(string id, CommandRunner runner) =>
         await runner.ReadAsync(id) is { } answer ? Results.Ok(answer) : Results.Problem($"There is no command '{id}'.", statusCode: 404);
+}
+
+/// <summary>There is nobody whom a command could be given to.</summary>
+internal sealed class CommandRefusedException(int status, string message) : Exception(message)
+{
+    public int Status => status;
 }

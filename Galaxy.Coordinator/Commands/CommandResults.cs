@@ -9,10 +9,12 @@ namespace Galaxy.Coordinator.Commands;
 internal sealed record DeviceResult(string Status, JsonElement? Output, string? Error, DateTimeOffset? StartedAt, DateTimeOffset? CompletedAt, string TaskId);
 
 /// <summary>A command with what came of it.</summary>
+/// <param name="RequestId">What its client calls it; its task's id when the client named nothing.</param>
+/// <param name="TaskId">The task that stands for it.</param>
 /// <param name="Status"><c>queued</c>, <c>running</c>, <c>completed</c>, <c>partial</c> (some devices did it) or <c>failed</c>.</param>
 /// <param name="Results">By device, in the order in which they were named.</param>
 internal sealed record CommandAnswer(
-    string RequestId, string Status, string Command, DateTimeOffset CreatedAt, DateTimeOffset? CompletedAt, IReadOnlyDictionary<string, DeviceResult> Results)
+    string RequestId, string TaskId, string Status, string Command, DateTimeOffset CreatedAt, DateTimeOffset? CompletedAt, IReadOnlyDictionary<string, DeviceResult> Results)
 {
     /// <summary>From the task that stands for the command, and its parts: one for each device, named after it.</summary>
     public static CommandAnswer Of(TaskView command, IReadOnlyList<TaskView> parts)
@@ -27,7 +29,7 @@ internal sealed record CommandAnswer(
         var status = !command.IsOver ? results.Values.Any(one => one.Status != "queued") ? "running" : "queued"
             : results.Values.All(one => one.Status == "done") ? "completed"
             : results.Values.Any(one => one.Status == "done") ? "partial" : "failed";
-        return new CommandAnswer(command.TaskId, status, command.Name, command.CreatedAt, command.CompletedAt, results);
+        return new CommandAnswer(command.RequestId ?? command.TaskId, command.TaskId, status, command.Name, command.CreatedAt, command.CompletedAt, results);
     }
 
     private static string StatusOf(TaskView task) => task.State switch

@@ -128,7 +128,7 @@ internal sealed class StatusSocket(
     {
         ["type"] = task.IsOver ? "task_finished" : "task_update",
         ["task_id"] = task.TaskId,
-        ["request_id"] = task.ParentId ?? task.TaskId,
+        ["request_id"] = TaskMessages.RequestIdOf(task),
         ["device_id"] = task.DeviceId,
         ["state"] = JsonNamingPolicy.SnakeCaseLower.ConvertName(task.State.ToString()),
         ["progress"] = task.Progress,

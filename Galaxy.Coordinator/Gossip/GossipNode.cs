@@ -144,6 +144,12 @@ internal sealed class GossipNode
             return _map.List(ns);
     }
 
+    public IReadOnlyList<StateEntry> List(string ns, string prefix)
+    {
+        lock (_gate)
+            return _map.List(ns, prefix);
+    }
+
     /// <summary>The entry as stored, a tombstone, too; null when nothing is known of the key.</summary>
     public StateEntry? Find(EntryId id)
     {

@@ -32,7 +32,8 @@ internal static class ConflictApi
     {
         if (resolution.Choose is null == resolution.Value is null)
             throw new StateRefusedException(400, "Give either 'choose', one of the siblings' 'write', or 'value'.");
-        var id = new EntryId(ns, key);
+        // Documents of the configuration are decided here; nothing else of Galaxy's own is kept with siblings.
+        var id = ns == Namespaces.Config ? new EntryId(ns, key) : StateApi.Writable(ns, key);
         if (gossip.Find(id) is not { IsContested: true } contested)
             throw new StateRefusedException(404, $"There is no conflict at '{id}'.");
         if (ns == Namespaces.Config && resolution.Choose is null)

@@ -10,7 +10,7 @@ namespace Galaxy.Coordinator.State;
 
 /// <summary><c>POST /api/v1/state/restore</c>.</summary>
 /// <param name="Snapshot">Its name, from <c>GET /api/v1/state/snapshots</c> on the same node.</param>
-/// <param name="Namespaces">Only these; null: all but what Galaxy's parts say of themselves.</param>
+/// <param name="Namespaces">Only these; null: all but what Galaxy's parts say of themselves, keys and the audit log, which are never restored.</param>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 internal sealed record RestoreRequest(string? Snapshot, IReadOnlyList<string>? Namespaces);
 
@@ -22,7 +22,7 @@ internal sealed record Restored(int Written, int Deleted);
 internal static class SnapshotApi
 {
     private const int MostDifferences = 500;
-    private static readonly string[] Fleeting = ["services", "devices", "heartbeats", "metrics", Cluster.Namespaces.Access, Cluster.Namespaces.Audit];
+    private static readonly string[] Fleeting = ["heartbeats", "metrics"];
 
     public static void MapSnapshotApi(this IEndpointRouteBuilder endpoints)
     {
@@ -40,7 +40,7 @@ internal static class SnapshotApi
     {
         var then = Entries(Read(name, journal)).ToDictionary(entry => new EntryId(entry.Namespace, entry.Key));
         var now = gossip.All.Where(entry => !entry.Deleted).ToDictionary(entry => new EntryId(entry.Namespace, entry.Key));
-        return [.. then.Keys.Union(now.Keys).Where(id => Array.IndexOf(Fleeting, id.Namespace) < 0)
+        return [.. then.Keys.Union(now.Keys).Where(id => IsRestored(id.Namespace))
             .OrderBy(id => id.Namespace, StringComparer.Ordinal).ThenBy(id => id.Key, StringComparer.Ordinal)
             .Select(id => (Id: id, Then: then.GetValueOrDefault(id), Now: now.GetValueOrDefault(id)))
             .Where(one => one.Then is null || one.Now is null || !one.Then.Value.Span.SequenceEqual(one.Now.Value.Span))
@@ -74,6 +74,8 @@ internal static class SnapshotApi
     {
         if (request.Snapshot is not { Length: > 0 } name)
             throw new StateRefusedException(400, "'snapshot' is required: the name of one of GET /api/v1/state/snapshots.");
+        if (request.Namespaces?.FirstOrDefault(ns => !Cluster.Namespaces.IsRestorable(ns)) is { } reserved)
+            throw new StateRefusedException(403, $"The namespace '{reserved}' is Galaxy's own and is not set back by a snapshot.");
         var then = Entries(Read(name, journal)).Where(Chosen).ToDictionary(entry => new EntryId(entry.Namespace, entry.Key));
         var written = then.Count(was => (gossip.Get(was.Key.Namespace, was.Key.Key)?.Value.Span.SequenceEqual(was.Value.Value.Span) != true)
             && gossip.Write(was.Key, new StateWrite(was.Value.Value, was.Value.Policy, was.Value.Latest.Priority)) is not null);
@@ -81,8 +83,10 @@ internal static class SnapshotApi
             .Where(id => !then.ContainsKey(id)).ToList().Count(id => gossip.Delete(id.Namespace, id.Key));
         return new Restored(written, deleted);
 
-        bool Chosen(StateEntry entry) => request.Namespaces?.Contains(entry.Namespace) ?? Array.IndexOf(Fleeting, entry.Namespace) < 0;
+        bool Chosen(StateEntry entry) => request.Namespaces?.Contains(entry.Namespace) ?? IsRestored(entry.Namespace);
     }
+
+    private static bool IsRestored(string ns) => Cluster.Namespaces.IsRestorable(ns) && Array.IndexOf(Fleeting, ns) < 0;
 
     private static SnapshotView View(SnapshotInfo info) => new(info.Name, info.TakenAt, info.Bytes, info.Entries, info.Sha256, info.Problem);
 }

@@ -11,7 +11,6 @@ namespace Galaxy.Coordinator.State;
 internal static class StateApi
 {
     private const int MaxPage = 1000;
-    private static readonly string[] Ours = [Namespaces.Devices, Namespaces.Services, Namespaces.Groups, Namespaces.Failover, Namespaces.Config, Namespaces.ConfigHistory, Namespaces.Access, Namespaces.Audit];
 
     public static void MapStateApi(this IEndpointRouteBuilder endpoints)
     {
@@ -112,9 +111,11 @@ internal static class StateApi
             throw new StateRefusedException(403, "Keys are seen through /api/v1/access only.");
     }
 
+    /// <summary>Every write that a client names by namespace and key passes here.</summary>
+    /// <exception cref="StateRefusedException">The namespace is Galaxy's own, or a name cannot be used.</exception>
     internal static EntryId Writable(string ns, string key)
     {
-        if (Array.IndexOf(Ours, ns) >= 0)
+        if (Namespaces.IsReserved(ns))
             throw new StateRefusedException(403, $"The namespace '{ns}' is Galaxy's own: it changes through its own API. Choose another name.");
         if (ns.Length is 0 or > 64 || !ns.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.'))
             throw new StateRefusedException(400, "A namespace may have letters, digits, '-', '_' and '.', at most 64.");

@@ -12,6 +12,7 @@ internal static class TaskApi
     private const int MostListed = 1000;
     private const int MostAtOnce = 1000;
     private const int MostLooks = 20;
+    private const int MaxKeyLength = 256;
 
     public static void MapTaskApi(this IEndpointRouteBuilder endpoints)
     {
@@ -21,7 +22,9 @@ internal static class TaskApi
             group.MapPost("", SubmitAsync).RequireLeader().Produces<TaskView>(201).Produces<TaskView>().ProducesProblem(400).ProducesProblem(422)
                 .WithSummary("Submit a task; 201 means that it is durable")
                 .WithDescription("Either one 'action' with 'params', or 'subtasks'. With an Idempotency-Key the same request may be sent again: it is answered with the same task.");
-            group.MapPost("/batch", SubmitManyAsync).RequireLeader().Produces<TaskView[]>(201).ProducesProblem(400).WithSummary($"Submit up to {MostAtOnce} independent tasks at once");
+            group.MapPost("/batch", SubmitManyAsync).RequireLeader().Produces<TaskView[]>(201).Produces<TaskView[]>().ProducesProblem(400).ProducesProblem(422)
+                .WithSummary($"Submit up to {MostAtOnce} independent tasks at once")
+                .WithDescription("All of them are accepted or none. With an Idempotency-Key the same request may be sent again: it is answered with the same tasks in the same order, with 200 when none of them is new.");
             group.MapGet("", ListAsync).Produces<TaskView[]>().WithSummary("The newest tasks")
                 .WithDescription("Filters: state, device, tag, parent. Older ones follow the 'Link' header with rel=next; a page may have a few more than 'limit'.");
             group.MapGet("/watch", TaskWatch.Start).RequireLeader().WithSummary("What becomes of all tasks, as server-sent events from now on: one for every change; 'ready' first")
@@ -37,12 +40,22 @@ internal static class TaskApi
 
     private static async Task<IResult> SubmitAsync(TaskRequest request, HttpContext context, TaskSubmitter submitter, TimeProvider time)
     {
-        var key = context.Request.Headers["Idempotency-Key"] is { Count: > 0 } header ? header.ToString() : null;
-        var (task, isNew) = await submitter.SubmitAsync(TaskSubmission.Read(request, time.GetUtcNow()), key, request);
+        var key = KeyOf(context) is { } text ? SubmissionKey.OfTask(text, request) : null;
+        var (task, isNew) = await submitter.SubmitAsync(TaskSubmission.Read(request, time.GetUtcNow()), key);
         return isNew ? Results.Created($"/api/v1/tasks/{task.TaskId}", task) : Results.Ok(task);
     }
 
-    private static async Task<IResult> SubmitManyAsync(IReadOnlyList<TaskRequest> requests, TaskSubmitter submitter, TimeProvider time)
+    /// <summary>The Idempotency-Key of a request; null: it has none.</summary>
+    /// <exception cref="BadTaskException">It is empty or too long.</exception>
+    private static string? KeyOf(HttpContext context)
+    {
+        if (context.Request.Headers["Idempotency-Key"] is not { Count: > 0 } header)
+            return null;
+        var key = header.ToString();
+        return key.Length is > 0 and <= MaxKeyLength ? key : throw new BadTaskException($"'Idempotency-Key' must have 1 to {MaxKeyLength} characters.");
+    }
+
+    private static async Task<IResult> SubmitManyAsync(IReadOnlyList<TaskRequest> requests, HttpContext context, TaskSubmitter submitter, TimeProvider time)
     {
         if (requests.Count is 0 or > MostAtOnce)
             return Results.Problem($"The body must be a list of 1 to {MostAtOnce} tasks.", statusCode: 400);
@@ -58,8 +71,8 @@ internal static class TaskApi
                 throw new BadTaskException($"Task {i}: {bad.Message}");
             }
         }
-        var tasks = await Task.WhenAll(read.Select(async one => (await submitter.SubmitAsync(one)).Task));
-        return Results.Json(tasks, statusCode: 201);
+        var (tasks, isNew) = await submitter.SubmitManyAsync(read, KeyOf(context) is { } key ? SubmissionKey.OfBatch(key, read.Count, requests) : null);
+        return Results.Json(tasks, statusCode: isNew ? 201 : 200);
     }
 
     private static async Task<IResult> ListAsync(TaskStore store, TaskEngine engine, int? limit, string? state, string? device, string? tag, string? parent, long? cursor, HttpContext context)

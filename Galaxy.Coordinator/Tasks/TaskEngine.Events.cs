@@ -10,7 +10,7 @@ namespace Galaxy.Coordinator.Tasks;
 
 internal sealed partial class TaskEngine
 {
-    private const int MostRecentKeys = 20_000;
+    private const int MaxRecentKeys = 50_000;
     private const int MostLateResults = 10;
 
     private readonly List<TaskEvent.Request> _asides = [];
@@ -62,32 +62,56 @@ internal sealed partial class TaskEngine
 
     private void OnSubmit(TaskEvent.Submit submit, DateTimeOffset now)
     {
-        var first = submit.Tasks[0];
-        if (first.Idempotency is { } key)
+        // Whether its keys were used was asked of the store before the tasks were taken over: another leader may have accepted them since.
+        if (submit.Takeover is { } asked && asked != _takeover)
         {
-            // Two at the same moment: the first is it.
-            if (_recentKeys.TryGetValue(key.Split(' ')[0], out var known))
-            {
-                submit.Answer.TrySetException(new AlreadySubmittedException(known));
-                return;
-            }
-            if (_recentKeys.Count >= MostRecentKeys)
-                _recentKeys.Clear();
-            _recentKeys[key.Split(' ')[0]] = first.TaskId;
-        }
-        else if (_tasks.ContainsKey(first.TaskId))
-        {
-            submit.Answer.TrySetException(new AlreadySubmittedException(first.TaskId));
+            submit.Answer.TrySetException(new NotLeaderException());
             return;
         }
-        foreach (var task in submit.Tasks)
+        // Two at the same moment: the first is it, and the second is answered when the first is durable.
+        var known = submit.Submissions.Select(tasks => FindRecent(tasks[0].Idempotency)).ToList();
+        for (var i = 0; i < known.Count; i++)
+        {
+            if (known[i] is { } other && other.Mark != submit.Submissions[i][0].Idempotency)
+            {
+                submit.Answer.TrySetException(new KeyReusedException(other.Mark));
+                return;
+            }
+        }
+        submit.TaskIds = [.. submit.Submissions.Select((tasks, i) => known[i]?.TaskId ?? tasks[0].TaskId)];
+        Accept([.. submit.Submissions.Where((_, i) => known[i] is null)], submit, now);
+        _waiting.Add((submit, submit.TaskIds[0]));
+    }
+
+    private void Accept(IReadOnlyList<IReadOnlyList<TaskView>> submissions, TaskEvent.Submit submit, DateTimeOffset now)
+    {
+        var fresh = submissions.SelectMany(tasks => tasks).ToList();
+        foreach (var task in fresh)
             _tasks[task.TaskId] = task;
-        _board.Submit([.. submit.Tasks.Select(task => task.ToSpec())],
+        _board.Submit([.. fresh.Select(task => task.ToSpec())],
             id => _recentEnds.TryGetValue(id, out var recent) ? recent : submit.Ends.TryGetValue(id, out var end) ? (CoreState)end : null, now);
         foreach (var (taskId, why) in submit.Refused)
             _board.Refuse(taskId, why, now);
-        _waiting.Add((submit, first.TaskId));
-        GalaxyTrace.TaskSubmitted();
+        foreach (var tasks in submissions)
+        {
+            NoteKey(tasks[0]);
+            GalaxyTrace.TaskSubmitted();
+        }
+    }
+
+    private (string TaskId, string Mark)? FindRecent(string? mark) =>
+        mark is not null && _recentKeys.TryGetValue(SubmissionKey.NameOf(mark), out var known) ? known : null;
+
+    // The oldest are in the store long before they are forgotten here.
+    private void NoteKey(TaskView task)
+    {
+        if (task.Idempotency is not { } mark)
+            return;
+        var name = SubmissionKey.NameOf(mark);
+        _recentKeys[name] = (task.TaskId, mark);
+        _recentKeysInOrder.Enqueue(name);
+        while (_recentKeysInOrder.Count > MaxRecentKeys)
+            _recentKeys.Remove(_recentKeysInOrder.Dequeue());
     }
 
     private void OnRelease(TaskEvent.Release release, DateTimeOffset now)
@@ -226,12 +250,6 @@ internal sealed partial class TaskEngine
 
     [LoggerMessage(Level = LogLevel.Information, Message = "The result of {Attempt} by '{Device}' came after it was given up; it is kept with task {TaskId}")]
     private partial void LogLate(string taskId, string attempt, string device);
-}
-
-/// <summary>The same was submitted before.</summary>
-internal sealed class AlreadySubmittedException(string taskId) : Exception($"submitted before as {taskId}")
-{
-    public string TaskId { get; } = taskId;
 }
 
 /// <summary>More is asked of the leader than it can take; nothing was written.</summary>

@@ -39,7 +39,8 @@ internal sealed partial class TaskEngine(
     private readonly SemaphoreSlim _gate = new(1, 1);
     private readonly ConcurrentDictionary<string, TaskView> _tasks = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, int> _running = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, string> _recentKeys = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (string TaskId, string Mark)> _recentKeys = new(StringComparer.Ordinal);
+    private readonly Queue<string> _recentKeysInOrder = new();
     private readonly Dictionary<string, CoreState> _recentEnds = new(StringComparer.Ordinal);
     private readonly Queue<string> _recentEndsInOrder = new();
     private readonly Dictionary<string, TaskView> _endedNow = new(StringComparer.Ordinal);
@@ -47,6 +48,7 @@ internal sealed partial class TaskEngine(
     private readonly TaskLedger _ledger = new();
     private TaskBoard _board = NewBoard();
     private long _term;
+    private long _takeover;
     private DateTimeOffset _began;
     private long _beganAt;
     private int _defects;
@@ -131,6 +133,17 @@ internal sealed partial class TaskEngine(
         }
     }
 
+    /// <summary>Which takeover of the tasks from the store the present tasks come from, once they are loaded. What the store says afterwards has all that was accepted before it.</summary>
+    /// <exception cref="NotLeaderException">This node does not lead, or its tasks are not loaded yet.</exception>
+    public async Task<long> TakeoverAsync()
+    {
+        var steppedDown = _steppedDown.Task;
+        if (elector.CurrentToken is null)
+            throw new NotLeaderException();
+        await ((Task)Task.WhenAny(_loaded.Task, steppedDown)).WaitAsync(ClientPatience, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return Term is null ? throw new NotLeaderException() : Interlocked.Read(ref _takeover);
+    }
+
     private void StepDown() => Interlocked.Exchange(ref _steppedDown, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
 
     /// <summary>Takes over the open tasks from the store. Call when this node starts to lead.</summary>
@@ -155,6 +168,7 @@ internal sealed partial class TaskEngine(
     private async Task TakeOverAsync(long term)
     {
         Forget();
+        Interlocked.Increment(ref _takeover);
         var index = await store.ReadIndexAsync();
         var pages = await store.ReadPagesAsync(index.Low, index.Last);
         var pageOf = new Dictionary<string, long>(StringComparer.Ordinal);
@@ -199,6 +213,7 @@ internal sealed partial class TaskEngine(
         _tasks.Clear();
         _running.Clear();
         _recentKeys.Clear();
+        _recentKeysInOrder.Clear();
         _recentEnds.Clear();
         _recentEndsInOrder.Clear();
         _endedNow.Clear();
@@ -422,12 +437,18 @@ internal sealed partial class TaskEngine(
         foreach (var (request, taskId) in _waiting)
         {
             if (failure is not null)
+            {
                 request.Answer.TrySetException(failure);
-            else
-                request.Answer.TrySetResult(_tasks.GetValueOrDefault(taskId) ?? _endedNow.GetValueOrDefault(taskId));
+                continue;
+            }
+            if (request is TaskEvent.Submit submit)
+                submit.Accepted = [.. submit.TaskIds.Select(Durable)];
+            request.Answer.TrySetResult(Durable(taskId));
         }
         _waiting.Clear();
         _endedNow.Clear();
+
+        TaskView? Durable(string taskId) => _tasks.GetValueOrDefault(taskId) ?? _endedNow.GetValueOrDefault(taskId);
     }
 
     // A defect: what the board knows may not be what is stored. Begin again from there; the devices tell what they have.

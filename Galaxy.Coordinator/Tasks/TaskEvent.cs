@@ -34,11 +34,22 @@ internal abstract record TaskEvent
         public bool TryClaim() => Interlocked.Exchange(ref _claimed, 1) == 0;
     }
 
-    /// <param name="Tasks">The task that is answered with first, then its parts.</param>
+    /// <summary>All of it is accepted in one turn, or nothing.</summary>
+    /// <param name="Submissions">Of each: the task that is answered with, then its parts.</param>
     /// <param name="Ends">How tasks ended that these depend on.</param>
     /// <param name="Refused">Parts that cannot be done, and why.</param>
     public sealed record Submit(
-        IReadOnlyList<TaskView> Tasks, IReadOnlyDictionary<string, TaskState> Ends, IReadOnlyDictionary<string, string> Refused) : Request;
+        IReadOnlyList<IReadOnlyList<TaskView>> Submissions, IReadOnlyDictionary<string, TaskState> Ends, IReadOnlyDictionary<string, string> Refused) : Request
+    {
+        /// <summary>The takeover in which the store was asked for the submissions' keys; null: they have none.</summary>
+        public long? Takeover { get; init; }
+
+        /// <summary>The task of each submission: its own, or the one that was accepted with its key before. Set by the engine before it answers.</summary>
+        public IReadOnlyList<string> TaskIds { get; set; } = [];
+
+        /// <summary>These tasks once they are durable; null where one ended in an earlier turn. Set by the engine before it answers.</summary>
+        public IReadOnlyList<TaskView?> Accepted { get; set; } = [];
+    }
 
     public sealed record Cancel(string TaskId, string Reason) : Request;
 

@@ -20,7 +20,7 @@ internal static class TaskMessages
         writer.WriteString("task_id", task.TaskId);
         if (!acknowledged)
         {
-            writer.WriteString("request_id", task.ParentId ?? task.TaskId);
+            writer.WriteString("request_id", RequestIdOf(task));
             return;
         }
         writer.WriteString("attempt_id", task.AttemptId);
@@ -28,6 +28,9 @@ internal static class TaskMessages
         writer.WriteNumber("timeout_seconds", task.TimeoutSeconds);
         writer.WriteString("traceparent", traceParent.Length > 0 ? traceParent : task.TraceParent ?? "");
     });
+
+    /// <summary>What the client calls the whole that this task is or belongs to; its id when the client named nothing.</summary>
+    public static string RequestIdOf(TaskView task) => task.RequestId ?? task.ParentId ?? task.TaskId;
 
     public static byte[] Cancel(string taskId, string attemptId) => Ids("cancel", taskId, attemptId);
 

@@ -41,7 +41,7 @@ internal sealed class TaskStore(FencedWriter writer, FencedStores stores, Quaran
 
     private string PageKey(long page) => _keys[FormattableString.Invariant($"tasks:page:{page}")];
 
-    private string IdempotencyKey(string hash) => _keys["task-key:" + hash];
+    private string SubmissionKeyOf(string name) => _keys["task-key:" + name];
 
     /// <summary>Writes a batch under that token. The same batch may be written again when the outcome is unknown.</summary>
     /// <exception cref="NotLeaderException">Nothing was written.</exception>
@@ -58,7 +58,7 @@ internal sealed class TaskStore(FencedWriter writer, FencedStores stores, Quaran
             else if (task.Callback is not null)
                 called.Add(task.TaskId);
             if (task is { Idempotency: { } idempotency, ParentId: null })
-                commands.Add(new FencedCommand("SET", IdempotencyKey(idempotency.Split(' ')[0]), task.TaskId));
+                commands.Add(new FencedCommand("SET", SubmissionKeyOf(SubmissionKey.NameOf(idempotency)), task.TaskId));
         }
         if (uncalled.Count > 0)
             commands.Add(new FencedCommand("ZADD", _keys["tasks:callbacks"], [.. uncalled]));
@@ -68,7 +68,7 @@ internal sealed class TaskStore(FencedWriter writer, FencedStores stores, Quaran
         {
             commands.Add(new FencedCommand("DEL", TaskKey(task.TaskId)));
             if (task is { Idempotency: { } idempotency, ParentId: null })
-                commands.Add(new FencedCommand("DEL", IdempotencyKey(idempotency.Split(' ')[0])));
+                commands.Add(new FencedCommand("DEL", SubmissionKeyOf(SubmissionKey.NameOf(idempotency))));
         }
         if (batch.Page is { } page)
             commands.Add(new FencedCommand("SET", PageKey(page.Page), string.Join(' ', page.TaskIds)));
@@ -85,11 +85,15 @@ internal sealed class TaskStore(FencedWriter writer, FencedStores stores, Quaran
         return value.IsNull ? null : Read(taskId, value);
     });
 
-    /// <summary>The task that was submitted with an Idempotency-Key of that hash.</summary>
-    public Task<TaskView?> ReadByIdempotencyAsync(string hash) => Guarded(async () =>
+    /// <summary>The tasks that were submitted with these keys, in the same order; null where there is none.</summary>
+    /// <param name="names">As <see cref="SubmissionKey.Name"/>.</param>
+    public Task<IReadOnlyList<TaskView?>> ReadByKeyAsync(IReadOnlyCollection<string> names) => Guarded<IReadOnlyList<TaskView?>>(async () =>
     {
-        var id = await stores.Reader.StringGetAsync(IdempotencyKey(hash));
-        return id.IsNull ? null : await ReadAsync((string)id!);
+        var ids = new List<string?>(names.Count);
+        foreach (var part in names.Chunk(ReadAtOnce))
+            ids.AddRange((await stores.Reader.StringGetAsync([.. part.Select(name => (RedisKey)SubmissionKeyOf(name))])).Select(id => (string?)id));
+        var tasks = (await ReadManyAsync([.. ids.OfType<string>()])).ToDictionary(task => task.TaskId, StringComparer.Ordinal);
+        return [.. ids.Select(id => id is null ? null : tasks.GetValueOrDefault(id))];
     });
 
     /// <summary>Those that exist, in the given order.</summary>

@@ -23,16 +23,15 @@ internal static class TaskSubmission
     private static readonly int[] Priorities = [1, 2, 5, 8, 10];
     private static readonly string[] Types = ["command", "query", "transfer", "sync", "batch", "workflow", "scheduled"];
 
-    /// <summary>The task, then its parts.</summary>
+    /// <summary>The task, then its parts, under ids that nobody has chosen: what clients call a submission is a <see cref="SubmissionKey"/>.</summary>
     /// <exception cref="BadTaskException">A field is wrong.</exception>
-    public static IReadOnlyList<TaskView> Read(TaskRequest request, DateTimeOffset now, string? taskId = null)
+    public static IReadOnlyList<TaskView> Read(TaskRequest request, DateTimeOffset now)
     {
         if (Complaint(request) is { } complaint)
             throw new BadTaskException(complaint);
-        var id = taskId ?? NewId();
         var task = new TaskView
         {
-            TaskId = id,
+            TaskId = NewId(),
             Name = request.Name ?? request.Action ?? "task",
             Type = request.Type ?? (request.Subtasks is not null ? "batch" : request.Cron is not null || request.NotBefore is not null ? "scheduled" : "command"),
             Action = request.Action ?? "",

@@ -1,54 +1,56 @@
-using System.Security.Cryptography;
-using System.Text;
-using System.Text.Json;
 using Galaxy.Contracts.Api;
-using Galaxy.Core.Scheduling;
-using Galaxy.ServiceDefaults;
-using TaskState = Galaxy.Contracts.Api.TaskState;
 
 namespace Galaxy.Coordinator.Tasks;
-
-/// <summary>An Idempotency-Key was used before, for something else.</summary>
-internal sealed class KeyReusedException() : Exception("This Idempotency-Key was used before with another body.");
 
 /// <summary>Submits what was read of a client: looks up what it depends on and whether it was submitted before, and waits until it is durable.</summary>
 internal sealed class TaskSubmitter(TaskEngine engine, TaskStore store)
 {
-    private const int MostKeyLength = 256;
+    private static readonly IReadOnlyDictionary<string, string> NoneRefused = new Dictionary<string, string>();
 
-    /// <param name="key">The Idempotency-Key of draft-ietf-httpapi-idempotency-key-header; null: none.</param>
-    /// <param name="body">What the key stands for.</param>
+    /// <param name="tasks">The task, then its parts.</param>
+    /// <param name="key">Null: nothing is known of a repetition.</param>
+    /// <param name="refused">Parts that cannot be done, and why.</param>
     /// <returns>The task, and whether it is new.</returns>
     /// <exception cref="BadTaskException">A field is wrong.</exception>
     /// <exception cref="KeyReusedException">The key stands for another body.</exception>
     public async Task<(TaskView Task, bool IsNew)> SubmitAsync(
-        IReadOnlyList<TaskView> tasks, string? key = null, object? body = null, IReadOnlyDictionary<string, string>? refused = null)
+        IReadOnlyList<TaskView> tasks, SubmissionKey? key = null, IReadOnlyDictionary<string, string>? refused = null)
     {
-        if (key is not null)
-        {
-            if (key.Length is 0 or > MostKeyLength)
-                throw new BadTaskException($"'Idempotency-Key' must have 1 to {MostKeyLength} characters.");
-            var hash = Hash(key);
-            var mark = $"{hash} {Hash(JsonSerializer.Serialize(body, GalaxyJson.Options))}";
-            if (await store.ReadByIdempotencyAsync(hash) is { } known)
-                return (Same(known, mark), false);
-            tasks = [tasks[0] with { Idempotency = mark }, .. tasks.Skip(1)];
-        }
-        var ends = await EndsAsync(tasks);
-        try
-        {
-            return ((await engine.AskAsync(new TaskEvent.Submit(tasks, ends, refused ?? new Dictionary<string, string>())))!, true);
-        }
-        catch (AlreadySubmittedException again)
-        {
-            var known = engine.Find(again.TaskId) ?? await store.ReadAsync(again.TaskId) ?? throw new TaskQueueFullException();
-            return (tasks[0].Idempotency is { } mark ? Same(known, mark) : known, false);
-        }
+        var (answers, isNew) = await SubmitManyAsync([tasks], key is null ? null : [key], refused);
+        return (answers[0], isNew);
     }
 
-    private static TaskView Same(TaskView known, string mark) => known.Idempotency == mark ? known : throw new KeyReusedException();
+    /// <summary>All that is not known yet is written at once, or nothing of it.</summary>
+    /// <param name="submissions">Of each: the task, then its parts.</param>
+    /// <param name="keys">One for each submission; null: nothing is known of a repetition.</param>
+    /// <param name="refused">Parts that cannot be done, and why.</param>
+    /// <returns>One task for each submission, in their order, and whether any is new.</returns>
+    /// <exception cref="BadTaskException">A field is wrong.</exception>
+    /// <exception cref="KeyReusedException">A key stands for another body; nothing was written.</exception>
+    public async Task<(IReadOnlyList<TaskView> Tasks, bool IsNew)> SubmitManyAsync(
+        IReadOnlyList<IReadOnlyList<TaskView>> submissions, IReadOnlyList<SubmissionKey>? keys = null, IReadOnlyDictionary<string, string>? refused = null)
+    {
+        // Taken before the store is asked: the engine knows every key that it was given since then.
+        long? takeover = keys is null ? null : await engine.TakeoverAsync();
+        var answers = keys is null ? new TaskView?[submissions.Count] : await FindAsync(keys);
+        var missing = Enumerable.Range(0, answers.Length).Where(i => answers[i] is null).ToList();
+        if (missing.Count == 0)
+            return ([.. answers.Select(one => one!)], false);
 
-    private static string Hash(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)).AsSpan(0, 16));
+        IReadOnlyList<TaskView> Marked(int i) => keys is null ? submissions[i] : [submissions[i][0] with { Idempotency = keys[i].Mark }, .. submissions[i].Skip(1)];
+        var fresh = missing.ConvertAll(Marked);
+        var submit = new TaskEvent.Submit(fresh, await EndsAsync([.. fresh.SelectMany(tasks => tasks)]), refused ?? NoneRefused) { Takeover = takeover };
+        await engine.AskAsync(submit);
+        for (var n = 0; n < missing.Count; n++)
+            answers[missing[n]] = submit.Accepted[n] ?? await store.ReadAsync(submit.TaskIds[n]) ?? throw new TaskQueueFullException();
+        return ([.. answers.Select(one => one!)], missing.Where((_, n) => submit.TaskIds[n] == fresh[n][0].TaskId).Any());
+    }
+
+    private async Task<TaskView?[]> FindAsync(IReadOnlyList<SubmissionKey> keys)
+    {
+        var known = await store.ReadByKeyAsync([.. keys.Select(key => key.Name)]);
+        return [.. known.Select((task, i) => task is null ? null : keys[i].Match(task))];
+    }
 
     private async Task<IReadOnlyDictionary<string, TaskState>> EndsAsync(IReadOnlyList<TaskView> tasks)
     {

@@ -59,6 +59,10 @@ public sealed class ReplicatedMap(string origin, StateLimits? limits = null)
     public IReadOnlyList<StateEntry> List(string ns) =>
         _namespaces.TryGetValue(ns, out var entries) ? [.. entries.Values.Where(entry => !entry.Deleted)] : [];
 
+    /// <summary>Those of them whose keys begin with <paramref name="prefix"/>.</summary>
+    public IReadOnlyList<StateEntry> List(string ns, string prefix) =>
+        _namespaces.TryGetValue(ns, out var entries) ? [.. entries.Values.Where(entry => entry.Key.StartsWith(prefix, StringComparison.Ordinal) && !entry.Deleted)] : [];
+
     /// <summary>Every entry, tombstones included, in an order that is the same on every replica.</summary>
     public IEnumerable<StateEntry> All => _namespaces.Values.SelectMany(entries => entries.Values);
 

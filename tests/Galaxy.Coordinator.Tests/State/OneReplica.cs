@@ -1,0 +1,41 @@
+using Galaxy.Coordinator.Gossip;
+using Galaxy.Coordinator.State;
+using Galaxy.ServiceDefaults.Hosting;
+using Galaxy.ServiceDefaults.Nodes;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Galaxy.Coordinator.Tests.State;
+
+/// <summary>The replicated state of one coordinator on a disk of its own; two of them exchange what they have by hand.</summary>
+internal sealed class OneReplica : IDisposable
+{
+    private readonly NodeOptions _node;
+    private readonly StateFolder _folder;
+    private readonly StateJournal _journal;
+
+    /// <param name="time">Null: the machine's clock.</param>
+    public OneReplica(string name, TimeProvider? time = null)
+    {
+        time ??= TimeProvider.System;
+        _node = new NodeOptions { NodeId = name, Cluster = "test", DataFolder = Directory.CreateTempSubdirectory("galaxy-replica-").FullName };
+        _folder = StateFolder.Open(_node);
+        _journal = new StateJournal(_folder, _node, time, NullLogger<StateJournal>.Instance);
+        Gossip = new GossipNode(_node, new Identity(new ListenAddresses("127.0.0.1", [1, 2]), time), _journal, time);
+    }
+
+    public GossipNode Gossip { get; }
+
+    /// <summary>Takes in what the other has written by now.</summary>
+    public void Hear(OneReplica other)
+    {
+        var (entries, summary, pruned) = other.Gossip.Everything();
+        Gossip.Apply(new Delta(entries, summary, pruned));
+    }
+
+    public void Dispose()
+    {
+        _journal.Dispose();
+        _folder.Dispose();
+        Directory.Delete(_node.DataFolder, recursive: true);
+    }
+}
