@@ -20,7 +20,10 @@ internal sealed partial class Quarantine
 
     private const int MaxListed = 10_000;
 
-    private readonly ConcurrentDictionary<(string Kind, string Id), QuarantinedRecord> _records = new();
+    /// <param name="IsReadable">It can be read and not used: reading it once more proves nothing.</param>
+    private sealed record Entry(QuarantinedRecord Record, bool IsReadable);
+
+    private readonly ConcurrentDictionary<(string Kind, string Id), Entry> _records = new();
     private readonly TimeProvider _time;
     private readonly ILogger<Quarantine> _log;
 
@@ -31,7 +34,7 @@ internal sealed partial class Quarantine
     }
 
     /// <summary>In the order in which they were found.</summary>
-    public IReadOnlyList<QuarantinedRecord> List() => [.. _records.Values.OrderBy(record => record.Since)];
+    public IReadOnlyList<QuarantinedRecord> List() => [.. _records.Values.Select(entry => entry.Record).OrderBy(record => record.Since)];
 
     public bool Contains(string kind, string id) => !_records.IsEmpty && _records.ContainsKey((kind, id));
 
@@ -45,12 +48,13 @@ internal sealed partial class Quarantine
             if (JsonInput.Validate(json, MaxStoredDepth) is { } error)
                 throw new JsonException(error.ToString());
             var record = JsonSerializer.Deserialize<T>(json, GalaxyJson.Options) ?? throw new JsonException("It is null.");
-            Release(kind, id);
+            if (!_records.IsEmpty && _records.TryGetValue((kind, id), out var entry) && !entry.IsReadable)
+                Release(kind, id);
             return record;
         }
         catch (Exception failure) when (IsOfData(failure))
         {
-            Add(kind, id, failure.Message, json.Length);
+            Add(kind, id, failure.Message, json.Length, isReadable: false);
             return null;
         }
     }
@@ -82,9 +86,10 @@ internal sealed partial class Quarantine
 
     /// <summary>Sets a record aside.</summary>
     /// <param name="bytes">Its length; 0: not known.</param>
-    public void Add(string kind, string id, string reason, int bytes)
+    /// <param name="isReadable">It can be read, and not used.</param>
+    public void Add(string kind, string id, string reason, int bytes, bool isReadable = true)
     {
-        if (_records.Count >= MaxListed || !_records.TryAdd((kind, id), new QuarantinedRecord(kind, id, reason, bytes, _time.GetUtcNow())))
+        if (_records.Count >= MaxListed || !_records.TryAdd((kind, id), new Entry(new QuarantinedRecord(kind, id, reason, bytes, _time.GetUtcNow()), isReadable)))
             return;
         LogSetAside(kind, id, reason);
     }

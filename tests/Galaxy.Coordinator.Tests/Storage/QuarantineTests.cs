@@ -32,6 +32,18 @@ public class QuarantineTests
     }
 
     [Fact]
+    public void What_can_be_read_and_not_used_is_not_released_by_reading_it()
+    {
+        Assert.Null(_quarantine.Use<string>("tasks", "x", () => throw new OverflowException("too long")));
+
+        Assert.NotNull(_quarantine.Read<DeviceView>("tasks", "x", """{"device_id":"x","device_name":"x"}"""u8));
+        Assert.Single(_quarantine.List());
+
+        Assert.NotNull(_quarantine.Use("tasks", "x", () => "used"));
+        Assert.Empty(_quarantine.List());
+    }
+
+    [Fact]
     public void A_failure_that_is_not_of_the_data_passes() =>
         Assert.Throws<TimeoutException>(() => _quarantine.Use<string>("devices", "x", () => throw new TimeoutException()));
 }
