@@ -199,7 +199,12 @@ internal sealed partial class StateJournal : IDisposable
     private List<LogRecord> ReadLog(long number, ref bool whole)
     {
         var file = FileOf(number, LogSuffix);
-        var records = WriteAheadLog.Read(file, out var damagedAt, out var unfinished);
+        var records = WriteAheadLog.Read(file, out var damagedAt, out var unfinished, out var unreadable);
+        if (unreadable > 0)
+        {
+            whole = false;
+            LogUnreadable(file, unreadable);
+        }
         if (damagedAt < 0)
             return records;
         // A write that was cut off by the end of the process was never acknowledged. Damage elsewhere is a loss.
@@ -258,6 +263,9 @@ internal sealed partial class StateJournal : IDisposable
 
     [LoggerMessage(Level = LogLevel.Error, Message = "{File} is damaged and was passed over: {Reason}. What it held is fetched from the other coordinators.")]
     private partial void LogDamaged(string file, string reason);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "{Count} records in {File} cannot be read and were passed over. What they held is fetched from the other coordinators.")]
+    private partial void LogUnreadable(string file, int count);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{Count} entries of the replicated state from {Snapshot} and {Writes} writes after it")]
     private partial void LogLoaded(int count, string snapshot, int writes);

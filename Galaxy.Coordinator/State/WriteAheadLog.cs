@@ -61,12 +61,13 @@ internal sealed class WriteAheadLog(string path) : IDisposable
     /// <summary>The records up to the first that is damaged or unfinished.</summary>
     /// <param name="damagedAt">-1: none is. Otherwise where the file stops making sense.</param>
     /// <param name="unfinished">The damage is a last record that was never completed: its write was not acknowledged.</param>
-    public static List<LogRecord> Read(string path, out long damagedAt, out bool unfinished)
+    /// <param name="unreadable">Records that are whole and that this version cannot read; those after them are read.</param>
+    public static List<LogRecord> Read(string path, out long damagedAt, out bool unfinished, out int unreadable)
     {
         var file = File.ReadAllBytes(path);
         var records = new List<LogRecord>();
         var at = 0;
-        (damagedAt, unfinished) = (-1, false);
+        (damagedAt, unfinished, unreadable) = (-1, false, 0);
         while (at < file.Length)
         {
             var left = file.Length - at;
@@ -81,7 +82,14 @@ internal sealed class WriteAheadLog(string path) : IDisposable
                 damagedAt = at;
                 break;
             }
-            records.Add(LogRecord.Parser.ParseFrom(file.AsSpan(at + HeaderBytes, size)));
+            try
+            {
+                records.Add(LogRecord.Parser.ParseFrom(file.AsSpan(at + HeaderBytes, size)));
+            }
+            catch (InvalidProtocolBufferException)
+            {
+                unreadable++;
+            }
             at += HeaderBytes + size;
         }
         return records;

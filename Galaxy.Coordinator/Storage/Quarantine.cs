@@ -30,11 +30,19 @@ internal sealed partial class Quarantine
     public Quarantine(TimeProvider time, IMeterFactory meters, ILogger<Quarantine> log)
     {
         (_time, _log) = (time, log);
-        meters.Create("Galaxy.Coordinator.Quarantine").CreateObservableGauge("galaxy.quarantine.records", () => _records.Count, "{record}", "Stored records that cannot be read or used");
+        meters
+            .Create("Galaxy.Coordinator.Quarantine")
+            .CreateObservableGauge(
+                "galaxy.quarantine.records",
+                () => _records.Count,
+                "{record}",
+                "Stored records that cannot be read or used"
+            );
     }
 
     /// <summary>In the order in which they were found.</summary>
-    public IReadOnlyList<QuarantinedRecord> List() => [.. _records.Values.Select(entry => entry.Record).OrderBy(record => record.Since)];
+    public IReadOnlyList<QuarantinedRecord> List() =>
+        [.. _records.Values.Select(entry => entry.Record).OrderBy(record => record.Since)];
 
     public bool Contains(string kind, string id) => !_records.IsEmpty && _records.ContainsKey((kind, id));
 
@@ -47,7 +55,8 @@ internal sealed partial class Quarantine
             // Records of former versions may hold what the edge refuses today.
             if (JsonInput.Validate(json, MaxStoredDepth) is { } error)
                 throw new JsonException(error.ToString());
-            var record = JsonSerializer.Deserialize<T>(json, GalaxyJson.Options) ?? throw new JsonException("It is null.");
+            var record = JsonSerializer.Deserialize<T>(json, GalaxyJson.Options)
+                ?? throw new JsonException("It is null.");
             if (!_records.IsEmpty && _records.TryGetValue((kind, id), out var entry) && !entry.IsReadable)
                 Release(kind, id);
             return record;
@@ -89,7 +98,13 @@ internal sealed partial class Quarantine
     /// <param name="isReadable">It can be read, and not used.</param>
     public void Add(string kind, string id, string reason, int bytes, bool isReadable = true)
     {
-        if (_records.Count >= MaxListed || !_records.TryAdd((kind, id), new Entry(new QuarantinedRecord(kind, id, reason, bytes, _time.GetUtcNow()), isReadable)))
+        if (
+            _records.Count >= MaxListed
+            || !_records.TryAdd(
+                (kind, id),
+                new Entry(new QuarantinedRecord(kind, id, reason, bytes, _time.GetUtcNow()), isReadable)
+            )
+        )
             return;
         LogSetAside(kind, id, reason);
     }
@@ -105,8 +120,17 @@ internal sealed partial class Quarantine
     private const int MaxStoredDepth = 60;
 
     // What bad data does to code that trusts it. The store's own failures are of other types and pass.
-    private static bool IsOfData(Exception failure) => failure is JsonException or InvalidProtocolBufferException or InvalidOperationException or ArgumentException
-        or FormatException or OverflowException or NotSupportedException or NullReferenceException or KeyNotFoundException;
+    private static bool IsOfData(Exception failure) =>
+        failure
+            is JsonException
+                or InvalidProtocolBufferException
+                or InvalidOperationException
+                or ArgumentException
+                or FormatException
+                or OverflowException
+                or NotSupportedException
+                or NullReferenceException
+                or KeyNotFoundException;
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The record {Id} of {Kind} is set aside: {Reason}")]
     private partial void LogSetAside(string kind, string id, string reason);

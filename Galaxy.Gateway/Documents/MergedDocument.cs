@@ -18,21 +18,25 @@ internal sealed class MergedDocument(ClusterWatcher watcher, IHttpClientFactory 
         [("coordinator", "/openapi/v1.json"), ("router", "/openapi/router.json"), ("oneapi", "/openapi/oneapi.json"), ("discovery", "/openapi/discovery.json"), ("console", "/openapi/console.json")];
 
     private static readonly TimeSpan Kept = TimeSpan.FromSeconds(30);
+
+    /// <summary>While a service could not be asked: it is asked again soon.</summary>
+    private static readonly TimeSpan KeptIncomplete = TimeSpan.FromSeconds(2);
+
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
 
     private readonly SemaphoreSlim _oneAtATime = new(1, 1);
     private readonly Dictionary<string, JsonObject> _known = new(StringComparer.Ordinal);
-    private (long Made, string Json)? _merged;
+    private (long Made, TimeSpan Kept, string Json)? _merged;
 
     /// <summary>A service that cannot be asked now is described as it was last time.</summary>
     public async Task<string> ReadAsync(CancellationToken cancellation)
     {
-        if (_merged is { } fresh && time.GetElapsedTime(fresh.Made) < Kept)
+        if (_merged is { } fresh && time.GetElapsedTime(fresh.Made) < fresh.Kept)
             return fresh.Json;
         await _oneAtATime.WaitAsync(cancellation);
         try
         {
-            if (_merged is { } made && time.GetElapsedTime(made.Made) < Kept)
+            if (_merged is { } made && time.GetElapsedTime(made.Made) < made.Kept)
                 return made.Json;
             var asked = await Task.WhenAll(Sources.Select(source => AskAsync(source.Kind, source.Path, cancellation)));
             foreach (var (kind, document) in asked.Where(one => one.Document is not null))
@@ -43,7 +47,7 @@ internal sealed class MergedDocument(ClusterWatcher watcher, IHttpClientFactory 
                 ["description"] = "One address for the cluster: devices and tasks, routing and tools, models, state, failover. 'x-galaxy-role' says which role a call needs, 'x-galaxy-viewer' that a viewer may make it, too.",
             };
             var json = DocumentMerge.Merge(info, Sources.Where(source => _known.ContainsKey(source.Kind)).Select(source => (source.Kind, _known[source.Kind])), GatewayRoutes.KindOf).ToJsonString(GalaxyJson.Options);
-            _merged = (time.GetTimestamp(), json);
+            _merged = (time.GetTimestamp(), asked.All(one => one.Document is not null) ? Kept : KeptIncomplete, json);
             return json;
         }
         finally

@@ -14,7 +14,10 @@ public static class ContractNulls
     /// <summary>A modifier for <see cref="DefaultJsonTypeInfoResolver"/>.</summary>
     public static void Refuse(JsonTypeInfo type)
     {
-        if (type.Kind != JsonTypeInfoKind.Object || type.Type.Namespace?.StartsWith("Galaxy", StringComparison.Ordinal) != true)
+        if (
+            type.Kind != JsonTypeInfoKind.Object
+            || type.Type.Namespace?.StartsWith("Galaxy", StringComparison.Ordinal) != true
+        )
             return;
         var checks = type.Properties.Select(Check).OfType<Action<object>>().ToArray();
         if (checks.Length == 0)
@@ -30,11 +33,17 @@ public static class ContractNulls
 
     private static Action<object>? Check(JsonPropertyInfo property)
     {
-        if (property is not { Get: { } get, AttributeProvider: PropertyInfo declared } || property.PropertyType.IsValueType)
+        if (
+            property is not { Get: { } get, AttributeProvider: PropertyInfo declared }
+            || property.PropertyType.IsValueType
+        )
             return null;
         // The context is not thread-safe; types are read once each.
         var nullability = new NullabilityInfoContext().Create(declared);
-        var (name, required) = (property.Name, nullability.WriteState == NullabilityState.NotNull || nullability.ReadState == NullabilityState.NotNull);
+        var (name, required) = (
+            property.Name,
+            nullability.WriteState == NullabilityState.NotNull || nullability.ReadState == NullabilityState.NotNull
+        );
         var elements = Elements(property.PropertyType, nullability);
         if (!required && !elements)
             return null;
@@ -51,7 +60,8 @@ public static class ContractNulls
     // The last argument is what a list or a dictionary holds.
     private static bool Elements(Type type, NullabilityInfo nullability) =>
         typeof(IEnumerable).IsAssignableFrom(type)
-        && (nullability.ElementType ?? nullability.GenericTypeArguments.LastOrDefault()) is { ReadState: NullabilityState.NotNull, Type.IsValueType: false };
+        && (nullability.ElementType ?? nullability.GenericTypeArguments.LastOrDefault())
+            is { ReadState: NullabilityState.NotNull, Type.IsValueType: false };
 
     private static void RefuseNullIn(string name, object value)
     {

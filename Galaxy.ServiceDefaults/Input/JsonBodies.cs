@@ -17,8 +17,8 @@ public static class JsonBodies
         where TBuilder : IEndpointConventionBuilder => endpoints.WithMetadata(new ReadsItsBody());
 
     /// <summary>After authorization: nothing is kept of who may not ask.</summary>
-    public static void UseJsonBodies(this WebApplication app) => app.Use(next => context =>
-        IsRead(context) ? ReadAsync(context, next) : next(context));
+    public static void UseJsonBodies(this WebApplication app) =>
+        app.Use(next => context => IsRead(context) ? ReadAsync(context, next) : next(context));
 
     private static bool IsRead(HttpContext context) =>
         context.Request.HasJsonContentType()

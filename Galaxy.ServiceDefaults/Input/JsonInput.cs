@@ -44,7 +44,10 @@ public static class JsonInput
         }
         catch (JsonException malformed)
         {
-            return new InputError(Path(containers), $"is not JSON at line {malformed.LineNumber + 1}, byte {malformed.BytePositionInLine + 1}");
+            return new InputError(
+                Path(containers),
+                $"is not JSON at line {malformed.LineNumber + 1}, byte {malformed.BytePositionInLine + 1}"
+            );
         }
         return null;
     }
@@ -61,14 +64,20 @@ public static class JsonInput
                 containers.Pop();
                 return null;
             case JsonTokenType.PropertyName:
-                return Text(ref reader, out var name) ? containers.Peek().Enter(name) ? null : "appears twice in its object" : "has a name with half of a surrogate pair";
+                return Text(ref reader, out var name)
+                    ? containers.Peek().Enter(name)
+                        ? null
+                        : "appears twice in its object"
+                    : "has a name with half of a surrogate pair";
             case JsonTokenType.String:
                 Next(containers);
                 // Only an escape can be half of a pair: the bytes themselves are valid.
                 return !reader.ValueIsEscaped || Text(ref reader, out _) ? null : "has half of a surrogate pair";
             case JsonTokenType.Number:
                 Next(containers);
-                return reader.TryGetDouble(out var number) && double.IsFinite(number) ? null : "is a number out of range";
+                return reader.TryGetDouble(out var number) && double.IsFinite(number)
+                    ? null
+                    : "is a number out of range";
             default:
                 Next(containers);
                 return null;

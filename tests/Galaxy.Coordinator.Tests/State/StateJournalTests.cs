@@ -119,6 +119,35 @@ public sealed class StateJournalTests : IDisposable
     }
 
     [Fact]
+    public void A_whole_record_that_this_version_cannot_read_is_passed_over_and_those_after_it_are_read()
+    {
+        var node = Start();
+        Put(node, "a", "1");
+        Put(node, "b", "2");
+        Die(node);
+        InsertAfterFirst([0xFF, 0xFF, 0xFF]);
+
+        var again = Start();
+
+        Assert.Equal(("1", "2"), (Value(again.Map, "a"), Value(again.Map, "b")));
+        // What it held may have been a write of this node.
+        Assert.NotEqual(node.Map.Origin, again.Map.Origin);
+        Assert.Contains(_said, line => line.Contains("cannot be read", StringComparison.Ordinal));
+        Die(again);
+
+        void InsertAfterFirst(byte[] body)
+        {
+            var file = Directory.GetFiles(Folder, "*.log").Order().Last();
+            var log = File.ReadAllBytes(file);
+            var first = 8 + System.Buffers.Binary.BinaryPrimitives.ReadInt32BigEndian(log);
+            var head = new byte[8];
+            System.Buffers.Binary.BinaryPrimitives.WriteInt32BigEndian(head, body.Length);
+            System.Buffers.Binary.BinaryPrimitives.WriteUInt32BigEndian(head.AsSpan(4), System.IO.Hashing.Crc32.HashToUInt32(body));
+            File.WriteAllBytes(file, [.. log[..first], .. head, .. body, .. log[first..]]);
+        }
+    }
+
+    [Fact]
     public void After_a_flipped_bit_in_the_log_the_node_takes_a_new_name_as_writes_of_the_old_one_may_be_lost()
     {
         var node = Start();

@@ -45,5 +45,7 @@ public class QuarantineTests
 
     [Fact]
     public void A_failure_that_is_not_of_the_data_passes() =>
-        Assert.Throws<TimeoutException>(() => _quarantine.Use<string>("devices", "x", () => throw new TimeoutException()));
+        Assert.Throws<TimeoutException>(() =>
+            _quarantine.Use<string>("devices", "x", () => throw new TimeoutException())
+        );
 }

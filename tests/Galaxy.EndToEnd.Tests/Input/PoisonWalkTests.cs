@@ -17,24 +17,81 @@ public sealed class PoisonWalkTests(RunningGalaxy galaxy) : IClassFixture<Runnin
     private static readonly string[] Steering = ["/failover", "/restore", "/rollback", "/config", "/execute/"];
 
     private static readonly string[] Messages =
-        ["hello", "handshake", "register", "heartbeat", "status_update", "credit", "progress", "task_result", "command_result", "result", "chat", "nonsense"];
+    [
+        "hello",
+        "handshake",
+        "register",
+        "heartbeat",
+        "status_update",
+        "credit",
+        "progress",
+        "task_result",
+        "command_result",
+        "result",
+        "chat",
+        "nonsense",
+    ];
 
     private static readonly string[] Fields =
-        ["device_id", "device_name", "device_type", "capabilities", "labels", "location", "slots", "version", "running", "status", "load", "task_id", "attempt_id", "progress", "result", "output", "error", "message", "context", "request_id", "model", "payload"];
+    [
+        "device_id",
+        "device_name",
+        "device_type",
+        "capabilities",
+        "labels",
+        "location",
+        "slots",
+        "version",
+        "running",
+        "status",
+        "load",
+        "task_id",
+        "attempt_id",
+        "progress",
+        "result",
+        "output",
+        "error",
+        "message",
+        "context",
+        "request_id",
+        "model",
+        "payload",
+    ];
 
     private static readonly string[] Values =
-        ["null", "[null]", "[[[]]]", "{}", "{\"name\":null}", "[{\"name\":null}]", "[{\"name\":[]}]", "[\"x\",\"x\"]", "-1", "1e308", "99999999999999999999", "true", "\"\\u0000\"", "\"\""];
+    [
+        "null",
+        "[null]",
+        "[[[]]]",
+        "{}",
+        "{\"name\":null}",
+        "[{\"name\":null}]",
+        "[{\"name\":[]}]",
+        "[\"x\",\"x\"]",
+        "-1",
+        "1e308",
+        "99999999999999999999",
+        "true",
+        "\"\\u0000\"",
+        "\"\"",
+    ];
 
     [Fact]
     public async Task Every_operation_and_every_message_refuses_poison_and_nobody_else_notices()
     {
         var before = galaxy.Host.Names.ToDictionary(name => name, name => galaxy.Host.ProcessId(name));
         using var bystander = await ConnectAsync("bystander");
-        await SendAsync(bystander, """{"type":"handshake","device_id":"bystander","capabilities":["stand_by"]}"""u8.ToArray());
+        await SendAsync(
+            bystander,
+            """{"type":"handshake","device_id":"bystander","capabilities":["stand_by"]}"""u8.ToArray()
+        );
         var problems = new List<string>();
 
         var operations = await WalkOperationsAsync(problems);
-        Assert.True(problems.Count == 0, $"{problems.Count} problems in {operations} requests:\n{string.Join('\n', problems.Take(60))}");
+        Assert.True(
+            problems.Count == 0,
+            $"{problems.Count} problems in {operations} requests:\n{string.Join('\n', problems.Take(60))}"
+        );
         var messages = await WalkMessagesAsync();
 
         TestContext.Current.TestOutputHelper?.WriteLine($"{operations} requests, {messages} messages");
@@ -47,14 +104,37 @@ public sealed class PoisonWalkTests(RunningGalaxy galaxy) : IClassFixture<Runnin
         await SendAsync(bystander, """{"type":"ping"}"""u8.ToArray());
         Assert.Equal("pong", await ReadAsync(bystander));
         await galaxy.SettledAsync();
-        Assert.Equal(TaskState.Completed, (await galaxy.FinishedAsync(await galaxy.SubmitAsync(new { action = "echo", @params = new { text = "well" } }))).State);
-        foreach (var list in new[] { "/api/v1/tasks", "/api/v1/devices", "/api/v1/groups", "/api/v1/state", "/nodes", "/tools", "/api/v1/config" })
-            Assert.Equal((list, HttpStatusCode.OK), (list, (await galaxy.Http.GetAsync(list, TestContext.Current.CancellationToken)).StatusCode));
+        Assert.Equal(
+            TaskState.Completed,
+            (
+                await galaxy.FinishedAsync(
+                    await galaxy.SubmitAsync(new { action = "echo", @params = new { text = "well" } })
+                )
+            ).State
+        );
+        foreach (
+            var list in new[]
+            {
+                "/api/v1/tasks",
+                "/api/v1/devices",
+                "/api/v1/groups",
+                "/api/v1/state",
+                "/nodes",
+                "/tools",
+                "/api/v1/config",
+            }
+        )
+            Assert.Equal(
+                (list, HttpStatusCode.OK),
+                (list, (await galaxy.Http.GetAsync(list, TestContext.Current.CancellationToken)).StatusCode)
+            );
     }
 
     private async Task<int> WalkOperationsAsync(List<string> problems)
     {
-        var document = (await galaxy.Http.GetFromJsonAsync<JsonObject>("/openapi.json", TestContext.Current.CancellationToken))!;
+        var document = (
+            await galaxy.Http.GetFromJsonAsync<JsonObject>("/openapi.json", TestContext.Current.CancellationToken)
+        )!;
         var count = 0;
         foreach (var (path, operations) in (JsonObject)document["paths"]!)
         {
@@ -62,7 +142,10 @@ public sealed class PoisonWalkTests(RunningGalaxy galaxy) : IClassFixture<Runnin
             {
                 if (operation!["requestBody"] is not JsonObject body)
                     continue;
-                var schema = Poison.Resolve(body["content"]?["application/json"]?["schema"] as JsonObject ?? [], document);
+                var schema = Poison.Resolve(
+                    body["content"]?["application/json"]?["schema"] as JsonObject ?? [],
+                    document
+                );
                 foreach (var (name, bytes) in Poison.Everywhere)
                 {
                     count++;
@@ -84,17 +167,29 @@ public sealed class PoisonWalkTests(RunningGalaxy galaxy) : IClassFixture<Runnin
         return count;
     }
 
-    private async Task TryAsync(string verb, string path, string name, byte[] body, bool mustRefuse, List<string> problems)
+    private async Task TryAsync(
+        string verb,
+        string path,
+        string name,
+        byte[] body,
+        bool mustRefuse,
+        List<string> problems
+    )
     {
         // A name that nothing else has.
         var filled = System.Text.RegularExpressions.Regex.Replace(path, @"\{[^}]*\}", "poisoned");
-        using var request = new HttpRequestMessage(new HttpMethod(verb.ToUpperInvariant()), filled) { Content = new ByteArrayContent(body) };
+        using var request = new HttpRequestMessage(new HttpMethod(verb.ToUpperInvariant()), filled)
+        {
+            Content = new ByteArrayContent(body),
+        };
         request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
         try
         {
             using var answer = await galaxy.Http.SendAsync(request, TestContext.Current.CancellationToken);
             if ((int)answer.StatusCode >= 500 || (mustRefuse && (int)answer.StatusCode < 400))
-                problems.Add($"{verb} {path}: {name}: {(int)answer.StatusCode} {Start(await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken))}");
+                problems.Add(
+                    $"{verb} {path}: {name}: {(int)answer.StatusCode} {Start(await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken))}"
+                );
         }
         catch (Exception failure) when (failure is HttpRequestException or TaskCanceledException)
         {
@@ -112,12 +207,24 @@ public sealed class PoisonWalkTests(RunningGalaxy galaxy) : IClassFixture<Runnin
             var said = ReadAsync(socket);
             // A text message that is no UTF-8 ends its connection (RFC 6455, 8.1).
             foreach (var (_, body) in Poison.Everywhere.Where(one => one.Name != "no UTF-8"))
-                await SayAsync(Encoding.UTF8.GetBytes($"{{\"type\":\"{type}\",\"device_id\":\"poisoner\",\"x\":").Concat(body).Append((byte)'}').ToArray());
-            await SayAsync("""{"type":"hello","device_id":"poisoner","capabilities":["poison"],"slots":2}"""u8.ToArray());
+                await SayAsync(
+                    Encoding
+                        .UTF8.GetBytes($"{{\"type\":\"{type}\",\"device_id\":\"poisoner\",\"x\":")
+                        .Concat(body)
+                        .Append((byte)'}')
+                        .ToArray()
+                );
+            await SayAsync(
+                """{"type":"hello","device_id":"poisoner","capabilities":["poison"],"slots":2}"""u8.ToArray()
+            );
             foreach (var field in Fields)
             {
                 foreach (var value in Values)
-                    await SayAsync(Encoding.UTF8.GetBytes($"{{\"type\":\"{type}\"{(field == "device_id" ? "" : ",\"device_id\":\"poisoner\"")},\"{field}\":{value}}}"));
+                    await SayAsync(
+                        Encoding.UTF8.GetBytes(
+                            $"{{\"type\":\"{type}\"{(field == "device_id" ? "" : ",\"device_id\":\"poisoner\"")},\"{field}\":{value}}}"
+                        )
+                    );
             }
             await SendAsync(socket, """{"type":"ping"}"""u8.ToArray());
             Assert.True(await said is "pong", $"{type}: {await said}");
@@ -136,7 +243,10 @@ public sealed class PoisonWalkTests(RunningGalaxy galaxy) : IClassFixture<Runnin
         var socket = new ClientWebSocket();
         socket.Options.SetRequestHeader("Authorization", "Bearer " + galaxy.Key);
         socket.Options.AddSubProtocol("galaxy.v1");
-        await socket.ConnectAsync(new UriBuilder(galaxy.Host.Url("gateway", "ws")) { Scheme = "ws", Path = "/ws/device/" + id }.Uri, TestContext.Current.CancellationToken);
+        await socket.ConnectAsync(
+            new UriBuilder(galaxy.Host.Url("gateway", "ws")) { Scheme = "ws", Path = "/ws/device/" + id }.Uri,
+            TestContext.Current.CancellationToken
+        );
         return socket;
     }
 
@@ -160,8 +270,7 @@ public sealed class PoisonWalkTests(RunningGalaxy galaxy) : IClassFixture<Runnin
                     if (part.MessageType == WebSocketMessageType.Close)
                         return $"closed: {socket.CloseStatusDescription} after {last}";
                     length += part.Count;
-                }
-                while (!part.EndOfMessage);
+                } while (!part.EndOfMessage);
                 last = Encoding.UTF8.GetString(buffer, 0, length);
                 if (JsonNode.Parse(last)!["type"]!.GetValue<string>() == "pong")
                     return "pong";

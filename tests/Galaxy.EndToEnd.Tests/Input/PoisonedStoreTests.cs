@@ -16,7 +16,11 @@ public sealed class PoisonedStoreTests(RunningGalaxy galaxy) : IClassFixture<Run
 
     private static readonly (string Id, string Json)[] Tasks =
     [
-        ("poison-0", ""), ("poison-1", "{"), ("poison-2", "null"), ("poison-3", "[]"), ("poison-4", "\u0000\u0001"),
+        ("poison-0", ""),
+        ("poison-1", "{"),
+        ("poison-2", "null"),
+        ("poison-3", "[]"),
+        ("poison-4", "\u0000\u0001"),
         ("poison-5", Task("poison-5", "\"required_devices\":[null]")),
         ("poison-6", Task("poison-6", "\"required_capabilities\":[null]")),
         ("poison-7", Task("poison-7", "\"subtasks\":[null]")),
@@ -27,20 +31,38 @@ public sealed class PoisonedStoreTests(RunningGalaxy galaxy) : IClassFixture<Run
         ("poison-12", Task("poison-12", "\"retry\":{\"delay_seconds\":1e300}")),
         ("poison-13", Task("poison-13", "\"waits_for\":[null]")),
         ("poison-14", Task("poison-14", "\"created_at\":\"yesterday\"")),
-        ("poison-15", Task("poison-15", "\"subtasks\":[{\"task_id\":\"p\",\"name\":\"p\",\"state\":\"failed\"},{\"task_id\":\"p\",\"name\":\"p\",\"state\":\"failed\"}]")),
+        (
+            "poison-15",
+            Task(
+                "poison-15",
+                "\"subtasks\":[{\"task_id\":\"p\",\"name\":\"p\",\"state\":\"failed\"},{\"task_id\":\"p\",\"name\":\"p\",\"state\":\"failed\"}]"
+            )
+        ),
     ];
 
     [Fact]
     public async Task The_leader_that_takes_over_sets_poisoned_tasks_aside_and_does_the_others()
     {
-        var waiting = await galaxy.SubmitAsync(new { action = "echo", @params = new { text = "kept" }, not_before = DateTimeOffset.UtcNow.AddSeconds(15) });
-        await using var redis = await ConnectionMultiplexer.ConnectAsync(new ConfigurationOptions { EndPoints = { { "127.0.0.1", galaxy.Host.Url("redis", "tcp").Port } } });
+        var waiting = await galaxy.SubmitAsync(
+            new
+            {
+                action = "echo",
+                @params = new { text = "kept" },
+                not_before = DateTimeOffset.UtcNow.AddSeconds(15),
+            }
+        );
+        await using var redis = await ConnectionMultiplexer.ConnectAsync(
+            new ConfigurationOptions { EndPoints = { { "127.0.0.1", galaxy.Host.Url("redis", "tcp").Port } } }
+        );
         var store = redis.GetDatabase();
         foreach (var (id, json) in Tasks)
             await store.StringSetAsync(Prefix + "task:" + id, json);
         // They are listed where the newest tasks are, as if they had been accepted.
         var index = JsonDocument.Parse((string)(await store.StringGetAsync(Prefix + "tasks:index"))!).RootElement;
-        await store.StringAppendAsync($"{Prefix}tasks:page:{index.GetProperty("last").GetInt64()}", " " + string.Join(' ', Tasks.Select(task => task.Id)));
+        await store.StringAppendAsync(
+            $"{Prefix}tasks:page:{index.GetProperty("last").GetInt64()}",
+            " " + string.Join(' ', Tasks.Select(task => task.Id))
+        );
         // And among the failovers, the join tokens and the callbacks.
         await store.ListLeftPushAsync(Prefix + "failovers", ["{", "null", "{\"id\":null}"]);
         await store.SortedSetAddAsync(Prefix + "tasks:callbacks", "poison-1", 1);
@@ -49,8 +71,17 @@ public sealed class PoisonedStoreTests(RunningGalaxy galaxy) : IClassFixture<Run
 
         galaxy.Host.Kill(old.NodeId);
 
-        await Eventually.TrueAsync(async () => (await galaxy.ClusterAsync())?.Leader is { } leader && leader.Token > old.Token);
-        Assert.Equal(TaskState.Completed, (await galaxy.FinishedAsync(await galaxy.SubmitAsync(new { action = "echo", @params = new { text = "after" } }))).State);
+        await Eventually.TrueAsync(async () =>
+            (await galaxy.ClusterAsync())?.Leader is { } leader && leader.Token > old.Token
+        );
+        Assert.Equal(
+            TaskState.Completed,
+            (
+                await galaxy.FinishedAsync(
+                    await galaxy.SubmitAsync(new { action = "echo", @params = new { text = "after" } })
+                )
+            ).State
+        );
         var took = Stopwatch.GetElapsedTime(began);
         TestContext.Current.TestOutputHelper?.WriteLine($"served {took.TotalMilliseconds:0} ms after the kill");
         Assert.InRange(took, TimeSpan.Zero, TimeSpan.FromSeconds(10));
@@ -58,31 +89,73 @@ public sealed class PoisonedStoreTests(RunningGalaxy galaxy) : IClassFixture<Run
         Assert.Equal(TaskState.Completed, (await galaxy.FinishedAsync(waiting)).State);
         // It was one change of leader, and no process but the killed one was started again.
         Assert.Equal(leader.Token, (await galaxy.LeaderAsync()).Token);
-        Assert.Equal(HttpStatusCode.OK, (await galaxy.Http.GetAsync("/api/v1/tasks", TestContext.Current.CancellationToken)).StatusCode);
-        Assert.Equal(HttpStatusCode.OK, (await galaxy.Http.GetAsync("/api/v1/failovers", TestContext.Current.CancellationToken)).StatusCode);
+        Assert.Equal(
+            HttpStatusCode.OK,
+            (await galaxy.Http.GetAsync("/api/v1/tasks", TestContext.Current.CancellationToken)).StatusCode
+        );
+        Assert.Equal(
+            HttpStatusCode.OK,
+            (await galaxy.Http.GetAsync("/api/v1/failovers", TestContext.Current.CancellationToken)).StatusCode
+        );
 
         var aside = await QuarantineAsync();
-        Assert.Equal(Tasks.Select(task => task.Id).Order(), aside.Where(record => record.Kind == "tasks").Select(record => record.Id).Order());
+        Assert.Equal(
+            Tasks.Select(task => task.Id).Order(),
+            aside.Where(record => record.Kind == "tasks").Select(record => record.Id).Order()
+        );
         Assert.All(aside, record => Assert.NotEmpty(record.Reason));
 
         // One is mended and released, another is deleted.
         await store.StringSetAsync(Prefix + "task:poison-5", Task("poison-5", "\"tags\":[]"));
-        using (var released = await galaxy.Http.PostAsync(new Uri("/api/v1/quarantine/tasks/poison-5", UriKind.Relative), null, TestContext.Current.CancellationToken))
+        using (
+            var released = await galaxy.Http.PostAsync(
+                new Uri("/api/v1/quarantine/tasks/poison-5", UriKind.Relative),
+                null,
+                TestContext.Current.CancellationToken
+            )
+        )
             Assert.Equal(HttpStatusCode.NoContent, released.StatusCode);
         Assert.Equal(TaskState.Completed, (await galaxy.FinishedAsync("poison-5")).State);
-        using (var refused = await galaxy.Http.PostAsync(new Uri("/api/v1/quarantine/tasks/poison-6", UriKind.Relative), null, TestContext.Current.CancellationToken))
+        using (
+            var refused = await galaxy.Http.PostAsync(
+                new Uri("/api/v1/quarantine/tasks/poison-6", UriKind.Relative),
+                null,
+                TestContext.Current.CancellationToken
+            )
+        )
             Assert.Equal(HttpStatusCode.Conflict, refused.StatusCode);
-        using (var deleted = await galaxy.Http.DeleteAsync(new Uri("/api/v1/quarantine/tasks/poison-6", UriKind.Relative), TestContext.Current.CancellationToken))
+        using (
+            var deleted = await galaxy.Http.DeleteAsync(
+                new Uri("/api/v1/quarantine/tasks/poison-6", UriKind.Relative),
+                TestContext.Current.CancellationToken
+            )
+        )
             Assert.Equal(HttpStatusCode.NoContent, deleted.StatusCode);
         Assert.False(await store.KeyExistsAsync(Prefix + "task:poison-6"));
         Assert.DoesNotContain(await QuarantineAsync(), record => record.Id is "poison-5" or "poison-6");
     }
 
     private async Task<IReadOnlyList<QuarantinedRecord>> QuarantineAsync() =>
-        (await galaxy.Http.GetFromJsonAsync<List<QuarantinedRecord>>("/api/v1/quarantine", GalaxyJson.Options, TestContext.Current.CancellationToken))!;
+        (
+            await galaxy.Http.GetFromJsonAsync<List<QuarantinedRecord>>(
+                "/api/v1/quarantine",
+                GalaxyJson.Options,
+                TestContext.Current.CancellationToken
+            )
+        )!;
 
     private static string Task(string id, string poison) =>
         $$"""{"task_id":"{{id}}","action":"echo","state":"queued","params":{"text":"x"},"created_at":"2026-11-28T00:00:00+00:00",{{(poison.StartsWith("\"name\"", StringComparison.Ordinal) ? "" : "\"name\":\"x\",")}}{{poison}}}"""
-            .Replace(poison.StartsWith("\"params\"", StringComparison.Ordinal) ? "\"params\":{\"text\":\"x\"}," : "\u0007", "", StringComparison.Ordinal)
-            .Replace(poison.StartsWith("\"created_at\"", StringComparison.Ordinal) ? "\"created_at\":\"2026-11-28T00:00:00+00:00\"," : "\u0007", "", StringComparison.Ordinal);
+            .Replace(
+                poison.StartsWith("\"params\"", StringComparison.Ordinal) ? "\"params\":{\"text\":\"x\"}," : "\u0007",
+                "",
+                StringComparison.Ordinal
+            )
+            .Replace(
+                poison.StartsWith("\"created_at\"", StringComparison.Ordinal)
+                    ? "\"created_at\":\"2026-11-28T00:00:00+00:00\","
+                    : "\u0007",
+                "",
+                StringComparison.Ordinal
+            );
 }
