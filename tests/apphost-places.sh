@@ -20,14 +20,10 @@ if [ -z "${PLACES_WORK:-}" ]; then
   nice -n 5 dotnet build "$clone/Galaxy.AppHost" -nologo -v q -clp:ErrorsOnly || { echo "error: the clone does not build." >&2; exit 1; }
   echo "built $(git rev-parse --short HEAD) in '${clone##*/}' in $((SECONDS - at)) s"
   useradd -M -d /nonexistent -s /usr/sbin/nologin "$PLACES_USER" || exit 1
-  # A package manager lets only its own user run what it unpacks.
+  # A package manager lets only its own user read what it unpacks; here it is shared for one place.
   assembly="$clone/Galaxy.AppHost/obj/Debug/net10.0/Galaxy.AppHost.AssemblyInfo.cs"
   dcp=$(grep -oP '"dcpclipath", "\K[^"]+' "$assembly")
-  dashboard=${dcp%/aspire.hosting.orchestration*}/aspire.dashboard.sdk${dcp#*aspire.hosting.orchestration}
-  mkdir "$PLACES_WORK/aspire"
-  cp -a "${dcp%/*}" "$PLACES_WORK/aspire/dcp"
-  cp -a "${dashboard%/*}" "$PLACES_WORK/aspire/dashboard"
-  chmod -R a+rX "$PLACES_WORK/aspire"
+  export PLACES_PACKAGES=${dcp%/aspire.hosting.orchestration*}
   unshare --net --mount "$0" "$@"
   exit
 fi
@@ -206,6 +202,14 @@ dotnet_run_without_a_home() {
   beside_another
 }
 
+# Every folder on the way to the packages is covered by one that all may enter, in this script's own mounts.
+share_packages() {
+  local top="/${PLACES_PACKAGES#/}" cover="$work/cover"
+  top="/$(cut -d/ -f2 <<<"$top")"
+  mkdir -p "$cover${PLACES_PACKAGES#"$top"}" && chmod -R 755 "$cover" || return 1
+  mount --bind "$PLACES_PACKAGES" "$cover${PLACES_PACKAGES#"$top"}" && mount --rbind "$cover" "$top"
+}
+
 as_another_user() {
   local data="$work/user/data"
   mkdir -p "$work/user/tmp dir"
@@ -215,8 +219,9 @@ as_another_user() {
   refuses 3 "may not run it. Build as this user" "${as_user[@]}" "$clone/$bin" --GALAXY_DATA "$work/user/refused" || return 1
   # The SDK itself needs a home; its own sentence names the cure.
   refuses 1 "Set the 'DOTNET_CLI_HOME' environment variable" "${as_user[@]}" dotnet run --no-build --project Galaxy.AppHost || return 1
-  up user "${as_user[@]}" TMPDIR="$work/user/tmp dir" DcpPublisher__CliPath="$work/aspire/dcp/dcp" DcpPublisher__DashboardPath="$work/aspire/dashboard/Aspire.Dashboard" \
-    "$clone/$bin" "${quick[@]}" --GALAXY_DATA "$data" || return 1
+  share_packages || return 1
+  up user "${as_user[@]}" TMPDIR="$work/user/tmp dir" "$clone/$bin" "${quick[@]}" --GALAXY_DATA "$data" || return 1
+  umount -l "/$(cut -d/ -f2 <<<"$PLACES_PACKAGES")"
   [ -z "$(find "$data" -perm /077)" ] || fail "others may read $(find "$data" -perm /077 | head -3)" || return 1
   status "$data" "$(api user)" && down user "$data"
 }

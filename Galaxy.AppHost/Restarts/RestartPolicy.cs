@@ -20,6 +20,9 @@ internal sealed partial class RestartPolicy(
     ILogger<RestartPolicy> logger
 ) : EarlyService
 {
+    /// <summary>The property of a resource that says when and how it ended last, and what comes next.</summary>
+    public const string LastEnd = "Last end";
+
     // Aspire's own resource; it has no start command.
     private const string Dashboard = "aspire-dashboard";
 
@@ -173,7 +176,7 @@ internal sealed partial class RestartPolicy(
                 Properties = With(
                     snapshot.Properties,
                     ("Restarts", restarts),
-                    ("Last end", $"{time.GetLocalNow():HH:mm:ss} {decision.Reason}")
+                    (LastEnd, $"{time.GetLocalNow():HH:mm:ss} {decision.Reason}")
                 ),
             }
         );

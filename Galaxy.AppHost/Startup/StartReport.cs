@@ -84,10 +84,18 @@ internal sealed class StartReport(
         {
             lock (waiting)
                 Console.Out.WriteLine(
-                    $"{Stopwatch.GetElapsedTime(_started).TotalSeconds, 4:0} s: waiting for {string.Join(", ", waiting.Order())}"
+                    $"{Stopwatch.GetElapsedTime(_started).TotalSeconds, 4:0} s: waiting for {string.Join(", ", waiting.Order().Select(Describe))}"
                 );
         }
     }
+
+    // Of one that has ended before it was healthy, why and what comes next.
+    private string Describe(string name) =>
+        notifications.TryGetCurrentState(name, out var current)
+        && current.Snapshot.Properties.FirstOrDefault(property => property.Name == RestartPolicy.LastEnd)?.Value
+            is { } end
+            ? $"{name} ({end})"
+            : name;
 
     private async Task ShowLinksAsync(int count, CancellationToken stoppingToken)
     {

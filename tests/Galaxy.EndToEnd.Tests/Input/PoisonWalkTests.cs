@@ -9,8 +9,8 @@ using Galaxy.Contracts.Api;
 namespace Galaxy.EndToEnd.Tests.Input;
 
 /// <summary>Every operation of the API's own description and every message of a device, with each kind of poison: refused, and nobody else is harmed.</summary>
-[Collection("system")]
-public sealed class PoisonWalkTests(RunningGalaxy galaxy) : IClassFixture<RunningGalaxy>
+[Collection("poisoned system")]
+public sealed class PoisonWalkTests(RunningGalaxy galaxy)
 {
     private static readonly string[] Verbs = ["post", "put", "patch", "delete"];
 

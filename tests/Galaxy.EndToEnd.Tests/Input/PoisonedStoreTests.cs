@@ -9,8 +9,8 @@ using StackExchange.Redis;
 namespace Galaxy.EndToEnd.Tests.Input;
 
 /// <summary>A store that a broken version has filled: the system leads, serves everything else, and shows what it has set aside.</summary>
-[Collection("system")]
-public sealed class PoisonedStoreTests(RunningGalaxy galaxy) : IClassFixture<RunningGalaxy>
+[Collection("poisoned system")]
+public sealed class PoisonedStoreTests(RunningGalaxy galaxy)
 {
     private const string Prefix = "{galaxy:galaxy}:";
 

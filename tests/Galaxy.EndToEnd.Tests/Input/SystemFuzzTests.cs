@@ -9,8 +9,8 @@ using Galaxy.Core.Tests.Fuzzing;
 namespace Galaxy.EndToEnd.Tests.Input;
 
 /// <summary>Damaged bodies and frames through a running system with devices. <c>GALAXY_FUZZ_SYSTEM=100000</c> for the long run.</summary>
-[Collection("system")]
-public sealed class SystemFuzzTests(RunningGalaxy galaxy) : IClassFixture<RunningGalaxy>
+[Collection("poisoned system")]
+public sealed class SystemFuzzTests(RunningGalaxy galaxy)
 {
     private const int Clients = 6;
     private const int MaxLength = 4096;
