@@ -207,7 +207,12 @@ share_packages() {
   local top="/${PLACES_PACKAGES#/}" cover="$work/cover"
   top="/$(cut -d/ -f2 <<<"$top")"
   mkdir -p "$cover${PLACES_PACKAGES#"$top"}" && chmod -R 755 "$cover" || return 1
-  mount --bind "$PLACES_PACKAGES" "$cover${PLACES_PACKAGES#"$top"}" && mount --rbind "$cover" "$top"
+  mount --bind "$PLACES_PACKAGES" "$cover${PLACES_PACKAGES#"$top"}" && mount --rbind "$cover" "$top" || return 1
+  # What the package manager unpacks may be run by its own user only.
+  local programs
+  for programs in "$PLACES_PACKAGES"/aspire.hosting.orchestration.*/*/tools "$PLACES_PACKAGES"/aspire.dashboard.sdk.*/*/tools; do
+    mkdir -p "$work/shared$programs" && cp -a "$programs/." "$work/shared$programs" && chmod -R a+rX "$work/shared" && mount --bind "$work/shared$programs" "$programs" || return 1
+  done
 }
 
 as_another_user() {
