@@ -86,7 +86,14 @@ public sealed class Supervisor : IProcessControl, IAsyncDisposable
         void Stop(PosixSignalContext signal)
         {
             signal.Cancel = true;
-            _stopping.Cancel();
+            try
+            {
+                _stopping.Cancel();
+            }
+            catch (ObjectDisposedException)
+            {
+                // Another handler of the same signal has ended the run before this one was called.
+            }
         }
     }
 
