@@ -149,8 +149,6 @@ internal sealed class GalaxyBuilder
             .WithOtlpExporter()
             .WithEnvironment("ASPNETCORE_ENVIRONMENT", "Development")
             .WithEnvironment("DOTNET_ENVIRONMENT", "Development")
-            // Thirteen processes share the machine: none lets as much garbage gather as the processor's cache holds. Hexadecimal bytes: 6 MiB.
-            .WithEnvironment("DOTNET_GCgen0MaxBudget", "600000")
             .WithEnvironment("GALAXY_HOST_PID", Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
         foreach (
             var (variable, value) in (IEnumerable<(string, string)>)
