@@ -59,7 +59,7 @@ public sealed class StateTests(RunningGalaxy galaxy) : IClassFixture<RunningGala
     [InlineData("devices/x", "{}", HttpStatusCode.Forbidden, "Galaxy's own")]
     [InlineData("notes/x?policy=guess", "{}", HttpStatusCode.BadRequest, "'policy' is 'guess'")]
     [InlineData("notes/x?policy=merge", "[1]", HttpStatusCode.BadRequest, "JSON object")]
-    [InlineData("notes/x", "{", HttpStatusCode.BadRequest, "cannot be used")]
+    [InlineData("notes/x", "{", HttpStatusCode.BadRequest, "is not JSON")]
     [InlineData("notes/x", "", HttpStatusCode.BadRequest, "empty")]
     [InlineData("no!tes/x", "{}", HttpStatusCode.BadRequest, "namespace")]
     public async Task What_cannot_be_written_is_refused_with_the_reason(string path, string body, HttpStatusCode status, string reason)
