@@ -126,7 +126,29 @@ internal sealed partial class TaskEngine
         _waiting.Add((release, release.TaskId));
     }
 
-    // After the turn's own batch: these read and write the store themselves.
+    // After the turn's own batch: these read and write the store themselves. Each is tried once, whatever comes of it.
+    private async Task CarryOutAsidesAsync()
+    {
+        if (_asides.Count == 0)
+            return;
+        TaskEvent.Request[] asides = [.. _asides];
+        _asides.Clear();
+        foreach (var aside in asides)
+        {
+            try
+            {
+                await CarryOutAsync(aside);
+                aside.Answer.TrySetResult(null);
+            }
+            catch (Exception failure)
+            {
+                foreach (var one in asides)
+                    one.Answer.TrySetException(failure);
+                throw;
+            }
+        }
+    }
+
     private async Task CarryOutAsync(TaskEvent.Request aside)
     {
         switch (aside)
@@ -142,7 +164,6 @@ internal sealed partial class TaskEngine
                     Post(new TaskEvent.DeviceChanged(device));
                 break;
         }
-        aside.Answer.TrySetResult(null);
     }
 
     private BoardDevice? Device(string deviceId) =>

@@ -329,9 +329,7 @@ internal sealed partial class TaskEngine(
             feed.Publish(task);
         if (_ledger.Index.Listed > Kept)
             await ForgetOldestAsync();
-        foreach (var aside in _asides.ToList())
-            await CarryOutAsync(aside);
-        _asides.Clear();
+        await CarryOutAsidesAsync();
     }
 
     // The oldest page with its tasks. What is still open is on a later page as well.
