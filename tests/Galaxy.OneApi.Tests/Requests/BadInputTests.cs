@@ -43,7 +43,7 @@ public sealed class BadInputTests : IClassFixture<BadInputTests.Server>
         { "negative tokens", $$"""{"model":"galaxy/echo","max_tokens":-1,"messages":{{User}} }""", 400, "'max_tokens'" },
         { "stream as text", $$"""{"model":"galaxy/echo","stream":"yes","messages":{{User}} }""", 400, "'stream'" },
         { "a tool without a name", $$"""{"model":"galaxy/echo","tools":[{"type":"function","function":{} }],"messages":{{User}} }""", 400, "tools[0].function.name" },
-        { "twice the same field", $$"""{"model":"galaxy/echo","temperature":1,"temperature":2,"messages":{{User}} }""", 400, "JSON" },
+        { "twice the same field", $$"""{"model":"galaxy/echo","temperature":1,"temperature":2,"messages":{{User}} }""", 400, "'temperature' appears twice" },
         { "an unknown model", $$"""{"model":"no/such","messages":{{User}} }""", 404, "no/such" },
         { "an unknown bare model", $$"""{"model":"nothing","messages":{{User}} }""", 404, "nothing" },
         { "a device that is not there", $$"""{"model":"device/x/y","messages":{{User}} }""", 404, "device/x/y" },
