@@ -1,5 +1,6 @@
 using Galaxy.Gateway.Settings;
 using Galaxy.ServiceDefaults.Authentication;
+using Galaxy.ServiceDefaults.Cluster;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http.Features;
@@ -15,6 +16,9 @@ internal static class FrontDoor
     private static readonly string[] Internal = ["/galaxy.cluster.", "/galaxy.gossip.", "/galaxy.election.", "/galaxy.failover.", "/galaxy.discovery.", "/opentelemetry.", "/grpc."];
     private const int Unread = 16 * 1024;
     private static readonly TimeSpan HeadPatience = TimeSpan.FromSeconds(10);
+
+    /// <summary>How long a request with a key that cannot be checked yet waits for the keys.</summary>
+    private static readonly TimeSpan KeysTimeout = TimeSpan.FromSeconds(3);
 
     public static void AddFrontDoor(this WebApplicationBuilder builder)
     {
@@ -90,10 +94,36 @@ internal static class FrontDoor
         foreach (var ours in new[] { "__AuthenticationMiddlewareSet", "__AuthorizationMiddlewareSet" })
             ((IApplicationBuilder)app).Properties[ours] = true;
         var services = app.Services;
+        var watcher = services.GetRequiredService<ClusterWatcher>();
         var (callers, wrong, limits) = (services.GetRequiredService<CallerIdentifier>(), services.GetRequiredService<WrongKeys>(), services.GetRequiredService<RateLimits>());
         app.Use(next => context =>
         {
             var caller = callers.Identify(context.Request);
+            return caller.IsUndecided ? DecideLaterAsync(context, caller, next) : DecideAsync(context, caller, next);
+        });
+
+        // A gateway that has just started hears of the keys within a moment: its clients need not notice.
+        async Task DecideLaterAsync(HttpContext context, Identified caller, RequestDelegate next)
+        {
+            using var timeout = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
+            timeout.CancelAfter(KeysTimeout);
+            try
+            {
+                await foreach (var _ in watcher.Changes(timeout.Token))
+                {
+                    if (!(caller = callers.Identify(context.Request)).IsUndecided)
+                        break;
+                }
+            }
+            catch (OperationCanceledException) when (!context.RequestAborted.IsCancellationRequested)
+            {
+                // Nobody leads: that is the answer.
+            }
+            await DecideAsync(context, caller, next);
+        }
+
+        Task DecideAsync(HttpContext context, Identified caller, RequestDelegate next)
+        {
             if (caller.IsKnown)
                 context.User = Principals.Of(caller);
             // Keys for models only are known behind the gateway, and too long to guess.
@@ -104,7 +134,7 @@ internal static class FrontDoor
                 return RefusedAsync(admitted);
             return context.GetEndpoint() is { Metadata: var metadata } && metadata.GetMetadata<IAllowAnonymous>() is null && RequiredRole.Needed(metadata) is var needed && !caller.May(needed)
                 ? Refusals.RefuseAsync(context, caller, needed) : next(context);
-        });
+        }
     }
 }
 

@@ -299,7 +299,7 @@ public sealed class RouterTests(RunningGalaxy galaxy) : IClassFixture<RunningGal
     [InlineData("POST", "/register", """{"node_id":"x","url":"http://h","labels":{"a,b":"c"}}""", "'labels' has 'a,b'")]
     [InlineData("POST", "/register", """{"node_id":"coordinator-a","url":"http://h"}""", "is the name of a part of the cluster")]
     [InlineData("POST", "/register", """{"node_id":"x","url":"http://h","ttl_seconds":1e9}""", "'ttl_seconds'")]
-    [InlineData("POST", "/register", "[1", "not the JSON")]
+    [InlineData("POST", "/register", "[1", "is not JSON")]
     [InlineData("POST", "/heartbeat", """{"node_id":"nobody"}""", "not registered")]
     [InlineData("POST", "/heartbeat", """{"node_id":"x","load":-1}""", "'load' must be 0 to 1")]
     [InlineData("DELETE", "/nodes/coordinator-a", null, "leaves when it is stopped")]
