@@ -53,6 +53,9 @@ public sealed class GroupTests(RunningGalaxy galaxy) : IAsyncLifetime
         return answer.IsSuccessStatusCode ? string.Join(' ', (await answer.Content.ReadFromJsonAsync<GroupView>(GalaxyJson.Options))!.Devices) : null;
     }
 
+    private Task ShowsAsync(HttpClient client, string device, bool isMember) =>
+        Eventually.TrueAsync(async () => (await DevicesAsync(client))?.Split(' ').Contains(device, StringComparer.Ordinal) == isMember);
+
     /// <summary>Waits until every coordinator and the gateway show exactly these.</summary>
     private async Task EverywhereAsync(IEnumerable<string> devices)
     {
@@ -93,10 +96,16 @@ public sealed class GroupTests(RunningGalaxy galaxy) : IAsyncLifetime
         await EverywhereAsync([]);
         for (var i = 0; i < 10; i++)
         {
-            await AddAsync(_coordinators[i % 3], "gone-" + i);
-            await RemoveAsync(_coordinators[(i + 1) % 3], "gone-" + i);
-            await RemoveAsync(_coordinators[i % 3], "there-" + i);
-            await AddAsync(_coordinators[(i + 1) % 3], "there-" + i);
+            // Later is who has seen the other change: within a millisecond, nobody can tell two coordinators' times apart.
+            var (first, second) = (_coordinators[i % 3], _coordinators[(i + 1) % 3]);
+            await AddAsync(first, "gone-" + i);
+            await ShowsAsync(second, "gone-" + i, isMember: true);
+            await RemoveAsync(second, "gone-" + i);
+            await AddAsync(second, "there-" + i);
+            await ShowsAsync(first, "there-" + i, isMember: true);
+            await RemoveAsync(first, "there-" + i);
+            await ShowsAsync(second, "there-" + i, isMember: false);
+            await AddAsync(second, "there-" + i);
         }
         await EverywhereAsync(Enumerable.Range(0, 10).Select(i => "there-" + i));
     }
