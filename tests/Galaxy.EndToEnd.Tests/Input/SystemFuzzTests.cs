@@ -186,7 +186,8 @@ public sealed class SystemFuzzTests(RunningGalaxy galaxy)
                         TestContext.Current.CancellationToken
                     );
                 }
-                catch (Exception closed) when (closed is WebSocketException or IOException)
+                catch (Exception closed)
+                    when (closed is WebSocketException or IOException or OperationCanceledException)
                 {
                     // Connected again in the next turn.
                 }
