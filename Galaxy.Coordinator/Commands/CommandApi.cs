@@ -124,7 +124,7 @@ internal static class CommandApi
         await runner.ReadAsync(id) is { } answer ? Results.Ok(answer) : Results.Problem($"There is no command '{id}'.", statusCode: 404);
 }
 
-/// <summary>There is nobody whom a command could be given to.</summary>
+/// <summary>No device is there that a command could be given to.</summary>
 internal sealed class CommandRefusedException(int status, string message) : Exception(message)
 {
     public int Status => status;

@@ -82,7 +82,7 @@ internal sealed class StateFeed
 
     /// <summary>
     /// The keys that changed after a number, each once and under the number of its last change, in the order of the
-    /// numbers. So whoever has read this answer up to any number and asks again from there misses nothing: a key that
+    /// numbers. So a watcher that has read this answer up to any number and asks again from there misses nothing: a key that
     /// changed before and after that number comes after it.
     /// </summary>
     /// <remarks>

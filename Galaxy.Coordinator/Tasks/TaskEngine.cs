@@ -463,7 +463,7 @@ internal sealed partial class TaskEngine(
             try
             {
                 await TakeOverAsync(term);
-                // Nobody's socket is at fault: devices stay, with what the store says that they run.
+                // No device's socket is at fault: devices stay connected, with what the store says that they run.
                 foreach (var device in hub.DeviceIds.Where(id => hub.Find(id) is { TakesTasks: true }))
                     Post(new TaskEvent.DeviceChanged(device));
                 return;

@@ -23,7 +23,7 @@ internal static class TaskSubmission
     private static readonly int[] Priorities = [1, 2, 5, 8, 10];
     private static readonly string[] Types = ["command", "query", "transfer", "sync", "batch", "workflow", "scheduled"];
 
-    /// <summary>The task, then its parts, under ids that nobody has chosen: what clients call a submission is a <see cref="SubmissionKey"/>.</summary>
+    /// <summary>The task, then its parts, under ids that the server makes: what clients call a submission is a <see cref="SubmissionKey"/>.</summary>
     /// <exception cref="BadTaskException">A field is wrong.</exception>
     public static IReadOnlyList<TaskView> Read(TaskRequest request, DateTimeOffset now)
     {

@@ -117,7 +117,7 @@ internal static class FrontDoor
             }
             catch (OperationCanceledException) when (!context.RequestAborted.IsCancellationRequested)
             {
-                // Nobody leads: that is the answer.
+                // No leader was heard of in time: the client is told so.
             }
             await DecideAsync(context, caller, next);
         }
