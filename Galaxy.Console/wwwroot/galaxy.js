@@ -17,9 +17,25 @@
     location.reload();
   });
 
+  // Who works by keyboard keeps the place: a button whose row moves, or that is disabled for a moment while pages draw themselves anew, gets its focus back.
+  let kept = null;
+  document.addEventListener('focusin', e => { kept = e.target; });
+  document.addEventListener('pointerdown', () => { kept = null; }, true);
+  const refocus = () => {
+    if (kept?.isConnected && document.activeElement === document.body)
+      kept.focus({ preventScroll: true });
+  };
+  new MutationObserver(refocus).observe(document, { childList: true, subtree: true, attributes: true, attributeFilter: ['disabled'] });
+
   globalThis.galaxy = {
     zone: () => zone,
-    open: dialog => { if (!dialog.open) dialog.showModal(); },
+    open: dialog => {
+      if (dialog.open)
+        return;
+      const asked = document.activeElement;
+      dialog.addEventListener('close', () => { kept = asked; refocus(); }, { once: true });
+      dialog.showModal();
+    },
     close: dialog => dialog.close(),
     // To the end, once the new text is there.
     later: element => requestAnimationFrame(() => { if (element) element.scrollTop = element.scrollHeight; }),

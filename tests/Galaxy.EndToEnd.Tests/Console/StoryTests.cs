@@ -189,6 +189,24 @@ public sealed class StoryTests(RunningGalaxy galaxy, Browser browser) : IClassFi
     }
 
     [Fact]
+    public async Task A_button_that_is_disabled_for_a_moment_keeps_the_focus()
+    {
+        var page = await SignedInAsync("/ui/nodes");
+        var leader = (await galaxy.LeaderAsync()).NodeId;
+        var follower = new[] { "coordinator-a", "coordinator-b" }.First(id => id != leader);
+        var button = page.Locator("tr", new() { HasText = follower }).First.GetByRole(AriaRole.Button, new() { Name = "Promote" });
+        await button.FocusAsync();
+
+        galaxy.Host.Pause(follower);
+        await Assertions.Expect(button).ToBeDisabledAsync(new() { Timeout = 20_000 });
+        galaxy.Host.Continue(follower);
+        await Assertions.Expect(button).ToBeEnabledAsync(new() { Timeout = 20_000 });
+
+        await Assertions.Expect(button).ToBeFocusedAsync();
+        await NotReloadedAsync(page);
+    }
+
+    [Fact]
     public async Task A_viewer_sees_everything_and_can_change_nothing_and_is_out_when_the_key_is_withdrawn()
     {
         var made = await galaxy.Http.PostAsJsonAsync("/api/v1/access/keys", new { name = "wall-screen", role = "viewer" });

@@ -75,6 +75,14 @@ internal sealed class Machine : IDisposable
     public async Task<string?> LeaderAsync() =>
         await ClusterAsync() is { } cluster && cluster.TryGetProperty("leader", out var leader) && leader.ValueKind == JsonValueKind.Object ? leader.GetProperty("node_id").GetString() : null;
 
+    /// <summary>Who leads, once this machine knows it: it may hear of a change a moment later than the one that led it.</summary>
+    public async Task<string> KnownLeaderAsync()
+    {
+        string? leader = null;
+        await Eventually.TrueAsync(async () => (leader = await LeaderAsync()) is not null, 30, () => Output);
+        return leader!;
+    }
+
     public async Task<bool> SeesAliveAsync(params string[] nodes) => await ClusterAsync() is { } cluster
         && cluster.GetProperty("nodes").EnumerateArray().Where(node => node.GetProperty("state").GetString() == "alive").Select(node => node.GetProperty("node_id").GetString()!).Order().SequenceEqual(nodes.Order());
 
