@@ -130,6 +130,10 @@ internal sealed class CliContext : IDisposable
         return _http.SendAsync(request, cancellation);
     }, cancellation);
 
+    /// <summary>Asks for something to be done; neither side has a body.</summary>
+    public Task PostAsync(string path, CancellationToken cancellation) =>
+        SendAsync(() => _http.PostAsync(new Uri(path, UriKind.Relative), null, cancellation), _ => Task.FromResult(true), cancellation);
+
     /// <summary>Deletes; the answer has no body.</summary>
     public Task DeleteAsync(string path, CancellationToken cancellation) =>
         SendAsync(() => _http.DeleteAsync(new Uri(path, UriKind.Relative), cancellation), _ => Task.FromResult(true), cancellation);

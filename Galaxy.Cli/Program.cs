@@ -45,6 +45,7 @@ var root = new RootCommand("galaxy: look at a Galaxy cluster, steer it, and join
     AccessCommands.CreateAudit(),
     ConsoleCommand.Create(),
     StateCommand.Create(),
+    QuarantineCommands.Create(),
     ConfigCommand.Create(),
     worker,
     StartCommand.Create(worker),

@@ -54,6 +54,8 @@ internal static class CoordinatorExtensions
         services.AddSingleton<Identity>();
         services.AddSingleton(_ => StateFolder.Open(node));
         services.AddSingleton<Quarantine>();
+        services.AddSingleton<StoreShape>();
+        services.AddSingleton<IStoredRecords>(provider => provider.GetRequiredService<StoreShape>());
         services.AddSingleton<StateJournal>();
         services.AddSingleton<GossipNode>();
         services.AddSingleton<PeerSummaries>();
@@ -70,6 +72,7 @@ internal static class CoordinatorExtensions
         services.AddSingleton<AccessKeys>();
         services.AddSingleton<IAccessDirectory>(provider => provider.GetRequiredService<AccessKeys>());
         services.AddSingleton<JoinTokens>();
+        services.AddSingleton<IStoredRecords>(provider => provider.GetRequiredService<JoinTokens>());
         AddLoop<AuditLog>(services);
         services.AddSingleton<LeaseStore>();
         services.AddSingleton<LeaderProbe>();
@@ -83,6 +86,8 @@ internal static class CoordinatorExtensions
         services.AddSingleton<TermTrace>();
         services.AddSingleton<FailoverTracker>();
         services.AddSingleton<FailoverLog>();
+        services.AddSingleton<IStoredRecords>(provider => provider.GetRequiredService<FailoverLog>());
+        services.AddSingleton<IStoredRecords, TaskRecords>();
         services.AddSingleton<ClusterFeed>();
         services.AddSingleton<DeviceRegistry>();
         services.AddSingleton<DeviceHub>();

@@ -2,6 +2,7 @@ using System.Threading.Channels;
 using Galaxy.Coordinator.Devices;
 using Galaxy.Coordinator.Election;
 using Galaxy.Coordinator.Fencing;
+using Galaxy.Coordinator.Storage;
 using Galaxy.Coordinator.Failover;
 using Galaxy.Coordinator.Tasks;
 using Galaxy.Contracts.Api;
@@ -11,12 +12,13 @@ namespace Galaxy.Coordinator;
 /// <summary>What a node does when it starts to lead and when it stops.</summary>
 internal sealed partial class LeaderDuties(
     Elector elector, TaskEngine tasks, DeviceHub hub, DeviceRegistry registry, FailoverTracker failovers, FailoverLog failoverLog,
-    FencedStores stores, FailoverStore failoverStore, TimeProvider time, ILogger<LeaderDuties> log) : BackgroundService
+    FencedStores stores, StoreShape shape, FailoverStore failoverStore, TimeProvider time, ILogger<LeaderDuties> log) : BackgroundService
 {
     /// <summary>Devices held by the leader before get this long to reconnect before they count as offline.</summary>
     private static readonly TimeSpan DeviceGrace = TimeSpan.FromSeconds(10);
 
     private static readonly TimeSpan RetryEvery = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan SlowestRetry = TimeSpan.FromSeconds(10);
 
     private readonly Channel<bool> _turns = Channel.CreateUnbounded<bool>();
     private Task _forgetting = Task.CompletedTask;
@@ -61,6 +63,7 @@ internal sealed partial class LeaderDuties(
     private async Task BeginAsync(long token)
     {
         await stores.BeginAsync(token);
+        await shape.MendAsync(token);
         await tasks.LoadAsync(token);
     }
 
@@ -76,6 +79,7 @@ internal sealed partial class LeaderDuties(
     // A leader that cannot load the open tasks would lead without doing its work: it tries as long as it leads.
     private async Task<bool> PersistAsync(Func<Task> action, CancellationToken stopping)
     {
+        var pause = RetryEvery;
         while (elector.CurrentToken is not null)
         {
             try
@@ -94,8 +98,10 @@ internal sealed partial class LeaderDuties(
             catch (Exception defect) when (!stopping.IsCancellationRequested)
             {
                 LogDefect(defect);
+                // What fails by a defect most likely fails again.
+                pause = pause * 2 < SlowestRetry ? pause * 2 : SlowestRetry;
             }
-            await Task.Delay(RetryEvery, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(pause, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
         return false;
     }

@@ -37,9 +37,9 @@ internal static class RecordChecks
         foreach (var record in records.Take(MaxNamed))
         {
             yield return Finding.Warning("records", $"The record '{record.Id}' of {record.Kind} cannot be used: {record.Reason}",
-                $"Delete it with DELETE /api/v1/quarantine/{record.Kind}/{record.Id}, or mend it and POST there.");
+                "See 'galaxy quarantine': delete it there, or mend it in the store and have it read again.");
         }
         if (records.Count > MaxNamed)
-            yield return Finding.Warning("records", $"{records.Count - MaxNamed} more records cannot be used.", "See them all with GET /api/v1/quarantine.");
+            yield return Finding.Warning("records", $"{records.Count - MaxNamed} more records cannot be used.", "See them all with 'galaxy quarantine'.");
     }
 }

@@ -47,6 +47,8 @@ public static class Diagnosis
     {
         if (beat.Conflicts > 0)
             yield return new("warn", "{0} entries wait for you to decide", "They were written by people who did not know of each other.", "/ui/state?tab=conflicts", beat.Conflicts);
+        if (beat.SetAside > 0)
+            yield return new("warn", "{0} stored records cannot be used", "They were set aside, and everything else goes on without them. See why.", "/ui/state?tab=aside", beat.SetAside);
         var peers = beat.Sync.Values.SelectMany(status => status.Peers).Where(peer => peer.State == "alive").ToList();
         foreach (var peer in peers.Where(peer => Math.Abs(peer.ClockOffsetMs ?? 0) > ClockToleranceMs).DistinctBy(peer => peer.NodeId))
             yield return new("warn", "The clock of {0} is {1} s off", "Turn time synchronisation on there (NTP). Leadership does not depend on it; times in logs do.", "/ui/nodes", peer.NodeId, Seconds(peer.ClockOffsetMs ?? 0));

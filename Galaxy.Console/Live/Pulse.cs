@@ -11,7 +11,9 @@ namespace Galaxy.Console.Live;
 /// <param name="Sync">By coordinator; those that answer.</param>
 /// <param name="Found">What discovery sees; empty: it does not answer.</param>
 /// <param name="Conflicts">Entries of the state that wait for a person to decide.</param>
-public sealed record Beat(LeaderResponse? Leader, FailoverStatus? Failover, ImmutableDictionary<string, SyncStatus> Sync, ImmutableArray<FoundNode> Found, int Conflicts)
+/// <param name="SetAside">Stored records that cannot be used.</param>
+public sealed record Beat(
+    LeaderResponse? Leader, FailoverStatus? Failover, ImmutableDictionary<string, SyncStatus> Sync, ImmutableArray<FoundNode> Found, int Conflicts, int SetAside = 0)
 {
     public static Beat None { get; } = new(null, null, ImmutableDictionary<string, SyncStatus>.Empty, [], 0);
 
@@ -28,7 +30,7 @@ internal sealed partial class Pulse(ClusterHttp http, ClusterWatcher watcher, Ti
 {
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(900);
-    private const int DiscoveryEvery = 5;
+    private const int SlowEvery = 5;
 
     private volatile Beat _current = Beat.None;
 
@@ -39,20 +41,21 @@ internal sealed partial class Pulse(ClusterHttp http, ClusterWatcher watcher, Ti
         using var timer = new PeriodicTimer(Every, time);
         for (var turn = 0; ; turn++)
         {
-            _current = await BeatAsync(turn % DiscoveryEvery == 0, cancellation);
+            _current = await BeatAsync(turn % SlowEvery == 0, cancellation);
             Changed();
             await timer.WaitForNextTickAsync(cancellation);
         }
     }
 
-    private async Task<Beat> BeatAsync(bool withDiscovery, CancellationToken cancellation)
+    private async Task<Beat> BeatAsync(bool withSlow, CancellationToken cancellation)
     {
         var view = watcher.Current;
         var leader = view.UsableLeader?.Url.TrimEnd('/');
         var lease = leader is null ? null : http.ReadAsync<ClusterResponse>(leader + "/api/v1/cluster", Patience, cancellation);
         var failover = leader is null ? null : http.ReadAsync<FailoverStatus>(leader + "/api/v1/failover", Patience, cancellation);
-        var discovery = withDiscovery ? view.Services.FirstOrDefault(service => service.Kind == "discovery")?.Url.TrimEnd('/') : null;
+        var discovery = withSlow ? view.Services.FirstOrDefault(service => service.Kind == "discovery")?.Url.TrimEnd('/') : null;
         var found = discovery is null ? null : http.ReadAsync<List<FoundNode>>(discovery + "/api/v1/discovery/nodes", Patience, cancellation);
+        var aside = withSlow && leader is not null ? http.ReadAsync<List<QuarantinedRecord>>(leader + "/api/v1/quarantine", Patience, cancellation) : null;
         var state = view.Reachable.FirstOrDefault() is { } any ? http.ReadAsync<StateOverview>(any.Url.TrimEnd('/') + "/api/v1/state", Patience, cancellation) : null;
         var sync = await Task.WhenAll(view.Reachable.Select(node => http.ReadAsync<SyncStatus>(node.Url.TrimEnd('/') + "/api/v1/sync/status", Patience, cancellation)));
         return new Beat(
@@ -60,7 +63,8 @@ internal sealed partial class Pulse(ClusterHttp http, ClusterWatcher watcher, Ti
             failover is null ? null : await failover,
             sync.OfType<SyncStatus>().DistinctBy(one => one.NodeId).ToImmutableDictionary(one => one.NodeId),
             found is not null && await found is { } nodes ? [.. nodes] : _current.Found,
-            state is not null && await state is { } overview ? overview.Conflicts : _current.Conflicts);
+            state is not null && await state is { } overview ? overview.Conflicts : _current.Conflicts,
+            aside is not null && await aside is { } records ? records.Count : _current.SetAside);
     }
 
     protected override void Failed(Exception failure) => LogFailed(failure);

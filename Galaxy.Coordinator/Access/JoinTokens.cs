@@ -52,7 +52,7 @@ internal sealed class JoinRefusedException(int status, string message) : Excepti
 /// <summary>
 /// Join tokens, in the store: that one counts once is decided by the leader alone, under its fencing token, so that two leaders cannot both take it. Thread-safe.
 /// </summary>
-internal sealed class JoinTokens(FencedWriter writer, FencedStores stores, AccessKeys keys, NodeOptions node, TimeProvider time, Quarantine quarantine) : IDisposable
+internal sealed class JoinTokens(FencedWriter writer, FencedStores stores, AccessKeys keys, NodeOptions node, TimeProvider time, Quarantine quarantine) : IStoredRecords, IDisposable
 {
     private const int Most = 1000;
 
@@ -85,8 +85,12 @@ internal sealed class JoinTokens(FencedWriter writer, FencedStores stores, Acces
 
     /// <summary>Newest first.</summary>
     /// <exception cref="StoreUnavailableException">The store did not answer.</exception>
-    public async Task<IReadOnlyList<JoinToken>> ListAsync() => await ReadAsync(async store => (IReadOnlyList<JoinToken>)
-        [.. (await store.HashGetAllAsync(_name)).Select(field => Parse((string)field.Name!, field.Value)).OfType<JoinToken>().OrderByDescending(token => token.Created)]);
+    public async Task<IReadOnlyList<JoinToken>> ListAsync()
+    {
+        var stored = (await ReadAsync(store => store.HashGetAllAsync(_name))).ToDictionary(field => (string)field.Name!, field => field.Value, StringComparer.Ordinal);
+        quarantine.Keep(Kind, stored.ContainsKey);
+        return [.. stored.Select(field => Parse(field.Key, field.Value)).OfType<JoinToken>().OrderByDescending(token => token.Created)];
+    }
 
     /// <summary>False: there was none.</summary>
     public async Task<bool> DeleteAsync(string id)
@@ -130,11 +134,17 @@ internal sealed class JoinTokens(FencedWriter writer, FencedStores stores, Acces
         }
     }
 
+    public string Kind => "join_tokens";
+
+    public Task ReadAgainAsync(string id) => FindAsync(id);
+
+    Task IStoredRecords.DeleteAsync(string id) => writer.WriteAsync(new FencedCommand("HDEL", _name, id));
+
     private FencedCommand Write(JoinToken token) => new("HSET", _name, token.Id, JsonSerializer.Serialize(token, GalaxyJson.Options));
 
     private Task<JoinToken?> FindAsync(string id) => ReadAsync(async store => Parse(id, await store.HashGetAsync(_name, id)));
 
-    private JoinToken? Parse(string id, RedisValue text) => text.IsNull ? null : quarantine.Read<JoinToken>("join_tokens", id, (byte[])text!);
+    private JoinToken? Parse(string id, RedisValue text) => text.IsNull ? null : quarantine.Read<JoinToken>(Kind, id, (byte[])text!);
 
     private async Task<T> ReadAsync<T>(Func<IDatabase, Task<T>> read)
     {

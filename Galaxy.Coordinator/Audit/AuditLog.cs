@@ -1,3 +1,4 @@
+using Galaxy.Core.Clocks;
 using System.Globalization;
 using Galaxy.Contracts.Api;
 using Galaxy.Contracts.Cluster;
@@ -49,7 +50,7 @@ internal sealed partial class AuditLog(AuditTrail trail, GossipNode gossip, Quar
     public IReadOnlyList<AuditView> Read(int limit) => [.. gossip.List(Namespaces.Audit).Reverse().Take(limit)
         .Select(entry => quarantine.Parse(entry, AuditEntry.Parser)).OfType<AuditEntry>()
         .Select(note => new AuditView(
-            DateTimeOffset.FromUnixTimeMilliseconds(note.AtUnixMs), note.Who, note.Role, note.What, note.From, note.Status, note.Service, note.Trace.Length == 0 ? null : note.Trace))];
+            UnixTime.At(note.AtUnixMs), note.Who, note.Role, note.What, note.From, note.Status, note.Service, note.Trace.Length == 0 ? null : note.Trace))];
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The audit note '{What}' could not be kept")]
     private partial void LogLost(Exception failure, string what);

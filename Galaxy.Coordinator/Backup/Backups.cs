@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Galaxy.Coordinator.Cluster;
@@ -5,10 +6,12 @@ using Galaxy.Coordinator.Election;
 using Galaxy.Coordinator.Fencing;
 using Galaxy.Coordinator.Gossip;
 using Galaxy.Coordinator.State;
+using Galaxy.Coordinator.Storage;
 using Galaxy.Coordinator.Tasks;
 using Galaxy.Core.State;
 using Galaxy.ServiceDefaults;
 using Galaxy.ServiceDefaults.Configuration;
+using Galaxy.ServiceDefaults.Input;
 using Galaxy.ServiceDefaults.Nodes;
 using Galaxy.ServiceDefaults.Store;
 using StackExchange.Redis;
@@ -24,7 +27,7 @@ internal sealed record BackupRestored(string Cluster, DateTimeOffset CreatedAt, 
 /// results, failovers; keys and accounts of the models. Not: the lease, who is there now, the audit log, join tokens that are out.
 /// </summary>
 internal sealed partial class Backups(
-    GossipNode gossip, FencedStores fenced, FencedWriter writer, RedisStores stores, TaskEngine tasks, Elector elector, NodeOptions node, TimeProvider time, ILogger<Backups> log) : IDisposable
+    GossipNode gossip, FencedStores fenced, FencedWriter writer, RedisStores stores, TaskEngine tasks, Elector elector, Quarantine quarantine, NodeOptions node, TimeProvider time, ILogger<Backups> log) : IDisposable
 {
     private const int CommandsPerWrite = 200;
     private const string OneApiPrefix = "oneapi:";
@@ -45,9 +48,9 @@ internal sealed partial class Backups(
         {
             var entries = gossip.All.Where(entry => !entry.Deleted && Array.IndexOf(Fleeting, entry.Namespace) < 0)
                 .Select(entry => new BackupEntry(entry.Namespace, entry.Key, entry.Value.ToArray(), entry.Policy.ToString(), entry.Latest.Priority)).ToList();
-            var exclusive = await StoreDump.ReadAsync(fenced.Reader.Multiplexer, _keys, name => !IsOneApi(name) && name != Running && !name.StartsWith("join:", StringComparison.Ordinal));
+            var exclusive = await StoreDump.ReadAsync(fenced.Reader.Multiplexer, _keys, name => !IsOneApi(name) && name != Running && !name.StartsWith("join:", StringComparison.Ordinal) && !name.StartsWith(StoreShape.AsidePrefix, StringComparison.Ordinal), SetAside);
             // Of a quorum OneApi counts in the first only.
-            var models = await StoreDump.ReadAsync(stores.All[0], _keys, IsOneApi);
+            var models = await StoreDump.ReadAsync(stores.All[0], _keys, IsOneApi, SetAside);
             List<BackupKey> keys = [.. exclusive, .. models];
             var count = keys.Count(key => key.Name.StartsWith("task:", StringComparison.Ordinal));
             var header = new BackupHeader(BackupFile.Format, node.Cluster, BuildVersion.Text, time.GetUtcNow(), BackupFile.KeyCheck(ApiKey), entries.Count, keys.Count, count);
@@ -121,11 +124,22 @@ internal sealed partial class Backups(
         }
     }
 
-    // Secrets are sealed under a key of the cluster that they were set in.
-    private static ReadOnlyMemory<byte> Resealed(BackupEntry entry, ConfigSecrets old, ConfigSecrets own) =>
-        entry.Namespace is Namespaces.Config or Namespaces.ConfigHistory && JsonNode.Parse(entry.Value) is { } document
-            ? JsonSerializer.SerializeToUtf8Bytes(own.Reseal(document, old), GalaxyJson.Options)
-            : entry.Value;
+    private void SetAside(string name, RedisType type) => quarantine.Add("store", name, $"The key is a {type}, which Galaxy keeps nowhere. It is in no backup.", 0);
+
+    // Secrets are sealed under a key of the cluster that they were set in. A document that could not be read there cannot be here either, and stays as it is.
+    private static ReadOnlyMemory<byte> Resealed(BackupEntry entry, ConfigSecrets old, ConfigSecrets own)
+    {
+        if (entry.Namespace is not (Namespaces.Config or Namespaces.ConfigHistory) || JsonInput.Validate(entry.Value) is not null || JsonNode.Parse(entry.Value) is not { } document)
+            return entry.Value;
+        try
+        {
+            return JsonSerializer.SerializeToUtf8Bytes(own.Reseal(document, old), GalaxyJson.Options);
+        }
+        catch (Exception bad) when (bad is InvalidOperationException or FormatException or CryptographicException)
+        {
+            return entry.Value;
+        }
+    }
 
     private async Task RefuseUnlessEmptyAsync(string mark)
     {

@@ -1,3 +1,4 @@
+using Galaxy.Core.Clocks;
 using System.Text.Json;
 using Galaxy.Contracts.Api;
 using Galaxy.Contracts.Cluster;
@@ -180,15 +181,15 @@ internal sealed class ClusterFeed
     public ClusterResponse Response()
     {
         var leader = _elector.Leader is { } lease
-            ? new LeaderResponse(lease.Holder, lease.Token, lease.Url, DateTimeOffset.FromUnixTimeMilliseconds(lease.AcquiredUnixMs),
+            ? new LeaderResponse(lease.Holder, lease.Token, lease.Url, UnixTime.At(lease.AcquiredUnixMs),
                 Math.Round(_elector.Settings.Ttl.TotalMilliseconds), _elector.LeaseLeft is { } left ? Math.Round(left.TotalMilliseconds) : null)
             : null;
         var nodes = _gossip.Members.All.Select(member => new NodeResponse(
             member.NodeId, member.Role, GossipWire.Name(member.State), member.Url, member.Boot, member.Pid, member.Version,
-            DateTimeOffset.FromUnixTimeMilliseconds(member.StartedAtUnixMs)));
+            UnixTime.At(member.StartedAtUnixMs)));
         var services = Services().Select(service => new ServiceResponse(
             service.Id, service.Kind, service.Layer, service.Url, [.. service.Capabilities.Select(c => c.Name)], service.Pid, service.Version,
-            DateTimeOffset.FromUnixTimeMilliseconds(service.LastSeenUnixMs)));
+            UnixTime.At(service.LastSeenUnixMs)));
         return new ClusterResponse(_node.Cluster, leader, [.. nodes], Devices().Count(IsOnline), [.. services]);
     }
 

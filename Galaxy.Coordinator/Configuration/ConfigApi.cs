@@ -1,3 +1,4 @@
+using Galaxy.Core.Clocks;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
@@ -45,7 +46,7 @@ internal static class ConfigApi
         var entry = catalog.Entry(document.Name, Node(node));
         return new ConfigView(
             document.Name, node, document.Description, document.Section, ConfigSecrets.Show(catalog.Stored(document.Name, node)), entry is null ? null : StateViews.Etag(entry),
-            entry is null ? null : DateTimeOffset.FromUnixTimeMilliseconds(entry.Time.PhysicalMs), entry?.IsContested ?? false);
+            entry is null ? null : UnixTime.At(entry.Time.PhysicalMs), entry?.IsContested ?? false);
     }
 
     private static IResult Answer(HttpContext http, ConfigView view)

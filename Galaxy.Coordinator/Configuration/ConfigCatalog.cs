@@ -1,3 +1,4 @@
+using Galaxy.Core.Clocks;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -114,7 +115,7 @@ internal sealed partial class ConfigCatalog(GossipNode gossip, ConfigSecrets sec
     {
         var record = quarantine.Read<JsonNode>(entry);
         return record is null ? null : new StoredVersion(
-            entry.Key[(entry.Key.LastIndexOf('/') + 1)..], DateTimeOffset.FromUnixTimeMilliseconds(entry.Time.PhysicalMs), (string?)record["by"] ?? "", (string?)record["change"] ?? "", record["document"]);
+            entry.Key[(entry.Key.LastIndexOf('/') + 1)..], UnixTime.At(entry.Time.PhysicalMs), (string?)record["by"] ?? "", (string?)record["change"] ?? "", record["document"]);
     })).OfType<StoredVersion>();
 
     private IEnumerable<StateEntry> Versions(string key) => gossip.List(Namespaces.ConfigHistory)

@@ -11,7 +11,7 @@ using StackExchange.Redis;
 namespace Galaxy.Coordinator.Failover;
 
 /// <summary>The last failovers, newest first, in the store.</summary>
-internal sealed class FailoverLog(FencedWriter writer, FencedStores stores, Quarantine quarantine, NodeOptions node)
+internal sealed class FailoverLog(FencedWriter writer, FencedStores stores, Quarantine quarantine, NodeOptions node) : IStoredRecords
 {
     private readonly StoreKeys _keys = new(node.Cluster);
     private const int Kept = 100;
@@ -35,11 +35,26 @@ internal sealed class FailoverLog(FencedWriter writer, FencedStores stores, Quar
         try
         {
             var items = await stores.Reader.ListRangeAsync(_keys["failovers"], 0, Kept - 1);
-            return [.. items.Select(item => quarantine.Read<FailoverRecord>("failovers", Convert.ToHexStringLower(SHA256.HashData((byte[])item!).AsSpan(0, 8)), (byte[])item!)).OfType<FailoverRecord>().DistinctBy(record => record.Id)];
+            var ids = items.Select(IdOf).ToHashSet(StringComparer.Ordinal);
+            quarantine.Keep(Kind, ids.Contains);
+            return [.. items.Select(item => quarantine.Read<FailoverRecord>(Kind, IdOf(item), (byte[])item!)).OfType<FailoverRecord>().DistinctBy(record => record.Id)];
         }
         catch (Exception failure) when (failure is RedisException or TimeoutException)
         {
             throw new StoreUnavailableException(failure);
         }
     }
+
+    public string Kind => "failovers";
+
+    public Task ReadAgainAsync(string id) => ReadAsync();
+
+    public async Task DeleteAsync(string id)
+    {
+        var items = await stores.Reader.ListRangeAsync(_keys["failovers"]);
+        await writer.WriteAsync([.. items.Where(item => IdOf(item) == id).Select(item => new FencedCommand("LREM", _keys["failovers"], "0", item))]);
+    }
+
+    // A record that cannot be read has no name of its own.
+    private static string IdOf(RedisValue item) => Convert.ToHexStringLower(SHA256.HashData((byte[])item!).AsSpan(0, 8));
 }

@@ -236,7 +236,7 @@ internal sealed partial class StateJournal : IDisposable
     private string FileOf(long number, string suffix) => Path.Combine(_folder.Path!, Name(number) + suffix);
 
     private static SnapshotInfo Info(long number, byte[] file, Snapshot body) => new(
-        Name(number), DateTimeOffset.FromUnixTimeMilliseconds(body.TakenUnixMs), file.Length, body.Entries.Count, SnapshotFile.Hash(file), null);
+        Name(number), UnixTime.At(body.TakenUnixMs), file.Length, body.Entries.Count, SnapshotFile.Hash(file), null);
 
     /// <summary>The body of a snapshot.</summary>
     public Snapshot BodyOf(string origin, IEnumerable<StateEntry> entries, VersionVector summary, VersionVector pruned, Hlc clock)

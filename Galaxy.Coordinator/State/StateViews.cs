@@ -38,7 +38,7 @@ internal static class StateViews
 
     public static string Name(Dot dot) => string.Create(CultureInfo.InvariantCulture, $"{dot.Origin}:{dot.Counter}");
 
-    private static DateTimeOffset At(Hlc time) => DateTimeOffset.FromUnixTimeMilliseconds(time.PhysicalMs);
+    private static DateTimeOffset At(Hlc time) => UnixTime.At(time.PhysicalMs);
 
     private static (JsonNode? Json, string? Base64) Value(ReadOnlyMemory<byte> value)
     {

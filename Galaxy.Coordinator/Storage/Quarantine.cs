@@ -83,7 +83,9 @@ internal sealed partial class Quarantine
         try
         {
             var made = make();
-            Release(kind, id);
+            // Null: what it is made of was set aside within.
+            if (made is not null)
+                Release(kind, id);
             return made;
         }
         catch (Exception failure) when (IsOfData(failure))
@@ -107,6 +109,13 @@ internal sealed partial class Quarantine
         )
             return;
         LogSetAside(kind, id, reason);
+    }
+
+    /// <summary>Forgets the records of a kind that are no longer stored.</summary>
+    public void Keep(string kind, Func<string, bool> isStored)
+    {
+        foreach (var (_, id) in _records.Keys.Where(record => record.Kind == kind && !isStored(record.Id)))
+            Release(kind, id);
     }
 
     /// <summary>It is well again, or gone.</summary>

@@ -6,7 +6,10 @@ using Galaxy.ServiceDefaults.Authentication;
 
 namespace Galaxy.Coordinator.Storage;
 
-/// <summary><c>/api/v1/quarantine</c>: records that were set aside. The leader answers, which reads them all.</summary>
+/// <summary>
+/// <c>/api/v1/quarantine</c>: records that were set aside. The leader answers, which reads them all. A record is named by <c>?kind=…&amp;id=…</c>: its id may
+/// hold what no path can carry.
+/// </summary>
 internal static class QuarantineApi
 {
     public static void MapQuarantineApi(this IEndpointRouteBuilder endpoints)
@@ -16,7 +19,7 @@ internal static class QuarantineApi
             .WithTags("State")
             .AddEndpointFilter(TaskErrors.ExplainAsync);
         group
-            .MapGet("", (Quarantine quarantine) => quarantine.List())
+            .MapGet("", List)
             .RequireLeader()
             .Needs(AccessRole.Operator, reads: true)
             .Produces<IReadOnlyList<QuarantinedRecord>>()
@@ -24,7 +27,7 @@ internal static class QuarantineApi
                 "Stored records that cannot be read or used, each with its reason; everything else goes on without them"
             );
         group
-            .MapPost("/{kind}/{**id}", RetryAsync)
+            .MapPost("", RetryAsync)
             .RequireLeader()
             .Needs(AccessRole.Admin)
             .Produces(204)
@@ -32,7 +35,7 @@ internal static class QuarantineApi
             .ProducesProblem(409)
             .WithSummary("Read a record again: it is released when it can be used now");
         group
-            .MapDelete("/{kind}/{**id}", DeleteAsync)
+            .MapDelete("", DeleteAsync)
             .RequireLeader()
             .Needs(AccessRole.Admin)
             .Produces(204)
@@ -40,19 +43,31 @@ internal static class QuarantineApi
             .WithSummary("Delete a record that was set aside, for good");
     }
 
+    private static IReadOnlyList<QuarantinedRecord> List(
+        Quarantine quarantine,
+        IEnumerable<IStoredRecords> stored,
+        GossipNode gossip
+    )
+    {
+        var kinds = quarantine.List().Select(record => record.Kind).Distinct();
+        foreach (var kind in kinds.Except(stored.Select(records => records.Kind)))
+            quarantine.Keep(kind, id => gossip.Get(kind, id) is not null);
+        return quarantine.List();
+    }
+
     private static async Task<IResult> RetryAsync(
         string kind,
         string id,
         Quarantine quarantine,
-        TaskEngine tasks,
+        IEnumerable<IStoredRecords> stored,
         GossipNode gossip
     )
     {
         if (!quarantine.Contains(kind, id))
             return Missing(kind, id);
-        if (kind == Quarantine.Tasks)
-            await tasks.AskAsync(new TaskEvent.Reload(id));
-        // A record that was replaced meanwhile was released when it was read.
+        if (stored.FirstOrDefault(one => one.Kind == kind) is { } records)
+            await records.ReadAgainAsync(id);
+        // A record of the replicated state that was replaced meanwhile was released when it was read.
         else if (gossip.Get(kind, id) is null)
             quarantine.Release(kind, id);
         return quarantine.Contains(kind, id)
@@ -64,14 +79,14 @@ internal static class QuarantineApi
         string kind,
         string id,
         Quarantine quarantine,
-        TaskEngine tasks,
+        IEnumerable<IStoredRecords> stored,
         GossipNode gossip
     )
     {
         if (!quarantine.Contains(kind, id))
             return Missing(kind, id);
-        if (kind == Quarantine.Tasks)
-            await tasks.AskAsync(new TaskEvent.Drop(id));
+        if (stored.FirstOrDefault(one => one.Kind == kind) is { } records)
+            await records.DeleteAsync(id);
         else
             gossip.Delete(kind, id);
         quarantine.Release(kind, id);

@@ -169,8 +169,7 @@ internal sealed partial class TaskEngine(
     {
         Forget();
         Interlocked.Increment(ref _takeover);
-        var index = await store.ReadIndexAsync();
-        var pages = await store.ReadPagesAsync(index.Low, index.Last);
+        var (index, pages) = await ReadLedgerAsync(term);
         var pageOf = new Dictionary<string, long>(StringComparer.Ordinal);
         foreach (var (page, ids) in pages)
         {
@@ -188,6 +187,24 @@ internal sealed partial class TaskEngine(
                 _running.AddOrUpdate(run.DeviceId!, 1, (_, count) => count + 1);
         }
         _board = usable.Board;
+    }
+
+    private async Task<(LedgerIndex Index, IReadOnlyList<(long Page, IReadOnlyList<string> TaskIds)> Pages)> ReadLedgerAsync(long term)
+    {
+        if (await store.ReadIndexAsync() is { } index)
+        {
+            var pages = await store.ReadPagesAsync(index.Low, index.Last + 1);
+            // A page behind the newest would be overwritten by the next task.
+            if (pages[^1].TaskIds.Count == 0)
+                return (index, pages);
+        }
+        var rebuilt = await store.RebuildIndexAsync();
+        if (rebuilt != LedgerIndex.Empty)
+        {
+            LogRebuilt(rebuilt.First, rebuilt.Last);
+            await store.WriteAsync(term, new TaskBatch([]) { Index = rebuilt });
+        }
+        return (rebuilt, await store.ReadPagesAsync(rebuilt.Low, rebuilt.Last));
     }
 
     /// <summary>Forgets everything: another node leads.</summary>
@@ -481,6 +498,9 @@ internal sealed partial class TaskEngine(
         _gate.Dispose();
         base.Dispose();
     }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "The index of tasks was missing or could not be true; it was made anew from the pages {First} to {Last}")]
+    private partial void LogRebuilt(long first, long last);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The task queue is full; an event was dropped")]
     private partial void LogQueueFull();

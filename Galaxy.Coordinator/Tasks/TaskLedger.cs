@@ -1,3 +1,6 @@
+using System.Text.Json;
+using Galaxy.ServiceDefaults;
+
 namespace Galaxy.Coordinator.Tasks;
 
 /// <summary>What the store keeps of the ledger beside its pages.</summary>
@@ -8,6 +11,23 @@ namespace Galaxy.Coordinator.Tasks;
 internal sealed record LedgerIndex(long First, long Last, long Low, long Listed)
 {
     public static LedgerIndex Empty { get; } = new(1, 0, 1, 0);
+
+    /// <summary>Null: it cannot be read, or cannot be true.</summary>
+    public static LedgerIndex? TryRead(string json)
+    {
+        try
+        {
+            // A page lists at least one task.
+            return JsonSerializer.Deserialize<LedgerIndex>(json, GalaxyJson.Options) is { First: > 0 } index
+                && index.Last >= index.First - 1 && index.Low >= index.First && index.Low <= index.Last + 1 && index.Listed > index.Last - index.First
+                    ? index
+                    : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
 }
 
 /// <summary>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using Galaxy.Contracts.Api;
 using Galaxy.Coordinator.Election;
@@ -35,6 +36,9 @@ internal sealed record TaskBatch(IReadOnlyList<TaskView> Tasks)
 internal sealed class TaskStore(FencedWriter writer, FencedStores stores, Quarantine quarantine, NodeOptions node)
 {
     private const int ReadAtOnce = 500;
+
+    // More than can be listed: a page lists one task at least.
+    private const long MaxPages = 2 * TaskEngine.Kept;
     private readonly StoreKeys _keys = new(node.Cluster);
 
     private string TaskKey(string taskId) => _keys["task:" + taskId];
@@ -108,10 +112,30 @@ internal sealed class TaskStore(FencedWriter writer, FencedStores stores, Quaran
         return tasks;
     });
 
-    public Task<LedgerIndex> ReadIndexAsync() => Guarded(async () =>
+    /// <summary>Null: there is none, or it cannot be true.</summary>
+    public Task<LedgerIndex?> ReadIndexAsync() => Guarded(async () => await stores.Reader.StringGetAsync(_keys["tasks:index"]) is { IsNull: false } value ? LedgerIndex.TryRead((string)value!) : null);
+
+    /// <summary>The index that the pages themselves give, by a walk over all keys. Nothing is written.</summary>
+    public Task<LedgerIndex> RebuildIndexAsync() => Guarded(async () =>
     {
-        var value = await stores.Reader.StringGetAsync(_keys["tasks:index"]);
-        return value.IsNull ? LedgerIndex.Empty : JsonSerializer.Deserialize<LedgerIndex>((string)value!, GalaxyJson.Options)!;
+        var prefix = _keys["tasks:page:"];
+        var pages = new SortedSet<long>();
+        foreach (var server in stores.Reader.Multiplexer.GetServers().Where(server => server.IsConnected && !server.IsReplica))
+        {
+            await foreach (var key in server.KeysAsync(stores.Reader.Database, prefix.Replace("[", "?", StringComparison.Ordinal) + "*", ReadAtOnce))
+            {
+                if (((string)key!).StartsWith(prefix, StringComparison.Ordinal)
+                    && long.TryParse(((string)key!)[prefix.Length..], NumberStyles.None, CultureInfo.InvariantCulture, out var page) && page is > 0 and < long.MaxValue)
+                    pages.Add(page);
+            }
+        }
+        if (pages.Count == 0)
+            return LedgerIndex.Empty;
+        // Ours lie together: a page far away from most is not one of them.
+        var middle = pages.ElementAt(pages.Count / 2);
+        var (first, last) = (pages.First(page => middle - page < MaxPages), pages.Last(page => page - middle < MaxPages));
+        var listed = (await ReadPagesAsync(first, last)).Sum(page => page.TaskIds.Count);
+        return new LedgerIndex(first, last, first, Math.Max(listed, last - first + 1));
     });
 
     /// <summary>The ids on the pages from one to another, both included.</summary>
@@ -133,7 +157,7 @@ internal sealed class TaskStore(FencedWriter writer, FencedStores stores, Quaran
     /// <returns>The tasks, and the page to go on before; null: there is nothing older.</returns>
     public async Task<(IReadOnlyList<TaskView> Tasks, long? Next)> ReadRecentAsync(int count, long? before)
     {
-        var index = await ReadIndexAsync();
+        var index = await ReadIndexAsync() ?? LedgerIndex.Empty;
         var (found, to) = (new List<TaskView>(), Math.Min(before - 1 ?? index.Last, index.Last));
         while (found.Count < count && to >= index.First)
         {

@@ -1,3 +1,4 @@
+using Galaxy.Core.Clocks;
 using System.Collections.Immutable;
 using Galaxy.ServiceDefaults.Authentication;
 
@@ -21,6 +22,6 @@ internal sealed class WatchedKeys(ClusterWatcher watcher) : IAccessDirectory
     private static AccessKey Read(Contracts.Cluster.AccessKey key) => new()
     {
         Id = key.Id, Name = key.Name, Role = key.Role, Hash = key.Hash,
-        Expires = key.ExpiresUnixMs == 0 ? null : DateTimeOffset.FromUnixTimeMilliseconds(key.ExpiresUnixMs),
+        Expires = key.ExpiresUnixMs == 0 ? null : UnixTime.At(key.ExpiresUnixMs),
     };
 }

@@ -39,9 +39,9 @@ public sealed class DiagnosisTests
     {
         var status = new FailoverStatus("n0", null, "active-passive", new FailoverSettings { Drained = ["n1"] }, ["n0"], [], ["n2"], [new("disk", false, 3, "full", null)], new Dictionary<string, string>(), [0]);
         var sync = new SyncStatus("n0", "o", 1, 1, 1, [new SyncPeer("n1", "alive", 1000, null, 0, 0, 1, -2500)], new Dictionary<string, long>());
-        var beat = new Beat(null, status, ImmutableDictionary<string, SyncStatus>.Empty.Add("n0", sync), [], 2);
+        var beat = new Beat(null, status, ImmutableDictionary<string, SyncStatus>.Empty.Add("n0", sync), [], 2, 3);
         Assert.Equal(
-            ["The health check '{0}' fails", "Store {0} is behind the others", "{0} entries wait for you to decide", "The clock of {0} is {1} s off", "{0} is drained", "{0} stands last for a while", "{0} is {1} writes behind"],
+            ["The health check '{0}' fails", "Store {0} is behind the others", "{0} entries wait for you to decide", "{0} stored records cannot be used", "The clock of {0} is {1} s off", "{0} is drained", "{0} stands last for a while", "{0} is {1} writes behind"],
             Titles(View("alive", "alive", "alive"), beat));
         Assert.All(Diagnosis.Of(View("alive", "alive"), beat), finding => Assert.NotEmpty(finding.Cure));
     }

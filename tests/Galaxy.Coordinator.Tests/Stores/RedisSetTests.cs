@@ -54,7 +54,7 @@ public class RedisSetTests
         Assert.Equal(StoreAnswer.Stale, await WriteAsync(stores, held.Token - 1, "stale"));
 
         // All keys of a cluster of ours are in one slot, whichever node has it.
-        var dumped = await StoreDump.ReadAsync(stores.All[0], _keys, _ => true);
+        var dumped = await StoreDump.ReadAsync(stores.All[0], _keys, _ => true, (_, _) => { });
         Assert.Equal(["one", "three", "two"], dumped.Select(key => key.Name));
         await DisposeAsync(stores);
     }

@@ -62,4 +62,16 @@ public class TaskLedgerTests
     }
 
     private static (long, string) Page((long Page, IReadOnlyList<string> TaskIds)? page) => (page!.Value.Page, string.Join(' ', page.Value.TaskIds));
+
+    [Theory]
+    [InlineData("", false)]
+    [InlineData("null", false)]
+    [InlineData("[]", false)]
+    [InlineData("{\"first\":0,\"last\":0,\"low\":1,\"listed\":0}", false)]
+    [InlineData("{\"first\":1,\"last\":9000000000000000000,\"low\":1,\"listed\":5}", false)]
+    [InlineData("{\"first\":5,\"last\":3,\"low\":5,\"listed\":5}", false)]
+    [InlineData("{\"first\":1,\"last\":3,\"low\":5,\"listed\":5}", false)]
+    [InlineData("{\"first\":1,\"last\":3,\"low\":4,\"listed\":3}", true)]
+    [InlineData("{\"first\":1,\"last\":0,\"low\":1,\"listed\":0}", true)]
+    public void An_index_that_cannot_be_true_is_none(string json, bool isTaken) => Assert.Equal(isTaken, LedgerIndex.TryRead(json) is not null);
 }

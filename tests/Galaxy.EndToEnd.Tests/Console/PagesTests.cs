@@ -12,7 +12,7 @@ public sealed class PagesTests(RunningGalaxy galaxy, Browser browser) : IClassFi
     [
         ("/", "Overview", "概览"), ("/ui/nodes", "Nodes", "节点"), ("/ui/failovers", "Failovers", "故障转移"), ("/ui/devices", "Devices", "设备"),
         ("/ui/devices/worker-1", "worker-1", "worker-1"), ("/ui/tasks", "Tasks", "任务"), ("/ui/models", "Models", "模型"), ("/ui/state", "State", "状态"),
-        ("/ui/state?tab=conflicts", "State", "状态"), ("/ui/state?tab=versions", "State", "状态"), ("/ui/state?tab=snapshots", "State", "状态"),
+        ("/ui/state?tab=conflicts", "State", "状态"), ("/ui/state?tab=versions", "State", "状态"), ("/ui/state?tab=snapshots", "State", "状态"), ("/ui/state?tab=aside", "State", "状态"),
         ("/ui/configuration?document=providers", "Configuration", "配置"), ("/ui/traces", "Traces", "链路"), ("/ui/logs", "Logs", "日志"), ("/ui/metrics", "Metrics", "指标"), ("/ui/resources", "Resources", "资源"),
     ];
 

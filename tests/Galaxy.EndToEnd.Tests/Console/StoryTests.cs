@@ -189,6 +189,30 @@ public sealed class StoryTests(RunningGalaxy galaxy, Browser browser) : IClassFi
     }
 
     [Fact]
+    public async Task A_record_that_cannot_be_used_is_shown_with_its_reason_and_deleted()
+    {
+        await using var redis = await StackExchange.Redis.ConnectionMultiplexer.ConnectAsync($"127.0.0.1:{galaxy.Host.Url("redis", "tcp").Port}");
+        var failovers = "{galaxy:galaxy}:failovers";
+        await redis.GetDatabase().ListLeftPushAsync(failovers, "{\"id\":null}");
+        using (var read = await galaxy.Http.GetAsync("/api/v1/failovers"))
+            read.EnsureSuccessStatusCode();
+
+        var page = await SignedInAsync("/");
+        await Assertions.Expect(page.GetByText("1 stored records cannot be used")).ToBeVisibleAsync(new() { Timeout = 20_000 });
+        await page.GotoAsync(Address("/ui/state?tab=aside"));
+        var row = page.Locator("tbody tr").First;
+        await Assertions.Expect(row).ToContainTextAsync("'id' is required");
+        await Browser.PictureAsync(page, "story-set-aside");
+        await row.GetByRole(AriaRole.Button, new() { Name = "Read it again" }).ClickAsync();
+        await Assertions.Expect(page.GetByText("The record still cannot be used.")).ToBeVisibleAsync();
+        await row.GetByRole(AriaRole.Button, new() { Name = "Delete" }).ClickAsync();
+        await page.GetByRole(AriaRole.Dialog).GetByRole(AriaRole.Button, new() { Name = "Delete", Exact = true }).ClickAsync();
+
+        await Assertions.Expect(page.GetByText("Every stored record can be used.")).ToBeVisibleAsync();
+        Assert.DoesNotContain("{\"id\":null}", (await redis.GetDatabase().ListRangeAsync(failovers)).Select(item => (string)item!));
+    }
+
+    [Fact]
     public async Task A_button_that_is_disabled_for_a_moment_keeps_the_focus()
     {
         var page = await SignedInAsync("/ui/nodes");

@@ -109,7 +109,7 @@ public sealed class PoisonedStoreTests(RunningGalaxy galaxy)
         await store.StringSetAsync(Prefix + "task:poison-5", Task("poison-5", "\"tags\":[]"));
         using (
             var released = await galaxy.Http.PostAsync(
-                new Uri("/api/v1/quarantine/tasks/poison-5", UriKind.Relative),
+                new Uri("/api/v1/quarantine?kind=tasks&id=poison-5", UriKind.Relative),
                 null,
                 TestContext.Current.CancellationToken
             )
@@ -118,7 +118,7 @@ public sealed class PoisonedStoreTests(RunningGalaxy galaxy)
         Assert.Equal(TaskState.Completed, (await galaxy.FinishedAsync("poison-5")).State);
         using (
             var refused = await galaxy.Http.PostAsync(
-                new Uri("/api/v1/quarantine/tasks/poison-6", UriKind.Relative),
+                new Uri("/api/v1/quarantine?kind=tasks&id=poison-6", UriKind.Relative),
                 null,
                 TestContext.Current.CancellationToken
             )
@@ -126,13 +126,88 @@ public sealed class PoisonedStoreTests(RunningGalaxy galaxy)
             Assert.Equal(HttpStatusCode.Conflict, refused.StatusCode);
         using (
             var deleted = await galaxy.Http.DeleteAsync(
-                new Uri("/api/v1/quarantine/tasks/poison-6", UriKind.Relative),
+                new Uri("/api/v1/quarantine?kind=tasks&id=poison-6", UriKind.Relative),
                 TestContext.Current.CancellationToken
             )
         )
             Assert.Equal(HttpStatusCode.NoContent, deleted.StatusCode);
         Assert.False(await store.KeyExistsAsync(Prefix + "task:poison-6"));
         Assert.DoesNotContain(await QuarantineAsync(), record => record.Id is "poison-5" or "poison-6");
+    }
+
+    [Fact]
+    public async Task A_key_of_another_type_is_moved_away_and_an_index_that_cannot_be_true_is_made_anew()
+    {
+        var waiting = await galaxy.SubmitAsync(
+            new
+            {
+                action = "echo",
+                @params = new { text = "kept" },
+                not_before = DateTimeOffset.UtcNow.AddSeconds(10),
+            }
+        );
+        await using var redis = await ConnectionMultiplexer.ConnectAsync(
+            new ConfigurationOptions { EndPoints = { { "127.0.0.1", galaxy.Host.Url("redis", "tcp").Port } } }
+        );
+        var store = redis.GetDatabase();
+        await store.KeyDeleteAsync([Prefix + "tasks:callbacks", Prefix + "failovers", Prefix + "joins"]);
+        await store.StringSetAsync(Prefix + "tasks:callbacks", "text");
+        await store.SetAddAsync(Prefix + "failovers", "an element");
+        await store.ListLeftPushAsync(Prefix + "joins", "an element");
+        await store.SetAddAsync(Prefix + "task:poison-of-another-type", "an element");
+
+        foreach (
+            var index in new[]
+            {
+                "{",
+                "null",
+                "{\"first\":1,\"last\":9000000000000000000,\"low\":1,\"listed\":1}",
+                "{\"first\":1,\"last\":0,\"low\":1,\"listed\":0}",
+            }
+        )
+        {
+            await store.StringSetAsync(Prefix + "tasks:index", index);
+            var old = await galaxy.LeaderAsync();
+            galaxy.Host.Kill(old.NodeId);
+            await Eventually.TrueAsync(async () =>
+                (await galaxy.ClusterAsync())?.Leader is { } leader && leader.Token > old.Token
+            );
+            var after = await galaxy.SubmitAsync(new { action = "echo", @params = new { text = "after" } });
+            Assert.Equal(TaskState.Completed, (await galaxy.FinishedAsync(after)).State);
+            var listed = await galaxy.Http.GetFromJsonAsync<List<TaskView>>(
+                "/api/v1/tasks?limit=100",
+                GalaxyJson.Options,
+                TestContext.Current.CancellationToken
+            );
+            Assert.Contains(listed!, task => task.TaskId == after);
+            Assert.Contains(listed!, task => task.TaskId == waiting);
+            await galaxy.SettledAsync();
+        }
+        Assert.Equal(TaskState.Completed, (await galaxy.FinishedAsync(waiting)).State);
+
+        // What has been moved away is shown, the lists work, and a backup can be taken.
+        foreach (var path in new[] { "/api/v1/failovers", "/api/v1/access/tokens" })
+            Assert.Equal(
+                (path, HttpStatusCode.OK),
+                (path, (await galaxy.Http.GetAsync(path, TestContext.Current.CancellationToken)).StatusCode)
+            );
+        using (var backup = await galaxy.Http.GetAsync("/api/v1/backup", TestContext.Current.CancellationToken))
+            Assert.Equal(HttpStatusCode.OK, backup.StatusCode);
+        var moved = (await QuarantineAsync()).Where(record => record.Kind == "store").ToList();
+        Assert.Equal(
+            ["failovers", "joins", "task:poison-of-another-type", "tasks:callbacks"],
+            moved.Select(record => record.Id).Order()
+        );
+        foreach (var record in moved)
+        {
+            using var deleted = await galaxy.Http.DeleteAsync(
+                new Uri($"/api/v1/quarantine?kind=store&id={record.Id}", UriKind.Relative),
+                TestContext.Current.CancellationToken
+            );
+            Assert.Equal(HttpStatusCode.NoContent, deleted.StatusCode);
+        }
+        Assert.False(await store.KeyExistsAsync(Prefix + "set-aside:joins"));
+        Assert.False(await store.KeyExistsAsync(Prefix + "task:poison-of-another-type"));
     }
 
     private async Task<IReadOnlyList<QuarantinedRecord>> QuarantineAsync() =>
