@@ -11,17 +11,13 @@ namespace Galaxy.Coordinator;
 
 /// <summary>What a node does when it starts to lead and when it stops.</summary>
 internal sealed partial class LeaderDuties(
-    Elector elector, TaskEngine tasks, DeviceHub hub, DeviceRegistry registry, FailoverTracker failovers, FailoverLog failoverLog,
+    Elector elector, TaskEngine tasks, DeviceHub hub, FailoverTracker failovers, FailoverLog failoverLog,
     FencedStores stores, StoreShape shape, FailoverStore failoverStore, TimeProvider time, ILogger<LeaderDuties> log) : BackgroundService
 {
-    /// <summary>Devices held by the leader before get this long to reconnect before they count as offline.</summary>
-    private static readonly TimeSpan DeviceGrace = TimeSpan.FromSeconds(10);
-
     private static readonly TimeSpan RetryEvery = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan SlowestRetry = TimeSpan.FromSeconds(10);
 
     private readonly Channel<bool> _turns = Channel.CreateUnbounded<bool>();
-    private Task _forgetting = Task.CompletedTask;
 
     public override Task StartAsync(CancellationToken cancellationToken)
     {
@@ -51,7 +47,6 @@ internal sealed partial class LeaderDuties(
         if (!await PersistAsync(() => BeginAsync(elector.CurrentToken ?? throw new NotLeaderException()), stopping))
             return;
         attempt?.Step("catch up");
-        _forgetting = ForgetAbsentDevicesAsync(stopping);
         if (attempt is null)
             return;
         attempt.Step("announce");
@@ -111,21 +106,6 @@ internal sealed partial class LeaderDuties(
         stores.End();
         await tasks.UnloadAsync();
         hub.CloseAll("another node leads now: connect again");
-    }
-
-    private async Task ForgetAbsentDevicesAsync(CancellationToken stopping)
-    {
-        await Task.Delay(DeviceGrace, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        if (elector.CurrentToken is null)
-            return;
-        foreach (var device in registry.List().Where(device => device.HeldBy.Length > 0 && hub.Find(device.DeviceId) is null))
-            registry.Update(device.DeviceId, stale => stale with { State = "offline", HeldBy = "" });
-    }
-
-    public override async Task StopAsync(CancellationToken cancellationToken)
-    {
-        await base.StopAsync(cancellationToken);
-        await _forgetting;
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Taking over waits for the store: {Reason}")]

@@ -25,7 +25,7 @@ internal sealed class AccessKeys(GossipNode gossip, Elector elector, Quarantine 
             return null;
         if (_last is { } last && ReferenceEquals(last.Item1, entry))
             return last.Item2;
-        var key = quarantine.Read<AccessKey>(entry);
+        var key = quarantine.Read<AccessKey>(entry, key => key.Id);
         if (key is not null)
             _last = Tuple.Create(entry, key);
         return key;
@@ -33,7 +33,7 @@ internal sealed class AccessKeys(GossipNode gossip, Elector elector, Quarantine 
 
     /// <summary>By name.</summary>
     public IReadOnlyList<AccessKey> List() => [.. gossip.List(Namespaces.Access)
-        .Select(quarantine.Read<AccessKey>).OfType<AccessKey>().OrderBy(key => key.Name, StringComparer.Ordinal)];
+        .Select(entry => quarantine.Read<AccessKey>(entry, key => key.Id)).OfType<AccessKey>().OrderBy(key => key.Name, StringComparer.Ordinal)];
 
     /// <summary>False: there are as many as there may be.</summary>
     public bool TryPut(AccessKey key)

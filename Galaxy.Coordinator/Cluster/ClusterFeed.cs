@@ -99,14 +99,14 @@ internal sealed class ClusterFeed
         }
     }
 
-    public IEnumerable<DeviceView> Devices() => _gossip.List(Namespaces.Devices).Select(_quarantine.Read<DeviceView>).OfType<DeviceView>();
+    public IEnumerable<DeviceView> Devices() => _gossip.List(Namespaces.Devices).Select(entry => _quarantine.Read<DeviceView>(entry, device => device.DeviceId)).OfType<DeviceView>();
 
     /// <summary>Services whose announcement has not run out. Their clocks and ours may differ by a few seconds.</summary>
     public IEnumerable<Service> Services()
     {
         var now = _time.GetUtcNow().ToUnixTimeMilliseconds();
         return _gossip.List(Namespaces.Services)
-            .Select(entry => _quarantine.Parse(entry, Service.Parser)).OfType<Service>()
+            .Select(entry => _quarantine.Parse(entry, Service.Parser, service => service.Id)).OfType<Service>()
             .Where(service => service.LastSeenUnixMs + service.TtlMs + 5000 > now);
     }
 
@@ -161,7 +161,7 @@ internal sealed class ClusterFeed
             StartedAtUnixMs = member.StartedAtUnixMs,
         }));
         snapshot.Services.AddRange(Services());
-        snapshot.AccessKeys.AddRange(_gossip.List(Namespaces.Access).Select(_quarantine.Read<ServiceDefaults.Authentication.AccessKey>).OfType<ServiceDefaults.Authentication.AccessKey>().Select(ToWire));
+        snapshot.AccessKeys.AddRange(_gossip.List(Namespaces.Access).Select(entry => _quarantine.Read<ServiceDefaults.Authentication.AccessKey>(entry, key => key.Id)).OfType<ServiceDefaults.Authentication.AccessKey>().Select(ToWire));
         var known = new Dictionary<Capability, int>();
         foreach (var device in Devices())
         {

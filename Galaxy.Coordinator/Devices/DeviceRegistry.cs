@@ -13,10 +13,10 @@ internal sealed class DeviceRegistry(GossipNode gossip, Quarantine quarantine)
     private static readonly TimeSpan SeenEvery = TimeSpan.FromMinutes(10);
 
     public DeviceView? Get(string deviceId) =>
-        gossip.Get(Namespaces.Devices, deviceId) is { } entry ? quarantine.Read<DeviceView>(entry) : null;
+        gossip.Get(Namespaces.Devices, deviceId) is { } entry ? quarantine.Read<DeviceView>(entry, device => device.DeviceId) : null;
 
     public IReadOnlyList<DeviceView> List() =>
-        [.. gossip.List(Namespaces.Devices).Select(quarantine.Read<DeviceView>).OfType<DeviceView>()];
+        [.. gossip.List(Namespaces.Devices).Select(entry => quarantine.Read<DeviceView>(entry, device => device.DeviceId)).OfType<DeviceView>()];
 
     public void Put(DeviceView device) =>
         gossip.Put(Namespaces.Devices, device.DeviceId, JsonSerializer.SerializeToUtf8Bytes(device, GalaxyJson.Options));

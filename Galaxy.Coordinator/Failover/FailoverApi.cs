@@ -56,8 +56,10 @@ internal static class FailoverApi
             .WithSummary("Take a node out of them (RemoveSecondary)");
         manager.MapPut("/order", (OrderRequest request, FailoverManager failover) => failover.SetOrder(request.Order))
             .WithSummary("Say who stands first, second and so on, all at once");
-        manager.MapPut("/drained/{id}", (string id, FailoverManager failover) => failover.Drain(id))
-            .WithSummary("Drain a node: it hands leadership over and takes none until it is let in again");
+        manager.MapPut("/drained/{id}", async (string id, FailoverManager failover, CancellationToken cancellation) =>
+                await failover.DrainAsync(id, cancellation) is var (status, leadsStill) && leadsStill ? Results.Json(status, statusCode: 202) : Results.Ok(status))
+            .Produces<FailoverStatus>().Produces<FailoverStatus>(202)
+            .WithSummary("Drain a node: it hands leadership over and takes none until it is let in again. 202: it leads still, until another one is ready");
         manager.MapDelete("/drained/{id}", (string id, FailoverManager failover) => failover.Undrain(id))
             .WithSummary("Let a drained node stand for leadership again");
         manager.MapPut("/settings", (FailoverSettingsChange change, FailoverManager failover) => failover.Change(change))

@@ -20,10 +20,13 @@ internal sealed class FailoverRequestException(string message, int status) : Exc
 /// </summary>
 internal sealed class FailoverManager(
     FailoverStore store, Candidacy candidacy, HealthChecks checks, Handover handover, Elector elector, ClusterFeed feed, GossipNode gossip, PeerBreakers breakers,
-    FencedStores stores, NodeOptions node)
+    FencedStores stores, NodeOptions node, TimeProvider time)
 {
     private const int MostSecondaries = 64;
     private const int MostCheckers = 64;
+
+    private static readonly TimeSpan LeaderPatience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan LeaderPause = TimeSpan.FromMilliseconds(10);
 
     public FailoverStatus Status() => new(
         node.NodeId, feed.Response().Leader, node.FailoverMode == FailoverMode.MultiMaster ? "multi-master" : "active-passive", store.Settings,
@@ -52,8 +55,22 @@ internal sealed class FailoverManager(
         return Set(store.Settings with { Primary = order[0], Secondaries = [.. order.Skip(1)] });
     }
 
-    /// <summary>A drained node does not stand for leadership, and hands it over if it has it.</summary>
-    public FailoverStatus Drain(string nodeId)
+    /// <summary>A drained node does not stand for leadership, and hands it over if it has it: that is awaited for a while.</summary>
+    /// <returns>Whether it leads still, since nobody else was ready in time.</returns>
+    public async Task<(FailoverStatus Status, bool LeadsStill)> DrainAsync(string nodeId, CancellationToken cancellation)
+    {
+        Drain(nodeId);
+        var started = time.GetTimestamp();
+        while (elector.Leader is not { } leader || leader.Holder == nodeId)
+        {
+            if (time.GetElapsedTime(started) > LeaderPatience)
+                return (Status(), true);
+            await Task.Delay(LeaderPause, time, cancellation);
+        }
+        return (Status(), false);
+    }
+
+    private FailoverStatus Drain(string nodeId)
     {
         Valid(nodeId, "id");
         var settings = store.Settings;
@@ -139,18 +156,49 @@ internal sealed class FailoverManager(
             throw new FailoverRequestException($"'to' is '{to}', which is no other live coordinator. Live: {Text(handover.Successors)}.", 400);
         if (handover.Successors.Count == 0)
             throw new FailoverRequestException("There is no other live coordinator to hand leadership to.", 409);
+        var token = elector.MaxToken;
         var result = await handover.RunAsync(to, "manual", cancellation);
-        return result.To is { } successor ? (node.NodeId, successor) : throw new FailoverRequestException(result.Problem ?? "Nobody was ready.", 503);
+        if (result.To is not { } successor)
+            throw new FailoverRequestException(result.Problem ?? "Nobody was ready.", 503);
+        // Ready and released is not yet led: whoever was chosen may have died since.
+        var leader = await NextLeaderAsync(token, cancellation);
+        if (leader is null)
+            throw new FailoverRequestException($"Leadership was handed to '{successor}', and after {LeaderPatience.TotalSeconds:0} s nobody leads. See 'galaxy status'.", 503);
+        return to is null || leader == to ? (node.NodeId, leader) : throw new FailoverRequestException($"'{to}' was ready and did not take over; '{leader}' leads now.", 503);
     }
 
-    /// <summary>Makes a node the primary and hands leadership over to it.</summary>
+    /// <summary>Hands leadership over to a node and makes it the primary. When it does not take over, the order stays as it was.</summary>
     public async Task<(string From, string To)> PromoteAsync(string? nodeId, CancellationToken cancellation)
     {
         var primary = Valid(nodeId);
         if (elector.CurrentToken is null)
             throw new NotLeaderException();
-        SetPrimary(primary);
-        return primary == node.NodeId ? (primary, primary) : await FailoverAsync(primary, cancellation);
+        var drained = store.Settings.Drained.Contains(primary);
+        if (drained)
+            Undrain(primary);
+        try
+        {
+            var done = primary == node.NodeId ? (primary, primary) : await FailoverAsync(primary, cancellation);
+            SetPrimary(primary);
+            return done;
+        }
+        catch (FailoverRequestException) when (drained)
+        {
+            Drain(primary);
+            throw;
+        }
+    }
+
+    private async Task<string?> NextLeaderAsync(long token, CancellationToken cancellation)
+    {
+        var started = time.GetTimestamp();
+        while (time.GetElapsedTime(started) < LeaderPatience)
+        {
+            if (elector.Leader is { } leader && leader.Token > token)
+                return leader.Holder;
+            await Task.Delay(LeaderPause, time, cancellation);
+        }
+        return null;
     }
 
     private FailoverStatus Set(FailoverSettings settings)

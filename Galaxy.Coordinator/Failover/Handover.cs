@@ -73,7 +73,12 @@ internal sealed partial class Handover(
         }
         catch (RpcException failure)
         {
-            return failure.StatusCode == StatusCode.DeadlineExceeded ? $"no answer within {PreparePatience.TotalMilliseconds:0} ms" : failure.Status.Detail;
+            return failure.StatusCode switch
+            {
+                StatusCode.DeadlineExceeded => $"no answer within {PreparePatience.TotalMilliseconds:0} ms",
+                StatusCode.Unavailable or StatusCode.Internal => "it does not answer",
+                _ => failure.Status.Detail,
+            };
         }
     }
 

@@ -43,7 +43,7 @@ internal sealed partial class DiscoveryWatch(
 
     // Services of this machine: the others watch theirs.
     private IEnumerable<string> Discoveries() => gossip.List(Namespaces.Services)
-        .Select(entry => quarantine.Parse(entry, Service.Parser)).OfType<Service>()
+        .Select(entry => quarantine.Parse(entry, Service.Parser, service => service.Id)).OfType<Service>()
         .Where(service => service.Kind == "discovery" && Time.GetUtcNow().ToUnixTimeMilliseconds() - service.LastSeenUnixMs < service.TtlMs)
         .Select(service => service.Labels.GetValueOrDefault(GrpcLabel) ?? "")
         .Where(address => Uri.TryCreate(address, UriKind.Absolute, out var url) && own.IsOwn(url.Host));

@@ -47,7 +47,8 @@ internal sealed partial class Quarantine
     public bool Contains(string kind, string id) => !_records.IsEmpty && _records.ContainsKey((kind, id));
 
     /// <summary>A record as JSON; null: it is set aside.</summary>
-    public T? Read<T>(string kind, string id, ReadOnlySpan<byte> json)
+    /// <param name="name">What the record calls itself, which must be its id; null: it has no name.</param>
+    public T? Read<T>(string kind, string id, ReadOnlySpan<byte> json, Func<T, string?>? name = null)
         where T : class
     {
         try
@@ -57,6 +58,8 @@ internal sealed partial class Quarantine
                 throw new JsonException(error.ToString());
             var record = JsonSerializer.Deserialize<T>(json, GalaxyJson.Options)
                 ?? throw new JsonException("It is null.");
+            if (name is not null)
+                Named(id, record, name);
             if (!_records.IsEmpty && _records.TryGetValue((kind, id), out var entry) && !entry.IsReadable)
                 Release(kind, id);
             return record;
@@ -68,9 +71,21 @@ internal sealed partial class Quarantine
         }
     }
 
-    /// <inheritdoc cref="Read{T}(string, string, ReadOnlySpan{byte})"/>
+    /// <inheritdoc cref="Read{T}(string, string, ReadOnlySpan{byte}, Func{T, string})"/>
     public T? Read<T>(StateEntry entry)
         where T : class => Read<T>(entry.Namespace, entry.Key, entry.Value.Span);
+
+    /// <summary>A replicated record that names itself; null: it is set aside, since it cannot be read, or goes by a name that may be another's.</summary>
+    public T? Read<T>(StateEntry entry, Func<T, string?> name)
+        where T : class => Read(entry.Namespace, entry.Key, entry.Value.Span, name);
+
+    /// <inheritdoc cref="Read{T}(StateEntry, Func{T, string})"/>
+    public T? Parse<T>(StateEntry entry, MessageParser<T> parser, Func<T, string?> name)
+        where T : class, IMessage<T> =>
+        Use(entry.Namespace, entry.Key, () => Named(entry.Key, parser.ParseFrom(entry.Value.Span), name));
+
+    private static T Named<T>(string id, T record, Func<T, string?> name) =>
+        name(record) is var own && own == id ? record : throw new FormatException($"It calls itself '{own}'.");
 
     /// <summary>A replicated record as a protobuf message; null: it is set aside.</summary>
     public T? Parse<T>(StateEntry entry, MessageParser<T> parser)

@@ -20,6 +20,9 @@ internal static class FrontDoor
     /// <summary>How long a request with a key that cannot be checked yet waits for the keys.</summary>
     private static readonly TimeSpan KeysTimeout = TimeSpan.FromSeconds(3);
 
+    /// <summary>How long a request waits for the news of its key: whoever made one a moment ago, perhaps through another gateway, may use it at once.</summary>
+    private static readonly TimeSpan NewKeyTimeout = TimeSpan.FromMilliseconds(500);
+
     public static void AddFrontDoor(this WebApplicationBuilder builder)
     {
         builder.Services.AddOptions<GatewayOptions>().BindConfiguration(GatewayOptions.Section);
@@ -99,25 +102,25 @@ internal static class FrontDoor
         app.Use(next => context =>
         {
             var caller = callers.Identify(context.Request);
-            return caller.IsUndecided ? DecideLaterAsync(context, caller, next) : DecideAsync(context, caller, next);
+            return caller.IsUndecided || caller.MayBeNew ? DecideLaterAsync(context, caller, next) : DecideAsync(context, caller, next);
         });
 
         // A gateway that has just started hears of the keys within a moment: its clients need not notice.
         async Task DecideLaterAsync(HttpContext context, Identified caller, RequestDelegate next)
         {
             using var timeout = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
-            timeout.CancelAfter(KeysTimeout);
+            timeout.CancelAfter(caller.IsUndecided ? KeysTimeout : NewKeyTimeout);
             try
             {
                 await foreach (var _ in watcher.Changes(timeout.Token))
                 {
-                    if (!(caller = callers.Identify(context.Request)).IsUndecided)
+                    if ((caller = callers.Identify(context.Request)) is { IsUndecided: false, MayBeNew: false })
                         break;
                 }
             }
             catch (OperationCanceledException) when (!context.RequestAborted.IsCancellationRequested)
             {
-                // No leader was heard of in time: the client is told so.
+                // No leader was heard of in time, or nobody knows the key: the client is told so.
             }
             await DecideAsync(context, caller, next);
         }

@@ -14,6 +14,9 @@ public readonly record struct Identified(string Name, AccessRole Role, string? R
     /// <summary>What was shown may be right or wrong; it cannot be told yet. To be asked again, and no sign of a wrong key.</summary>
     public bool IsUndecided { get; init; }
 
+    /// <summary>A key of those that are given out, which nobody here has heard of: it may have been made a moment ago.</summary>
+    public bool MayBeNew { get; init; }
+
     public bool IsKnown => !string.IsNullOrEmpty(Name);
 
     public bool May(AccessRole needed, bool reads = false) => IsKnown && Role.May(needed, reads);
@@ -88,6 +91,8 @@ public sealed class CallerIdentifier(NodeOptions node, ServiceTokens tokens, Tim
     {
         if (key is null && keys?.IsComplete == false)
             return Undecided;
+        if (key is null && keys is not null)
+            return Wrong with { MayBeNew = true };
         if (key is null || AccessRoles.Parse(key.Role) is not { } role || !key.IsSecret(secret))
             return Wrong;
         return key.Expires <= time.GetUtcNow()

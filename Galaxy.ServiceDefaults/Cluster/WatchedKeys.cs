@@ -15,7 +15,7 @@ internal sealed class WatchedKeys(ClusterWatcher watcher) : IAccessDirectory
     {
         var told = watcher.Current.AccessKeys;
         if (_read is not { } read || read.Item1 != told)
-            _read = read = Tuple.Create(told, told.ToDictionary(key => key.Id, Read, StringComparer.Ordinal));
+            _read = read = Tuple.Create(told, told.DistinctBy(key => key.Id, StringComparer.Ordinal).ToDictionary(key => key.Id, Read, StringComparer.Ordinal));
         return read.Item2.GetValueOrDefault(id);
     }
 

@@ -143,6 +143,18 @@ public sealed class PoisonedReplicaTests(RunningGalaxy galaxy)
         }
         // What can be read, and says what cannot be.
         yield return Made("services", "odd", OddService().ToByteArray());
+        yield return Made("services", "another", OddService().ToByteArray());
+        yield return Made(
+            "devices",
+            "another",
+            """{"device_id":"worker-1","device_name":"x","device_type":"x","state":"online","held_by":"x"}"""u8.ToArray()
+        );
+        foreach (var key in (string[])["twin-1", "twin-2"])
+            yield return Made(
+                "access",
+                key,
+                """{"id":"twin-1","name":"twin","role":"client","hash":"00","created":"2026-11-29T00:00:00Z","by":"x"}"""u8.ToArray()
+            );
         yield return Made("audit", "odd", new AuditEntry { AtUnixMs = long.MaxValue }.ToByteArray());
         yield return Made(
             "audit",
