@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Galaxy.ServiceDefaults.Input;
 using Google.Protobuf;
 
 namespace Galaxy.Console.Otlp;
@@ -14,6 +15,8 @@ internal static class OtlpJson
     public static T Parse<T>(byte[] body)
         where T : IMessage<T>, new()
     {
+        if (JsonInput.Validate(body, Deepest) is { } error)
+            throw new InvalidDataException(error.ToString());
         var json = JsonNode.Parse(body, documentOptions: new System.Text.Json.JsonDocumentOptions { MaxDepth = Deepest }) as JsonObject ?? throw new InvalidDataException("it is not a JSON object");
         Rewrite(json);
         return Parser.Parse<T>(json.ToJsonString());

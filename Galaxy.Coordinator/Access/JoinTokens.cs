@@ -71,7 +71,7 @@ internal sealed class JoinTokens(FencedWriter writer, FencedStores stores, Acces
     {
         var all = await ListAsync();
         var now = time.GetUtcNow();
-        var gone = all.Where(token => token.Expires + Remembered < now).Select(token => (RedisValue)token.Id).ToArray();
+        var gone = all.Where(token => token.Expires < now - Remembered).Select(token => (RedisValue)token.Id).ToArray();
         if (all.Count - gone.Length >= Most)
             throw new JoinRefusedException(409, $"There are {Most:N0} join tokens already: delete some.");
         var (id, secret) = JoinToken.Create();
@@ -144,7 +144,7 @@ internal sealed class JoinTokens(FencedWriter writer, FencedStores stores, Acces
 
     private Task<JoinToken?> FindAsync(string id) => ReadAsync(async store => Parse(id, await store.HashGetAsync(_name, id)));
 
-    private JoinToken? Parse(string id, RedisValue text) => text.IsNull ? null : quarantine.Read<JoinToken>(Kind, id, (byte[])text!);
+    private JoinToken? Parse(string id, RedisValue text) => text.IsNull ? null : quarantine.Read<JoinToken>(Kind, id, (byte[])text!, token => ApiKey.IsFingerprint(token.Hash) ? token.Id : null);
 
     private async Task<T> ReadAsync<T>(Func<IDatabase, Task<T>> read)
     {

@@ -30,11 +30,14 @@ internal static class Namespaces
 
     private static readonly string[] All = [Devices, Groups, GroupMembers, Failover, Services, Config, ConfigHistory, Access, Audit];
 
+    /// <summary>Those that can be written when the state is full. What devices say of themselves is bounded like everybody's data.</summary>
+    public static IReadOnlySet<string> WithRoom { get; } = new HashSet<string>([Failover, Services, Config, ConfigHistory, Access, Audit], StringComparer.Ordinal);
+
     // Those that a snapshot may set back. What parts of Galaxy say of themselves, keys and the audit log are not among them.
     private static readonly string[] Restored = [Groups, GroupMembers, Failover, Config, ConfigHistory];
 
-    /// <summary>True for a namespace that changes only through an API of its own. The general API of the state asks this before it writes.</summary>
-    public static bool IsReserved(string ns) => Array.IndexOf(All, ns) >= 0;
+    /// <summary>True for a namespace that changes only through an API of its own, and for its name in other letters, which people would take for it. The general API of the state asks this before it writes.</summary>
+    public static bool IsReserved(string ns) => All.Contains(ns, StringComparer.OrdinalIgnoreCase);
 
     /// <summary>True when restoring a snapshot may write the namespace.</summary>
     public static bool IsRestorable(string ns) => !IsReserved(ns) || Array.IndexOf(Restored, ns) >= 0;

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Galaxy.Contracts.Api;
 using Galaxy.Coordinator.Cluster;
+using Galaxy.Coordinator.State;
 using Galaxy.Coordinator.Tasks;
 using Galaxy.ServiceDefaults.Authentication;
 
@@ -30,6 +31,7 @@ internal static class DeviceApi
         foreach (var root in (string[])["/api/v1/devices", "/devices"])
         {
             var group = endpoints.MapGroup(root).WithTags("Devices");
+            group.ExplainStateErrors();
             group.MapGet("", (DeviceRegistry registry, TaskEngine tasks, string? state, string? type, string? capability) => Results.Ok(registry.List()
                     .Where(device => (state is null || device.State == state) && (type is null || device.DeviceType == type)
                         && (capability is null || device.Capabilities.Any(one => one.Name == capability)))
@@ -41,7 +43,9 @@ internal static class DeviceApi
             group.MapPost("/register", Register).RequireLeader().Needs(AccessRole.Worker).Produces<DeviceView>(201).ProducesProblem(400).WithSummary("Register a device before it connects, or change what is known of it");
             group.MapDelete("/{id}", Remove).RequireLeader().Needs(AccessRole.Operator).Produces(204).ProducesProblem(404).ProducesProblem(409).WithSummary("Forget a device that is not connected");
         }
-        endpoints.MapPost("/devices", Register).RequireLeader().Needs(AccessRole.Worker).WithTags("Devices").Produces<DeviceView>(201).WithSummary("The same as /devices/register");
+        var old = endpoints.MapGroup("");
+        old.ExplainStateErrors();
+        old.MapPost("/devices", Register).RequireLeader().Needs(AccessRole.Worker).WithTags("Devices").Produces<DeviceView>(201).WithSummary("The same as /devices/register");
         endpoints.Map("/ws/device/{id}", (HttpContext context, string id, DeviceSocket socket) => socket.AcceptAsync(context, id)).AllowAnonymous().ExcludeFromDescription();
         endpoints.Map("/ws", (HttpContext context, DeviceSocket socket) => socket.AcceptAsync(context, null)).AllowAnonymous().ExcludeFromDescription();
         endpoints.Map("/ws/status", (HttpContext context, StatusSocket socket) => socket.AcceptAsync(context)).AllowAnonymous().ExcludeFromDescription();
@@ -68,6 +72,8 @@ internal static class DeviceApi
             Weight = request.Weight ?? known.Weight,
             LastSeen = time.GetUtcNow(),
         };
+        if (DeviceLimits.Complaint(device) is { } wrong)
+            return Results.Problem(wrong, statusCode: 400);
         registry.Put(device);
         tasks.Post(new TaskEvent.DeviceChanged(device.DeviceId));
         return Results.Created($"/api/v1/devices/{device.DeviceId}", device);
@@ -83,13 +89,7 @@ internal static class DeviceApi
     private static string? Complaint(RegisterDeviceRequest request) => request switch
     {
         { DeviceId: var id } when !DeviceRegistry.IsValidId(id) => "'device_id' is required: letters, digits, '-', '_', '.' and ':', at most 128.",
-        { DeviceType.Length: 0 or > 64 } => "'device_type' must have 1 to 64 characters.",
-        { DeviceName.Length: > 256 } => "'device_name' may have at most 256 characters.",
         { Capabilities: { ValueKind: not (JsonValueKind.Array or JsonValueKind.Null or JsonValueKind.Undefined) } } => "'capabilities' must be a list of names or objects.",
-        { Slots: < 0 or > 1000 } => "'slots' must be 0 to 1,000.",
-        { Location.Length: > 256 } => "'location' may have at most 256 characters.",
-        { Tags.Count: > 100 } => "'tags' may have at most 100 entries.",
-        { Weight: { } weight } when weight is not (> 0 and <= 1000) => "'weight' must be more than 0 and at most 1,000.",
         _ => TaskSubmission.Complaint(request.Resources, "resources"),
     };
 }

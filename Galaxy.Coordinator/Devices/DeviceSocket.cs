@@ -5,7 +5,9 @@ using System.Threading.RateLimiting;
 using Galaxy.Contracts.Api;
 using Galaxy.Coordinator.Cluster;
 using Galaxy.Coordinator.Election;
+using Galaxy.Coordinator.State;
 using Galaxy.Coordinator.Tasks;
+using Galaxy.Core.State;
 using Galaxy.ServiceDefaults.Nodes;
 using Galaxy.ServiceDefaults.Authentication;
 
@@ -89,7 +91,7 @@ internal sealed partial class DeviceSocket(
             {
                 session.Send(Error(fault?.ToString() ?? "this is not a JSON object with a 'type'"));
                 if (joined && fault is { } reason && DeviceMessage.RefusedResult(text) is var (taskId, attemptId))
-                    tasks.Post(new TaskEvent.Result(session.DeviceId, taskId, attemptId, Failed: true, Output: default, Error: $"The result was refused: {reason}"));
+                    tasks.Post(new TaskEvent.Result(session.DeviceId, taskId, attemptId, Failed: true, Output: default, Error: TaskSize.Cut($"The result was refused: {reason}")));
                 continue;
             }
             if (!trusted && !(trusted = door.IsKey(message, AccessRole.Worker)))
@@ -98,7 +100,17 @@ internal sealed partial class DeviceSocket(
                 session.Close("the cluster's key is needed");
                 return;
             }
-            var introduced = Handle(session, message, joined);
+            bool introduced;
+            try
+            {
+                introduced = Handle(session, message, joined);
+            }
+            catch (StateLimitException full)
+            {
+                session.Send(Error(full.Message));
+                session.Close("the replicated state is full");
+                return;
+            }
             if (introduced && !joined && session.IsAcknowledged)
                 onWorker();
             joined |= introduced;
@@ -189,6 +201,13 @@ internal sealed partial class DeviceSocket(
             Protocol = session.IsAcknowledged ? Subprotocol : "legacy",
             LastSeen = time.GetUtcNow(),
         };
+        if (DeviceLimits.Complaint(session.Said) is { } complaint)
+        {
+            session.Said = null;
+            session.Send(Error(complaint));
+            session.Close("what the device says of itself cannot be taken");
+            return false;
+        }
         registry.Put(session.Said);
         session.Send(new JsonObject
         {
@@ -232,7 +251,7 @@ internal sealed partial class DeviceSocket(
         var error = message["error"];
         var failed = status is "failed" or "error" or "cancelled" || error.Length > 0;
         var output = message.Has("result") ? message.Raw("result") : message.Raw("output");
-        tasks.Post(new TaskEvent.Result(session.DeviceId, IdOf(message), message["attempt_id"], failed, output, error.Length > 0 ? error : status));
+        tasks.Post(new TaskEvent.Result(session.DeviceId, IdOf(message), message["attempt_id"], failed, output, TaskSize.Cut(error.Length > 0 ? error : status)));
     }
 
     private void MarkOffline(string deviceId)

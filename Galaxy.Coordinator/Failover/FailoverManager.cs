@@ -22,8 +22,6 @@ internal sealed class FailoverManager(
     FailoverStore store, Candidacy candidacy, HealthChecks checks, Handover handover, Elector elector, ClusterFeed feed, GossipNode gossip, PeerBreakers breakers,
     FencedStores stores, NodeOptions node, TimeProvider time)
 {
-    private const int MostSecondaries = 64;
-    private const int MostCheckers = 64;
 
     private static readonly TimeSpan LeaderPatience = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan LeaderPause = TimeSpan.FromMilliseconds(10);
@@ -46,8 +44,8 @@ internal sealed class FailoverManager(
     /// <summary>Says who stands first, second and so on, all at once; who is not named stands after them.</summary>
     public FailoverStatus SetOrder(IReadOnlyList<string>? order)
     {
-        if (order is not { Count: > 0 and <= MostSecondaries })
-            throw new FailoverRequestException($"'order' must name 1 to {MostSecondaries} coordinators.", 400);
+        if (order is not { Count: > 0 and <= FailoverLimits.MaxSecondaries })
+            throw new FailoverRequestException($"'order' must name 1 to {FailoverLimits.MaxSecondaries} coordinators.", 400);
         if (order.Distinct(StringComparer.Ordinal).Count() != order.Count)
             throw new FailoverRequestException("'order' names a node twice.", 400);
         foreach (var nodeId in order)
@@ -95,8 +93,8 @@ internal sealed class FailoverManager(
         var settings = store.Settings;
         if (settings.Primary == secondary)
             throw new FailoverRequestException($"'node_id' is '{secondary}', which is the primary. Make another node primary first.", 409);
-        if (settings.Secondaries.Count >= MostSecondaries)
-            throw new FailoverRequestException($"There are {MostSecondaries} secondaries already; remove one first.", 409);
+        if (settings.Secondaries.Count >= FailoverLimits.MaxSecondaries)
+            throw new FailoverRequestException($"There are {FailoverLimits.MaxSecondaries} secondaries already; remove one first.", 409);
         return settings.Secondaries.Contains(secondary) ? Status() : Set(settings with { Secondaries = [.. settings.Secondaries, secondary] });
     }
 
@@ -116,11 +114,11 @@ internal sealed class FailoverManager(
         {
             EnableAutoRecovery = change.EnableAutoRecovery ?? settings.EnableAutoRecovery,
             AutoFailback = change.AutoFailback ?? settings.AutoFailback,
-            RecoveryTimeoutSeconds = InRange("recovery_timeout_seconds", change.RecoveryTimeoutSeconds ?? settings.RecoveryTimeoutSeconds, 0, 86_400),
-            MaxFailoverAttempts = (int)InRange("max_failover_attempts", change.MaxFailoverAttempts ?? settings.MaxFailoverAttempts, 1, 20),
-            HealthCheckIntervalSeconds = InRange("health_check_interval_seconds", change.HealthCheckIntervalSeconds ?? settings.HealthCheckIntervalSeconds, 0.1, 3600),
+            RecoveryTimeoutSeconds = change.RecoveryTimeoutSeconds ?? settings.RecoveryTimeoutSeconds,
+            MaxFailoverAttempts = change.MaxFailoverAttempts ?? settings.MaxFailoverAttempts,
+            HealthCheckIntervalSeconds = change.HealthCheckIntervalSeconds ?? settings.HealthCheckIntervalSeconds,
         };
-        return Set(next);
+        return FailoverLimits.Complaint(next) is { } complaint ? throw new FailoverRequestException(complaint, 400) : Set(next);
     }
 
     public FailoverStatus RegisterHealthChecker(HealthCheckerSettings checker)
@@ -131,8 +129,8 @@ internal sealed class FailoverManager(
             Valid(on);
         var settings = store.Settings;
         var others = settings.Checkers.Where(other => other.Name != checker.Name).ToList();
-        if (others.Count >= MostCheckers)
-            throw new FailoverRequestException($"There are {MostCheckers} checkers already; remove one first.", 409);
+        if (others.Count >= FailoverLimits.MaxCheckers)
+            throw new FailoverRequestException($"There are {FailoverLimits.MaxCheckers} checkers already; remove one first.", 409);
         return Set(settings with { Checkers = [.. others, checker] });
     }
 
@@ -214,9 +212,6 @@ internal sealed class FailoverManager(
             ? nodeId
             : throw new FailoverRequestException($"'{field}' is '{nodeId}', which is no coordinator of this cluster. Known: {Text(known)}.", 400);
     }
-
-    private static double InRange(string field, double value, double least, double most) =>
-        value >= least && value <= most ? value : throw new FailoverRequestException($"'{field}' is {value:0.###}; allowed are {least:0.###} to {most:0.###}.", 400);
 
     private static string Text(IEnumerable<string> names) => string.Join(", ", names) is { Length: > 0 } text ? text : "none";
 }

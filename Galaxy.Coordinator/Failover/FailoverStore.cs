@@ -29,7 +29,7 @@ internal sealed class FailoverStore(GossipNode gossip, Quarantine quarantine, No
                 return _configured;
             if (_read is { } read && ReferenceEquals(read.Item1, entry))
                 return read.Item2;
-            var settings = quarantine.Read<FailoverSettings>(entry) ?? _configured;
+            var settings = quarantine.Use(entry.Namespace, entry.Key, () => quarantine.Read<FailoverSettings>(entry) is { } stored ? FailoverLimits.Checked(stored) : null) ?? _configured;
             _read = Tuple.Create(entry, settings);
             return settings;
         }
@@ -45,7 +45,7 @@ internal sealed class FailoverStore(GossipNode gossip, Quarantine quarantine, No
 
     /// <summary>When a node lost the lease; wall time, for the order of candidates only.</summary>
     public IReadOnlyList<TimeSpan> LossesOf(string nodeId) =>
-        [.. (Read<long[]>(LossesPrefix + nodeId) ?? []).Select(ms => TimeSpan.FromMilliseconds(ms))];
+        [.. (Read<long[]>(LossesPrefix + nodeId) ?? []).Where(ms => ms >= 0 && ms <= time.GetUtcNow().ToUnixTimeMilliseconds()).TakeLast(LossesKept).Select(ms => TimeSpan.FromMilliseconds(ms))];
 
     public void AddLoss(string nodeId) => Write(
         LossesPrefix + nodeId, (Read<long[]>(LossesPrefix + nodeId) ?? []).Append(time.GetUtcNow().ToUnixTimeMilliseconds()).TakeLast(LossesKept).ToArray());

@@ -14,6 +14,9 @@ internal static class GossipWire
     private const int MaxEntryBytes = 2 * 1024 * 1024;
     private const int MaxAccusers = 32;
 
+    // The year 9000.
+    private const long LatestTimeMs = 221_845_392_000_000;
+
     public static Wire.Member ToWire(this Claim claim)
     {
         var wire = claim.Member.ToWire();
@@ -157,17 +160,20 @@ internal static class GossipWire
         return new StateEntry(wire.Namespace, wire.Key, [.. versions], context);
     }
 
-    private static IEnumerable<StateVersion> FromOldPeer(Wire.Entry wire) => IsDot(wire.Dot)
+    private static IEnumerable<StateVersion> FromOldPeer(Wire.Entry wire) => IsDot(wire.Dot) && IsTime(wire.HlcPhysicalMs)
         ? [new StateVersion(
             "", new Dot(wire.Dot.Origin, wire.Dot.Counter), new Hlc(wire.HlcPhysicalMs, wire.HlcLogical), wire.Deleted, ConflictPolicy.LastWriteWins, 0, wire.Value.Memory)]
         : [];
 
     // A policy of a newer version is read as the default: the value stays.
-    private static StateVersion? FromWire(Wire.Version wire) => IsDot(wire.Dot)
+    private static StateVersion? FromWire(Wire.Version wire) => IsDot(wire.Dot) && IsTime(wire.HlcPhysicalMs)
         ? new StateVersion(
             wire.Path, new Dot(wire.Dot.Origin, wire.Dot.Counter), new Hlc(wire.HlcPhysicalMs, wire.HlcLogical), wire.Deleted,
             wire.Policy <= (uint)ConflictPolicy.Manual ? (ConflictPolicy)wire.Policy : ConflictPolicy.LastWriteWins, wire.Priority, wire.Value.Memory)
         : null;
+
+    // A clock that is ahead is followed by all. One beyond the calendar would take every later write with it, out of what can be shown.
+    private static bool IsTime(long milliseconds) => milliseconds is >= 0 and < LatestTimeMs;
 
     private static bool IsDot(Wire.Dot? dot) => dot is { Origin.Length: > 0 and <= 128, Counter: > 0 };
 }

@@ -62,6 +62,9 @@ internal static class StateApi
         var before = gossip.Find(id);
         var chosen = policy is null ? before?.Policy ?? ConflictPolicy.LastWriteWins
             : ConflictPolicies.Parse(policy) ?? throw new StateRefusedException(400, $"'policy' is '{policy}'; allowed are {string.Join(", ", ConflictPolicies.Names)}.");
+        // What is merged is JSON, whatever it was sent as.
+        if (chosen == ConflictPolicy.Merge && JsonInput.Validate(value.Span) is { } error)
+            throw new StateRefusedException(400, error.ToString());
         var entry = gossip.Write(id, new StateWrite(value, chosen, priority ?? 0), Condition(http)) ?? gossip.Get(ns, key) ?? throw Missing(ns, key);
         var view = entry.ToView();
         http.Response.Headers.ETag = view.Etag;

@@ -39,8 +39,9 @@ internal sealed partial class StateKeeper(GossipNode gossip, PeerSummaries peers
             gossip.TakeSnapshot();
             journal.Close();
         }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        catch (Exception failure)
         {
+            // The log has every write of this node, whatever keeps the snapshot from being made.
             LogNotClosed(failure.Message);
         }
     }

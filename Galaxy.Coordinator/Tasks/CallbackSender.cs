@@ -21,6 +21,7 @@ internal sealed partial class CallbackSender : PeriodicService
     private const int MostAtOnce = 16;
     private const int MostTries = 6;
     private static readonly TimeSpan FirstDelay = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan UnreadableDelay = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
     private readonly TaskStore _store;
@@ -62,9 +63,17 @@ internal sealed partial class CallbackSender : PeriodicService
             _owed = false;
             var owed = await _store.ReadUncalledAsync();
             var now = Time.GetUtcNow();
-            var due = owed.Where(task => !_tried.TryGetValue(task.TaskId, out var tried) || tried.Next <= now).ToList();
+            var due = owed.Where(id => !_tried.TryGetValue(id, out var tried) || tried.Next <= now).ToList();
             _owed = owed.Count > 0;
-            await Parallel.ForEachAsync(due, new ParallelOptions { MaxDegreeOfParallelism = MostAtOnce, CancellationToken = stopping }, async (task, cancellation) => await CallAsync(term, task, cancellation));
+            // Read when its turn comes: a task may hold much.
+            await Parallel.ForEachAsync(due, new ParallelOptions { MaxDegreeOfParallelism = MostAtOnce, CancellationToken = stopping }, async (id, cancellation) =>
+            {
+                if (await _store.ReadAsync(id) is { } task)
+                    await CallAsync(term, task, cancellation);
+                else
+                    // It is gone, or set aside and perhaps mended some day.
+                    _tried[id] = (0, Time.GetUtcNow() + UnreadableDelay);
+            });
         }
         catch (Exception later) when (later is StoreUnavailableException or NotLeaderException)
         {

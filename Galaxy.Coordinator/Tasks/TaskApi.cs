@@ -94,7 +94,7 @@ internal static class TaskApi
                 break;
         }
         if (cursor is not null)
-            context.Response.Headers.Link = $"<{context.Request.Path}?{string.Join('&', context.Request.Query.Where(pair => pair.Key != "cursor").SelectMany(pair => pair.Value.Select(value => $"{pair.Key}={Uri.EscapeDataString(value ?? "")}")).Append($"cursor={cursor}"))}>; rel=\"next\"";
+            context.Response.Headers.Link = $"<{context.Request.Path}?{string.Join('&', context.Request.Query.Where(pair => pair.Key != "cursor").SelectMany(pair => pair.Value.Select(value => $"{Uri.EscapeDataString(pair.Key)}={Uri.EscapeDataString(value ?? "")}")).Append($"cursor={cursor}"))}>; rel=\"next\"";
         return Results.Ok(found);
     }
 
@@ -183,13 +183,17 @@ internal static class TaskErrors
         {
             return Results.Problem(bad.Message, statusCode: 400);
         }
+        catch (TaskTooLargeException large)
+        {
+            return Results.Problem(large.Message, statusCode: 413);
+        }
         catch (KeyReusedException reused)
         {
             return Results.Problem(reused.Message, statusCode: 422);
         }
         catch (TaskQueueFullException full)
         {
-            invocation.HttpContext.Response.Headers.RetryAfter = "1";
+            invocation.HttpContext.Response.Headers.RetryAfter = full.IsOfTasks ? "30" : "1";
             return Results.Problem(full.Message, statusCode: 503);
         }
     }

@@ -68,6 +68,12 @@ internal sealed partial class TaskEngine
             submit.Answer.TrySetException(new NotLeaderException());
             return;
         }
+        if (_tasks.Count >= TaskSize.MaxOpenCount || _openBytes + submit.Bytes > TaskSize.MaxOpen)
+        {
+            submit.Answer.TrySetException(new TaskQueueFullException(
+                $"{_tasks.Count:N0} tasks of {_openBytes / 1024 / 1024:N0} MiB are open; allowed are {TaskSize.MaxOpenCount:N0} of {TaskSize.MaxOpen / 1024 / 1024:N0} MiB. Wait until some are done, or cancel some.") { IsOfTasks = true });
+            return;
+        }
         // Two at the same moment: the first is it, and the second is answered when the first is durable.
         var known = submit.Submissions.Select(tasks => FindRecent(tasks[0].Idempotency)).ToList();
         for (var i = 0; i < known.Count; i++)
@@ -87,7 +93,7 @@ internal sealed partial class TaskEngine
     {
         var fresh = submissions.SelectMany(tasks => tasks).ToList();
         foreach (var task in fresh)
-            _tasks[task.TaskId] = task;
+            Keep(task);
         _board.Submit([.. fresh.Select(task => task.ToSpec())],
             id => _recentEnds.TryGetValue(id, out var recent) ? recent : submit.Ends.TryGetValue(id, out var end) ? (CoreState)end : null, now);
         foreach (var (taskId, why) in submit.Refused)
@@ -184,7 +190,7 @@ internal sealed partial class TaskEngine
         if (!_board.Progress(progress.DeviceId, progress.TaskId, progress.AttemptId, progress.Fraction) || _board.RunOf(progress.TaskId) is not { } run)
             return;
         var moving = _tasks[progress.TaskId].With(run);
-        _tasks[progress.TaskId] = moving;
+        Keep(moving);
         feed.Publish(moving);
     }
 
@@ -237,7 +243,7 @@ internal sealed partial class TaskEngine
         if (task is not null && task.AttemptId != late.AttemptId && task.History?.Any(past => past.AttemptId == late.AttemptId && past.DeviceId == late.DeviceId) == true
             && task.LateResults?.Any(one => one.AttemptId == late.AttemptId) != true)
         {
-            var output = late.Output.IsEmpty ? (System.Text.Json.JsonElement?)null : TaskMapping.Parse(late.Output);
+            var output = late.Output.IsEmpty || late.Output.Length > TaskSize.MaxLateOutput ? (System.Text.Json.JsonElement?)null : TaskMapping.Parse(late.Output);
             var kept = task with
             {
                 LateResults = [.. (task.LateResults ?? []).TakeLast(MostLateResults - 1), new LateResult(late.AttemptId, late.DeviceId, now, late.Failed, output, late.Failed ? late.Error : null)],
@@ -245,7 +251,7 @@ internal sealed partial class TaskEngine
             };
             await CommitAsync(new TaskBatch([kept]));
             if (!kept.IsOver)
-                _tasks[kept.TaskId] = kept;
+                Keep(kept);
             LogLate(late.TaskId, late.AttemptId, late.DeviceId);
         }
         Acknowledge(late.DeviceId, late.TaskId, late.AttemptId);
@@ -274,4 +280,8 @@ internal sealed partial class TaskEngine
 }
 
 /// <summary>More is asked of the leader than it can take; nothing was written.</summary>
-internal sealed class TaskQueueFullException() : Exception("The leader has more to do than it can take.");
+internal sealed class TaskQueueFullException(string? message = null) : Exception(message ?? "The leader has more to do than it can take.")
+{
+    /// <summary>It is not a moment's rush: so many tasks are open.</summary>
+    public bool IsOfTasks { get; init; }
+}

@@ -46,6 +46,7 @@ internal sealed partial class TaskEngine(
     private readonly Dictionary<string, TaskView> _endedNow = new(StringComparer.Ordinal);
     private readonly List<(TaskEvent.Request Request, string TaskId)> _waiting = [];
     private readonly TaskLedger _ledger = new();
+    private long _openBytes;
     private TaskBoard _board = NewBoard();
     private long _term;
     private long _takeover;
@@ -182,7 +183,7 @@ internal sealed partial class TaskEngine(
         var usable = new BoardLoader(quarantine, NewBoard).Load(stored, _began);
         foreach (var (task, _, run) in usable.Tasks)
         {
-            _tasks[task.TaskId] = task;
+            Keep(task);
             if (run.IsOut)
                 _running.AddOrUpdate(run.DeviceId!, 1, (_, count) => count + 1);
         }
@@ -228,6 +229,7 @@ internal sealed partial class TaskEngine(
         _board = NewBoard();
         _term = 0;
         _tasks.Clear();
+        _openBytes = 0;
         _running.Clear();
         _recentKeys.Clear();
         _recentKeysInOrder.Clear();
@@ -318,8 +320,10 @@ internal sealed partial class TaskEngine(
     private async Task TurnAsync()
     {
         var now = Now;
-        for (var i = 0; i < MostEventsInTurn && _events.Reader.TryRead(out var happened); i++)
+        var weight = 0L;
+        for (var i = 0; i < MostEventsInTurn && weight < TaskSize.MaxTurn && _events.Reader.TryRead(out var happened); i++)
         {
+            weight += WeightOf(happened);
             if (happened is TaskEvent.Request request && !request.TryClaim())
                 continue;
             try
@@ -334,7 +338,9 @@ internal sealed partial class TaskEngine(
             }
         }
         _board.Tick(now);
-        _board.Place(now);
+        // What is left is placed in the next turn.
+        if (!_board.Place(now, WeightOf, TaskSize.MaxTurn))
+            Post(new TaskEvent.Tick());
         var turn = _board.Take();
         var changed = Apply(turn);
         var page = _ledger.Turn([.. turn.Changes.Where(change => change.IsNew).Select(change => change.Spec.TaskId)], turn.Changes.Where(change => !change.IsNew && change.Run.State.IsOver()).Select(change => change.Spec.TaskId));
@@ -383,18 +389,39 @@ internal sealed partial class TaskEngine(
             changed.Add(after);
             if (run.State.IsOver())
             {
-                _tasks.TryRemove(spec.TaskId, out _);
+                if (_tasks.TryRemove(spec.TaskId, out var open))
+                    _openBytes -= TaskSize.Estimate(open);
                 _endedNow[spec.TaskId] = after;
                 NoteEnd(spec.TaskId, run.State);
                 GalaxyTrace.TaskFinished(after.State.ToString());
             }
             else
             {
-                _tasks[spec.TaskId] = after;
+                Keep(after);
             }
         }
         return changed;
     }
+
+    private void Keep(TaskView task)
+    {
+        if (_tasks.TryGetValue(task.TaskId, out var before))
+            _openBytes -= TaskSize.Estimate(before);
+        _openBytes += TaskSize.Estimate(task);
+        _tasks[task.TaskId] = task;
+    }
+
+    // What an event makes the turn write, roughly.
+    private long WeightOf(TaskEvent happened) => happened switch
+    {
+        TaskEvent.Submit submit => submit.Bytes,
+        TaskEvent.Result result => result.Output.Length + WeightOf(result.TaskId),
+        TaskEvent.Cancel cancel => WeightOf(cancel.TaskId) + (_tasks.GetValueOrDefault(cancel.TaskId)?.Subtasks?.Sum(part => WeightOf(part.TaskId)) ?? 0),
+        TaskEvent.DeviceGone gone => _running.GetValueOrDefault(gone.DeviceId) == 0 ? 0 : _tasks.Values.Where(task => task.DeviceId == gone.DeviceId).Sum(TaskSize.Estimate),
+        _ => 0,
+    };
+
+    private long WeightOf(string taskId) => _tasks.TryGetValue(taskId, out var task) ? TaskSize.Estimate(task) : 0;
 
     private void CountRunning(string taskId, TaskRun run)
     {

@@ -44,6 +44,9 @@ internal abstract record TaskEvent
         /// <summary>The takeover in which the store was asked for the submissions' keys; null: they have none.</summary>
         public long? Takeover { get; init; }
 
+        /// <summary>What it takes in the store.</summary>
+        public required long Bytes { get; init; }
+
         /// <summary>The task of each submission: its own, or the one that was accepted with its key before. Set by the engine before it answers.</summary>
         public IReadOnlyList<string> TaskIds { get; set; } = [];
 

@@ -1,3 +1,4 @@
+using Galaxy.Coordinator.Devices;
 using System.Text.Json;
 using Galaxy.Contracts.Api;
 using Galaxy.Core.Scheduling;
@@ -94,11 +95,11 @@ internal static class TaskMapping
     public static BoardDevice ToBoard(this DeviceView device, bool takesTasks) => new(device.DeviceId)
     {
         Type = device.DeviceType,
-        Capabilities = device.Capabilities.ToDictionary(capability => capability.Name, capability => capability.Priority, StringComparer.Ordinal),
-        Slots = takesTasks ? device.Slots : 0,
+        Capabilities = device.Capabilities.DistinctBy(capability => capability.Name, StringComparer.Ordinal).ToDictionary(capability => capability.Name, capability => capability.Priority, StringComparer.Ordinal),
+        Slots = takesTasks ? Math.Clamp(device.Slots, 0, DeviceLimits.MaxSlots) : 0,
         Room = ToCore(device.Resources),
         Location = device.Location ?? "",
-        Weight = device.Weight,
+        Weight = device.Weight is > 0 and <= DeviceLimits.MaxWeight ? device.Weight : 1,
     };
 
     /// <summary>Reads <c>round_robin</c> and the like; null: there is no such word.</summary>

@@ -36,6 +36,7 @@ internal sealed record TaskBatch(IReadOnlyList<TaskView> Tasks)
 internal sealed class TaskStore(FencedWriter writer, FencedStores stores, Quarantine quarantine, NodeOptions node)
 {
     private const int ReadAtOnce = 500;
+    private const long MaxReadBytes = 8 * 1024 * 1024;
 
     // More than can be listed: a page lists one task at least.
     private const long MaxPages = 2 * TaskEngine.Kept;
@@ -106,11 +107,48 @@ internal sealed class TaskStore(FencedWriter writer, FencedStores stores, Quaran
         var tasks = new List<TaskView>(taskIds.Count);
         foreach (var part in taskIds.Chunk(ReadAtOnce))
         {
-            var values = await stores.Reader.StringGetAsync([.. part.Select(id => (RedisKey)TaskKey(id))]);
-            tasks.AddRange(values.Select((value, i) => value.IsNull ? null : Read(part[i], value)).OfType<TaskView>());
+            foreach (var some in part.Length == 1 ? [part] : await BySizeAsync(part))
+            {
+                var values = await stores.Reader.StringGetAsync([.. some.Select(id => (RedisKey)TaskKey(id))]);
+                tasks.AddRange(values.Select((value, i) => value.IsNull ? null : Read(some[i], value)).OfType<TaskView>());
+            }
         }
         return tasks;
     });
+
+    // In parts that each pass within the store's timeout, whatever the tasks hold.
+    private async Task<IReadOnlyList<string[]>> BySizeAsync(string[] taskIds)
+    {
+        var lengths = await Task.WhenAll(taskIds.Select(LengthAsync));
+        if (lengths.Sum() <= MaxReadBytes)
+            return [taskIds];
+        var parts = new List<string[]>();
+        var (start, bytes) = (0, 0L);
+        for (var i = 0; i < taskIds.Length; i++)
+        {
+            if (i > start && bytes + lengths[i] > MaxReadBytes)
+            {
+                parts.Add(taskIds[start..i]);
+                (start, bytes) = (i, 0);
+            }
+            bytes += lengths[i];
+        }
+        parts.Add(taskIds[start..]);
+        return parts;
+    }
+
+    private async Task<long> LengthAsync(string taskId)
+    {
+        try
+        {
+            return await stores.Reader.StringLengthAsync(TaskKey(taskId));
+        }
+        catch (RedisServerException)
+        {
+            // A key of another type is read as none.
+            return 0;
+        }
+    }
 
     /// <summary>Null: there is none, or it cannot be true.</summary>
     public Task<LedgerIndex?> ReadIndexAsync() => Guarded(async () => await stores.Reader.StringGetAsync(_keys["tasks:index"]) is { IsNull: false } value ? LedgerIndex.TryRead((string)value!) : null);
@@ -175,15 +213,12 @@ internal sealed class TaskStore(FencedWriter writer, FencedStores stores, Quaran
         return ([.. found.DistinctBy(task => task.TaskId)], to >= index.First ? to + 1 : null);
     }
 
-    /// <summary>Finished tasks whose callback was not called yet.</summary>
-    public Task<IReadOnlyList<TaskView>> ReadUncalledAsync() => Guarded(async () =>
-    {
-        var ids = await stores.Reader.SortedSetRangeByRankAsync(_keys["tasks:callbacks"], 0, -1);
-        return await ReadManyAsync([.. ids.Select(id => (string)id!)]);
-    });
+    /// <summary>The ids of finished tasks whose callback was not called yet.</summary>
+    public Task<IReadOnlyList<string>> ReadUncalledAsync() => Guarded<IReadOnlyList<string>>(async () =>
+        [.. (await stores.Reader.SortedSetRangeByRankAsync(_keys["tasks:callbacks"], 0, -1)).Select(id => (string)id!)]);
 
     // One that cannot be read is set aside; the others are there.
-    private TaskView? Read(string taskId, RedisValue value) => quarantine.Read<TaskView>(Quarantine.Tasks, taskId, ((ReadOnlyMemory<byte>)value).Span);
+    private TaskView? Read(string taskId, RedisValue value) => quarantine.Read<TaskView>(Quarantine.Tasks, taskId, ((ReadOnlyMemory<byte>)value).Span, task => task.TaskId);
 
     private static async Task<T> Guarded<T>(Func<Task<T>> read)
     {

@@ -12,6 +12,7 @@ internal sealed class TaskSubmitter(TaskEngine engine, TaskStore store)
     /// <param name="refused">Parts that cannot be done, and why.</param>
     /// <returns>The task, and whether it is new.</returns>
     /// <exception cref="BadTaskException">A field is wrong.</exception>
+    /// <exception cref="TaskTooLargeException">It is more than may be written at once.</exception>
     /// <exception cref="KeyReusedException">The key stands for another body.</exception>
     public async Task<(TaskView Task, bool IsNew)> SubmitAsync(
         IReadOnlyList<TaskView> tasks, SubmissionKey? key = null, IReadOnlyDictionary<string, string>? refused = null)
@@ -39,7 +40,8 @@ internal sealed class TaskSubmitter(TaskEngine engine, TaskStore store)
 
         IReadOnlyList<TaskView> Marked(int i) => keys is null ? submissions[i] : [submissions[i][0] with { Idempotency = keys[i].Mark }, .. submissions[i].Skip(1)];
         var fresh = missing.ConvertAll(Marked);
-        var submit = new TaskEvent.Submit(fresh, await EndsAsync([.. fresh.SelectMany(tasks => tasks)]), refused ?? NoneRefused) { Takeover = takeover };
+        var bytes = TaskSize.Measure(fresh.SelectMany(tasks => tasks));
+        var submit = new TaskEvent.Submit(fresh, await EndsAsync([.. fresh.SelectMany(tasks => tasks)]), refused ?? NoneRefused) { Takeover = takeover, Bytes = bytes };
         await engine.AskAsync(submit);
         for (var n = 0; n < missing.Count; n++)
             answers[missing[n]] = submit.Accepted[n] ?? await store.ReadAsync(submit.TaskIds[n]) ?? throw new TaskQueueFullException();

@@ -3,7 +3,10 @@ namespace Galaxy.Core.Scheduling;
 public sealed partial class TaskBoard
 {
     /// <summary>Gives out what can be given out now. Call once for all that happened since the last turn.</summary>
-    public void Place(DateTimeOffset now)
+    /// <param name="weigh">What giving out a task costs; null: nothing.</param>
+    /// <param name="budget">It ends with the task that passes this.</param>
+    /// <returns>False: the budget is used up, and something may be left.</returns>
+    public bool Place(DateTimeOffset now, Func<string, long>? weigh = null, long budget = long.MaxValue)
     {
         var kept = KeepFree(now);
         if (kept is null && _keptFree)
@@ -11,11 +14,20 @@ public sealed partial class TaskBoard
         _keptFree = kept is not null;
         while (_ready.Next() is { } lane)
         {
+            if (budget <= 0)
+                return false;
+            var ids = lane.First!.TaskIds;
             if (TryPlace(lane, kept, now))
+            {
                 _ready.Take(lane);
+                budget -= weigh is null ? 0 : ids.Sum(weigh);
+            }
             else
+            {
                 lane.IsBlocked = true;
+            }
         }
+        return true;
     }
 
     // What waits too long for several devices, or for much of one, gets them one by one as they become free: nobody else is given them meanwhile.

@@ -21,34 +21,51 @@ internal static class MergeDocument
     private const string Counter = "$counter";
     private const int MaxDepth = 64;
 
+    // Each place is kept with its whole path: many leaves below a long name take many times the document.
+    private const int MaxPathLength = 1024 * 1024;
+
+    // So large that nobody counts so far, and so small that the sum of all origins is a number.
+    private const decimal MaxCounter = 1e18m;
+
     /// <summary>The document's places with their JSON text.</summary>
-    /// <exception cref="JsonException">Not a JSON object, or nested more than 64 deep.</exception>
+    /// <exception cref="JsonException">Not a JSON object, nested more than 64 deep, or with a counter beyond ±1e18.</exception>
+    /// <exception cref="StateLimitException">The paths of its places are too long together.</exception>
     public static Dictionary<string, string> Flatten(ReadOnlyMemory<byte> json)
     {
         var root = JsonNode.Parse(json.Span, documentOptions: new JsonDocumentOptions { MaxDepth = MaxDepth }) as JsonObject
             ?? throw new JsonException("A merged value must be a JSON object.");
         var places = new Dictionary<string, string>(StringComparer.Ordinal);
-        Flatten("", root, places);
+        var left = MaxPathLength;
+        Flatten("", root, places, ref left);
         return places;
     }
 
-    private static void Flatten(string path, JsonNode? node, Dictionary<string, string> places)
+    private static void Flatten(string path, JsonNode? node, Dictionary<string, string> places, ref int left)
     {
+        if ((left -= path.Length) < 0)
+            throw new StateLimitException($"The document has too many values below long names: with their paths they take more than {MaxPathLength} characters.");
         switch (node)
         {
             case JsonObject { Count: 1 } set when set[Set] is JsonArray elements:
                 places[$"{path}/{Set}"] = "[]";
                 foreach (var element in elements)
-                    places[$"{path}/{Set}/{Escape(Text(element))}"] = Text(element);
+                {
+                    var text = Text(element);
+                    places[$"{path}/{Set}/{Escape(text)}"] = text;
+                    if ((left -= path.Length + text.Length) < 0)
+                        throw new StateLimitException($"The set at '{path}' is too large: with their paths its elements take more than {MaxPathLength} characters.");
+                }
                 break;
             case JsonObject { Count: 1 } counter when counter[Counter] is JsonValue value && value.TryGetValue<decimal>(out var number):
+                if (Math.Abs(number) > MaxCounter)
+                    throw new JsonException($"At '{path}': a counter may be {-MaxCounter} to {MaxCounter}.");
                 places[$"{path}/{Counter}"] = number.ToString(CultureInfo.InvariantCulture);
                 break;
             case JsonObject reserved when reserved.ContainsKey(Set) || reserved.ContainsKey(Counter):
                 throw new JsonException($"At '{path}': {Set} takes an array and {Counter} a number, and each stands alone in its object.");
             case JsonObject { Count: > 0 } fields:
                 foreach (var (name, field) in fields)
-                    Flatten($"{path}/{Escape(name)}", field, places);
+                    Flatten($"{path}/{Escape(name)}", field, places, ref left);
                 break;
             default:
                 places[path] = Text(node);
@@ -65,13 +82,14 @@ internal static class MergeDocument
     {
         var present = Resolve(now);
         var changes = new Dictionary<string, string?>(StringComparer.Ordinal);
+        var counters = ReadCounters(present, origin);
         foreach (var (path, text) in wanted)
         {
             if (path.EndsWith("/" + Counter, StringComparison.Ordinal))
             {
-                var (mine, sum) = ReadCounter(present, path, origin);
-                if (decimal.Parse(text, CultureInfo.InvariantCulture) - (sum ?? 0) is var difference && (difference != 0 || sum is null))
-                    changes[$"{path}/{Escape(origin)}"] = (mine + difference).ToString(CultureInfo.InvariantCulture);
+                var known = counters.TryGetValue(path, out var counter);
+                if (Add(decimal.Parse(text, CultureInfo.InvariantCulture), -counter.Sum) is var difference && (difference != 0 || !known))
+                    changes[$"{path}/{Escape(origin)}"] = Add(counter.Mine, difference).ToString(CultureInfo.InvariantCulture);
             }
             else if (!present.TryGetValue(path, out var held) || Encoding.UTF8.GetString(held.Value.Span) != text)
             {
@@ -141,21 +159,48 @@ internal static class MergeDocument
     private static string? CounterOf(string path) =>
         path.LastIndexOf($"/{Counter}/", StringComparison.Ordinal) is > -1 and var at ? path[..(at + Counter.Length + 1)] : null;
 
-    // The sum is null when there is no such counter yet.
-    private static (decimal Mine, decimal? Sum) ReadCounter(SortedDictionary<string, StateVersion> present, string path, string origin)
+    // Each counter's sum over all origins, and what that one has written of it.
+    private static Dictionary<string, (decimal Mine, decimal Sum)> ReadCounters(SortedDictionary<string, StateVersion> present, string origin)
     {
-        var mine = 0m;
-        decimal? sum = null;
+        var counters = new Dictionary<string, (decimal Mine, decimal Sum)>(StringComparer.Ordinal);
         foreach (var (place, version) in present)
         {
-            if (CounterOf(place) != path)
+            if (CounterOf(place) is not { } path)
                 continue;
-            var part = decimal.Parse(version.Value.Span, CultureInfo.InvariantCulture);
-            sum = (sum ?? 0) + part;
-            if (place == $"{path}/{Escape(origin)}")
-                mine = part;
+            var part = Number(version);
+            var (mine, sum) = counters.GetValueOrDefault(path);
+            counters[path] = (place == $"{path}/{Escape(origin)}" ? part : mine, Add(sum, part));
         }
-        return (mine, sum);
+        return counters;
+    }
+
+    // A peer with a defect may have written anything; a document that cannot be read would stop every reader.
+    private static decimal Number(StateVersion version) =>
+        decimal.TryParse(version.Value.Span, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) ? number : 0;
+
+    private static JsonNode? Parse(StateVersion version)
+    {
+        try
+        {
+            return JsonNode.Parse(version.Value.Span, documentOptions: new JsonDocumentOptions { MaxDepth = MaxDepth });
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    // At the end of what a number can be it stays there: the same on every replica, since the order of the places is.
+    private static decimal Add(decimal one, decimal other)
+    {
+        try
+        {
+            return one + other;
+        }
+        catch (OverflowException)
+        {
+            return one > 0 ? decimal.MaxValue : decimal.MinValue;
+        }
     }
 
     private static IEnumerable<string> Parents(string path)
@@ -174,20 +219,19 @@ internal static class MergeDocument
             {
                 if (at[Set] is not JsonArray elements)
                     at[Set] = elements = [];
-                elements.Add(JsonNode.Parse(version.Value.Span));
+                elements.Add(Parse(version));
                 return;
             }
             if (names[i] == Counter)
             {
-                var sum = (at[Counter]?.GetValue<decimal>() ?? 0) + decimal.Parse(version.Value.Span, CultureInfo.InvariantCulture);
-                at[Counter] = sum;
+                at[Counter] = Add(at[Counter] is JsonValue held && held.TryGetValue<decimal>(out var sum) ? sum : 0, Number(version));
                 return;
             }
             if (at[names[i]] is not JsonObject next)
                 at[names[i]] = next = [];
             at = next;
         }
-        at[names[^1]] = JsonNode.Parse(version.Value.Span);
+        at[names[^1]] = Parse(version);
     }
 
     private static string Text(JsonNode? node) => node is null ? "null" : Canonical(node)!.ToJsonString();

@@ -95,7 +95,7 @@ public sealed class ReplicatedMap(string origin, StateLimits? limits = null)
         if (versions.IsEmpty)
             return null;
         var entry = new StateEntry(ns, key, versions, (before?.Context ?? VersionVector.Empty).With(dot));
-        if (write.Value is not null && Bytes - (before?.ApproximateSize ?? 0) + entry.ApproximateSize > _limits.TotalBytes)
+        if (write.Value is not null && Bytes - (before?.ApproximateSize ?? 0) + entry.ApproximateSize > _limits.TotalBytes + (_limits.Reserved.Contains(ns) ? _limits.ReservedBytes : 0))
             throw new StateLimitException($"The replicated state is full: {Bytes} of {_limits.TotalBytes} bytes are used. Delete what is not needed.");
         (_clock, Counter) = (clock, dot.Counter);
         Store(before, entry);

@@ -8,6 +8,12 @@ public sealed record StateLimits
 
     /// <summary>All entries together, in bytes as <see cref="StateEntry.ApproximateSize"/> counts.</summary>
     public long TotalBytes { get; init; } = 64 * 1024 * 1024;
+
+    /// <summary>Beyond that, room for what must be written when others have filled it: audit, keys, failover, services.</summary>
+    public long ReservedBytes { get; init; } = 16 * 1024 * 1024;
+
+    /// <summary>The namespaces that may use the reserved room.</summary>
+    public IReadOnlySet<string> Reserved { get; init; } = new HashSet<string>(StringComparer.Ordinal);
 }
 
 /// <summary>A write was refused; the message says which bound it met and what to do.</summary>

@@ -12,6 +12,9 @@ public static class ApiKey
     /// <summary>What <see cref="Matches(ReadOnlySpan{char}, ReadOnlySpan{byte})"/> compares with, worked out once.</summary>
     public static byte[] Fingerprint(string key) => SHA256.HashData(Encoding.UTF8.GetBytes(key));
 
+    /// <summary>Whether a text can be a fingerprint in hexadecimal.</summary>
+    public static bool IsFingerprint(string text) => text.Length == 2 * SHA256.HashSizeInBytes && text.All(char.IsAsciiHexDigit);
+
     /// <summary>True when the presented key has that fingerprint; takes the same time whatever differs, and allocates nothing for keys of ordinary length.</summary>
     public static bool Matches(ReadOnlySpan<char> presented, ReadOnlySpan<byte> fingerprint)
     {

@@ -76,6 +76,8 @@ public static class Listening
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
+            // As requests are read: what a service answers can be passed on.
+            kestrel.ResponseHeaderEncodingSelector = _ => System.Text.Encoding.UTF8;
             // In this order they are bound: whoever is answered on the first port knows that all others are open, too.
             for (var i = ports.Length - 1; i >= 0; i--)
             {

@@ -1,6 +1,7 @@
 // The one place for clients inside the cluster; BannedSymbols.Http.txt keeps their constructors out of everything else.
 #pragma warning disable RS0030
 using System.Net.WebSockets;
+using System.Text;
 using Grpc.Net.Client;
 
 namespace Galaxy.ServiceDefaults.Http;
@@ -12,11 +13,11 @@ namespace Galaxy.ServiceDefaults.Http;
 /// </summary>
 public static class InternalHttp
 {
-    /// <summary>A handler that connects directly.</summary>
+    /// <summary>A handler that connects directly. Headers are UTF-8, as Kestrel reads them: what a client sent can be passed on.</summary>
     /// <param name="configure">What else is to be set; called once.</param>
     public static SocketsHttpHandler CreateHandler(Action<SocketsHttpHandler>? configure = null)
     {
-        var handler = new SocketsHttpHandler();
+        var handler = new SocketsHttpHandler { RequestHeaderEncodingSelector = (_, _) => Encoding.UTF8, ResponseHeaderEncodingSelector = (_, _) => Encoding.UTF8 };
         configure?.Invoke(handler);
         handler.UseProxy = false;
         return handler;

@@ -141,6 +141,34 @@ public sealed class PoisonedReplicaTests(RunningGalaxy galaxy)
             yield return Made(space, "late", "{}"u8.ToArray(), long.MaxValue);
             yield return Made(space, "early", "{}"u8.ToArray(), long.MinValue);
         }
+        // What can be read, and computed with.
+        yield return Made("failover", "losses/coordinator-a", "[9223372036854775807,-9223372036854775808]"u8.ToArray());
+        yield return Made("failover", "losses/coordinator-b", "[9223372036854775807]"u8.ToArray());
+        yield return Made(
+            "failover",
+            "settings",
+            """{"recovery_timeout_seconds":1e300,"health_check_interval_seconds":-1,"max_failover_attempts":-7}"""u8.ToArray()
+        );
+        yield return Made(
+            "devices",
+            "huge",
+            """{"device_id":"huge","state":"online","slots":2147483647,"weight":-1e300,"capabilities":[{"name":"a"},{"name":"a"}],"held_by":"x"}"""u8.ToArray()
+        );
+        yield return Merged(
+            "counters",
+            ("/x/$counter/a", "79228162514264337593543950335"),
+            ("/x/$counter/b", "79228162514264337593543950335")
+        );
+        yield return Merged(
+            "no-numbers",
+            ("/x/$counter/a", "abc"),
+            ("/x/$counter/b", "[]"),
+            ("/y", "{"),
+            ("/z/$set/1", ""),
+            ("/x", "1"),
+            ("", "x"),
+            ("w", "{}")
+        );
         // What can be read, and says what cannot be.
         yield return Made("services", "odd", OddService().ToByteArray());
         yield return Made("services", "another", OddService().ToByteArray());
@@ -190,6 +218,23 @@ public sealed class PoisonedReplicaTests(RunningGalaxy galaxy)
         return service;
     }
 
+    private Entry Merged(string key, params (string Path, string Value)[] places)
+    {
+        var entry = Made("notes", key, "{}"u8.ToArray());
+        foreach (var (path, value) in places)
+            entry.Versions.Add(
+                new Contracts.Gossip.Version
+                {
+                    Path = path,
+                    Dot = new Dot { Origin = Origin, Counter = ++_counter },
+                    HlcPhysicalMs = entry.HlcPhysicalMs,
+                    Policy = 2,
+                    Value = ByteString.CopyFromUtf8(value),
+                }
+            );
+        return entry;
+    }
+
     private Entry Made(string space, string key, byte[] value, long? time = null) =>
         new()
         {
@@ -221,7 +266,16 @@ public sealed class PoisonedReplicaTests(RunningGalaxy galaxy)
             .Where(path => path.Value!["get"] is not null)
             .Select(path => path.Key)
             .Concat(Spaces.Select(space => "/api/v1/state/" + space))
-            .Concat(["/nodes", "/tools", "/api/v1/state/notes/bad-9", "/api/v1/state/notes/late"]);
+            .Concat([
+                "/nodes",
+                "/tools",
+                "/api/v1/state/notes/bad-9",
+                "/api/v1/state/notes/late",
+                "/api/v1/state/notes/counters",
+                "/api/v1/state/notes/no-numbers",
+                "/api/v1/state",
+                "/api/v1/backup",
+            ]);
         var problems = new List<string>();
         using var a = galaxy.Client("coordinator-a");
         using var b = galaxy.Client("coordinator-b");

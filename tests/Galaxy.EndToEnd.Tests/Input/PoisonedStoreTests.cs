@@ -31,6 +31,8 @@ public sealed class PoisonedStoreTests(RunningGalaxy galaxy)
         ("poison-12", Task("poison-12", "\"retry\":{\"delay_seconds\":1e300}")),
         ("poison-13", Task("poison-13", "\"waits_for\":[null]")),
         ("poison-14", Task("poison-14", "\"created_at\":\"yesterday\"")),
+        ("poison-16", Task("another-name", "\"tags\":[]")),
+        ("poison-17", Task("", "\"tags\":[]")),
         (
             "poison-15",
             Task(
