@@ -35,7 +35,14 @@ return await GalaxyApp.RunAsync(args, new ListenPort("WEB_UI_PORT", 8080), () =>
     // No token of a service is taken from outside: whoever caught one cannot use it here.
     builder.Services.AddSingleton(services => new CallerIdentifier(
         node, services.GetRequiredService<ServiceTokens>(), services.GetRequiredService<TimeProvider>(), services.GetRequiredService<IAccessDirectory>()) { TakesTokens = false });
-    builder.Services.AddReverseProxy().LoadFromMemory([], []).AddTransforms(transforms =>
+    builder.Services.AddReverseProxy().LoadFromMemory([], [])
+        // Headers are UTF-8 on both sides, as Kestrel reads them: what a client or a service sent can be passed on.
+        .ConfigureHttpClient((_, handler) =>
+        {
+            handler.RequestHeaderEncodingSelector = (_, _) => System.Text.Encoding.UTF8;
+            handler.ResponseHeaderEncodingSelector = (_, _) => System.Text.Encoding.UTF8;
+        })
+        .AddTransforms(transforms =>
     {
         transforms.AddLeaderBackstop();
         transforms.AddVouching(transforms.Services.GetRequiredService<ServiceTokens>());

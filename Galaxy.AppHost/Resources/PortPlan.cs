@@ -1,3 +1,4 @@
+using Galaxy.AppHost.Startup;
 using Galaxy.LocalHosting.Description;
 using Galaxy.LocalHosting.Processes;
 
@@ -30,6 +31,10 @@ internal static class PortPlan
                     options.Port(endpoint),
                     endpoint.IsPublic ? endpoint.Variable : null
                 ))
+            );
+        if (HostSettings.AskedDashboardPort(options) is > 0 and var dashboard)
+            requests = requests.Append(
+                new PortRequest("dashboard", "web interface", dashboard, HostSettings.DashboardPort)
             );
         return LocalPorts
             .Allocate(requests)

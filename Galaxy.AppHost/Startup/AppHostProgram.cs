@@ -4,6 +4,7 @@ using Galaxy.AppHost.Restarts;
 using Galaxy.LocalHosting.Control;
 using Galaxy.LocalHosting.Description;
 using Galaxy.LocalHosting.Processes;
+using Galaxy.ServiceDefaults.Nodes;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -28,7 +29,10 @@ internal static class AppHostProgram
             }
             LoopbackProxyRule.Apply();
             using var claim = new Claim();
+            CheckSettings(options);
             using var app = Build(options, describe, claim);
+            // Before the host is started: Aspire's own part of the start takes a while, and can be interrupted, too.
+            using var end = ProcessEnd.Guard(app.Services.GetRequiredService<IHostApplicationLifetime>());
             if (app.Services.GetRequiredService<DistributedApplicationExecutionContext>().IsRunMode)
                 await Preflight.CheckAsync(
                     options,
@@ -44,6 +48,10 @@ internal static class AppHostProgram
             return Environment.ExitCode;
         }
         catch (SystemOptionException wrong)
+        {
+            return Fail(wrong.Message, SystemOptionException.ExitCode);
+        }
+        catch (SettingException wrong)
         {
             return Fail(wrong.Message, SystemOptionException.ExitCode);
         }
@@ -67,6 +75,17 @@ internal static class AppHostProgram
             );
         }
     }
+
+    // As every service would read them.
+    private static void CheckSettings(SystemOptions options) =>
+        NodeOptionsReader.Read(
+            new ConfigurationBuilder()
+                .AddEnvironmentVariables()
+                .AddInMemoryCollection(
+                    options.Settings.Select(setting => KeyValuePair.Create(setting.Key, (string?)setting.Value))
+                )
+                .Build()
+        );
 
     // The lock of the data folder outlives the application, whose processes use the folder.
     private sealed class Claim : IDisposable
@@ -102,9 +121,9 @@ internal static class AppHostProgram
 
     private static void AddRunServices(IDistributedApplicationBuilder builder, GalaxyBuilder galaxy, string data)
     {
-        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(8));
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(7));
         builder.Services.TryAddSingleton(TimeProvider.System);
-        builder.Services.AddHostedService<ProcessEnd>().AddHostedService<OrchestratorWatch>();
+        builder.Services.AddHostedService<OrchestratorWatch>();
         builder
             .Services.AddSingleton<RestartPolicy>()
             .AddHostedService(services => services.GetRequiredService<RestartPolicy>());

@@ -8,24 +8,24 @@ namespace Galaxy.AppHost.Startup;
 /// Keeps two promises about the end of the program: it takes at most 10 s, and it comes when the <c>dotnet run</c> around it is killed. Does
 /// nothing where the model runs inside another program, such as a test.
 /// </summary>
-internal sealed class ProcessEnd(IHostApplicationLifetime lifetime) : IHostedService, IDisposable
+internal sealed class ProcessEnd : IDisposable
 {
-    private static readonly TimeSpan Budget = TimeSpan.FromSeconds(9);
+    private static readonly TimeSpan Budget = TimeSpan.FromSeconds(8);
 
-    private IDisposable? _parent;
+    private readonly IDisposable? _parent;
+
+    private ProcessEnd(IDisposable? parent) => _parent = parent;
 
     private static bool IsOwnProgram => Assembly.GetEntryAssembly() == typeof(ProcessEnd).Assembly;
 
-    public Task StartAsync(CancellationToken cancellationToken)
+    /// <summary>From now on until it is disposed of.</summary>
+    public static ProcessEnd Guard(IHostApplicationLifetime lifetime)
     {
         if (!IsOwnProgram)
-            return Task.CompletedTask;
-        _parent = ParentWatch.Start(lifetime.StopApplication);
+            return new ProcessEnd(null);
         lifetime.ApplicationStopping.Register(() => new Thread(EndAfterBudget) { IsBackground = true }.Start());
-        return Task.CompletedTask;
+        return new ProcessEnd(ParentWatch.Start(lifetime.StopApplication));
     }
-
-    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     // The services follow this process, and the orchestrator does, too.
     private static void EndAfterBudget()

@@ -30,7 +30,8 @@ internal sealed class StartReport(
         lifetime.ApplicationStopping.Register(() => Console.Out.WriteLine("Stopping …"));
         lifetime.ApplicationStopped.Register(() => Console.Out.WriteLine("Stopped."));
         Console.Out.WriteLine($"Starting {resources.Count} resources. Dashboard: {Dashboard}");
-        var waiting = resources.Select(resource => resource.Name).ToHashSet(StringComparer.Ordinal);
+        var names = resources.Select(resource => resource.Name).ToHashSet(StringComparer.Ordinal);
+        var waiting = names.ToHashSet(StringComparer.Ordinal);
         using var timer = new PeriodicTimer(Interval);
         var progress = ShowProgressAsync(waiting, timer);
         try
@@ -41,7 +42,10 @@ internal sealed class StartReport(
                 {
                     if (IsHealthy(change.Snapshot))
                         waiting.Remove(change.Resource.Name);
-                    else if (
+                    // One that was healthy may have ended before the last one is.
+                    else if (names.Contains(change.Resource.Name))
+                        waiting.Add(change.Resource.Name);
+                    if (
                         change.Snapshot.State?.Text is "Given up" or "FailedToStart"
                         && !lifetime.ApplicationStopping.IsCancellationRequested
                     )

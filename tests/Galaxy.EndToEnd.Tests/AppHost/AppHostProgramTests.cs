@@ -20,6 +20,9 @@ public sealed class AppHostProgramTests : IDisposable
         {
             { ["--scenario", "mars"], 2, ["'mars'", "multi-master"] },
             { ["--scenaro", "cloud"], 2, ["'--scenaro'", "--scenario"] },
+            { ["--GALAXY_LEASE", "abc"], 2, ["GALAXY_LEASE", "lan"] },
+            { ["--GALAXY_API_KEY", "short"], 2, ["GALAXY_API_KEY", "8"] },
+            { ["--DASHBOARD_PORT", "29871", "--API_PORT", "29871"], 3, ["DASHBOARD_PORT", "API_PORT"] },
             { ["--stores", "2"], 2, ["--stores", "1, 3, 5"] },
             { ["--redis", "nonsense"], 2, ["--redis", "host:port"] },
             { ["--redis", "127.0.0.1:1"], 3, ["127.0.0.1:1", "--redis"] },
