@@ -43,8 +43,14 @@ public class RunningGalaxy : IAsyncLifetime
 
     protected virtual int Workers => 2;
 
+    /// <summary>Puts something into the data folder before the system starts.</summary>
+    protected virtual void Prepare()
+    {
+    }
+
     public async ValueTask InitializeAsync()
     {
+        Prepare();
         Host = await LocalCluster.StartAsync(["--GALAXY_DATA", _data, .. FreePorts, .. Options, .. Before is null ? Array.Empty<string>() : ["--programs", Before]], Patience);
         Key = Host.Key;
         // Longer than the gateway holds a request for the next leader.
