@@ -87,7 +87,9 @@ internal static class CoordinatorExtensions
         services.AddSingleton<FailoverTracker>();
         services.AddSingleton<FailoverLog>();
         services.AddSingleton<IStoredRecords>(provider => provider.GetRequiredService<FailoverLog>());
-        services.AddSingleton<IStoredRecords, TaskRecords>();
+        services.AddSingleton<TaskRecords>();
+        services.AddSingleton<IStoredRecords>(provider => provider.GetRequiredService<TaskRecords>());
+        services.AddHostedService(provider => provider.GetRequiredService<TaskRecords>());
         services.AddSingleton<ClusterFeed>();
         services.AddSingleton<DeviceRegistry>();
         services.AddSingleton<DeviceHub>();

@@ -12,7 +12,7 @@ namespace Galaxy.Coordinator;
 /// <summary>What a node does when it starts to lead and when it stops.</summary>
 internal sealed partial class LeaderDuties(
     Elector elector, TaskEngine tasks, DeviceHub hub, FailoverTracker failovers, FailoverLog failoverLog,
-    FencedStores stores, StoreShape shape, FailoverStore failoverStore, TimeProvider time, ILogger<LeaderDuties> log) : BackgroundService
+    FencedStores stores, StoreShape shape, Quarantine quarantine, IEnumerable<IStoredRecords> stored, FailoverStore failoverStore, TimeProvider time, ILogger<LeaderDuties> log) : BackgroundService
 {
     private static readonly TimeSpan RetryEvery = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan SlowestRetry = TimeSpan.FromSeconds(10);
@@ -104,6 +104,8 @@ internal sealed partial class LeaderDuties(
     private async Task HandOverAsync()
     {
         stores.End();
+        foreach (var records in stored)
+            quarantine.Clear(records.Kind);
         await tasks.UnloadAsync();
         hub.CloseAll("another node leads now: connect again");
     }

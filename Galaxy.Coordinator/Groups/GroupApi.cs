@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Galaxy.Contracts.Api;
 using Galaxy.Coordinator.Devices;
 using Galaxy.Coordinator.State;
@@ -5,6 +6,7 @@ using Galaxy.Coordinator.State;
 namespace Galaxy.Coordinator.Groups;
 
 /// <summary><c>POST /groups</c>: makes a group or replaces it.</summary>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 internal sealed record GroupRequest(string? GroupId, string? Name, IReadOnlyList<string>? Devices);
 
 /// <summary>Groups, in both dialects: <c>/api/v1/groups</c> and the original's <c>/groups</c>.</summary>

@@ -60,7 +60,13 @@ internal sealed partial class Quarantine
                 ?? throw new JsonException("It is null.");
             if (name is not null)
                 Named(id, record, name);
-            if (!_records.IsEmpty && _records.TryGetValue((kind, id), out var entry) && !entry.IsReadable)
+            // An open task that can be read again has to be loaded, too: see TaskRecords.
+            if (
+                kind != Tasks
+                && !_records.IsEmpty
+                && _records.TryGetValue((kind, id), out var entry)
+                && !entry.IsReadable
+            )
                 Release(kind, id);
             return record;
         }
@@ -125,6 +131,9 @@ internal sealed partial class Quarantine
             return;
         LogSetAside(kind, id, reason);
     }
+
+    /// <summary>Forgets what is known of a kind: another node reads these records from now on.</summary>
+    public void Clear(string kind) => Keep(kind, _ => false);
 
     /// <summary>Forgets the records of a kind that are no longer stored.</summary>
     public void Keep(string kind, Func<string, bool> isStored)

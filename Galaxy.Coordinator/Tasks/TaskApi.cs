@@ -2,6 +2,7 @@ using System.Net.ServerSentEvents;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Galaxy.Contracts.Api;
+using Galaxy.Coordinator.Storage;
 using Galaxy.Coordinator.Cluster;
 
 namespace Galaxy.Coordinator.Tasks;
@@ -29,7 +30,7 @@ internal static class TaskApi
                 .WithDescription("Filters: state, device, tag, parent. Older ones follow the 'Link' header with rel=next; a page may have a few more than 'limit'.");
             group.MapGet("/watch", TaskWatch.Start).RequireLeader().WithSummary("What becomes of all tasks, as server-sent events from now on: one for every change; 'ready' first")
                 .WithDescription("Whoever reads too slowly misses the oldest changes, never the newest.");
-            group.MapGet("/{id}", ReadAsync).Produces<TaskView>().ProducesProblem(404).WithSummary("One task with its result");
+            group.MapGet("/{id}", ReadAsync).Produces<TaskView>().ProducesProblem(404).ProducesProblem(409).WithSummary("One task with its result");
             group.MapGet("/{id}/events", EventsAsync).WithSummary("What becomes of it, as server-sent events, until it is over");
             group.MapPost("/{id}/cancel", CancelAsync).RequireLeader().Produces<TaskView>().ProducesProblem(404).ProducesProblem(409).WithSummary("Cancel it, with its parts");
             group.MapPost("/{id}/execute", ExecuteAsync).RequireLeader().Produces<TaskView>().ProducesProblem(404).ProducesProblem(409).WithSummary("Let a task go that was submitted with 'hold'");
@@ -104,8 +105,10 @@ internal static class TaskApi
 
     private static IResult NoTask(string id) => Results.Problem($"There is no task '{id}'.", statusCode: 404);
 
-    private static async Task<IResult> ReadAsync(string id, TaskStore store, TaskEngine engine) =>
-        await store.ReadAsync(id) is { } task ? Results.Ok(WithProgress(engine, task)) : NoTask(id);
+    private static async Task<IResult> ReadAsync(string id, TaskStore store, TaskEngine engine, Quarantine quarantine) =>
+        await store.ReadAsync(id) is { } task ? Results.Ok(WithProgress(engine, task))
+        : quarantine.Contains(Quarantine.Tasks, id) ? Results.Problem($"The task '{id}' is stored and cannot be used: it is set aside. 'galaxy quarantine' says why.", statusCode: 409)
+        : NoTask(id);
 
     private static async Task<IResult> CancelAsync(string id, TaskEngine engine, TaskStore store)
     {

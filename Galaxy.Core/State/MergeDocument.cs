@@ -58,9 +58,11 @@ internal static class MergeDocument
                 break;
             case JsonObject { Count: 1 } counter when counter[Counter] is JsonValue value && value.TryGetValue<decimal>(out var number):
                 if (Math.Abs(number) > MaxCounter)
-                    throw new JsonException($"At '{path}': a counter may be {-MaxCounter} to {MaxCounter}.");
+                    throw OutOfRange(path);
                 places[$"{path}/{Counter}"] = number.ToString(CultureInfo.InvariantCulture);
                 break;
+            case JsonObject { Count: 1 } counter when counter[Counter] is JsonValue huge && huge.GetValueKind() == JsonValueKind.Number:
+                throw OutOfRange(path);
             case JsonObject reserved when reserved.ContainsKey(Set) || reserved.ContainsKey(Counter):
                 throw new JsonException($"At '{path}': {Set} takes an array and {Counter} a number, and each stands alone in its object.");
             case JsonObject { Count: > 0 } fields:
@@ -72,6 +74,9 @@ internal static class MergeDocument
                 break;
         }
     }
+
+    private static JsonException OutOfRange(string path) =>
+        new($"{(path.Length > 0 ? $"At '{path}': a" : "A")} counter may be {-MaxCounter:N0} to {MaxCounter:N0}.");
 
     /// <summary>
     /// The places to write so that a reader of <paramref name="now"/> plus these sees what was asked for: changed ones with their

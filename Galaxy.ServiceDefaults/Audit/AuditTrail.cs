@@ -24,12 +24,12 @@ public sealed class AuditTrail(NodeOptions node, TimeProvider time)
     /// <summary>The notes, for one reader.</summary>
     public IAsyncEnumerable<AuditEntry> ReadAllAsync(CancellationToken cancellation) => _notes.Reader.ReadAllAsync(cancellation);
 
-    internal void Note(HttpContext context)
+    internal void Note(HttpContext context, int status)
     {
         if (RequiredRole.Of(context) is not { Role: AccessRole.Operator or AccessRole.Admin } || HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method)
             || context.User.Identity?.Name is not { Length: > 0 } who)
             return;
-        Note(who, Principals.RoleOf(context.User), $"{context.Request.Method} {context.Request.Path}", ClientAddress.Of(context), context.Response.StatusCode);
+        Note(who, Principals.RoleOf(context.User), $"{context.Request.Method} {context.Request.Path}", ClientAddress.Of(context), status);
     }
 
     /// <summary>An act that was no request, such as that of a page.</summary>
@@ -67,13 +67,21 @@ public static class AuditExtensions
         var trail = app.Services.GetRequiredService<AuditTrail>();
         app.Use(async (context, next) =>
         {
+            var status = StatusCodes.Status500InternalServerError;
             try
             {
                 await next(context);
+                status = context.Response.StatusCode;
+            }
+            catch (BadHttpRequestException bad)
+            {
+                // Answered further out, where no note is taken.
+                status = bad.StatusCode;
+                throw;
             }
             finally
             {
-                trail.Note(context);
+                trail.Note(context, status);
             }
         });
     }

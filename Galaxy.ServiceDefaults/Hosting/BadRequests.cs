@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Galaxy.ServiceDefaults.Input;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
@@ -25,6 +26,7 @@ internal sealed partial class BadRequests(ILogger<BadRequests> log) : IException
     {
         // The contract's own checks are sentences that name the field.
         { InnerException: JsonException { Message: ['\'', ..] } json } => Contract(json),
+        { InnerException: JsonException json } when JsonFaults.Describe(json) is { } sentence => sentence,
         { InnerException: JsonException { Path: { Length: > 2 } path } json } => $"'{path[2..]}' in the body cannot be read: {FirstSentence(json.Message)}",
         { InnerException: JsonException json } => $"The body is not the JSON that is expected here: {FirstSentence(json.Message)}",
         { StatusCode: StatusCodes.Status415UnsupportedMediaType } => "Send the body as JSON, with 'Content-Type: application/json'.",
