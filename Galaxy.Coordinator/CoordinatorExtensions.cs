@@ -47,7 +47,7 @@ internal static class CoordinatorExtensions
     {
         builder.Listen(node, new ListenPort("HTTP_PORT", 8071), new ListenPort("GRPC_PORT", 9071, HttpProtocols.Http2));
         var services = builder.Services;
-        services.AddGrpc();
+        services.AddGrpc(options => options.MaxReceiveMessageSize = 16 * 1024 * 1024);
         services.AddApiDescription();
         if (stores is not null)
             services.AddSingleton(stores);

@@ -33,6 +33,9 @@ internal static class Namespaces
     /// <summary>Those that can be written when the state is full. What devices say of themselves is bounded like everybody's data.</summary>
     public static IReadOnlySet<string> WithRoom { get; } = new HashSet<string>([Failover, Services, Config, ConfigHistory, Access, Audit], StringComparer.Ordinal);
 
+    /// <summary>What every service hears as one snapshot is bounded, in bytes.</summary>
+    public static IReadOnlyDictionary<string, long> Rooms { get; } = new Dictionary<string, long>(StringComparer.Ordinal) { [Devices] = 16 * 1024 * 1024, [Services] = 8 * 1024 * 1024 };
+
     // Those that a snapshot may set back. What parts of Galaxy say of themselves, keys and the audit log are not among them.
     private static readonly string[] Restored = [Groups, GroupMembers, Failover, Config, ConfigHistory];
 

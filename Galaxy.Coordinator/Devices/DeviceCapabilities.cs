@@ -25,7 +25,7 @@ internal static class DeviceCapabilities
             return new DeviceCapability(name);
         var priority = item.TryGetProperty("priority", out var number) && number.ValueKind == JsonValueKind.Number && number.TryGetInt32(out var given) ? Math.Clamp(given, 1, 10) : 5;
         var schema = item.TryGetProperty("parameters", out var parameters) && parameters.ValueKind == JsonValueKind.Object && parameters.GetRawText().Length <= MostSchemaLength ? parameters.Clone() : (JsonElement?)null;
-        return new DeviceCapability(name, Text(item, "version") ?? "1", priority, Text(item, "description") is { Length: <= 1024 } description ? description : null, schema);
+        return new DeviceCapability(name, Text(item, "version") is { Length: <= 64 } version ? version : "1", priority, Text(item, "description") is { Length: <= 1024 } description ? description : null, schema);
     }
 
     /// <summary>Short texts; at most 100.</summary>

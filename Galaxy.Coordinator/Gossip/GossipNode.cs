@@ -24,7 +24,7 @@ internal sealed class GossipNode
     public GossipNode(NodeOptions node, Identity identity, StateJournal journal, TimeProvider time)
     {
         (_journal, _time, _start) = (journal, time, time.GetTimestamp());
-        _map = journal.Load(new StateLimits { Reserved = Namespaces.WithRoom });
+        _map = journal.Load(new StateLimits { Reserved = Namespaces.WithRoom, NamespaceBytes = Namespaces.Rooms });
         _swim = new Swim(
             new Member(node.NodeId, identity.Boot, 1, MemberState.Alive, node.Role == NodeRole.Standby ? "standby" : "coordinator",
                 identity.Url, identity.GrpcUrl, Environment.ProcessId, ServiceDefaults.BuildVersion.Text, identity.StartedAt.ToUnixTimeMilliseconds()),

@@ -12,7 +12,8 @@ namespace Galaxy.Coordinator.State;
 internal sealed class WriteAheadLog(string path) : IDisposable
 {
     private const int HeaderBytes = 8;
-    private const int MaxRecordBytes = 4 * 1024 * 1024;
+    // Far above what an entry can be: what is written here must be readable again.
+    private const int MaxRecordBytes = 64 * 1024 * 1024;
 
     // Unbuffered: a write has left the process when Append returns.
     private readonly FileStream _stream = new(path, FileMode.Append, FileAccess.Write, FileShare.Read, bufferSize: 0);
@@ -25,6 +26,8 @@ internal sealed class WriteAheadLog(string path) : IDisposable
     public void Append(LogRecord record)
     {
         var size = record.CalculateSize();
+        if (size > MaxRecordBytes)
+            throw new IOException($"The record has {size} bytes; the log takes {MaxRecordBytes}.");
         if (_buffer.Length < HeaderBytes + size)
             _buffer = new byte[Math.Max(_buffer.Length * 2, HeaderBytes + size)];
         var body = _buffer.AsSpan(HeaderBytes, size);

@@ -86,7 +86,16 @@ internal static class QuarantineApi
         if (!quarantine.Contains(kind, id))
             return Missing(kind, id);
         if (stored.FirstOrDefault(one => one.Kind == kind) is { } records)
+        {
+            // It may have been mended since it was set aside.
+            await records.ReadAgainAsync(id);
+            if (!quarantine.Contains(kind, id))
+                return Results.Problem(
+                    "The record can be used again, and was not deleted.",
+                    statusCode: StatusCodes.Status409Conflict
+                );
             await records.DeleteAsync(id);
+        }
         else
             gossip.Delete(kind, id);
         quarantine.Release(kind, id);

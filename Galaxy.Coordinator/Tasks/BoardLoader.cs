@@ -29,7 +29,9 @@ internal sealed class BoardLoader(Quarantine quarantine, Func<TaskBoard> newBoar
         return (Begin(harmless, now), harmless);
     }
 
-    private Usable? Read(TaskView task) => quarantine.Use(Quarantine.Tasks, task.TaskId, () => Tuple.Create(task.ToSpec(), task.ToRun())) is var (spec, run)
+    private Usable? Read(TaskView task) => quarantine.Use(Quarantine.Tasks, task.TaskId, () => TaskSubmission.Complaint(task) is { } complaint
+            ? throw new FormatException(complaint)
+            : Tuple.Create(task.ToSpec(), task.ToRun())) is var (spec, run)
         ? new Usable(task, spec, run)
         : null;
 

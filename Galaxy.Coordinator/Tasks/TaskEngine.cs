@@ -46,6 +46,7 @@ internal sealed partial class TaskEngine(
     private readonly Dictionary<string, TaskView> _endedNow = new(StringComparer.Ordinal);
     private readonly List<(TaskEvent.Request Request, string TaskId)> _waiting = [];
     private readonly TaskLedger _ledger = new();
+    private readonly TaskFamilies _families = new();
     private long _openBytes;
     private TaskBoard _board = NewBoard();
     private long _term;
@@ -187,6 +188,8 @@ internal sealed partial class TaskEngine(
             if (run.IsOut)
                 _running.AddOrUpdate(run.DeviceId!, 1, (_, count) => count + 1);
         }
+        foreach (var (task, _, _) in usable.Tasks)
+            NoteFamily(task);
         _board = usable.Board;
     }
 
@@ -229,6 +232,7 @@ internal sealed partial class TaskEngine(
         _board = NewBoard();
         _term = 0;
         _tasks.Clear();
+        _families.Clear();
         _openBytes = 0;
         _running.Clear();
         _recentKeys.Clear();
@@ -337,7 +341,9 @@ internal sealed partial class TaskEngine(
                 (happened as TaskEvent.Request)?.Answer.TrySetException(failure);
             }
         }
-        _board.Tick(now);
+        // What is left is due in the next turn.
+        if (!_board.Tick(now, id => Math.Max(WeightOf(id), _families.BytesOf([id])), TaskSize.MaxTurn))
+            Post(new TaskEvent.Tick());
         // What is left is placed in the next turn.
         if (!_board.Place(now, WeightOf, TaskSize.MaxTurn))
             Post(new TaskEvent.Tick());
@@ -391,6 +397,7 @@ internal sealed partial class TaskEngine(
             {
                 if (_tasks.TryRemove(spec.TaskId, out var open))
                     _openBytes -= TaskSize.Estimate(open);
+                _families.Remove(spec.TaskId);
                 _endedNow[spec.TaskId] = after;
                 NoteEnd(spec.TaskId, run.State);
                 GalaxyTrace.TaskFinished(after.State.ToString());
@@ -415,8 +422,8 @@ internal sealed partial class TaskEngine(
     private long WeightOf(TaskEvent happened) => happened switch
     {
         TaskEvent.Submit submit => submit.Bytes,
-        TaskEvent.Result result => result.Output.Length + WeightOf(result.TaskId),
-        TaskEvent.Cancel cancel => WeightOf(cancel.TaskId) + (_tasks.GetValueOrDefault(cancel.TaskId)?.Subtasks?.Sum(part => WeightOf(part.TaskId)) ?? 0),
+        TaskEvent.Result result => result.Output.Length + Math.Max(WeightOf(result.TaskId), result.Failed ? _families.BytesOf([result.TaskId]) : 0),
+        TaskEvent.Cancel cancel => Math.Max(WeightOf(cancel.TaskId), _families.BytesOf([cancel.TaskId])),
         TaskEvent.DeviceGone gone => _running.GetValueOrDefault(gone.DeviceId) == 0 ? 0 : _tasks.Values.Where(task => task.DeviceId == gone.DeviceId).Sum(TaskSize.Estimate),
         _ => 0,
     };

@@ -23,9 +23,7 @@ internal sealed class TaskRecords(TaskEngine engine, TaskStore store, Quarantine
 
     public async Task ReadAgainAsync(string id)
     {
-        if (await store.ReadAsync(id) is not { } task)
-            return;
-        if (task.IsOver || engine.Find(id) is not null)
+        if (engine.Find(id) is null && await store.ReadAsync(id) is { IsOver: true })
             quarantine.Release(Kind, id);
         else
             await engine.AskAsync(new TaskEvent.Reload(id));

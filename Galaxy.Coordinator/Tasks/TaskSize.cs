@@ -34,6 +34,12 @@ internal static class TaskSize
     // What every record has besides its variable parts.
     private const int Overhead = 1024;
 
+    // Most letters take fewer; half of a surrogate pair that is escaped takes six.
+    private const long BytesPerChar = 3;
+
+    /// <summary>Tasks that hang together, by parts or dependencies: the end of one may end all of them in one turn.</summary>
+    public const long MaxFamily = 16 * 1024 * 1024;
+
     /// <summary>As they would be written, exactly.</summary>
     /// <exception cref="TaskTooLargeException">It is more than <see cref="MaxSubmission"/>; the rest is not counted.</exception>
     public static long Measure(IEnumerable<TaskView> tasks)
@@ -57,7 +63,9 @@ internal static class TaskSize
 
     /// <summary>As it is written when it changes, roughly.</summary>
     public static long Estimate(TaskView task) =>
-        Overhead + Raw(task.Params) + Raw(task.Result) + (task.Subtasks?.Count ?? 0) * 128L
+        Overhead + Text(task.Tags) + Text(task.RequiredDevices) + Text(task.PreferredDevices) + Text(task.RequiredCapabilities) + Text(task.Retry?.RetryOn)
+        + BytesPerChar * (task.Name.Length + (task.CallbackUrl?.Length ?? 0)) + (task.Dependencies?.Count ?? 0) * 128L + (task.WaitsFor?.Count ?? 0) * 64L
+        + Raw(task.Params) + Raw(task.Result) + (task.Subtasks?.Count ?? 0) * 128L
         + (task.History?.Sum(past => 256L + (past.Error?.Length ?? 0)) ?? 0)
         + (task.LateResults?.Sum(late => 256L + Raw(late.Result) + (late.Error?.Length ?? 0)) ?? 0);
 
@@ -66,6 +74,8 @@ internal static class TaskSize
 
     // Not between the halves of a pair.
     private static int Whole(string text, int length) => char.IsHighSurrogate(text[length - 1]) ? length - 1 : length;
+
+    private static long Text(IReadOnlyList<string>? texts) => texts?.Sum(text => (BytesPerChar * text.Length) + 3) ?? 0;
 
     private static long Raw(JsonElement? value) => value is { ValueKind: not JsonValueKind.Undefined } given ? JsonMarshal.GetRawUtf8Value(given).Length : 0;
 }

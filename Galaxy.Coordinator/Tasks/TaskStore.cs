@@ -86,8 +86,16 @@ internal sealed class TaskStore(FencedWriter writer, FencedStores stores, Quaran
 
     public Task<TaskView?> ReadAsync(string taskId) => Guarded(async () =>
     {
-        var value = await stores.Reader.StringGetAsync(TaskKey(taskId));
-        return value.IsNull ? null : Read(taskId, value);
+        try
+        {
+            var value = await stores.Reader.StringGetAsync(TaskKey(taskId));
+            return value.IsNull ? null : Read(taskId, value);
+        }
+        catch (RedisServerException refused) when (refused.Message.StartsWith("WRONGTYPE", StringComparison.Ordinal))
+        {
+            quarantine.Add("store", "task:" + taskId, "The key is of another type than that of a task.", 0);
+            return null;
+        }
     });
 
     /// <summary>The tasks that were submitted with these keys, in the same order; null where there is none.</summary>

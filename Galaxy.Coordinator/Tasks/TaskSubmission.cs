@@ -101,23 +101,26 @@ internal static class TaskSubmission
         }
         if (FindCycle(tasks) is { } cycle)
             throw new BadTaskException($"'subtasks': '{cycle}' depends on itself through 'depends_on'.");
-        if (parent.Gang == true && tasks.Exists(task => task.ParentId is not null && task.Dependencies?.Any(one => byName.ContainsValue(one.TaskId!)) == true))
+        if (parent.Gang == true && requests.Any(request => request.DependsOn is { Count: > 0 }))
             throw new BadTaskException("'gang': the parts start together, so none can depend on another with 'depends_on'.");
         return tasks;
     }
 
+    // The name of a part that waits for itself; null: none does. Parts that wait for nothing are taken away until none is left (Kahn, 1962).
     private static string? FindCycle(List<TaskView> tasks)
     {
-        var open = tasks.Where(task => task.ParentId is not null).ToDictionary(task => task.TaskId, StringComparer.Ordinal);
-        bool removed;
-        do
+        var parts = tasks.Where(task => task.ParentId is not null).ToDictionary(task => task.TaskId, StringComparer.Ordinal);
+        var waitsFor = parts.ToDictionary(part => part.Key, part => part.Value.Dependencies?.Count(one => parts.ContainsKey(one.TaskId!)) ?? 0, StringComparer.Ordinal);
+        var waiting = parts.Values.SelectMany(part => (part.Dependencies ?? []).Where(one => parts.ContainsKey(one.TaskId!)).Select(one => (one.TaskId, Waits: part.TaskId)))
+            .ToLookup(pair => pair.TaskId!, pair => pair.Waits, StringComparer.Ordinal);
+        var free = new Queue<string>(waitsFor.Where(part => part.Value == 0).Select(part => part.Key));
+        while (free.TryDequeue(out var done))
         {
-            var free = open.Values.Where(task => task.Dependencies?.Any(one => open.ContainsKey(one.TaskId!)) != true).ToList();
-            removed = free.Count > 0;
-            free.ForEach(task => open.Remove(task.TaskId));
+            waitsFor.Remove(done);
+            foreach (var next in waiting[done].Where(next => --waitsFor[next] == 0))
+                free.Enqueue(next);
         }
-        while (removed);
-        return open.Values.FirstOrDefault()?.Name;
+        return waitsFor.Count == 0 ? null : parts[waitsFor.First().Key].Name;
     }
 
     private static JsonElement? Given(JsonElement? value) => value is { ValueKind: not (JsonValueKind.Undefined or JsonValueKind.Null) } ? value : null;
@@ -148,6 +151,14 @@ internal static class TaskSubmission
             ?? Action("action", request.Action) ?? Names("required_capabilities", request.RequiredCapabilities) ?? Names("tags", request.Tags)
             ?? Ids("required_devices", request.RequiredDevices) ?? Ids("preferred_devices", request.PreferredDevices) ?? Device("target_device", request.TargetDevice)
             ?? Size("params", request.Params) ?? ComplaintOfParts(request.Subtasks ?? []),
+    };
+
+    /// <summary>What a stored task may not hold, since it would fail when it is computed with; null: nothing is wrong.</summary>
+    public static string? Complaint(TaskView task) => task switch
+    {
+        { TimeoutSeconds: var seconds } when seconds is not (> 0 and <= 86_400) => "'timeout_seconds' must be more than 0 and at most 86,400.",
+        { Attempts: < 0 or > 1_000_000 } => "'attempts' is out of range.",
+        _ => Complaint(task.Retry) ?? Complaint(task.Resources, "resources") ?? ComplaintOfDependencies(task.Dependencies ?? []),
     };
 
     private static string? Complaint(RetryRequest? retry) => retry switch

@@ -3,15 +3,22 @@ namespace Galaxy.Core.Scheduling;
 public sealed partial class TaskBoard
 {
     /// <summary>Does what is due.</summary>
-    public void Tick(DateTimeOffset now)
+    /// <param name="weigh">What it costs that something is due for a task; null: nothing.</param>
+    /// <param name="budget">It ends with the task that passes this.</param>
+    /// <returns>False: the budget is used up, and something may be left.</returns>
+    public bool Tick(DateTimeOffset now, Func<string, long>? weigh = null, long budget = long.MaxValue)
     {
-        while (_alarms.TryPeek(out var alarm, out var at) && at <= now.UtcTicks)
+        while (budget > 0 && _alarms.TryPeek(out var alarm, out var at) && at <= now.UtcTicks)
         {
             _alarms.Dequeue();
+            // Most alarms are of attempts that ended long before.
+            if (weigh is not null && alarm.Kind != Alarm.DeviceGone && _tasks.ContainsKey(alarm.Id))
+                budget -= weigh(alarm.Id);
             Ring(alarm.Kind, alarm.Id, alarm.Stamp, now);
         }
         Settle(now);
         _ready.Compact();
+        return budget > 0;
     }
 
     private void Ring(Alarm kind, string id, string stamp, DateTimeOffset now)
@@ -56,7 +63,11 @@ public sealed partial class TaskBoard
         var busy = template.Run.LastCopy is { } last && _tasks.ContainsKey(last);
         if (nextTime(cron, now > due ? now : due) is { } next)
         {
-            Change(template, template.Run with { DueAt = next, LastCopy = busy ? template.Run.LastCopy : id });
+            // While the last copy is at work nothing of it is worth a write: the next leader finds the time past, and looks on from there.
+            if (busy)
+                template.Run = template.Run with { DueAt = next };
+            else
+                Change(template, template.Run with { DueAt = next, LastCopy = id });
             Set(Alarm.Due, template.Spec.TaskId, "", next);
         }
         else

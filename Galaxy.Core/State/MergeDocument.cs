@@ -22,7 +22,7 @@ internal static class MergeDocument
     private const int MaxDepth = 64;
 
     // Each place is kept with its whole path: many leaves below a long name take many times the document.
-    private const int MaxPathLength = 1024 * 1024;
+    private const int MaxPathLength = 512 * 1024;
 
     // So large that nobody counts so far, and so small that the sum of all origins is a number.
     private const decimal MaxCounter = 1e18m;

@@ -43,6 +43,8 @@ public sealed class ReplicatedMap(string origin, StateLimits? limits = null)
     /// <summary>What the entries take, in bytes as <see cref="StateEntry.ApproximateSize"/> counts.</summary>
     public long Bytes { get; private set; }
 
+    private readonly Dictionary<string, long> _bytesBy = new(StringComparer.Ordinal);
+
     /// <summary>
     /// The same on replicas that show readers the same. Replicas that have seen the same writes and differ have compacted around a
     /// write that did not know what was dropped: <see cref="NeedsEverything"/>.
@@ -95,12 +97,22 @@ public sealed class ReplicatedMap(string origin, StateLimits? limits = null)
         if (versions.IsEmpty)
             return null;
         var entry = new StateEntry(ns, key, versions, (before?.Context ?? VersionVector.Empty).With(dot));
+        if (write.Value is not null && entry.ApproximateSize > _limits.StoredEntryBytes)
+            throw new StateLimitException($"{id} would take {entry.ApproximateSize} bytes with the paths of its values and what was removed; at most {_limits.StoredEntryBytes} are allowed. Use shorter names, or several keys.");
+        if (write.Value is not null && _limits.NamespaceBytes.TryGetValue(ns, out var room) && _bytesBy.GetValueOrDefault(ns) - (before?.ApproximateSize ?? 0) + entry.ApproximateSize > room)
+            throw new StateLimitException($"The namespace '{ns}' is full: it may take {room} bytes. Delete what is not needed.");
         if (write.Value is not null && Bytes - (before?.ApproximateSize ?? 0) + entry.ApproximateSize > _limits.TotalBytes + (_limits.Reserved.Contains(ns) ? _limits.ReservedBytes : 0))
             throw new StateLimitException($"The replicated state is full: {Bytes} of {_limits.TotalBytes} bytes are used. Delete what is not needed.");
         (_clock, Counter) = (clock, dot.Counter);
         Store(before, entry);
         Summary = Summary.With(dot);
         return entry;
+    }
+
+    private void CountBytes(string ns, long bytes)
+    {
+        Bytes += bytes;
+        _bytesBy[ns] = _bytesBy.GetValueOrDefault(ns) + bytes;
     }
 
     // Only the fields that change are written; what others write at the same time in other fields stays.
@@ -348,7 +360,7 @@ public sealed class ReplicatedMap(string origin, StateLimits? limits = null)
         entries[entry.Key] = entry;
         Count += before is null ? 1 : 0;
         _index.Add(entry);
-        Bytes += entry.ApproximateSize - (before?.ApproximateSize ?? 0);
+        CountBytes(entry.Namespace, entry.ApproximateSize - (before?.ApproximateSize ?? 0));
         Digest ^= entry.Digest ^ (before?.Digest ?? 0);
     }
 
@@ -359,7 +371,7 @@ public sealed class ReplicatedMap(string origin, StateLimits? limits = null)
             Count--;
         if (entries is { Count: 0 })
             _namespaces.Remove(entry.Namespace);
-        Bytes -= entry.ApproximateSize;
+        CountBytes(entry.Namespace, -entry.ApproximateSize);
         Digest ^= entry.Digest;
     }
 }

@@ -6,6 +6,12 @@ public sealed record StateLimits
     /// <summary>The largest value that an entry may carry, in bytes.</summary>
     public int EntryBytes { get; init; } = 256 * 1024;
 
+    /// <summary>The largest entry with all it keeps: places of a merged document with their paths, removed ones, and who wrote them. It has to pass in one message.</summary>
+    public int StoredEntryBytes { get; init; } = 512 * 1024;
+
+    /// <summary>What single namespaces may take of the whole, in bytes; those that are not named may take all of it.</summary>
+    public IReadOnlyDictionary<string, long> NamespaceBytes { get; init; } = new Dictionary<string, long>(StringComparer.Ordinal);
+
     /// <summary>All entries together, in bytes as <see cref="StateEntry.ApproximateSize"/> counts.</summary>
     public long TotalBytes { get; init; } = 64 * 1024 * 1024;
 

@@ -1,3 +1,4 @@
+using System.Text;
 using Galaxy.Core.Clocks;
 
 namespace Galaxy.Core.State;
@@ -13,7 +14,7 @@ namespace Galaxy.Core.State;
 public sealed record StateVersion(string Path, Dot Dot, Hlc Time, bool Deleted, ConflictPolicy Policy, int Priority, ReadOnlyMemory<byte> Value)
 {
     /// <summary>A rough size on the wire, in bytes.</summary>
-    public int ApproximateSize => 40 + Path.Length + Dot.Origin.Length + Value.Length;
+    public int ApproximateSize => 40 + (Path.Length == 0 ? 0 : Encoding.UTF8.GetByteCount(Path)) + Dot.Origin.Length + Value.Length;
 
     /// <summary>The order that decides between concurrent writes: time, then origin, then counter. Total, as no two writes share a dot.</summary>
     internal int CompareAge(StateVersion other)

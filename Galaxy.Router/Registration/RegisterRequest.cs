@@ -105,7 +105,7 @@ internal sealed record RegisterRequest
     private static Capability ReadCapability(JsonElement item) => new()
     {
         Name = Text(item, "name"),
-        Version = Text(item, "version") ?? "1",
+        Version = Text(item, "version") is { Length: <= 64 } version ? version : "1",
         Priority = item.ValueKind == JsonValueKind.Object && item.TryGetProperty("priority", out var priority) ? priority.GetInt32() : 5,
         Description = Text(item, "description") ?? "",
         Parameters = item.ValueKind == JsonValueKind.Object && item.TryGetProperty("parameters", out var schema) && schema.ValueKind == JsonValueKind.Object ? schema.GetRawText() : "",

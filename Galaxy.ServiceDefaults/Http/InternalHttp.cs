@@ -13,6 +13,9 @@ namespace Galaxy.ServiceDefaults.Http;
 /// </summary>
 public static class InternalHttp
 {
+    // More than the replicated state can be: what a coordinator sends as one message is bounded where it is written.
+    private const int MaxMessageBytes = 128 * 1024 * 1024;
+
     /// <summary>A handler that connects directly. Headers are UTF-8, as Kestrel reads them: what a client sent can be passed on.</summary>
     /// <param name="configure">What else is to be set; called once.</param>
     public static SocketsHttpHandler CreateHandler(Action<SocketsHttpHandler>? configure = null)
@@ -41,6 +44,7 @@ public static class InternalHttp
     public static GrpcChannel CreateChannel(string address, GrpcChannelOptions? options = null)
     {
         options ??= new GrpcChannelOptions();
+        options.MaxReceiveMessageSize = MaxMessageBytes;
         if (options.HttpHandler is null)
         {
             options.HttpHandler = CreateHandler();

@@ -265,6 +265,143 @@ public sealed class HostileClientTests(RunningGalaxy galaxy)
         Assert.InRange(stored.Length, 20 * 4096, 20 * 4096 * 8);
     }
 
+    [Fact]
+    public async Task Tasks_that_hang_together_are_bounded_so_that_the_end_of_one_is_one_write()
+    {
+        var leader = await galaxy.LeaderAsync();
+        var text = new string('x', 300_000);
+        var held = await galaxy.SubmitAsync(new { action = "nobody-does-this", hold = true });
+        HttpStatusCode status = 0;
+        for (var i = 0; i < 80 && status != HttpStatusCode.RequestEntityTooLarge; i++)
+        {
+            using var answer = await galaxy.Http.PostAsJsonAsync(
+                "/api/v1/tasks",
+                new
+                {
+                    action = "nobody-does-this",
+                    @params = new { text },
+                    dependencies = new[] { new { task_id = held } },
+                },
+                Cancellation
+            );
+            status = answer.StatusCode;
+            if (status == HttpStatusCode.RequestEntityTooLarge)
+                await RefusedAsync(status, "hang together", answer);
+        }
+        Assert.Equal(HttpStatusCode.RequestEntityTooLarge, status);
+        using (var cancelled = await galaxy.Http.PostAsync($"/api/v1/tasks/{held}/cancel", null, Cancellation))
+            Assert.Equal(HttpStatusCode.OK, cancelled.StatusCode);
+        await WorksAsync();
+        Assert.Equal(leader.Token, (await galaxy.LeaderAsync()).Token);
+    }
+
+    [Fact]
+    public async Task A_batch_of_gangs_with_many_dependencies_is_refused_at_once()
+    {
+        var gang = new
+        {
+            gang = true,
+            dependencies = Enumerable.Range(0, 100).Select(i => new { task_id = $"none-{i}" }),
+            subtasks = Enumerable.Range(0, 1000).Select(_ => new { action = "a" }),
+        };
+        var began = System.Diagnostics.Stopwatch.GetTimestamp();
+        using var answer = await galaxy.Http.PostAsJsonAsync(
+            "/api/v1/tasks/batch",
+            Enumerable.Repeat(gang, 20),
+            Cancellation
+        );
+        Assert.InRange((int)answer.StatusCode, 400, 499);
+        Assert.InRange(System.Diagnostics.Stopwatch.GetElapsedTime(began).TotalSeconds, 0, 5);
+    }
+
+    [Fact]
+    public async Task Devices_that_say_much_of_themselves_do_not_shut_the_gateways()
+    {
+        var schema = new { type = "object", description = new string('x', 15_000) };
+        var capabilities = Enumerable.Range(0, 11).Select(i => new { name = $"c{i}", parameters = schema }).ToList();
+        var status = HttpStatusCode.Created;
+        var registered = new List<string>();
+        for (var i = 0; i < 120 && status == HttpStatusCode.Created; i++)
+        {
+            using var answer = await galaxy.Http.PostAsJsonAsync(
+                "/api/v1/devices/register",
+                new { device_id = $"much-{i}", capabilities },
+                Cancellation
+            );
+            status = answer.StatusCode;
+            if (status == HttpStatusCode.Created)
+                registered.Add($"much-{i}");
+        }
+        // More than what a message may have by default; then the namespace is full.
+        Assert.InRange(registered.Count, 60, 110);
+        Assert.Equal(HttpStatusCode.RequestEntityTooLarge, status);
+        using (
+            var key = await galaxy.Http.PostAsJsonAsync(
+                "/api/v1/access/keys",
+                new { name = "late", role = "viewer" },
+                Cancellation
+            )
+        )
+        {
+            using var client = new HttpClient { BaseAddress = galaxy.Http.BaseAddress };
+            client.DefaultRequestHeaders.Authorization = new(
+                "Bearer",
+                (string)(await key.Content.ReadFromJsonAsync<JsonNode>(Cancellation))!["secret"]!
+            );
+            Assert.Equal(HttpStatusCode.OK, (await client.GetAsync("/api/v1/groups", Cancellation)).StatusCode);
+        }
+        await WorksAsync();
+        foreach (var device in registered)
+            Assert.Equal(
+                HttpStatusCode.NoContent,
+                (await galaxy.Http.DeleteAsync("/api/v1/devices/" + device, Cancellation)).StatusCode
+            );
+    }
+
+    [Fact]
+    public async Task What_was_acknowledged_beside_merged_documents_of_long_names_survives_a_kill()
+    {
+        using var node = galaxy.Client("coordinator-b");
+        var refused = false;
+        for (var i = 0; i < 6; i++)
+        {
+            var name = new string((char)('一' + i), 100);
+            var leaves = string.Join(',', Enumerable.Range(0, 1000).Select(leaf => $"\"{leaf}\":1"));
+            using var answer = await node.PutAsync(
+                "/api/v1/state/notes/grown?policy=merge",
+                new StringContent($"{{\"{name}\":{{{leaves}}}}}", Encoding.UTF8, "application/json"),
+                Cancellation
+            );
+            refused |= answer.StatusCode == HttpStatusCode.RequestEntityTooLarge;
+            Assert.True(answer.IsSuccessStatusCode || refused, $"{answer.StatusCode}");
+        }
+        Assert.True(refused, "removed places are counted, too");
+        using (var marker = await node.PutAsJsonAsync("/api/v1/state/notes/marker", "there", Cancellation))
+            Assert.Equal(HttpStatusCode.OK, marker.StatusCode);
+
+        galaxy.Host.Kill("coordinator-b");
+        string? kept = null;
+        await Eventually.TrueAsync(async () =>
+        {
+            try
+            {
+                using var client = galaxy.Client("coordinator-b");
+                using var read = await client.GetAsync("/api/v1/state/notes/marker", Cancellation);
+                kept = (string?)(await read.Content.ReadFromJsonAsync<JsonNode>(Cancellation))!["value"];
+                return kept is not null;
+            }
+            catch (HttpRequestException)
+            {
+                // It is being started again.
+                return false;
+            }
+        });
+        Assert.Equal("there", kept);
+        Assert.DoesNotContain(galaxy.Host.Output("coordinator-b"), line =>
+            line.Contains("does not match its checksum", StringComparison.Ordinal)
+        );
+    }
+
     private async Task WorksAsync() =>
         Assert.Equal(
             TaskState.Completed,
