@@ -92,7 +92,8 @@ public sealed class LastVersionTests(LastVersionTests.OnItsFiles galaxy) : IClas
 
     private async Task TasksAsync()
     {
-        var tasks = (await galaxy.Http.GetFromJsonAsync<List<TaskView>>("/api/v1/tasks?limit=100", GalaxyJson.Options))!.ToDictionary(task => task.Name);
+        // The copy of the nightly task that was due since then may be there, too.
+        var tasks = (await galaxy.Http.GetFromJsonAsync<List<TaskView>>("/api/v1/tasks?limit=100", GalaxyJson.Options))!.Where(task => task.CopyOf is null).ToDictionary(task => task.Name);
         Assert.Equal("kept", tasks["done"].Result?.GetProperty("text").GetString());
         Assert.Equal(TaskState.Completed, tasks["parts"].State);
         Assert.Equal((TaskState.Queued, 3), (tasks["waits"].State, tasks["waits"].Retry?.MaxAttempts));
