@@ -101,7 +101,7 @@ internal static class CoordinatorCommands
     }
 
     private static async Task<ExecuteCommandResult> HandOverAsync(Api api, string node) =>
-        await api.LeaderAsync() is var leader && leader != node
+        await api.ElectedAsync() is var leader && leader != node
             ? CommandResults.Failure($"{node} does not lead; {leader ?? "no coordinator"} does.")
             : await api.SendAsync(HttpMethod.Post, "/api/v1/failover", new { });
 
@@ -135,7 +135,7 @@ internal static class CoordinatorCommands
         }
 
         /// <summary>The leader, as soon as there is one again.</summary>
-        private async Task<string?> ElectedAsync()
+        public async Task<string?> ElectedAsync()
         {
             using var patience = CancellationTokenSource.CreateLinkedTokenSource(_cancellationToken);
             patience.CancelAfter(ElectionPatience);
@@ -154,7 +154,7 @@ internal static class CoordinatorCommands
             }
         }
 
-        public async Task<string?> LeaderAsync()
+        private async Task<string?> LeaderAsync()
         {
             using var answer = await _http.GetAsync(new Uri("/api/v1/cluster", UriKind.Relative), _cancellationToken);
             if (!answer.IsSuccessStatusCode)

@@ -28,7 +28,8 @@ public sealed class HonestAnswersTests(RunningGalaxy galaxy) : IClassFixture<Run
             using var promoted = await galaxy.Http.PostAsJsonAsync("/api/v1/failover/promote", new { node_id = next });
             Assert.True(promoted.IsSuccessStatusCode, await promoted.Content.ReadAsStringAsync());
             Assert.Equal(next, (string?)(await promoted.Content.ReadFromJsonAsync<JsonNode>())!["to"]);
-            Assert.Equal(next, await LeaderOfAsync(next));
+            // It has the lease; that it has begun its term follows.
+            await Eventually.TrueAsync(async () => await LeaderOfAsync(next) == next, 2);
         }
 
         // A target that hangs: refused, and the order is what it was.

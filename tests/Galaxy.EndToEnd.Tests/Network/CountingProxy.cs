@@ -25,18 +25,6 @@ internal sealed class CountingProxy : IDisposable
     /// <summary>For instance <c>POST http://models.example.com/v1/chat/completions HTTP/1.1</c>; empty: a connection that said nothing.</summary>
     public ConcurrentQueue<string> Lines { get; } = [];
 
-    /// <summary>Forgets what came so far, that included which a process that has ended had sent and nobody had read yet.</summary>
-    public async Task ForgetAsync()
-    {
-        using (var client = new TcpClient())
-        {
-            await client.ConnectAsync((IPEndPoint)_listener.LocalEndpoint);
-            await client.GetStream().WriteAsync("GET http://fence.test/ HTTP/1.1\r\n\r\n"u8.ToArray());
-            await Eventually.TrueAsync(() => Task.FromResult(Lines.Any(line => line.Contains("fence.test", StringComparison.Ordinal))));
-        }
-        Lines.Clear();
-    }
-
     private async Task AcceptAsync()
     {
         try

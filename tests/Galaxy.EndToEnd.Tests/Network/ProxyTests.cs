@@ -95,16 +95,18 @@ public sealed class ProxyTests : IAsyncLifetime
     public async Task Each_name_of_the_setting_counts_and_NO_PROXY_is_honoured()
     {
         await SetProviderAsync();
+        // Each has a proxy of its own: what a process that has ended had sent is nobody else's.
         foreach (var name in new[] { "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy" })
         {
-            await AskAsync(Names.ToDictionary(any => any, any => any == name ? _proxy.Url : ""));
-            Assert.True(Through(Provider).Length > 0, name);
-            await _proxy.ForgetAsync();
+            using var proxy = new CountingProxy();
+            await AskAsync(Names.ToDictionary(any => any, any => any == name ? proxy.Url : ""));
+            Assert.Contains(proxy.Lines, line => line.Contains(Provider, StringComparison.Ordinal));
         }
         foreach (var (name, value) in new[] { ("NO_PROXY", "other.org,example.com"), ("no_proxy", ".example.com"), ("NO_PROXY", "*") })
         {
-            await AskAsync(new Dictionary<string, string>(Names.ToDictionary(any => any, _ => _proxy.Url)) { [name] = value });
-            Assert.True(_proxy.Lines.IsEmpty, $"{name}={value}: {string.Join(", ", _proxy.Lines)}");
+            using var proxy = new CountingProxy();
+            await AskAsync(new Dictionary<string, string>(Names.ToDictionary(any => any, _ => proxy.Url)) { [name] = value });
+            Assert.True(proxy.Lines.IsEmpty, $"{name}={value}: {string.Join(", ", proxy.Lines)}");
         }
     }
 

@@ -289,7 +289,7 @@ public sealed class RouterTests(RunningGalaxy galaxy) : IClassFixture<RunningGal
     [InlineData("POST", "/register", """{"node_id":"x","url":"ftp://h"}""", "'url' is 'ftp://h'")]
     [InlineData("POST", "/register", """{"node_id":"x","url":"http://h","layer":"roof"}""", "'layer' is 'roof'")]
     [InlineData("POST", "/register", """{"node_id":"x","url":"http://h","load":2}""", "'load' must be 0 to 1")]
-    [InlineData("POST", "/register", """{"node_id":"x","url":"http://h","load":"much"}""", "'load' in the body")]
+    [InlineData("POST", "/register", """{"node_id":"x","url":"http://h","load":"much"}""", "'load' must be a number")]
     [InlineData("POST", "/register", """{"node_id":"x","url":"http://h","status":"fine"}""", "'status' is 'fine'")]
     [InlineData("POST", "/register", """{"node_id":"x","url":"http://h","capabilities":"paint"}""", "'capabilities' must be a list")]
     [InlineData("POST", "/register", """{"node_id":"x","url":"http://h","capabilities":["a",{"version":"2"}]}""", "'capabilities[1]'")]

@@ -11,8 +11,15 @@ public class TwoHostsTests(Segment segment)
     [Fact]
     public async Task Hosts_with_one_key_find_each_other_on_every_road_and_become_one_cluster()
     {
-        await Eventually.TrueAsync(() => SeesAsync(segment.A, "node-b", "udp", "mdns", "ssdp", "registry"));
-        await Eventually.TrueAsync(() => SeesAsync(segment.B, "node-a", "udp", "mdns", "ssdp", "registry"));
+        foreach (var (node, other) in new[] { (segment.A, "node-b"), (segment.B, "node-a") })
+        {
+            var seen = "";
+            await Eventually.TrueAsync(async () =>
+            {
+                seen = string.Join(", ", (await node.SeenAsync()).Select(one => $"{one.Key}: {one.Value}"));
+                return await SeesAsync(node, other, "udp", "mdns", "ssdp", "registry");
+            }, also: () => seen);
+        }
 
         await segment.OneClusterAsync("node-a", "node-b");
     }
