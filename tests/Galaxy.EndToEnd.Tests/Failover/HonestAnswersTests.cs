@@ -49,7 +49,8 @@ public sealed class HonestAnswersTests(RunningGalaxy galaxy) : IClassFixture<Run
         var answers = await Task.WhenAll(others.Select(node => galaxy.Http.PostAsJsonAsync("/api/v1/failover/promote", new { node_id = node })));
         var done = others.Where((_, i) => answers[i].IsSuccessStatusCode).ToList();
         Assert.NotEmpty(done);
-        Assert.Contains((await SettingsAsync()).Primary, done);
+        // The order is replicated state: the new leader hears of it a moment later.
+        await Eventually.TrueAsync(async () => done.Contains((await SettingsAsync()).Primary ?? ""), 5);
         await galaxy.SettledAsync();
 
         var drained = (await galaxy.LeaderAsync()).NodeId;
