@@ -11,6 +11,7 @@ using Galaxy.Coordinator.Fencing;
 using Galaxy.Coordinator.Gossip;
 using Galaxy.Coordinator.Groups;
 using Galaxy.Coordinator.OpenApi;
+using Galaxy.Coordinator.Maintenance;
 using Galaxy.Coordinator.State;
 using Galaxy.Coordinator.Tasks;
 using Galaxy.ServiceDefaults;

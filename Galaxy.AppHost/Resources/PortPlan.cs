@@ -1,4 +1,4 @@
-using Galaxy.AppHost.Startup;
+using System.Globalization;
 using Galaxy.LocalHosting.Description;
 using Galaxy.LocalHosting.Processes;
 
@@ -7,6 +7,18 @@ namespace Galaxy.AppHost.Resources;
 /// <summary>The ports of a run, chosen before anything is started, so that a port that is taken is said at once.</summary>
 internal static class PortPlan
 {
+    /// <summary>The setting that names the port of Aspire's dashboard.</summary>
+    public const string DashboardVariable = "DASHBOARD_PORT";
+
+    /// <summary>The port of the dashboard that the command line or the environment asks for; null: neither does; 0: a free one.</summary>
+    /// <exception cref="SystemOptionException">The setting is no port.</exception>
+    public static int? DashboardPort(SystemOptions options) =>
+        options.Setting(DashboardVariable) is not { } text ? null
+        : ushort.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var given) ? given
+        : throw new SystemOptionException(
+            $"{DashboardVariable} is '{text}'. Allowed: a port, 1 to 65535, or 0 for a free one."
+        );
+
     /// <exception cref="PortTakenException">A fixed port is taken.</exception>
     public static IReadOnlyDictionary<(string Resource, string Endpoint), int> Make(SystemOptions options)
     {
@@ -32,10 +44,8 @@ internal static class PortPlan
                     endpoint.IsPublic ? endpoint.Variable : null
                 ))
             );
-        if (HostSettings.AskedDashboardPort(options) is > 0 and var dashboard)
-            requests = requests.Append(
-                new PortRequest("dashboard", "web interface", dashboard, HostSettings.DashboardPort)
-            );
+        if (DashboardPort(options) is > 0 and var dashboard)
+            requests = requests.Append(new PortRequest("dashboard", "web interface", dashboard, DashboardVariable));
         return LocalPorts
             .Allocate(requests)
             .ToDictionary(port => (port.Key.Process, port.Key.Endpoint), port => port.Value);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Galaxy.AppHost.Resources;
 using Galaxy.LocalHosting.Description;
 using Galaxy.LocalHosting.Processes;
 using Microsoft.Extensions.DependencyInjection;
@@ -9,7 +10,6 @@ namespace Galaxy.AppHost.Startup;
 /// <summary>How Aspire itself is set up: the ports of its dashboard, its logging, and no certificate, since everything is on loopback.</summary>
 internal static class HostSettings
 {
-    public const string DashboardPort = "DASHBOARD_PORT";
     private const string StorePath = "Aspire:Store:Path";
     private const int DefaultDashboardPort = 18888;
 
@@ -50,7 +50,7 @@ internal static class HostSettings
                 ))
             )
             .ToDictionary(port => port.Key.Endpoint, port => port.Value);
-        if (AskedDashboardPort(options) is not null)
+        if (PortPlan.DashboardPort(options) is not null)
             builder.Configuration["ASPNETCORE_URLS"] = null;
         SetDefault(builder, "ASPNETCORE_URLS", DashboardPortOf(options));
         SetDefault(builder, "ASPIRE_DASHBOARD_OTLP_ENDPOINT_URL", ports["telemetry"]);
@@ -78,7 +78,7 @@ internal static class HostSettings
 
     private static int DashboardPortOf(SystemOptions options)
     {
-        if (AskedDashboardPort(options) is { } asked)
+        if (PortPlan.DashboardPort(options) is { } asked)
             return Allocate(asked is 0 ? null : asked);
         if (options.AnyPorts)
             return Allocate(null);
@@ -93,18 +93,9 @@ internal static class HostSettings
         }
     }
 
-    /// <summary>Null: nobody asked for one. 0: a free one.</summary>
-    /// <exception cref="SystemOptionException">It is no port.</exception>
-    public static int? AskedDashboardPort(SystemOptions options) =>
-        options.Setting(DashboardPort) is not { } text ? null
-        : ushort.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var given) ? given
-        : throw new SystemOptionException(
-            $"{DashboardPort} is '{text}'. Allowed: a port, 1 to 65535, or 0 for a free one."
-        );
-
     private static int Allocate(int? port)
     {
-        var request = new PortRequest("dashboard", "web interface", port, DashboardPort);
+        var request = new PortRequest("dashboard", "web interface", port, PortPlan.DashboardVariable);
         return LocalPorts.Allocate([request])[request];
     }
 }

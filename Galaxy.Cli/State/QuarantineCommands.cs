@@ -4,7 +4,7 @@ using Spectre.Console;
 
 namespace Galaxy.Cli.State;
 
-/// <summary><c>galaxy quarantine [retry | delete]</c>: stored records that nobody can read or use.</summary>
+/// <summary><c>galaxy quarantine [retry | delete]</c>: the stored records that the leader has set aside, because they cannot be read or used.</summary>
 internal static class QuarantineCommands
 {
     private const string Path = "/api/v1/quarantine";

@@ -30,7 +30,7 @@ internal static class Namespaces
 
     private static readonly string[] All = [Devices, Groups, GroupMembers, Failover, Services, Config, ConfigHistory, Access, Audit];
 
-    /// <summary>Those that can be written when the state is full. What devices say of themselves is bounded like everybody's data.</summary>
+    /// <summary>The namespaces that can be written when the state is full. What devices say of themselves is bounded like everybody's data.</summary>
     public static IReadOnlySet<string> WithRoom { get; } = new HashSet<string>([Failover, Services, Config, ConfigHistory, Access, Audit], StringComparer.Ordinal);
 
     /// <summary>What every service hears as one snapshot is bounded, in bytes.</summary>

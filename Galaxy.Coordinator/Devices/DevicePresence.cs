@@ -29,7 +29,15 @@ internal sealed class DevicePresence : PeriodicService
     private volatile bool _hasNews;
 
     public DevicePresence(
-        DeviceHub hub, DeviceRegistry registry, Elector elector, Identity identity, TaskEngine tasks, GossipNode gossip, TimeProvider time, ILogger<DevicePresence> log)
+        DeviceHub hub,
+        DeviceRegistry registry,
+        Elector elector,
+        Identity identity,
+        TaskEngine tasks,
+        GossipNode gossip,
+        TimeProvider time,
+        ILogger<DevicePresence> log
+    )
         : base(Every, time, log)
     {
         (_hub, _registry, _elector, _identity, _tasks) = (hub, registry, elector, identity, tasks);
@@ -81,7 +89,9 @@ internal sealed class DevicePresence : PeriodicService
 
     private void MarkAbsent()
     {
-        foreach (var (deviceId, since) in _absentSince.Where(absent => Time.GetElapsedTime(absent.Value) >= Grace).ToList())
+        foreach (
+            var (deviceId, since) in _absentSince.Where(absent => Time.GetElapsedTime(absent.Value) >= Grace).ToList()
+        )
         {
             _absentSince.Remove(deviceId);
             if (_registry.Get(deviceId) is not { HeldBy.Length: > 0 } || _hub.Find(deviceId) is not null)
@@ -96,16 +106,18 @@ internal sealed class DevicePresence : PeriodicService
 
     private void Reclaim(DeviceView told, DeviceView said)
     {
-        _registry.Put(told with
-        {
-            State = said.State,
-            HeldBy = _identity.Boot,
-            Protocol = said.Protocol,
-            Capabilities = said.Capabilities,
-            Slots = said.Slots,
-            Load = said.Load,
-            LastSeen = said.LastSeen,
-        });
+        _registry.Put(
+            told with
+            {
+                State = said.State,
+                HeldBy = _identity.Boot,
+                Protocol = said.Protocol,
+                Capabilities = said.Capabilities,
+                Slots = said.Slots,
+                Load = said.Load,
+                LastSeen = said.LastSeen,
+            }
+        );
         _tasks.Post(new TaskEvent.DeviceChanged(told.DeviceId));
         _hub.Tell(told.DeviceId);
     }

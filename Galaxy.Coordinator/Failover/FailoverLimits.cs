@@ -13,7 +13,11 @@ internal static class FailoverLimits
         OutOfRange("recovery_timeout_seconds", settings.RecoveryTimeoutSeconds, 0, 86_400)
         ?? OutOfRange("max_failover_attempts", settings.MaxFailoverAttempts, 1, 20)
         ?? OutOfRange("health_check_interval_seconds", settings.HealthCheckIntervalSeconds, 0.1, 3600)
-        ?? (settings.Checkers.DistinctBy(checker => checker.Name).Count() != settings.Checkers.Count ? "'checkers' has a name twice." : null)
+        ?? (
+            settings.Checkers.DistinctBy(checker => checker.Name).Count() != settings.Checkers.Count
+                ? "'checkers' has a name twice."
+                : null
+        )
         ?? settings.Checkers.Select(HealthChecks.Complaint).FirstOrDefault(complaint => complaint is not null);
 
     /// <summary>The settings, if they can be used.</summary>
@@ -22,5 +26,7 @@ internal static class FailoverLimits
         Complaint(settings) is { } complaint ? throw new FormatException(complaint) : settings;
 
     private static string? OutOfRange(string field, double value, double least, double most) =>
-        value >= least && value <= most ? null : $"'{field}' is {value:0.###}; allowed are {least:0.###} to {most:0.###}.";
+        value >= least && value <= most
+            ? null
+            : $"'{field}' is {value:0.###}; allowed are {least:0.###} to {most:0.###}.";
 }

@@ -32,17 +32,10 @@ internal sealed class FailoverLog(FencedWriter writer, FencedStores stores, Quar
     /// <exception cref="StoreUnavailableException">The store failed or did not answer in time.</exception>
     public async Task<IReadOnlyList<FailoverRecord>> ReadAsync()
     {
-        try
-        {
-            var items = await stores.Reader.ListRangeAsync(_keys["failovers"], 0, Kept - 1);
-            var ids = items.Select(IdOf).ToHashSet(StringComparer.Ordinal);
-            quarantine.Keep(Kind, ids.Contains);
-            return [.. items.Select(item => quarantine.Read<FailoverRecord>(Kind, IdOf(item), (byte[])item!)).OfType<FailoverRecord>().DistinctBy(record => record.Id)];
-        }
-        catch (Exception failure) when (failure is RedisException or TimeoutException)
-        {
-            throw new StoreUnavailableException(failure);
-        }
+        var items = await ItemsAsync();
+        var ids = items.Select(IdOf).ToHashSet(StringComparer.Ordinal);
+        quarantine.Keep(Kind, ids.Contains);
+        return [.. items.Select(item => quarantine.Read<FailoverRecord>(Kind, IdOf(item), (byte[])item!)).OfType<FailoverRecord>().DistinctBy(record => record.Id)];
     }
 
     public string Kind => "failovers";
@@ -51,8 +44,20 @@ internal sealed class FailoverLog(FencedWriter writer, FencedStores stores, Quar
 
     public async Task DeleteAsync(string id)
     {
-        var items = await stores.Reader.ListRangeAsync(_keys["failovers"]);
+        var items = await ItemsAsync();
         await writer.WriteAsync([.. items.Where(item => IdOf(item) == id).Select(item => new FencedCommand("LREM", _keys["failovers"], "0", item))]);
+    }
+
+    private async Task<RedisValue[]> ItemsAsync()
+    {
+        try
+        {
+            return await stores.Reader.ListRangeAsync(_keys["failovers"], 0, Kept - 1);
+        }
+        catch (Exception failure) when (failure is RedisException or TimeoutException)
+        {
+            throw new StoreUnavailableException(failure);
+        }
     }
 
     // A record that cannot be read has no name of its own.

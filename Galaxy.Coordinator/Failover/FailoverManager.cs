@@ -3,6 +3,7 @@ using Galaxy.Coordinator.Cluster;
 using Galaxy.Coordinator.Election;
 using Galaxy.Coordinator.Fencing;
 using Galaxy.Coordinator.Gossip;
+using Galaxy.Core.Election;
 using Galaxy.Core.Membership;
 using Galaxy.ServiceDefaults.Nodes;
 
@@ -22,9 +23,7 @@ internal sealed class FailoverManager(
     FailoverStore store, Candidacy candidacy, HealthChecks checks, Handover handover, Elector elector, ClusterFeed feed, GossipNode gossip, PeerBreakers breakers,
     FencedStores stores, NodeOptions node, TimeProvider time)
 {
-
     private static readonly TimeSpan LeaderPatience = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan LeaderPause = TimeSpan.FromMilliseconds(10);
 
     public FailoverStatus Status() => new(
         node.NodeId, feed.Response().Leader, node.FailoverMode == FailoverMode.MultiMaster ? "multi-master" : "active-passive", store.Settings,
@@ -53,19 +52,13 @@ internal sealed class FailoverManager(
         return Set(store.Settings with { Primary = order[0], Secondaries = [.. order.Skip(1)] });
     }
 
-    /// <summary>A drained node does not stand for leadership, and hands it over if it has it: that is awaited for a while.</summary>
-    /// <returns>Whether it leads still, since nobody else was ready in time.</returns>
+    /// <summary>Drains a node: it does not stand for leadership, and hands leadership over if it leads, which is awaited for a while.</summary>
+    /// <returns>The status, and whether the node leads still, since no other one was ready in time.</returns>
     public async Task<(FailoverStatus Status, bool LeadsStill)> DrainAsync(string nodeId, CancellationToken cancellation)
     {
         Drain(nodeId);
-        var started = time.GetTimestamp();
-        while (elector.Leader is not { } leader || leader.Holder == nodeId)
-        {
-            if (time.GetElapsedTime(started) > LeaderPatience)
-                return (Status(), true);
-            await Task.Delay(LeaderPause, time, cancellation);
-        }
-        return (Status(), false);
+        var next = await LeaderAsync(leader => leader.Holder != nodeId, cancellation);
+        return (Status(), next is null);
     }
 
     private FailoverStatus Drain(string nodeId)
@@ -158,8 +151,8 @@ internal sealed class FailoverManager(
         var result = await handover.RunAsync(to, "manual", cancellation);
         if (result.To is not { } successor)
             throw new FailoverRequestException(result.Problem ?? "Nobody was ready.", 503);
-        // Ready and released is not yet led: whoever was chosen may have died since.
-        var leader = await NextLeaderAsync(token, cancellation);
+        // The successor was ready, and may have died since the lease was released to it.
+        var leader = await LeaderAsync(next => next.Token > token, cancellation);
         if (leader is null)
             throw new FailoverRequestException($"Leadership was handed to '{successor}', and after {LeaderPatience.TotalSeconds:0} s nobody leads. See 'galaxy status'.", 503);
         return to is null || leader == to ? (node.NodeId, leader) : throw new FailoverRequestException($"'{to}' was ready and did not take over; '{leader}' leads now.", 503);
@@ -180,23 +173,36 @@ internal sealed class FailoverManager(
             SetPrimary(primary);
             return done;
         }
-        catch (FailoverRequestException) when (drained)
+        catch when (drained)
         {
             Drain(primary);
             throw;
         }
     }
 
-    private async Task<string?> NextLeaderAsync(long token, CancellationToken cancellation)
+    // The leader, as soon as there is one like that; null: there is none in time.
+    private async Task<string?> LeaderAsync(Func<LeaseRecord, bool> isAwaited, CancellationToken cancellation)
     {
-        var started = time.GetTimestamp();
-        while (time.GetElapsedTime(started) < LeaderPatience)
+        var found = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
+        void Look(LeaseRecord? leader)
         {
-            if (elector.Leader is { } leader && leader.Token > token)
-                return leader.Holder;
-            await Task.Delay(LeaderPause, time, cancellation);
+            if (leader is not null && isAwaited(leader))
+                found.TrySetResult(leader.Holder);
         }
-        return null;
+        elector.LeaderChanged += Look;
+        try
+        {
+            Look(elector.Leader);
+            return await found.Task.WaitAsync(LeaderPatience, time, cancellation);
+        }
+        catch (TimeoutException)
+        {
+            return null;
+        }
+        finally
+        {
+            elector.LeaderChanged -= Look;
+        }
     }
 
     private FailoverStatus Set(FailoverSettings settings)

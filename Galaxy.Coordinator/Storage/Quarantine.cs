@@ -48,7 +48,14 @@ internal sealed partial class Quarantine
 
     /// <summary>A record as JSON; null: it is set aside.</summary>
     /// <param name="name">What the record calls itself, which must be its id; null: it has no name.</param>
-    public T? Read<T>(string kind, string id, ReadOnlySpan<byte> json, Func<T, string?>? name = null)
+    /// <param name="releases">A record that can be read is well again. False: more has to be done for it than to read it.</param>
+    public T? Read<T>(
+        string kind,
+        string id,
+        ReadOnlySpan<byte> json,
+        Func<T, string?>? name = null,
+        bool releases = true
+    )
         where T : class
     {
         try
@@ -60,13 +67,7 @@ internal sealed partial class Quarantine
                 ?? throw new JsonException("It is null.");
             if (name is not null)
                 Named(id, record, name);
-            // An open task that can be read again has to be loaded, too: see TaskRecords.
-            if (
-                kind != Tasks
-                && !_records.IsEmpty
-                && _records.TryGetValue((kind, id), out var entry)
-                && !entry.IsReadable
-            )
+            if (releases && !_records.IsEmpty && _records.TryGetValue((kind, id), out var entry) && !entry.IsReadable)
                 Release(kind, id);
             return record;
         }
@@ -77,7 +78,7 @@ internal sealed partial class Quarantine
         }
     }
 
-    /// <inheritdoc cref="Read{T}(string, string, ReadOnlySpan{byte}, Func{T, string})"/>
+    /// <inheritdoc cref="Read{T}(string, string, ReadOnlySpan{byte}, Func{T, string}, bool)"/>
     public T? Read<T>(StateEntry entry)
         where T : class => Read<T>(entry.Namespace, entry.Key, entry.Value.Span);
 

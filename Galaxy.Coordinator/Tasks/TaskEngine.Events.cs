@@ -68,13 +68,13 @@ internal sealed partial class TaskEngine
             submit.Answer.TrySetException(new NotLeaderException());
             return;
         }
-        if (_tasks.Count >= TaskSize.MaxOpenCount || _openBytes + submit.Bytes > TaskSize.MaxOpen)
+        if (_tasks.Count >= TaskSize.MaxOpenCount || _sizes.Total + submit.Bytes > TaskSize.MaxOpen)
         {
             submit.Answer.TrySetException(new TaskQueueFullException(
-                $"{_tasks.Count:N0} tasks of {_openBytes / 1024 / 1024:N0} MiB are open; allowed are {TaskSize.MaxOpenCount:N0} of {TaskSize.MaxOpen / 1024 / 1024:N0} MiB. Wait until some are done, or cancel some.") { IsOfTasks = true });
+                $"{_tasks.Count:N0} tasks of {_sizes.Total / 1024 / 1024:N0} MiB are open; allowed are {TaskSize.MaxOpenCount:N0} of {TaskSize.MaxOpen / 1024 / 1024:N0} MiB. Wait until some are done, or cancel some.") { IsOfTasks = true });
             return;
         }
-        if (FamilyOf(submit) is var family && family > TaskSize.MaxFamily)
+        if (_sizes.WithFamily(submit.Submissions, submit.Bytes) is var family && family > TaskSize.MaxFamily)
         {
             submit.Answer.TrySetException(new TaskTooLargeException(
                 $"'dependencies': with these, {family / 1024 / 1024} MiB of open tasks would hang together; allowed are {TaskSize.MaxFamily / 1024 / 1024} MiB. Wait until some of them are done, or depend on fewer."));
@@ -95,33 +95,13 @@ internal sealed partial class TaskEngine
         _waiting.Add((submit, submit.TaskIds[0]));
     }
 
-    // What a submission takes together with all that it would hang together with.
-    private long FamilyOf(TaskEvent.Submit submit)
-    {
-        var others = submit.Submissions.SelectMany(tasks => tasks).SelectMany(task => task.Dependencies ?? []).Select(one => one.TaskId!).ToHashSet(StringComparer.Ordinal);
-        return others.Count == 0 ? 0 : submit.Bytes + _families.BytesOf(others) + others.Where(id => !_families.Contains(id)).Sum(WeightOf);
-    }
-
-    // A task that has no family yet gets one when another hangs on it.
-    private void NoteFamily(TaskView task)
-    {
-        foreach (var other in (task.Dependencies ?? []).Select(one => one.TaskId!).Concat(task.ParentId is { } parent ? [parent] : []))
-        {
-            if (!_tasks.TryGetValue(other, out var open))
-                continue;
-            _families.Add(task.TaskId, TaskSize.Estimate(task));
-            _families.Add(other, TaskSize.Estimate(open));
-            _families.Unite(task.TaskId, other);
-        }
-    }
-
     private void Accept(IReadOnlyList<IReadOnlyList<TaskView>> submissions, TaskEvent.Submit submit, DateTimeOffset now)
     {
         var fresh = submissions.SelectMany(tasks => tasks).ToList();
         foreach (var task in fresh)
             Keep(task);
         foreach (var task in fresh)
-            NoteFamily(task);
+            _sizes.Join(task);
         _board.Submit([.. fresh.Select(task => task.ToSpec())],
             id => _recentEnds.TryGetValue(id, out var recent) ? recent : submit.Ends.TryGetValue(id, out var end) ? (CoreState)end : null, now);
         foreach (var (taskId, why) in submit.Refused)

@@ -46,8 +46,7 @@ internal sealed partial class TaskEngine(
     private readonly Dictionary<string, TaskView> _endedNow = new(StringComparer.Ordinal);
     private readonly List<(TaskEvent.Request Request, string TaskId)> _waiting = [];
     private readonly TaskLedger _ledger = new();
-    private readonly TaskFamilies _families = new();
-    private long _openBytes;
+    private readonly OpenTaskSizes _sizes = new();
     private TaskBoard _board = NewBoard();
     private long _term;
     private long _takeover;
@@ -189,7 +188,7 @@ internal sealed partial class TaskEngine(
                 _running.AddOrUpdate(run.DeviceId!, 1, (_, count) => count + 1);
         }
         foreach (var (task, _, _) in usable.Tasks)
-            NoteFamily(task);
+            _sizes.Join(task);
         _board = usable.Board;
     }
 
@@ -232,8 +231,7 @@ internal sealed partial class TaskEngine(
         _board = NewBoard();
         _term = 0;
         _tasks.Clear();
-        _families.Clear();
-        _openBytes = 0;
+        _sizes.Clear();
         _running.Clear();
         _recentKeys.Clear();
         _recentKeysInOrder.Clear();
@@ -342,10 +340,10 @@ internal sealed partial class TaskEngine(
             }
         }
         // What is left is due in the next turn.
-        if (!_board.Tick(now, id => Math.Max(WeightOf(id), _families.BytesOf([id])), TaskSize.MaxTurn))
+        if (!_board.Tick(now, _sizes.OfFamily, TaskSize.MaxTurn))
             Post(new TaskEvent.Tick());
         // What is left is placed in the next turn.
-        if (!_board.Place(now, WeightOf, TaskSize.MaxTurn))
+        if (!_board.Place(now, _sizes.Of, TaskSize.MaxTurn))
             Post(new TaskEvent.Tick());
         var turn = _board.Take();
         var changed = Apply(turn);
@@ -395,9 +393,8 @@ internal sealed partial class TaskEngine(
             changed.Add(after);
             if (run.State.IsOver())
             {
-                if (_tasks.TryRemove(spec.TaskId, out var open))
-                    _openBytes -= TaskSize.Estimate(open);
-                _families.Remove(spec.TaskId);
+                _tasks.TryRemove(spec.TaskId, out _);
+                _sizes.Remove(spec.TaskId);
                 _endedNow[spec.TaskId] = after;
                 NoteEnd(spec.TaskId, run.State);
                 GalaxyTrace.TaskFinished(after.State.ToString());
@@ -412,9 +409,7 @@ internal sealed partial class TaskEngine(
 
     private void Keep(TaskView task)
     {
-        if (_tasks.TryGetValue(task.TaskId, out var before))
-            _openBytes -= TaskSize.Estimate(before);
-        _openBytes += TaskSize.Estimate(task);
+        _sizes.Set(task);
         _tasks[task.TaskId] = task;
     }
 
@@ -422,13 +417,10 @@ internal sealed partial class TaskEngine(
     private long WeightOf(TaskEvent happened) => happened switch
     {
         TaskEvent.Submit submit => submit.Bytes,
-        TaskEvent.Result result => result.Output.Length + Math.Max(WeightOf(result.TaskId), result.Failed ? _families.BytesOf([result.TaskId]) : 0),
-        TaskEvent.Cancel cancel => Math.Max(WeightOf(cancel.TaskId), _families.BytesOf([cancel.TaskId])),
-        TaskEvent.DeviceGone gone => _running.GetValueOrDefault(gone.DeviceId) == 0 ? 0 : _tasks.Values.Where(task => task.DeviceId == gone.DeviceId).Sum(TaskSize.Estimate),
+        TaskEvent.Result result => result.Output.Length + (result.Failed ? _sizes.OfFamily(result.TaskId) : _sizes.Of(result.TaskId)),
+        TaskEvent.Cancel cancel => _sizes.OfFamily(cancel.TaskId),
         _ => 0,
     };
-
-    private long WeightOf(string taskId) => _tasks.TryGetValue(taskId, out var task) ? TaskSize.Estimate(task) : 0;
 
     private void CountRunning(string taskId, TaskRun run)
     {

@@ -14,6 +14,9 @@ internal sealed class TaskFamilies
 
     public bool Contains(string taskId) => _bytes.ContainsKey(taskId);
 
+    /// <summary>What the task's family takes; 0: it is in none.</summary>
+    public long BytesOf(string taskId) => Root(taskId) is { } root ? _families[root].Bytes : 0;
+
     /// <summary>What the families of these tasks take together, each counted once; tasks that are in none take nothing.</summary>
     public long BytesOf(IEnumerable<string> taskIds) =>
         taskIds.Select(Root).OfType<string>().Distinct(StringComparer.Ordinal).Sum(root => _families[root].Bytes);
@@ -32,7 +35,8 @@ internal sealed class TaskFamilies
     {
         if (Root(one) is not { } first || Root(other) is not { } second || first == second)
             return;
-        var (large, small) = _families[first].Members.Count >= _families[second].Members.Count ? (first, second) : (second, first);
+        var (large, small) =
+            _families[first].Members.Count >= _families[second].Members.Count ? (first, second) : (second, first);
         var (kept, gone) = (_families[large], _families[small]);
         _above[small] = large;
         kept.Members.AddRange(gone.Members);

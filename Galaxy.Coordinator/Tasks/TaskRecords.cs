@@ -8,8 +8,13 @@ namespace Galaxy.Coordinator.Tasks;
 /// Stored tasks, for those that were set aside. A new leader reads the open tasks at once; the finished ones are read here, once a term and slowly, so that what
 /// cannot be read is known before anybody asks for it. What was mended is taken in again.
 /// </summary>
-internal sealed class TaskRecords(TaskEngine engine, TaskStore store, Quarantine quarantine, TimeProvider time, ILogger<TaskRecords> log)
-    : PeriodicService(Every, time, log), IStoredRecords
+internal sealed class TaskRecords(
+    TaskEngine engine,
+    TaskStore store,
+    Quarantine quarantine,
+    TimeProvider time,
+    ILogger<TaskRecords> log
+) : PeriodicService(Every, time, log), IStoredRecords
 {
     private const int PagesAtOnce = 50;
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(1);
@@ -46,7 +51,8 @@ internal sealed class TaskRecords(TaskEngine engine, TaskStore store, Quarantine
             foreach (var record in quarantine.List().Where(record => record.Kind == Kind))
                 await ReadAgainAsync(record.Id);
         }
-        catch (Exception later) when (later is StoreUnavailableException or NotLeaderException or TaskQueueFullException)
+        catch (Exception later)
+            when (later is StoreUnavailableException or NotLeaderException or TaskQueueFullException)
         {
             // At another turn.
         }

@@ -56,26 +56,38 @@ internal static class TaskSize
             if (total > MaxSubmission)
                 throw new TaskTooLargeException(
                     $"These tasks would take more than {MaxSubmission / 1024 / 1024} MiB as they are stored, each part with what it shares with the whole. "
-                        + "Send fewer at a time, or put large data into the state and name its key in 'params'.");
+                        + "Send fewer at a time, or put large data into the state and name its key in 'params'."
+                );
         }
         return total;
     }
 
     /// <summary>As it is written when it changes, roughly.</summary>
     public static long Estimate(TaskView task) =>
-        Overhead + Text(task.Tags) + Text(task.RequiredDevices) + Text(task.PreferredDevices) + Text(task.RequiredCapabilities) + Text(task.Retry?.RetryOn)
-        + BytesPerChar * (task.Name.Length + (task.CallbackUrl?.Length ?? 0)) + (task.Dependencies?.Count ?? 0) * 128L + (task.WaitsFor?.Count ?? 0) * 64L
-        + Raw(task.Params) + Raw(task.Result) + (task.Subtasks?.Count ?? 0) * 128L
+        Overhead
+        + Text(task.Tags)
+        + Text(task.RequiredDevices)
+        + Text(task.PreferredDevices)
+        + Text(task.RequiredCapabilities)
+        + Text(task.Retry?.RetryOn)
+        + BytesPerChar * (task.Name.Length + (task.CallbackUrl?.Length ?? 0))
+        + (task.Dependencies?.Count ?? 0) * 128L
+        + (task.WaitsFor?.Count ?? 0) * 64L
+        + Raw(task.Params)
+        + Raw(task.Result)
+        + (task.Subtasks?.Count ?? 0) * 128L
         + (task.History?.Sum(past => 256L + (past.Error?.Length ?? 0)) ?? 0)
         + (task.LateResults?.Sum(late => 256L + Raw(late.Result) + (late.Error?.Length ?? 0)) ?? 0);
 
     /// <summary>An error's text, as much of it as is kept.</summary>
-    public static string Cut(string error) => error.Length <= MaxErrorLength ? error : string.Concat(error.AsSpan(0, Whole(error, MaxErrorLength - 1)), "…");
+    public static string Cut(string error) =>
+        error.Length <= MaxErrorLength ? error : string.Concat(error.AsSpan(0, Whole(error, MaxErrorLength - 1)), "…");
 
     // Not between the halves of a pair.
     private static int Whole(string text, int length) => char.IsHighSurrogate(text[length - 1]) ? length - 1 : length;
 
     private static long Text(IReadOnlyList<string>? texts) => texts?.Sum(text => (BytesPerChar * text.Length) + 3) ?? 0;
 
-    private static long Raw(JsonElement? value) => value is { ValueKind: not JsonValueKind.Undefined } given ? JsonMarshal.GetRawUtf8Value(given).Length : 0;
+    private static long Raw(JsonElement? value) =>
+        value is { ValueKind: not JsonValueKind.Undefined } given ? JsonMarshal.GetRawUtf8Value(given).Length : 0;
 }

@@ -225,8 +225,8 @@ internal sealed class TaskStore(FencedWriter writer, FencedStores stores, Quaran
     public Task<IReadOnlyList<string>> ReadUncalledAsync() => Guarded<IReadOnlyList<string>>(async () =>
         [.. (await stores.Reader.SortedSetRangeByRankAsync(_keys["tasks:callbacks"], 0, -1)).Select(id => (string)id!)]);
 
-    // One that cannot be read is set aside; the others are there.
-    private TaskView? Read(string taskId, RedisValue value) => quarantine.Read<TaskView>(Quarantine.Tasks, taskId, ((ReadOnlyMemory<byte>)value).Span, task => task.TaskId);
+    // A task that cannot be read is set aside; the others are there. One that was mended has to be loaded, too: see TaskRecords.
+    private TaskView? Read(string taskId, RedisValue value) => quarantine.Read<TaskView>(Quarantine.Tasks, taskId, ((ReadOnlyMemory<byte>)value).Span, task => task.TaskId, releases: false);
 
     private static async Task<T> Guarded<T>(Func<Task<T>> read)
     {

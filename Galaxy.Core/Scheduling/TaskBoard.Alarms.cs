@@ -11,9 +11,8 @@ public sealed partial class TaskBoard
         while (budget > 0 && _alarms.TryPeek(out var alarm, out var at) && at <= now.UtcTicks)
         {
             _alarms.Dequeue();
-            // Most alarms are of attempts that ended long before.
-            if (weigh is not null && alarm.Kind != Alarm.DeviceGone && _tasks.ContainsKey(alarm.Id))
-                budget -= weigh(alarm.Id);
+            if (weigh is not null)
+                budget -= alarm.Kind == Alarm.DeviceGone ? _seats.Find(alarm.Id)?.Tasks.Sum(weigh) ?? 0 : weigh(alarm.Id);
             Ring(alarm.Kind, alarm.Id, alarm.Stamp, now);
         }
         Settle(now);

@@ -8,8 +8,10 @@ internal static class StatusSentences
     public static void Add(ProblemDetailsContext context) =>
         context.ProblemDetails.Detail ??= context.HttpContext.Response switch
         {
-            { StatusCode: StatusCodes.Status415UnsupportedMediaType } => "Send the body as JSON, with 'Content-Type: application/json'.",
-            { StatusCode: StatusCodes.Status405MethodNotAllowed } response when response.Headers.Allow.ToString() is { Length: > 0 } allowed =>
+            { StatusCode: StatusCodes.Status415UnsupportedMediaType } =>
+                "Send the body as JSON, with 'Content-Type: application/json'.",
+            { StatusCode: StatusCodes.Status405MethodNotAllowed } response
+                when response.Headers.Allow.ToString() is { Length: > 0 } allowed =>
                 $"{context.HttpContext.Request.Method} is not taken here. Allowed: {allowed}.",
             { StatusCode: StatusCodes.Status404NotFound } => $"There is nothing at {context.HttpContext.Request.Path}.",
             _ => null,

@@ -31,7 +31,10 @@ public static class JsonBodies
     {
         var (request, most) = (context.Request, InputLimits.MaxBodyBytes);
         // JSON is UTF-8 (RFC 8259, 8.1): what another charset would make of these bytes nobody has checked.
-        if (request.GetTypedHeaders().ContentType?.Charset is { HasValue: true } charset)
+        if (
+            request.ContentType!.Contains("charset", StringComparison.OrdinalIgnoreCase)
+            && request.GetTypedHeaders().ContentType?.Charset is { HasValue: true } charset
+        )
         {
             if (!Charsets.Contains(charset.Value!.Trim('"'), StringComparer.OrdinalIgnoreCase))
             {

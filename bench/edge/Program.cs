@@ -7,16 +7,46 @@ using Galaxy.ServiceDefaults.Input;
 // dotnet run -c Release --project bench/edge
 var bodies = new (string Name, byte[] Json)[]
 {
-    ("a task, 200 bytes", Json("{\"action\":\"echo\",\"params\":{\"text\":\"" + new string('x', 100) + "\"},\"priority\":8,\"tags\":[\"a\",\"b\"],\"timeout_seconds\":30}")),
-    ("a task, 100 KB of text", Json("{\"action\":\"echo\",\"params\":{\"text\":\"" + new string('x', 100_000) + "\"}}")),
-    ("a batch, 1,000 tasks", Json("[" + string.Join(',', Enumerable.Repeat("""{"action":"echo","params":{"text":"hello","n":1.5},"tags":["a"]}""", 1000)) + "]")),
-    ("a chat, 200 messages", Json("{\"model\":\"m\",\"messages\":[" + string.Join(',', Enumerable.Repeat("{\"role\":\"user\",\"content\":\"" + new string('y', 500) + "\"}", 200)) + "]}")),
+    (
+        "a task, 200 bytes",
+        Json(
+            "{\"action\":\"echo\",\"params\":{\"text\":\""
+                + new string('x', 100)
+                + "\"},\"priority\":8,\"tags\":[\"a\",\"b\"],\"timeout_seconds\":30}"
+        )
+    ),
+    (
+        "a task, 100 KB of text",
+        Json("{\"action\":\"echo\",\"params\":{\"text\":\"" + new string('x', 100_000) + "\"}}")
+    ),
+    (
+        "a batch, 1,000 tasks",
+        Json(
+            "["
+                + string.Join(
+                    ',',
+                    Enumerable.Repeat("""{"action":"echo","params":{"text":"hello","n":1.5},"tags":["a"]}""", 1000)
+                )
+                + "]"
+        )
+    ),
+    (
+        "a chat, 200 messages",
+        Json(
+            "{\"model\":\"m\",\"messages\":["
+                + string.Join(
+                    ',',
+                    Enumerable.Repeat("{\"role\":\"user\",\"content\":\"" + new string('y', 500) + "\"}", 200)
+                )
+                + "]}"
+        )
+    ),
 };
-Console.WriteLine($"{"body",-26} {"bytes",9} {"check µs",10} {"parse µs",10} {"check / parse",14}");
+Console.WriteLine($"{"body", -26} {"bytes", 9} {"check µs", 10} {"parse µs", 10} {"check / parse", 14}");
 foreach (var (name, json) in bodies)
 {
     var (check, parse) = (Time(() => JsonInput.Validate(json) is null), Time(() => JsonNode.Parse(json) is not null));
-    Console.WriteLine($"{name,-26} {json.Length,9:N0} {check,10:0.0} {parse,10:0.0} {check / parse,14:0.00}");
+    Console.WriteLine($"{name, -26} {json.Length, 9:N0} {check, 10:0.0} {parse, 10:0.0} {check / parse, 14:0.00}");
 }
 
 static byte[] Json(string text) => Encoding.UTF8.GetBytes(text);

@@ -8,18 +8,57 @@ namespace Galaxy.Coordinator.Tests.Tasks;
 /// <summary>What bounds the engine's writes is near what is written, and families are counted as they grow and end.</summary>
 public class TaskSizeTests
 {
-    private static readonly IReadOnlyList<string> Long = [.. Enumerable.Range(0, 100).Select(i => $"{i:000}" + new string('x', 253))];
-    private static readonly IReadOnlyList<string> Chinese = [.. Enumerable.Range(0, 100).Select(i => $"{i:000}" + new string('星', 253))];
+    private static readonly IReadOnlyList<string> Long =
+    [
+        .. Enumerable.Range(0, 100).Select(i => $"{i:000}" + new string('x', 253)),
+    ];
+    private static readonly IReadOnlyList<string> Chinese =
+    [
+        .. Enumerable.Range(0, 100).Select(i => $"{i:000}" + new string('星', 253)),
+    ];
 
-    public static TheoryData<TaskView> Tasks => new()
-    {
-        New("small"),
-        New("params") with { Params = JsonSerializer.SerializeToElement(new { text = new string('x', 300_000) }) },
-        New("lists") with { Tags = Long, RequiredCapabilities = Long, PreferredDevices = Long, RequiredDevices = Long, Retry = new RetryRequest { RetryOn = Long } },
-        New("chinese") with { Tags = Chinese, RequiredCapabilities = Chinese },
-        New("history") with { History = [.. Enumerable.Range(0, 20).Select(i => new AttemptView($"a.{i}", "d", DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch, "failed", new string('e', 4096)))] },
-        New("dependencies") with { Dependencies = [.. Enumerable.Range(0, 100).Select(i => new DependencyRequest(new string('t', 60)))] },
-    };
+    public static TheoryData<TaskView> Tasks =>
+        new()
+        {
+            New("small"),
+            New("params") with
+            {
+                Params = JsonSerializer.SerializeToElement(new { text = new string('x', 300_000) }),
+            },
+            New("lists") with
+            {
+                Tags = Long,
+                RequiredCapabilities = Long,
+                PreferredDevices = Long,
+                RequiredDevices = Long,
+                Retry = new RetryRequest { RetryOn = Long },
+            },
+            New("chinese") with
+            {
+                Tags = Chinese,
+                RequiredCapabilities = Chinese,
+            },
+            New("history") with
+            {
+                History =
+                [
+                    .. Enumerable
+                        .Range(0, 20)
+                        .Select(i => new AttemptView(
+                            $"a.{i}",
+                            "d",
+                            DateTimeOffset.UnixEpoch,
+                            DateTimeOffset.UnixEpoch,
+                            "failed",
+                            new string('e', 4096)
+                        )),
+                ],
+            },
+            New("dependencies") with
+            {
+                Dependencies = [.. Enumerable.Range(0, 100).Select(i => new DependencyRequest(new string('t', 60)))],
+            },
+        };
 
     [Theory]
     [MemberData(nameof(Tasks))]
@@ -35,11 +74,17 @@ public class TaskSizeTests
     {
         var counted = 0;
         var large = New("large") with { Tags = Long };
-        Assert.Throws<TaskTooLargeException>(() => TaskSize.Measure(Enumerable.Range(0, 100_000).Select(_ =>
-        {
-            counted++;
-            return large;
-        })));
+        Assert.Throws<TaskTooLargeException>(() =>
+            TaskSize.Measure(
+                Enumerable
+                    .Range(0, 100_000)
+                    .Select(_ =>
+                    {
+                        counted++;
+                        return large;
+                    })
+            )
+        );
         Assert.InRange(counted, 1, 1000);
     }
 
@@ -84,5 +129,11 @@ public class TaskSizeTests
         Assert.Equal(5, families.BytesOf(["a"]));
     }
 
-    private static TaskView New(string name) => new() { TaskId = Guid.NewGuid().ToString("N"), Name = name, Action = "echo" };
+    private static TaskView New(string name) =>
+        new()
+        {
+            TaskId = Guid.NewGuid().ToString("N"),
+            Name = name,
+            Action = "echo",
+        };
 }

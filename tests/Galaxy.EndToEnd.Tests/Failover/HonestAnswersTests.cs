@@ -46,7 +46,9 @@ public sealed class HonestAnswersTests(RunningGalaxy galaxy) : IClassFixture<Run
 
         // Two at once: whoever is told that it was done stands first.
         var others = Nodes.Where(node => node != leader.NodeId).ToList();
-        var answers = await Task.WhenAll(others.Select(node => galaxy.Http.PostAsJsonAsync("/api/v1/failover/promote", new { node_id = node })));
+        var answers = await Task.WhenAll(
+            others.Select(node => galaxy.Http.PostAsJsonAsync("/api/v1/failover/promote", new { node_id = node }))
+        );
         var done = others.Where((_, i) => answers[i].IsSuccessStatusCode).ToList();
         Assert.NotEmpty(done);
         // The order is replicated state: the new leader hears of it a moment later.
@@ -66,18 +68,31 @@ public sealed class HonestAnswersTests(RunningGalaxy galaxy) : IClassFixture<Run
     {
         for (var i = 0; i < 30; i++)
         {
-            var key = (await (await galaxy.Http.PostAsJsonAsync("/api/v1/access/keys", new { name = $"fresh-{i}", role = "viewer" })).Content.ReadFromJsonAsync<JsonNode>())!;
+            var key = (
+                await (
+                    await galaxy.Http.PostAsJsonAsync(
+                        "/api/v1/access/keys",
+                        new { name = $"fresh-{i}", role = "viewer" }
+                    )
+                ).Content.ReadFromJsonAsync<JsonNode>()
+            )!;
             using var client = new HttpClient { BaseAddress = galaxy.Http.BaseAddress };
-            client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", (string)key["secret"]!);
+            client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue(
+                "Bearer",
+                (string)key["secret"]!
+            );
             using (var used = await client.GetAsync("/api/v1/devices"))
                 Assert.Equal((i, HttpStatusCode.OK), (i, used.StatusCode));
             using (var withdrawn = await galaxy.Http.DeleteAsync("/api/v1/access/keys/" + (string)key["id"]!))
                 withdrawn.EnsureSuccessStatusCode();
-            await Eventually.TrueAsync(async () =>
-            {
-                using var refused = await client.GetAsync("/api/v1/devices");
-                return refused.StatusCode == HttpStatusCode.Unauthorized;
-            }, 2);
+            await Eventually.TrueAsync(
+                async () =>
+                {
+                    using var refused = await client.GetAsync("/api/v1/devices");
+                    return refused.StatusCode == HttpStatusCode.Unauthorized;
+                },
+                2
+            );
         }
     }
 
@@ -89,17 +104,30 @@ public sealed class HonestAnswersTests(RunningGalaxy galaxy) : IClassFixture<Run
         {
             Namespace = "devices",
             Key = "ghost",
-            Value = ByteString.CopyFromUtf8("""{"device_id":"ghost","device_name":"ghost","device_type":"x","state":"online","held_by":"of-a-former-leader"}"""),
+            Value = ByteString.CopyFromUtf8(
+                """{"device_id":"ghost","device_name":"ghost","device_type":"x","state":"online","held_by":"of-a-former-leader"}"""
+            ),
             Dot = new Dot { Origin = "former~00000001", Counter = 1 },
             HlcPhysicalMs = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds(),
         };
         using var channel = GrpcChannel.ForAddress(galaxy.Host.Url("coordinator-b", "grpc"));
         await new Contracts.Gossip.Gossip.GossipClient(channel).PushAsync(
-            new PushRequest { Cluster = "galaxy", From = "former", Entries = { entry } }, new Metadata { { "authorization", "Bearer " + galaxy.Key } });
+            new PushRequest
+            {
+                Cluster = "galaxy",
+                From = "former",
+                Entries = { entry },
+            },
+            new Metadata { { "authorization", "Bearer " + galaxy.Key } }
+        );
         await Eventually.TrueAsync(async () => await StateOfAsync("ghost") == "online");
 
         await Eventually.TrueAsync(async () => await StateOfAsync("ghost") == "offline", 20);
-        Assert.All(await galaxy.Http.GetFromJsonAsync<List<DeviceView>>("/api/v1/devices?state=online", GalaxyJson.Options) ?? [], device => Assert.NotEqual("ghost", device.DeviceId));
+        Assert.All(
+            await galaxy.Http.GetFromJsonAsync<List<DeviceView>>("/api/v1/devices?state=online", GalaxyJson.Options)
+                ?? [],
+            device => Assert.NotEqual("ghost", device.DeviceId)
+        );
         using var removed = await galaxy.Http.DeleteAsync("/api/v1/devices/ghost");
         Assert.Equal(HttpStatusCode.NoContent, removed.StatusCode);
     }
@@ -107,10 +135,13 @@ public sealed class HonestAnswersTests(RunningGalaxy galaxy) : IClassFixture<Run
     private async Task<string?> StateOfAsync(string device)
     {
         using var answer = await galaxy.Http.GetAsync("/api/v1/devices/" + device);
-        return answer.IsSuccessStatusCode ? (await answer.Content.ReadFromJsonAsync<DeviceView>(GalaxyJson.Options))!.State : null;
+        return answer.IsSuccessStatusCode
+            ? (await answer.Content.ReadFromJsonAsync<DeviceView>(GalaxyJson.Options))!.State
+            : null;
     }
 
-    private async Task<FailoverSettings> SettingsAsync() => (await galaxy.Http.GetFromJsonAsync<FailoverStatus>("/api/v1/failover", GalaxyJson.Options))!.Settings;
+    private async Task<FailoverSettings> SettingsAsync() =>
+        (await galaxy.Http.GetFromJsonAsync<FailoverStatus>("/api/v1/failover", GalaxyJson.Options))!.Settings;
 
     private async Task<string?> LeaderOfAsync(string node)
     {

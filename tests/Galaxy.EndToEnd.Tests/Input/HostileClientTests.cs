@@ -213,19 +213,14 @@ public sealed class HostileClientTests(RunningGalaxy galaxy)
         }
         foreach (var field in (string[])["device_name", "device_type", "version"])
         {
-            using var socket = await ConnectAsync("big");
+            using var socket = await DeviceClient.ConnectAsync(galaxy, "big");
             var hello = new JsonObject
             {
                 ["type"] = "hello",
                 ["device_id"] = "big",
                 [field] = new string('x', 60_000),
             };
-            await socket.SendAsync(
-                Encoding.UTF8.GetBytes(hello.ToJsonString()),
-                WebSocketMessageType.Text,
-                true,
-                Cancellation
-            );
+            await socket.SayAsync(hello.ToJsonString());
             var buffer = new byte[64 * 1024];
             var read = await socket.ReceiveAsync(buffer.AsMemory(), Cancellation);
             Assert.Contains("characters", Encoding.UTF8.GetString(buffer, 0, read.Count), StringComparison.Ordinal);
@@ -235,8 +230,8 @@ public sealed class HostileClientTests(RunningGalaxy galaxy)
     [Fact]
     public async Task A_device_that_fails_with_long_texts_does_not_make_its_task_grow()
     {
-        using var socket = await ConnectAsync("chatty");
-        await SayAsync(socket, """{"type":"hello","device_id":"chatty","capabilities":["complain"],"slots":1}""");
+        using var socket = await DeviceClient.ConnectAsync(galaxy, "chatty");
+        await socket.SayAsync("""{"type":"hello","device_id":"chatty","capabilities":["complain"],"slots":1}""");
         var task = await galaxy.SubmitAsync(
             new { action = "complain", retry = new { max_attempts = 20, delay_seconds = 0 } }
         );
@@ -248,8 +243,7 @@ public sealed class HostileClientTests(RunningGalaxy galaxy)
             if ((string?)message["type"] != "task")
                 continue;
             i++;
-            await SayAsync(
-                socket,
+            await socket.SayAsync(
                 new JsonObject
                 {
                     ["type"] = "task_result",
@@ -421,19 +415,4 @@ public sealed class HostileClientTests(RunningGalaxy galaxy)
 
     private static string Deep(int name, int leaves) =>
         $"{{\"{new string('n', name)}\":{{{string.Join(',', Enumerable.Range(0, leaves).Select(i => $"\"{i}\":1"))}}}}}";
-
-    private async Task<ClientWebSocket> ConnectAsync(string id)
-    {
-        var socket = new ClientWebSocket();
-        socket.Options.SetRequestHeader("Authorization", "Bearer " + galaxy.Key);
-        socket.Options.AddSubProtocol("galaxy.v1");
-        await socket.ConnectAsync(
-            new UriBuilder(galaxy.Host.Url("gateway", "ws")) { Scheme = "ws", Path = "/ws/device/" + id }.Uri,
-            Cancellation
-        );
-        return socket;
-    }
-
-    private static Task SayAsync(ClientWebSocket socket, string message) =>
-        socket.SendAsync(Encoding.UTF8.GetBytes(message), WebSocketMessageType.Text, true, Cancellation);
 }

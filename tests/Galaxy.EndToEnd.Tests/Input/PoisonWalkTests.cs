@@ -80,9 +80,8 @@ public sealed class PoisonWalkTests(RunningGalaxy galaxy)
     public async Task Every_operation_and_every_message_refuses_poison_and_nobody_else_notices()
     {
         var before = galaxy.Host.Names.ToDictionary(name => name, name => galaxy.Host.ProcessId(name));
-        using var bystander = await ConnectAsync("bystander");
-        await SendAsync(
-            bystander,
+        using var bystander = await DeviceClient.ConnectAsync(galaxy, "bystander");
+        await bystander.SayAsync(
             """{"type":"handshake","device_id":"bystander","capabilities":["stand_by"]}"""u8.ToArray()
         );
         var problems = new List<string>();
@@ -101,7 +100,7 @@ public sealed class PoisonWalkTests(RunningGalaxy galaxy)
         Assert.Equal(before, galaxy.Host.Names.ToDictionary(name => name, name => galaxy.Host.ProcessId(name)));
         Assert.Equal([], Health.DefectsOf(galaxy));
         Assert.Equal(WebSocketState.Open, bystander.State);
-        await SendAsync(bystander, """{"type":"ping"}"""u8.ToArray());
+        await bystander.SayAsync("""{"type":"ping"}"""u8.ToArray());
         Assert.Equal("pong", await ReadAsync(bystander));
         await galaxy.SettledAsync();
         Assert.Equal(
@@ -203,7 +202,7 @@ public sealed class PoisonWalkTests(RunningGalaxy galaxy)
         foreach (var type in Messages)
         {
             // Of one device that behaves badly; it is heard to the end.
-            using var socket = await ConnectAsync("poisoner");
+            using var socket = await DeviceClient.ConnectAsync(galaxy, "poisoner");
             var said = ReadAsync(socket);
             // A text message that is no UTF-8 ends its connection (RFC 6455, 8.1).
             foreach (var (_, body) in Poison.Everywhere.Where(one => one.Name != "no UTF-8"))
@@ -226,32 +225,17 @@ public sealed class PoisonWalkTests(RunningGalaxy galaxy)
                         )
                     );
             }
-            await SendAsync(socket, """{"type":"ping"}"""u8.ToArray());
+            await socket.SayAsync("""{"type":"ping"}"""u8.ToArray());
             Assert.True(await said is "pong", $"{type}: {await said}");
 
             async Task SayAsync(byte[] message)
             {
                 count++;
-                await SendAsync(socket, message);
+                await socket.SayAsync(message);
             }
         }
         return count;
     }
-
-    private async Task<ClientWebSocket> ConnectAsync(string id)
-    {
-        var socket = new ClientWebSocket();
-        socket.Options.SetRequestHeader("Authorization", "Bearer " + galaxy.Key);
-        socket.Options.AddSubProtocol("galaxy.v1");
-        await socket.ConnectAsync(
-            new UriBuilder(galaxy.Host.Url("gateway", "ws")) { Scheme = "ws", Path = "/ws/device/" + id }.Uri,
-            TestContext.Current.CancellationToken
-        );
-        return socket;
-    }
-
-    private static Task SendAsync(ClientWebSocket socket, byte[] message) =>
-        socket.SendAsync(message, WebSocketMessageType.Text, true, TestContext.Current.CancellationToken);
 
     // Reads all the while: who does not is cut off. Answers the first pong that follows the end of a device's messages, or why there is none.
     private static async Task<string> ReadAsync(ClientWebSocket socket)

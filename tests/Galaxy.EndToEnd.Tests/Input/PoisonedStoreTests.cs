@@ -188,27 +188,12 @@ public sealed class PoisonedStoreTests(RunningGalaxy galaxy)
         Assert.Equal(TaskState.Completed, (await galaxy.FinishedAsync(waiting)).State);
 
         // A device that tells the result of such a task holds nobody up.
-        using (var poisoner = new System.Net.WebSockets.ClientWebSocket())
+        using (var teller = await DeviceClient.ConnectAsync(galaxy, "teller"))
         {
-            poisoner.Options.SetRequestHeader("Authorization", "Bearer " + galaxy.Key);
-            poisoner.Options.AddSubProtocol("galaxy.v1");
-            await poisoner.ConnectAsync(
-                new UriBuilder(galaxy.Host.Url("gateway", "ws")) { Scheme = "ws", Path = "/ws/device/teller" }.Uri,
-                TestContext.Current.CancellationToken
+            await teller.SayAsync("""{"type":"hello","device_id":"teller","capabilities":["tell"]}""");
+            await teller.SayAsync(
+                """{"type":"result","task_id":"poison-of-another-type","attempt_id":"poison-of-another-type.1","status":"completed"}"""
             );
-            foreach (
-                var message in new[]
-                {
-                    """{"type":"hello","device_id":"teller","capabilities":["tell"]}""",
-                    """{"type":"result","task_id":"poison-of-another-type","attempt_id":"poison-of-another-type.1","status":"completed"}""",
-                }
-            )
-                await poisoner.SendAsync(
-                    System.Text.Encoding.UTF8.GetBytes(message),
-                    System.Net.WebSockets.WebSocketMessageType.Text,
-                    true,
-                    TestContext.Current.CancellationToken
-                );
             var told = await galaxy.SubmitAsync(new { action = "echo", @params = new { text = "told" } });
             Assert.Equal(TaskState.Completed, (await galaxy.FinishedAsync(told)).State);
         }

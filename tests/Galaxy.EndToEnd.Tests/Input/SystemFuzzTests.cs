@@ -202,19 +202,8 @@ public sealed class SystemFuzzTests(RunningGalaxy galaxy)
 
     private async Task<ClientWebSocket> ConnectAsync(string id)
     {
-        var socket = new ClientWebSocket();
-        socket.Options.SetRequestHeader("Authorization", "Bearer " + galaxy.Key);
-        socket.Options.AddSubProtocol("galaxy.v1");
-        await socket.ConnectAsync(
-            new UriBuilder(galaxy.Host.Url("gateway", "ws")) { Scheme = "ws", Path = "/ws/device/" + id }.Uri,
-            TestContext.Current.CancellationToken
-        );
-        await socket.SendAsync(
-            Encoding.UTF8.GetBytes($$"""{"type":"hello","device_id":"{{id}}","capabilities":["{{id}}"]}"""),
-            WebSocketMessageType.Text,
-            true,
-            TestContext.Current.CancellationToken
-        );
+        var socket = await DeviceClient.ConnectAsync(galaxy, id);
+        await socket.SayAsync($$"""{"type":"hello","device_id":"{{id}}","capabilities":["{{id}}"]}""");
         _ = Task.Run(() => DrainAsync(socket));
         return socket;
     }

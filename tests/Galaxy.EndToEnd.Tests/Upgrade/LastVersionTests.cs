@@ -53,57 +53,111 @@ public sealed class LastVersionTests(LastVersionTests.OnItsFiles galaxy) : IClas
         await TasksAsync();
         await KeysAsync();
 
-        Assert.Contains((await galaxy.Http.GetFromJsonAsync<List<FailoverRecord>>("/api/v1/failovers", GalaxyJson.Options))!, record => record is { Id: "fo-1", To: "node-1" });
-        Assert.Empty((await galaxy.Http.GetFromJsonAsync<List<QuarantinedRecord>>("/api/v1/quarantine", GalaxyJson.Options))!);
+        Assert.Contains(
+            (await galaxy.Http.GetFromJsonAsync<List<FailoverRecord>>("/api/v1/failovers", GalaxyJson.Options))!,
+            record => record is { Id: "fo-1", To: "node-1" }
+        );
+        Assert.Empty(
+            (await galaxy.Http.GetFromJsonAsync<List<QuarantinedRecord>>("/api/v1/quarantine", GalaxyJson.Options))!
+        );
         await BackupAsync();
     }
 
     private async Task StateAsync()
     {
         var page = (await galaxy.Http.GetFromJsonAsync<StatePage>("/api/v1/state/notes", GalaxyJson.Options))!;
-        Assert.Equal(["after-snapshot", "counted", "first", "prio", "shopping"], page.Entries.Select(entry => entry.Key));
+        Assert.Equal(
+            ["after-snapshot", "counted", "first", "prio", "shopping"],
+            page.Entries.Select(entry => entry.Key)
+        );
         var values = page.Entries.ToDictionary(entry => entry.Key);
         Assert.Equal("in the log", (string?)values["after-snapshot"].Value);
         Assert.Equal("milk", (string?)values["shopping"].Value!["text"]);
         Assert.Equal(5, (int?)values["counted"].Value!["n"]!["$counter"]);
-        Assert.Equal(("first_write_wins", "highest_priority", 7), (values["first"].Policy, values["prio"].Policy, values["prio"].Priority));
+        Assert.Equal(
+            ("first_write_wins", "highest_priority", 7),
+            (values["first"].Policy, values["prio"].Policy, values["prio"].Priority)
+        );
         // It is written on: a counter of the last version counts.
-        using (var counted = await galaxy.Http.PutAsJsonAsync("/api/v1/state/notes/counted?policy=merge", new { n = new Dictionary<string, int> { ["$counter"] = 6 } }))
-            Assert.Equal(6, (int?)(await counted.Content.ReadFromJsonAsync<StateEntryView>(GalaxyJson.Options))!.Value!["n"]!["$counter"]);
+        using (
+            var counted = await galaxy.Http.PutAsJsonAsync(
+                "/api/v1/state/notes/counted?policy=merge",
+                new { n = new Dictionary<string, int> { ["$counter"] = 6 } }
+            )
+        )
+            Assert.Equal(
+                6,
+                (int?)
+                    (await counted.Content.ReadFromJsonAsync<StateEntryView>(GalaxyJson.Options))!.Value!["n"]![
+                        "$counter"
+                    ]
+            );
 
-        var group = Assert.Single((await galaxy.Http.GetFromJsonAsync<List<GroupView>>("/api/v1/groups", GalaxyJson.Options))!);
+        var group = Assert.Single(
+            (await galaxy.Http.GetFromJsonAsync<List<GroupView>>("/api/v1/groups", GalaxyJson.Options))!
+        );
         Assert.Equal("upstairs", group.GroupId);
         Assert.Equal(["lamp-1", "lamp-2"], group.Devices.Order());
         var lamp = (await galaxy.Http.GetFromJsonAsync<DeviceView>("/api/v1/devices/lamp-1", GalaxyJson.Options))!;
-        Assert.Equal((2, "home/attic", "dim,shine"), (lamp.Slots, lamp.Location, string.Join(',', lamp.Capabilities.Select(one => one.Name).Order())));
+        Assert.Equal(
+            (2, "home/attic", "dim,shine"),
+            (lamp.Slots, lamp.Location, string.Join(',', lamp.Capabilities.Select(one => one.Name).Order()))
+        );
         using var coordinator = galaxy.Client("coordinator-a");
-        var snapshots = (await coordinator.GetFromJsonAsync<List<SnapshotView>>("/api/v1/state/snapshots", GalaxyJson.Options))!;
+        var snapshots = (
+            await coordinator.GetFromJsonAsync<List<SnapshotView>>("/api/v1/state/snapshots", GalaxyJson.Options)
+        )!;
         Assert.All(snapshots, snapshot => Assert.Null(snapshot.Problem));
-        Assert.Equal(HttpStatusCode.OK, (await coordinator.GetAsync($"/api/v1/state/snapshots/{snapshots[^1].Name}/diff")).StatusCode);
+        Assert.Equal(
+            HttpStatusCode.OK,
+            (await coordinator.GetAsync($"/api/v1/state/snapshots/{snapshots[^1].Name}/diff")).StatusCode
+        );
     }
 
     private async Task ConfigurationAsync()
     {
         var providers = (await galaxy.Http.GetFromJsonAsync<JsonNode>("/api/v1/config/providers"))!;
-        Assert.Equal(("http://127.0.0.1:10/v1", "sk-…1234"), ((string?)providers["value"]!["home"]!["base_url"], (string?)providers["value"]!["home"]!["api_key"]));
+        Assert.Equal(
+            ("http://127.0.0.1:10/v1", "sk-…1234"),
+            ((string?)providers["value"]!["home"]!["base_url"], (string?)providers["value"]!["home"]!["api_key"])
+        );
         Assert.Equal(2, (await galaxy.Http.GetFromJsonAsync<JsonArray>("/api/v1/config/providers/history"))!.Count);
-        Assert.Equal(33, (await galaxy.Http.GetFromJsonAsync<FailoverStatus>("/api/v1/failover", GalaxyJson.Options))!.Settings.RecoveryTimeoutSeconds);
+        Assert.Equal(
+            33,
+            (await galaxy.Http.GetFromJsonAsync<FailoverStatus>("/api/v1/failover", GalaxyJson.Options))!
+                .Settings
+                .RecoveryTimeoutSeconds
+        );
     }
 
     private async Task TasksAsync()
     {
         // The copy of the nightly task that was due since then may be there, too.
-        var tasks = (await galaxy.Http.GetFromJsonAsync<List<TaskView>>("/api/v1/tasks?limit=100", GalaxyJson.Options))!.Where(task => task.CopyOf is null).ToDictionary(task => task.Name);
+        var tasks = (await galaxy.Http.GetFromJsonAsync<List<TaskView>>("/api/v1/tasks?limit=100", GalaxyJson.Options))!
+            .Where(task => task.CopyOf is null)
+            .ToDictionary(task => task.Name);
         Assert.Equal("kept", tasks["done"].Result?.GetProperty("text").GetString());
         Assert.Equal(TaskState.Completed, tasks["parts"].State);
         Assert.Equal((TaskState.Queued, 3), (tasks["waits"].State, tasks["waits"].Retry?.MaxAttempts));
         Assert.All(["every", "later"], name => Assert.Equal(TaskState.Scheduled, tasks[name].State));
         // A submission that is repeated over the upgrade is the one from before it.
-        using (var request = new HttpRequestMessage(HttpMethod.Post, "/api/v1/tasks") { Content = new StringContent("""{"action":"echo","params":{"text":"kept"},"name":"done"}""", System.Text.Encoding.UTF8, "application/json") })
+        using (
+            var request = new HttpRequestMessage(HttpMethod.Post, "/api/v1/tasks")
+            {
+                Content = new StringContent(
+                    """{"action":"echo","params":{"text":"kept"},"name":"done"}""",
+                    System.Text.Encoding.UTF8,
+                    "application/json"
+                ),
+            }
+        )
         {
             request.Headers.Add("Idempotency-Key", "done-once");
             using var again = await galaxy.Http.SendAsync(request);
-            Assert.Equal((HttpStatusCode.OK, Done), (again.StatusCode, (string?)(await again.Content.ReadFromJsonAsync<JsonNode>())!["task_id"]));
+            Assert.Equal(
+                (HttpStatusCode.OK, Done),
+                (again.StatusCode, (string?)(await again.Content.ReadFromJsonAsync<JsonNode>())!["task_id"])
+            );
         }
         // What was held then is done now.
         using (var released = await galaxy.Http.PostAsync($"/api/v1/tasks/{Held}/execute", null))
@@ -125,7 +179,9 @@ public sealed class LastVersionTests(LastVersionTests.OnItsFiles galaxy) : IClas
     // It is read and checked whole before anybody asks whether the cluster is empty.
     private async Task BackupAsync()
     {
-        using var content = new ByteArrayContent(await File.ReadAllBytesAsync(Path.Combine(OnItsFiles.Files, "galaxy.gxb")));
+        using var content = new ByteArrayContent(
+            await File.ReadAllBytesAsync(Path.Combine(OnItsFiles.Files, "galaxy.gxb"))
+        );
         content.Headers.ContentType = new MediaTypeHeaderValue("application/octet-stream");
         using var answer = await galaxy.Http.PostAsync("/api/v1/backup/restore", content);
         Assert.Contains("not empty", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);

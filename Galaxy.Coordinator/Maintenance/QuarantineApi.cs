@@ -1,10 +1,11 @@
 using Galaxy.Contracts.Api;
 using Galaxy.Coordinator.Cluster;
 using Galaxy.Coordinator.Gossip;
+using Galaxy.Coordinator.Storage;
 using Galaxy.Coordinator.Tasks;
 using Galaxy.ServiceDefaults.Authentication;
 
-namespace Galaxy.Coordinator.Storage;
+namespace Galaxy.Coordinator.Maintenance;
 
 /// <summary>
 /// <c>/api/v1/quarantine</c>: records that were set aside. The leader answers, which reads them all. A record is named by <c>?kind=…&amp;id=…</c>: its id may
