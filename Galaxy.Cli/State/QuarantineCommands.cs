@@ -27,6 +27,8 @@ internal static class QuarantineCommands
                     return 0;
                 }
                 var table = new Table().Border(TableBorder.Rounded).AddColumns("Kind", "Id", "Reason", "Since");
+                // An id is copied into the next command.
+                table.Columns[1].NoWrap();
                 foreach (var record in records)
                     table.AddRow(
                         Markup.Escape(record.Kind),
