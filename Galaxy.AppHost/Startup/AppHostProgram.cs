@@ -27,7 +27,9 @@ internal static class AppHostProgram
                 Console.Out.WriteLine(SystemOptionsParser.HelpText);
                 return 0;
             }
-            LoopbackProxyRule.Apply();
+            // The environment of another program, such as a test, is not ours to change.
+            if (ProcessEnd.IsOwnProgram)
+                LoopbackProxyRule.Apply();
             using var claim = new Claim();
             CheckSettings(options);
             using var app = Build(options, describe, claim);

@@ -16,7 +16,8 @@ internal sealed class ProcessEnd : IDisposable
 
     private ProcessEnd(IDisposable? parent) => _parent = parent;
 
-    private static bool IsOwnProgram => Assembly.GetEntryAssembly() == typeof(ProcessEnd).Assembly;
+    /// <summary>False where the model runs inside another program.</summary>
+    public static bool IsOwnProgram => Assembly.GetEntryAssembly() == typeof(ProcessEnd).Assembly;
 
     /// <summary>From now on until it is disposed of.</summary>
     public static ProcessEnd Guard(IHostApplicationLifetime lifetime)

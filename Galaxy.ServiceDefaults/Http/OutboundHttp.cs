@@ -12,7 +12,10 @@ namespace Galaxy.ServiceDefaults.Http;
 public static class OutboundHttp
 {
     private static readonly Lazy<OutboundProxy> System = new(() =>
-        new OutboundProxy(HttpClient.DefaultProxy, Environment.GetEnvironmentVariable("no_proxy") ?? Environment.GetEnvironmentVariable("NO_PROXY")));
+        new OutboundProxy(HttpClient.DefaultProxy, Setting("no_proxy") ?? Setting("NO_PROXY")));
+
+    // A variable that is set to nothing is not set.
+    private static string? Setting(string name) => Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value : null;
 
     /// <summary>The proxy of this process. Read once: a change of the environment needs a restart.</summary>
     public static IWebProxy Proxy => System.Value;

@@ -105,7 +105,9 @@ public sealed class ProxyTests : IAsyncLifetime
         foreach (var (name, value) in new[] { ("NO_PROXY", "other.org,example.com"), ("no_proxy", ".example.com"), ("NO_PROXY", "*") })
         {
             using var proxy = new CountingProxy();
-            await AskAsync(new Dictionary<string, string>(Names.ToDictionary(any => any, _ => proxy.Url)) { [name] = value });
+            // Whatever the machine of the test excepts.
+            var exceptions = new Dictionary<string, string> { ["NO_PROXY"] = "", ["no_proxy"] = "", [name] = value };
+            await AskAsync(new Dictionary<string, string>(Names.ToDictionary(any => any, _ => proxy.Url).Concat(exceptions)));
             Assert.True(proxy.Lines.IsEmpty, $"{name}={value}: {string.Join(", ", proxy.Lines)}");
         }
     }

@@ -4,6 +4,12 @@ namespace Galaxy.Hosts.Tests.Discovery;
 
 public class TwoHostsTests(Segment segment)
 {
+    /// <summary>
+    /// Seconds until a killed node must be gone. A suspicion that nobody else confirms lasts up to 18 s
+    /// (<c>SuspectAtLeast</c> 3 s, six times longer when alone), after the probe that noticed.
+    /// </summary>
+    private const int KilledWithin = 40;
+
     private static async Task<bool> SeesAsync(GalaxyNode node, string other, params string[] roads) =>
         (await node.SeenAsync()).TryGetValue(other, out var seen) && seen.GetProperty("trust").GetString() == "trusted"
         && roads.All(road => seen.GetProperty("roads").TryGetProperty(road, out _));
@@ -41,7 +47,7 @@ public class TwoHostsTests(Segment segment)
                 await Task.WhenAll(third.Coordinator!.StopAsync(), third.Discovery!.StopAsync());
 
             // Otherwise its minute would have to run out.
-            await Eventually.TrueAsync(async () => !await SeesAsync(segment.A, "node-d") && !await SeesAsync(segment.B, "node-d"), killed ? 20 : 5);
+            await Eventually.TrueAsync(async () => !await SeesAsync(segment.A, "node-d") && !await SeesAsync(segment.B, "node-d"), killed ? KilledWithin : 5);
             // Nor does what it left in the registry bring it back.
             if (killed)
                 await Eventually.NeverAsync(async () => await SeesAsync(segment.A, "node-d") || await SeesAsync(segment.B, "node-d"), 7);
@@ -71,7 +77,7 @@ public class TwoHostsTests(Segment segment)
             rightful.Start();
             await Eventually.TrueAsync(() => SeesAsync(segment.A, "node-d", "udp", "mdns", "ssdp", "registry"));
             await Task.WhenAll(rightful.Coordinator!.KillAsync(), rightful.Discovery!.KillAsync());
-            await Eventually.TrueAsync(async () => !await SeesAsync(segment.A, "node-d"));
+            await Eventually.TrueAsync(async () => !await SeesAsync(segment.A, "node-d"), KilledWithin);
         }
 
         // Of the same cluster by name, with a store of its own.
