@@ -1,7 +1,8 @@
 using Galaxy.AppHost.Resources;
 using Galaxy.AppHost.Startup;
 
-// The whole system, as one picture. `-- --help` lists the options; Galaxy.LocalHosting/Description has the ports of each service.
+// The whole system, as one picture. `-- --help` lists the options; Galaxy.LocalHosting/Description has the ports of
+// each service.
 return await AppHostProgram.RunAsync(args, galaxy =>
 {
     // Exclusive data: the lease with its token, tasks and results. One store, or three or five that make a quorum.

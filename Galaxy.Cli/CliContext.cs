@@ -56,7 +56,12 @@ internal sealed class CliContext : IDisposable
         var url = parsed.GetValue(UrlOption) ?? configuration["GALAXY_URL"] ?? "http://127.0.0.1:8000";
         if (!Uri.TryCreate(url, UriKind.Absolute, out var address) || address.Scheme is not ("http" or "https"))
             throw new CliException($"--url is '{url}', which is not an address such as http://127.0.0.1:8000.");
-        return new CliContext(NodeOptionsReader.Read(configuration), configuration, address, patience ?? TimeSpan.FromSeconds(30));
+        return new CliContext(
+            NodeOptionsReader.Read(configuration),
+            configuration,
+            address,
+            patience ?? TimeSpan.FromSeconds(30)
+        );
     }
 
     /// <summary>Whether a key was given by option, environment or <c>.env</c>.</summary>
@@ -71,7 +76,11 @@ internal sealed class CliContext : IDisposable
     /// <summary>The key that Galaxy.AppHost keeps in <c>.galaxy</c>, here or in a folder above.</summary>
     internal static string? LocalKey()
     {
-        for (var folder = new DirectoryInfo(Directory.GetCurrentDirectory()); folder is not null; folder = folder.Parent)
+        for (
+            var folder = new DirectoryInfo(Directory.GetCurrentDirectory());
+            folder is not null;
+            folder = folder.Parent
+        )
         {
             var file = Path.Combine(folder.FullName, ".galaxy", "api-key");
             if (File.Exists(file))
@@ -86,7 +95,9 @@ internal sealed class CliContext : IDisposable
         try
         {
             var element = JsonSerializer.Deserialize<JsonElement>(text);
-            return element.ValueKind == JsonValueKind.Object ? element : throw new CliException(option + " must be a JSON object, for instance '{\"text\":\"hi\"}'.");
+            return element.ValueKind == JsonValueKind.Object
+                ? element
+                : throw new CliException(option + " must be a JSON object, for instance '{\"text\":\"hi\"}'.");
         }
         catch (JsonException broken)
         {
@@ -100,51 +111,98 @@ internal sealed class CliContext : IDisposable
         SendAsync<T>(() => _http.GetAsync(new Uri(path, UriKind.Relative), cancellation), cancellation);
 
     public Task<T> PostAsync<T>(string path, object body, CancellationToken cancellation) =>
-        SendAsync<T>(() => _http.PostAsJsonAsync(new Uri(path, UriKind.Relative), body, GalaxyJson.Options, cancellation), cancellation);
+        SendAsync<T>(
+            () => _http.PostAsJsonAsync(new Uri(path, UriKind.Relative), body, GalaxyJson.Options, cancellation),
+            cancellation
+        );
 
     public Task<T> PutAsync<T>(string path, object body, CancellationToken cancellation) =>
-        SendAsync<T>(() => _http.PutAsJsonAsync(new Uri(path, UriKind.Relative), body, GalaxyJson.Options, cancellation), cancellation);
+        SendAsync<T>(
+            () => _http.PutAsJsonAsync(new Uri(path, UriKind.Relative), body, GalaxyJson.Options, cancellation),
+            cancellation
+        );
 
     public Task<T> PatchAsync<T>(string path, object body, CancellationToken cancellation) =>
-        SendAsync<T>(() => _http.PatchAsJsonAsync(new Uri(path, UriKind.Relative), body, GalaxyJson.Options, cancellation), cancellation);
+        SendAsync<T>(
+            () => _http.PatchAsJsonAsync(new Uri(path, UriKind.Relative), body, GalaxyJson.Options, cancellation),
+            cancellation
+        );
 
     /// <summary>Sends bytes as they are.</summary>
-    public Task<T> PutBytesAsync<T>(string path, byte[] body, string contentType, CancellationToken cancellation) => SendAsync<T>(() =>
-    {
-        var content = new ByteArrayContent(body);
-        content.Headers.ContentType = new MediaTypeHeaderValue(contentType);
-        return _http.PutAsync(new Uri(path, UriKind.Relative), content, cancellation);
-    }, cancellation);
+    public Task<T> PutBytesAsync<T>(string path, byte[] body, string contentType, CancellationToken cancellation) =>
+        SendAsync<T>(
+            () =>
+            {
+                var content = new ByteArrayContent(body);
+                content.Headers.ContentType = new MediaTypeHeaderValue(contentType);
+                return _http.PutAsync(new Uri(path, UriKind.Relative), content, cancellation);
+            },
+            cancellation
+        );
 
     /// <summary>The bytes of an answer.</summary>
     public Task<byte[]> GetBytesAsync(string path, CancellationToken cancellation) =>
-        SendAsync(() => _http.GetAsync(new Uri(path, UriKind.Relative), cancellation), response => response.Content.ReadAsByteArrayAsync(cancellation), cancellation);
+        SendAsync(
+            () => _http.GetAsync(new Uri(path, UriKind.Relative), cancellation),
+            response => response.Content.ReadAsByteArrayAsync(cancellation),
+            cancellation
+        );
 
     /// <summary>Sends bytes, with a header if there is one to send.</summary>
-    public Task<T> PostBytesAsync<T>(string path, byte[] body, (string Name, string Value)? header, CancellationToken cancellation) => SendAsync<T>(() =>
-    {
-        var request = new HttpRequestMessage(HttpMethod.Post, new Uri(path, UriKind.Relative)) { Content = new ByteArrayContent(body) };
-        request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/octet-stream");
-        if (header is var (name, value))
-            request.Headers.Add(name, value);
-        return _http.SendAsync(request, cancellation);
-    }, cancellation);
+    public Task<T> PostBytesAsync<T>(
+        string path,
+        byte[] body,
+        (string Name, string Value)? header,
+        CancellationToken cancellation
+    ) =>
+        SendAsync<T>(
+            () =>
+            {
+                var request = new HttpRequestMessage(HttpMethod.Post, new Uri(path, UriKind.Relative))
+                {
+                    Content = new ByteArrayContent(body),
+                };
+                request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/octet-stream");
+                if (header is var (name, value))
+                    request.Headers.Add(name, value);
+                return _http.SendAsync(request, cancellation);
+            },
+            cancellation
+        );
 
     /// <summary>Asks for something to be done; neither side has a body.</summary>
     public Task PostAsync(string path, CancellationToken cancellation) =>
-        SendAsync(() => _http.PostAsync(new Uri(path, UriKind.Relative), null, cancellation), _ => Task.FromResult(true), cancellation);
+        SendAsync(
+            () => _http.PostAsync(new Uri(path, UriKind.Relative), null, cancellation),
+            _ => Task.FromResult(true),
+            cancellation
+        );
 
     /// <summary>Deletes; the answer has no body.</summary>
     public Task DeleteAsync(string path, CancellationToken cancellation) =>
-        SendAsync(() => _http.DeleteAsync(new Uri(path, UriKind.Relative), cancellation), _ => Task.FromResult(true), cancellation);
+        SendAsync(
+            () => _http.DeleteAsync(new Uri(path, UriKind.Relative), cancellation),
+            _ => Task.FromResult(true),
+            cancellation
+        );
 
     public Task<T> DeleteAsync<T>(string path, CancellationToken cancellation) =>
         SendAsync<T>(() => _http.DeleteAsync(new Uri(path, UriKind.Relative), cancellation), cancellation);
 
-    private Task<T> SendAsync<T>(Func<Task<HttpResponseMessage>> send, CancellationToken cancellation) => SendAsync(
-        send, async response => await response.Content.ReadFromJsonAsync<T>(GalaxyJson.Options, cancellation) ?? throw new CliException("The answer was empty."), cancellation);
+    private Task<T> SendAsync<T>(Func<Task<HttpResponseMessage>> send, CancellationToken cancellation) =>
+        SendAsync(
+            send,
+            async response =>
+                await response.Content.ReadFromJsonAsync<T>(GalaxyJson.Options, cancellation)
+                ?? throw new CliException("The answer was empty."),
+            cancellation
+        );
 
-    private async Task<T> SendAsync<T>(Func<Task<HttpResponseMessage>> send, Func<HttpResponseMessage, Task<T>> read, CancellationToken cancellation)
+    private async Task<T> SendAsync<T>(
+        Func<Task<HttpResponseMessage>> send,
+        Func<HttpResponseMessage, Task<T>> read,
+        CancellationToken cancellation
+    )
     {
         HttpResponseMessage response;
         try
@@ -153,12 +211,18 @@ internal sealed class CliContext : IDisposable
         }
         catch (HttpRequestException)
         {
-            throw new CliException($"Nothing answers at {Url}. Is the cluster running? Start it with 'dotnet run --project Galaxy.AppHost', or name another address with --url.");
+            throw new CliException(
+                $"Nothing answers at {Url}. Is the cluster running? Start it with 'dotnet run --project "
+                    + "Galaxy.AppHost', or name another address with --url."
+            );
         }
         using (response)
         {
             if (response.StatusCode == HttpStatusCode.Unauthorized)
-                throw new CliException($"The cluster refuses the key: {await DescribeAsync(response, cancellation)} Give the right one with --api-key or GALAXY_API_KEY.");
+                throw new CliException(
+                    $"The cluster refuses the key: {await DescribeAsync(response, cancellation)} Give the "
+                        + "right one with --api-key or GALAXY_API_KEY."
+                );
             if (!response.IsSuccessStatusCode)
                 throw new CliException(await DescribeAsync(response, cancellation));
             return await read(response);
@@ -174,7 +238,11 @@ internal sealed class CliContext : IDisposable
             if (problem.RootElement.TryGetProperty("detail", out var detail))
                 return detail.GetString() ?? text;
             // Models answer in OpenAI's words.
-            if (problem.RootElement.TryGetProperty("error", out var error) && error.ValueKind == JsonValueKind.Object && error.TryGetProperty("message", out var message))
+            if (
+                problem.RootElement.TryGetProperty("error", out var error)
+                && error.ValueKind == JsonValueKind.Object
+                && error.TryGetProperty("message", out var message)
+            )
                 return message.GetString() ?? text;
         }
         catch (JsonException)

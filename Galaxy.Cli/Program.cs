@@ -59,7 +59,14 @@ root.Options.Add(CliContext.KeyOption);
 try
 {
     // A worker that was told to stop finishes what it has begun; the library's own two seconds would cut it off.
-    return await root.Parse(args).InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = TimeSpan.FromSeconds(40) });
+    return await root.Parse(args)
+        .InvokeAsync(
+            new InvocationConfiguration
+            {
+                EnableDefaultExceptionHandler = false,
+                ProcessTerminationTimeout = TimeSpan.FromSeconds(40),
+            }
+        );
 }
 catch (Exception failure) when (failure is CliException or SettingException)
 {
@@ -70,7 +77,10 @@ catch (Exception failure) when (failure is CliException or SettingException)
 catch (Exception failure) when (args is ["start", ..] && failure is UnauthorizedAccessException or IOException)
 {
     // A source folder that is read-only, for instance on a shared drive.
-    await Console.Error.WriteLineAsync($"error: {failure.Message.TrimEnd('.')}. This machine's data is kept in .galaxy of this folder; set GALAXY_DATA to a folder that can be written.");
+    await Console.Error.WriteLineAsync(
+        $"error: {failure.Message.TrimEnd('.')}. This machine's data is kept in .galaxy of this folder; "
+            + "set GALAXY_DATA to a folder that can be written."
+    );
     return 3;
 }
 catch (OperationCanceledException)

@@ -29,6 +29,10 @@ internal static class ConsoleExtensions
         services.AddScoped<Viewer>();
         services.AddScoped<T>();
         services.AddScoped(provider => new ClusterApi(
-            provider.GetRequiredService<ClusterHttp>(), provider.GetRequiredService<ClusterWatcher>(), provider.GetRequiredService<Viewer>(), provider.GetRequiredService<TimeProvider>()));
+            provider.GetRequiredService<ClusterHttp>(),
+            provider.GetRequiredService<ClusterWatcher>(),
+            provider.GetRequiredService<Viewer>(),
+            provider.GetRequiredService<TimeProvider>()
+        ));
     }
 }

@@ -20,26 +20,56 @@ return await GalaxyApp.RunAsync(args, new ListenPort("HTTP_PORT", 8090), () =>
     var builder = WebApplication.CreateBuilder(args);
     var node = builder.AddServiceDefaults("console");
     builder.AddGalaxyConfiguration();
-    var addresses = builder.Listen(node,
-        new ListenPort("HTTP_PORT", 8090), new ListenPort("OTLP_GRPC_PORT", 4317, HttpProtocols.Http2), new ListenPort("OTLP_HTTP_PORT", 4318));
-    builder.Services.AddClusterMember(new ServiceDescription(node.NodeId, "console", "gateway", () => addresses.Url(0), 
-    [
-        new("traces", "The latest traces of the cluster: what took how long, where.", "GET", "/api/v1/traces",
-            """{"type":"object","properties":{"limit":{"type":"integer","minimum":1,"maximum":1000},"service":{"type":"string"}},"additionalProperties":false}"""),
-        new("logs", "The latest log records of the cluster.", "GET", "/api/v1/logs",
-            """{"type":"object","properties":{"limit":{"type":"integer","minimum":1,"maximum":1000},"level":{"enum":["trace","debug","info","warn","error","fatal"]},"service":{"type":"string"},"text":{"type":"string"}},"additionalProperties":false}"""),
-    ]));
-    builder.Services.AddApiDescription("console", "Galaxy console", "Traces, logs and metrics that were sent here, and the processes of this machine.", new Dictionary<string, string>());
+    var addresses = builder.Listen(
+        node,
+        new ListenPort("HTTP_PORT", 8090),
+        new ListenPort("OTLP_GRPC_PORT", 4317, HttpProtocols.Http2),
+        new ListenPort("OTLP_HTTP_PORT", 4318)
+    );
+    builder.Services.AddClusterMember(
+        new ServiceDescription(
+            node.NodeId,
+            "console",
+            "gateway",
+            () => addresses.Url(0),
+            [
+                new(
+                    "traces",
+                    "The latest traces of the cluster: what took how long, where.",
+                    "GET",
+                    "/api/v1/traces",
+                    """{"type":"object","properties":{"limit":{"type":"integer","minimum":1,"maximum":"""
+                        + """1000},"service":{"type":"string"}},"additionalProperties":false}"""
+                ),
+                new(
+                    "logs",
+                    "The latest log records of the cluster.",
+                    "GET",
+                    "/api/v1/logs",
+                    """{"type":"object","properties":{"limit":{"type":"integer","minimum":1,"maximum":1000},"level":{"enum":["trace","debug","info","warn","error","fatal"]},"service":{"type":"string"},"text":{"type":"string"}},"additionalProperties":false}"""
+                ),
+            ]
+        )
+    );
+    builder.Services.AddApiDescription(
+        "console",
+        "Galaxy console",
+        "Traces, logs and metrics that were sent here, and the processes of this machine.",
+        new Dictionary<string, string>()
+    );
     builder.AddSignIn(node);
     builder.Services.AddGrpc(options => options.MaxReceiveMessageSize = 16 * 1024 * 1024);
     // No page of ours stands in a frame; the gateway says so, once.
     builder.Services.AddAntiforgery(options => options.SuppressXFrameOptionsHeader = true);
-    builder.Services.AddRazorComponents().AddInteractiveServerComponents(circuits =>
-    {
-        // Long enough for a line that was cut or a gateway that was restarted; a page that was closed is not kept for minutes.
-        circuits.DisconnectedCircuitMaxRetained = 10;
-        circuits.DisconnectedCircuitRetentionPeriod = TimeSpan.FromMinutes(1);
-    });
+    builder
+        .Services.AddRazorComponents()
+        .AddInteractiveServerComponents(circuits =>
+        {
+            // Long enough for a line that was cut or a gateway that was restarted; a page that was closed is not kept
+            // for minutes.
+            circuits.DisconnectedCircuitMaxRetained = 10;
+            circuits.DisconnectedCircuitRetentionPeriod = TimeSpan.FromMinutes(1);
+        });
     builder.Services.AddFluentUIComponents();
     builder.Services.AddTelemetryStores();
     builder.Services.AddPages();
@@ -57,6 +87,7 @@ return await GalaxyApp.RunAsync(args, new ListenPort("HTTP_PORT", 8090), () =>
     described.MapOpenApi();
     app.MapSignIn();
     app.MapStaticAssets().AllowAnonymous();
-    app.MapRazorComponents<App>().AddInteractiveServerRenderMode(mode => mode.ContentSecurityFrameAncestorsPolicy = "'none'");
+    app.MapRazorComponents<App>()
+        .AddInteractiveServerRenderMode(mode => mode.ContentSecurityFrameAncestorsPolicy = "'none'");
     return app;
 });

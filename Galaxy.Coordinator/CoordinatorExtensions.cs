@@ -10,9 +10,10 @@ using Galaxy.Coordinator.Failover;
 using Galaxy.Coordinator.Fencing;
 using Galaxy.Coordinator.Gossip;
 using Galaxy.Coordinator.Groups;
-using Galaxy.Coordinator.OpenApi;
 using Galaxy.Coordinator.Maintenance;
+using Galaxy.Coordinator.OpenApi;
 using Galaxy.Coordinator.State;
+using Galaxy.Coordinator.Storage;
 using Galaxy.Coordinator.Tasks;
 using Galaxy.ServiceDefaults;
 using Galaxy.ServiceDefaults.Authentication;
@@ -22,7 +23,6 @@ using Galaxy.ServiceDefaults.Nodes;
 using Galaxy.ServiceDefaults.Store;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
-using Galaxy.Coordinator.Storage;
 
 namespace Galaxy.Coordinator;
 
@@ -33,7 +33,11 @@ internal static class CoordinatorExtensions
     {
         var node = builder.AddServiceDefaults("coordinator");
         if (node.Role == NodeRole.Worker)
-            throw new SettingException("Galaxy_NODE_ROLE", "worker", "coordinator or standby for this program; a worker is started with 'galaxy worker'");
+            throw new SettingException(
+                "Galaxy_NODE_ROLE",
+                "worker",
+                "coordinator or standby for this program; a worker is started with 'galaxy worker'"
+            );
         builder.AddRedisStores(withUrgent: true);
         builder.AddCoordinator(node, null);
         builder.Services.AddSingleton<IHostLifetime, GracefulLifetime>();
@@ -173,9 +177,14 @@ internal static class CoordinatorExtensions
     /// <summary>Healthy: a leader is known. Degraded: not now, which reads survive.</summary>
     private sealed class LeaderHealth(Elector elector) : IHealthCheck
     {
-        public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
-            Task.FromResult(elector.Leader is { } leader
-                ? HealthCheckResult.Healthy($"{leader.Holder} leads under token {leader.Token}")
-                : HealthCheckResult.Degraded("no leader is known"));
+        public Task<HealthCheckResult> CheckHealthAsync(
+            HealthCheckContext context,
+            CancellationToken cancellationToken = default
+        ) =>
+            Task.FromResult(
+                elector.Leader is { } leader
+                    ? HealthCheckResult.Healthy($"{leader.Holder} leads under token {leader.Token}")
+                    : HealthCheckResult.Degraded("no leader is known")
+            );
     }
 }

@@ -10,10 +10,26 @@ internal static class GalaxyTrace
     public static readonly ActivitySource Source = new("Galaxy.Coordinator");
     private static readonly Meter Meter = new("Galaxy.Coordinator");
 
-    private static readonly Counter<long> Acquired = Meter.CreateCounter<long>("galaxy.lease.acquired", "{lease}", "Leases this node acquired");
-    private static readonly Histogram<double> Duration = Meter.CreateHistogram<double>("galaxy.failover.duration", "ms", "From the first notice to the new leader serving");
-    private static readonly Counter<long> Submitted = Meter.CreateCounter<long>("galaxy.tasks.submitted", "{task}", "Tasks accepted");
-    private static readonly Counter<long> Finished = Meter.CreateCounter<long>("galaxy.tasks.finished", "{task}", "Tasks that ended, by state");
+    private static readonly Counter<long> Acquired = Meter.CreateCounter<long>(
+        "galaxy.lease.acquired",
+        "{lease}",
+        "Leases this node acquired"
+    );
+    private static readonly Histogram<double> Duration = Meter.CreateHistogram<double>(
+        "galaxy.failover.duration",
+        "ms",
+        "From the first notice to the new leader serving"
+    );
+    private static readonly Counter<long> Submitted = Meter.CreateCounter<long>(
+        "galaxy.tasks.submitted",
+        "{task}",
+        "Tasks accepted"
+    );
+    private static readonly Counter<long> Finished = Meter.CreateCounter<long>(
+        "galaxy.tasks.finished",
+        "{task}",
+        "Tasks that ended, by state"
+    );
 
     public static void LeaseAcquired()
     {

@@ -1,18 +1,29 @@
 using System.Threading.Channels;
+using Galaxy.Contracts.Api;
 using Galaxy.Coordinator.Devices;
 using Galaxy.Coordinator.Election;
+using Galaxy.Coordinator.Failover;
 using Galaxy.Coordinator.Fencing;
 using Galaxy.Coordinator.Storage;
-using Galaxy.Coordinator.Failover;
 using Galaxy.Coordinator.Tasks;
-using Galaxy.Contracts.Api;
 
 namespace Galaxy.Coordinator;
 
 /// <summary>What a node does when it starts to lead and when it stops.</summary>
 internal sealed partial class LeaderDuties(
-    Elector elector, TaskEngine tasks, DeviceHub hub, FailoverTracker failovers, FailoverLog failoverLog,
-    FencedStores stores, StoreShape shape, Quarantine quarantine, IEnumerable<IStoredRecords> stored, FailoverStore failoverStore, TimeProvider time, ILogger<LeaderDuties> log) : BackgroundService
+    Elector elector,
+    TaskEngine tasks,
+    DeviceHub hub,
+    FailoverTracker failovers,
+    FailoverLog failoverLog,
+    FencedStores stores,
+    StoreShape shape,
+    Quarantine quarantine,
+    IEnumerable<IStoredRecords> stored,
+    FailoverStore failoverStore,
+    TimeProvider time,
+    ILogger<LeaderDuties> log
+) : BackgroundService
 {
     private static readonly TimeSpan RetryEvery = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan SlowestRetry = TimeSpan.FromSeconds(10);
@@ -65,7 +76,11 @@ internal sealed partial class LeaderDuties(
     // The third of the report's five steps after the switch: the node that failed is on record until it has recovered.
     private void NoteFailure(FailoverRecord record)
     {
-        if (record.From is not { } failed || failed == record.To || record.Reason is not ("crash" or "hang" or "partition" or "expired"))
+        if (
+            record.From is not { } failed
+            || failed == record.To
+            || record.Reason is not ("crash" or "hang" or "partition" or "expired")
+        )
             return;
         failoverStore.AddLoss(failed);
         failoverStore.MarkFailed(failed, record.Reason);

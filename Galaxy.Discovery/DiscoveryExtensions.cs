@@ -32,10 +32,19 @@ internal static class DiscoveryExtensions
         builder.AddGalaxyConfiguration();
         if (CoordinatorDirectory.Read(builder.Configuration, node with { Seeds = [] }).Count == 0)
             builder.Configuration["GALAXY_COORDINATORS"] = LocalCoordinator;
-        var addresses = builder.Listen(node, new ListenPort("HTTP_PORT", 8037), new ListenPort("GRPC_PORT", 9037, HttpProtocols.Http2));
+        var addresses = builder.Listen(
+            node,
+            new ListenPort("HTTP_PORT", 8037),
+            new ListenPort("GRPC_PORT", 9037, HttpProtocols.Http2)
+        );
         var services = builder.Services;
         services.AddGrpc();
-        services.AddApiDescription("discovery", "Galaxy discovery", "Who else is in the network: what was found by broadcast, mDNS and SSDP.", new Dictionary<string, string>());
+        services.AddApiDescription(
+            "discovery",
+            "Galaxy discovery",
+            "Who else is in the network: what was found by broadcast, mDNS and SSDP.",
+            new Dictionary<string, string>()
+        );
         if (RedisStore.IsConfigured(builder.Configuration))
             builder.AddRedisStores(withUrgent: false);
         services.AddSingleton(provider => new RegistryStores(provider.GetService<RedisStores>()));
@@ -51,13 +60,26 @@ internal static class DiscoveryExtensions
         AddRoad<SsdpRoad>(services);
         AddRoad<SeedRoad>(services);
         AddRoad<RegistryRoad>(services);
-        services.AddClusterMember(new ServiceDescription(node.NodeId, "discovery", "kernel", () => addresses.Url(0), 
-        [
-            new("discovery", "The machines that were seen on this network, by which road and how far they are trusted.", "GET", "/api/v1/discovery/nodes", """{"type":"object","additionalProperties":false}"""),
-        ])
-        {
-            Labels = () => new Dictionary<string, string> { [GrpcLabel] = addresses.Url(1) },
-        });
+        services.AddClusterMember(
+            new ServiceDescription(
+                node.NodeId,
+                "discovery",
+                "kernel",
+                () => addresses.Url(0),
+                [
+                    new(
+                        "discovery",
+                        "The machines that were seen on this network, by which road and how far they are trusted.",
+                        "GET",
+                        "/api/v1/discovery/nodes",
+                        """{"type":"object","additionalProperties":false}"""
+                    ),
+                ]
+            )
+            {
+                Labels = () => new Dictionary<string, string> { [GrpcLabel] = addresses.Url(1) },
+            }
+        );
     }
 
     public static void UseDiscovery(this WebApplication app)

@@ -24,30 +24,52 @@ return await GalaxyApp.RunAsync(args, new ListenPort("WEB_UI_PORT", 8080), () =>
     ListenPort[] doors = [new("WEB_UI_PORT", 8080), new("API_PORT", 8000), new("WEBSOCKET_PORT", 8765)];
     var tls = GatewayTls.Read(builder.Configuration, node);
     var addresses = builder.Listen(node, tls is null ? doors : [.. doors, tls]);
-    var ports = new GatewayPorts(addresses.Ports[0], addresses.Ports[1], addresses.Ports[2], tls is null ? null : addresses.Ports[3]);
+    var ports = new GatewayPorts(
+        addresses.Ports[0],
+        addresses.Ports[1],
+        addresses.Ports[2],
+        tls is null ? null : addresses.Ports[3]
+    );
 
     // One line per request would drown everything else; requests are in the traces.
     builder.Logging.AddFilter("Yarp", LogLevel.Warning);
     builder.Logging.AddFilter("Yarp.ReverseProxy.Health.ActiveHealthCheckMonitor", LogLevel.Error);
     builder.AddFrontDoor();
     builder.Services.AddSingleton(ports);
-    builder.Services.AddClusterMember(new ServiceDescription(node.NodeId, "gateway", "gateway", () => addresses.Url(1), []));
+    builder.Services.AddClusterMember(
+        new ServiceDescription(node.NodeId, "gateway", "gateway", () => addresses.Url(1), [])
+    );
     // No token of a service is taken from outside: whoever caught one cannot use it here.
     builder.Services.AddSingleton(services => new CallerIdentifier(
-        node, services.GetRequiredService<ServiceTokens>(), services.GetRequiredService<TimeProvider>(), services.GetRequiredService<IAccessDirectory>()) { TakesTokens = false });
-    builder.Services.AddReverseProxy().LoadFromMemory([], [])
-        // Headers are UTF-8 on both sides, as Kestrel reads them: what a client or a service sent can be passed on.
-        .ConfigureHttpClient((_, handler) =>
-        {
-            handler.RequestHeaderEncodingSelector = (_, _) => System.Text.Encoding.UTF8;
-            handler.ResponseHeaderEncodingSelector = (_, _) => System.Text.Encoding.UTF8;
-        })
-        .AddTransforms(transforms =>
+        node,
+        services.GetRequiredService<ServiceTokens>(),
+        services.GetRequiredService<TimeProvider>(),
+        services.GetRequiredService<IAccessDirectory>()
+    )
     {
-        transforms.AddLeaderBackstop();
-        transforms.AddVouching(transforms.Services.GetRequiredService<ServiceTokens>());
+        TakesTokens = false,
     });
-    builder.Services.AddSingleton<ILoadBalancingPolicy>(services => new SlowStart(services.GetRequiredService<IOptionsMonitor<GatewayOptions>>(), TimeProvider.System, Random.Shared));
+    builder
+        .Services.AddReverseProxy()
+        .LoadFromMemory([], [])
+        // Headers are UTF-8 on both sides, as Kestrel reads them: what a client or a service sent can be passed on.
+        .ConfigureHttpClient(
+            (_, handler) =>
+            {
+                handler.RequestHeaderEncodingSelector = (_, _) => System.Text.Encoding.UTF8;
+                handler.ResponseHeaderEncodingSelector = (_, _) => System.Text.Encoding.UTF8;
+            }
+        )
+        .AddTransforms(transforms =>
+        {
+            transforms.AddLeaderBackstop();
+            transforms.AddVouching(transforms.Services.GetRequiredService<ServiceTokens>());
+        });
+    builder.Services.AddSingleton<ILoadBalancingPolicy>(services => new SlowStart(
+        services.GetRequiredService<IOptionsMonitor<GatewayOptions>>(),
+        TimeProvider.System,
+        Random.Shared
+    ));
     builder.Services.AddSingleton<IPassiveHealthCheckPolicy, OutlierEjection>();
     builder.Services.AddHealthChecks().AddCheck<LeaderKnown>("leader");
     // Who may is asked by UseCallers.
@@ -67,7 +89,10 @@ return await GalaxyApp.RunAsync(args, new ListenPort("WEB_UI_PORT", 8080), () =>
     app.UseRouting();
     app.UseExceptionHandler();
     // What a service answers is its own business; this is for what nobody answers.
-    app.UseWhen(context => context.GetEndpoint()?.Metadata.GetMetadata<Yarp.ReverseProxy.Model.RouteModel>() is null, own => own.UseStatusCodePages());
+    app.UseWhen(
+        context => context.GetEndpoint()?.Metadata.GetMetadata<Yarp.ReverseProxy.Model.RouteModel>() is null,
+        own => own.UseStatusCodePages()
+    );
     app.UseCallers();
     app.MapDefaultEndpoints();
     app.MapDocuments();

@@ -5,8 +5,8 @@ using Galaxy.LocalHosting.Supervision;
 namespace Galaxy.LocalHosting;
 
 /// <summary>
-/// The development system under the supervisor instead of Aspire, for tests and benchmarks: the same services as the AppHost's, with
-/// handles to kill, pause, stop and restart each one.
+/// The development system under the supervisor instead of Aspire, for tests and benchmarks: the same services as the
+/// AppHost's, with handles to kill, pause, stop and restart each one.
 /// </summary>
 public sealed class LocalCluster : IAsyncDisposable
 {

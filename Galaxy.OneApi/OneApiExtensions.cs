@@ -21,7 +21,11 @@ namespace Galaxy.OneApi;
 internal static class OneApiExtensions
 {
     private const string ChatParameters =
-        """{"type":"object","required":["model","messages"],"properties":{"model":{"type":"string","description":"provider/model, a route, or auto"},"messages":{"type":"array","minItems":1,"items":{"type":"object","required":["role","content"],"properties":{"role":{"type":"string"},"content":{}}}},"temperature":{"type":"number"},"max_tokens":{"type":"integer"}}}""";
+        """{"type":"object","required":["model","messages"],"properties":{"model":"""
+        + """{"type":"string","description":"provider/model, a route, or auto"},"messages":"""
+        + """{"type":"array","minItems":1,"items":{"type":"object","required":"""
+        + """["role","content"],"properties":{"role":{"type":"string"},"content":{}}}},"temperature":"""
+        + """{"type":"number"},"max_tokens":{"type":"integer"}}}""";
 
     /// <exception cref="SettingException">A setting is not allowed.</exception>
     public static void AddOneApi(this WebApplicationBuilder builder, NodeOptions node, ListenAddresses addresses)
@@ -55,10 +59,30 @@ internal static class OneApiExtensions
         services.AddSingleton<BuiltInTools>();
         services.AddHealthChecks().AddCheck<ProviderHealth>("providers");
         services.AddApiDescription();
-        services.AddClusterMember(new ServiceDescription(node.NodeId, "oneapi", "gateway", () => addresses.Url(0),
-        [
-            new("llm.chat", "Ask a language model, in the words of OpenAI's chat completions. 'llm.models' tells which models there are.", "POST", "/v1/chat/completions", ChatParameters),
-            new("llm.models", "The models that can be asked.", "GET", "/v1/models", """{"type":"object","additionalProperties":false}"""),
-        ]));
+        services.AddClusterMember(
+            new ServiceDescription(
+                node.NodeId,
+                "oneapi",
+                "gateway",
+                () => addresses.Url(0),
+                [
+                    new(
+                        "llm.chat",
+                        "Ask a language model, in the words of OpenAI's chat completions. 'llm.models' "
+                            + "tells which models there are.",
+                        "POST",
+                        "/v1/chat/completions",
+                        ChatParameters
+                    ),
+                    new(
+                        "llm.models",
+                        "The models that can be asked.",
+                        "GET",
+                        "/v1/models",
+                        """{"type":"object","additionalProperties":false}"""
+                    ),
+                ]
+            )
+        );
     }
 }

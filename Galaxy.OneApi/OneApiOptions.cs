@@ -14,7 +14,9 @@ internal sealed record OneApiOptions(int MaxBodyMiB)
         var text = configuration["ONEAPI_MAX_BODY_MB"];
         if (text is null)
             return new OneApiOptions(Bodies.DefaultMiB);
-        return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var size) && size is >= 1 and <= 1024
+        return
+            int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var size)
+            && size is >= 1 and <= 1024
             ? new OneApiOptions(size)
             : throw new SettingException("ONEAPI_MAX_BODY_MB", text, "mebibytes from 1 to 1024");
     }

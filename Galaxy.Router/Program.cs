@@ -16,11 +16,26 @@ return await GalaxyApp.RunAsync(args, new ListenPort("HTTP_PORT", 8004), () =>
     var node = builder.AddServiceDefaults("router");
     builder.AddGalaxyConfiguration();
     var addresses = builder.Listen(node, new ListenPort("HTTP_PORT", 8004));
-    builder.Services.AddClusterMember(new ServiceDescription(node.NodeId, "router", "kernel", () => addresses.Url(0),
-    [
-        new("nodes", "Everybody in the cluster: coordinators, services and devices, with their state, load and what they can do.", "GET", "/nodes",
-            """{"type":"object","properties":{"layer":{"enum":["kernel","gateway","tools","physical"]},"capability":{"type":"string"}},"additionalProperties":false}"""),
-    ]));
+    builder.Services.AddClusterMember(
+        new ServiceDescription(
+            node.NodeId,
+            "router",
+            "kernel",
+            () => addresses.Url(0),
+            [
+                new(
+                    "nodes",
+                    "Everybody in the cluster: coordinators, services and devices, with their state, load "
+                        + "and what they can do.",
+                    "GET",
+                    "/nodes",
+                    """{"type":"object","properties":{"layer":{"enum":"""
+                        + """["kernel","gateway","tools","physical"]},"capability":"""
+                        + """{"type":"string"}},"additionalProperties":false}"""
+                ),
+            ]
+        )
+    );
     builder.Services.AddRouter();
 
     var app = builder.Build();

@@ -6,5 +6,6 @@ namespace Galaxy.ServiceDefaults;
 public static class BuildVersion
 {
     public static string Text { get; } =
-        typeof(BuildVersion).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "0";
+        typeof(BuildVersion).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion
+        ?? "0";
 }

@@ -27,7 +27,8 @@ public static class ServiceDefaultsExtensions
     /// <summary>
     /// Settings, telemetry, authentication, health, resilient HTTP clients with service discovery, problem details.
     /// </summary>
-    /// <param name="serviceName">The name in traces when <c>OTEL_SERVICE_NAME</c> is not set; null: the process has telemetry already.</param>
+    /// <param name="serviceName">The name in traces when <c>OTEL_SERVICE_NAME</c> is not set; null: the process has
+    /// telemetry already.</param>
     /// <exception cref="SettingException">A setting is not allowed.</exception>
     public static NodeOptions AddServiceDefaults(this WebApplicationBuilder builder, string? serviceName)
     {
@@ -74,8 +75,12 @@ public static class ServiceDefaultsExtensions
         builder.Services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
         builder.Services.ConfigureHttpJsonOptions(json => GalaxyJson.Configure(json.SerializerOptions));
 
-        builder.Services.AddAuthentication(ApiKeyAuthenticationHandler.SchemeName)
-            .AddScheme<AuthenticationSchemeOptions, ApiKeyAuthenticationHandler>(ApiKeyAuthenticationHandler.SchemeName, null);
+        builder
+            .Services.AddAuthentication(ApiKeyAuthenticationHandler.SchemeName)
+            .AddScheme<AuthenticationSchemeOptions, ApiKeyAuthenticationHandler>(
+                ApiKeyAuthenticationHandler.SchemeName,
+                null
+            );
         builder.Services.AddAuthorizationBuilder().AddRolePolicies();
         builder.Services.AddSingleton<ServiceTokens>();
         builder.Services.AddSingleton<CallerIdentifier>();
@@ -119,17 +124,24 @@ public static class ServiceDefaultsExtensions
         endpoints.MapGet("/alive", () => Results.Text("alive")).AllowAnonymous().ExcludeFromDescription();
         if (endpoints.ServiceProvider.GetService<MeterProvider>() is not null)
             endpoints.MapPrometheusScrapingEndpoint("/metrics").Needs(AccessRole.Operator);
-        endpoints.MapHealthChecks("/health", new HealthCheckOptions
-        {
-            ResponseWriter = (context, report) => context.Response.WriteAsJsonAsync(new
-            {
-                status = report.Status.ToString(),
-                checks = report.Entries.ToDictionary(entry => entry.Key, entry => new
+        endpoints
+            .MapHealthChecks(
+                "/health",
+                new HealthCheckOptions
                 {
-                    status = entry.Value.Status.ToString(),
-                    entry.Value.Description,
-                }),
-            }),
-        }).Needs(AccessRole.Member);
+                    ResponseWriter = (context, report) =>
+                        context.Response.WriteAsJsonAsync(
+                            new
+                            {
+                                status = report.Status.ToString(),
+                                checks = report.Entries.ToDictionary(
+                                    entry => entry.Key,
+                                    entry => new { status = entry.Value.Status.ToString(), entry.Value.Description }
+                                ),
+                            }
+                        ),
+                }
+            )
+            .Needs(AccessRole.Member);
     }
 }

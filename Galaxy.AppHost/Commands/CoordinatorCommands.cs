@@ -6,7 +6,9 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Galaxy.AppHost.Commands;
 
-/// <summary>Commands on leadership, through the API of the running system: Promote, Hand over, Drain, Undrain.</summary>
+/// <summary>
+/// Commands on leadership, through the API of the running system: Promote, Hand over, Drain, Undrain.
+/// </summary>
 internal static class CoordinatorCommands
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);

@@ -9,7 +9,9 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace Galaxy.AppHost.Control;
 
-/// <summary>The processes of the AppHost for <c>galaxy resources</c> and the console's page Resources. Thread-safe.</summary>
+/// <summary>
+/// The processes of the AppHost for <c>galaxy resources</c> and the console's page Resources. Thread-safe.
+/// </summary>
 internal sealed class AspireProcesses(
     DistributedApplicationModel model,
     ResourceNotificationService notifications,

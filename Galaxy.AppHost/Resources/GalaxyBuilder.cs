@@ -8,7 +8,9 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Galaxy.AppHost.Resources;
 
-/// <summary>Adds the resources of Galaxy to an Aspire application, as <see cref="GalaxyServices"/> describes them.</summary>
+/// <summary>
+/// Adds the resources of Galaxy to an Aspire application, as <see cref="GalaxyServices"/> describes them.
+/// </summary>
 internal sealed class GalaxyBuilder
 {
     private readonly IDistributedApplicationBuilder _builder;
@@ -55,7 +57,8 @@ internal sealed class GalaxyBuilder
             _builder.Configuration["ConnectionStrings:" + name] = _options.Store.Address;
             return _builder.AddConnectionString(name);
         }
-        // The embedded store of a published system would be one more project; a container of Redis is what every platform runs.
+        // The embedded store of a published system would be one more project; a container of Redis is what every
+        // platform runs.
         if (kind == StoreKind.Container || IsPublishing)
             return _builder.AddRedis(name).WithDataVolume().WithPersistence();
         var isServer = kind == StoreKind.Server;

@@ -1,7 +1,8 @@
 namespace Galaxy.AppHost.Resources;
 
 /// <summary>
-/// A service of Galaxy that runs as the built program itself, without a <c>dotnet run</c> around it. Other resources find it by name.
+/// A service of Galaxy that runs as the built program itself, without a <c>dotnet run</c> around it. Other resources
+/// find it by name.
 /// </summary>
 internal sealed class GalaxyServiceResource(string name, string program, string workingDirectory)
     : ExecutableResource(name, program, workingDirectory),

@@ -3,8 +3,8 @@ using Galaxy.LocalHosting.Description;
 namespace Galaxy.AppHost.Resources;
 
 /// <summary>
-/// A service in the model: a program of this machine in run mode, a project in publish mode. Its kind says what it refers to and
-/// waits for; the methods say which resources these are.
+/// A service in the model: a program of this machine in run mode, a project in publish mode. Its kind says what it
+/// refers to and waits for; the methods say which resources these are.
 /// </summary>
 internal sealed class GalaxyService(
     GalaxyBuilder galaxy,
@@ -53,7 +53,9 @@ internal sealed class GalaxyService(
         return this;
     }
 
-    /// <summary>A parameter for each provider's key: its value is the environment's, or is filled in at the dashboard.</summary>
+    /// <summary>
+    /// A parameter for each provider's key: its value is the environment's, or is filled in at the dashboard.
+    /// </summary>
     public GalaxyService WithProviderKeys()
     {
         foreach (var (variable, parameter) in galaxy.ProviderKeys)

@@ -4,13 +4,17 @@ using Galaxy.LocalHosting.Processes;
 
 namespace Galaxy.AppHost.Resources;
 
-/// <summary>The ports of a run, chosen before anything is started, so that a port that is taken is said at once.</summary>
+/// <summary>
+/// The ports of a run, chosen before anything is started, so that a port that is taken is said at once.
+/// </summary>
 internal static class PortPlan
 {
     /// <summary>The setting that names the port of Aspire's dashboard.</summary>
     public const string DashboardVariable = "DASHBOARD_PORT";
 
-    /// <summary>The port of the dashboard that the command line or the environment asks for; null: neither does; 0: a free one.</summary>
+    /// <summary>
+    /// The port of the dashboard that the command line or the environment asks for; null: neither does; 0: a free one.
+    /// </summary>
     /// <exception cref="SystemOptionException">The setting is no port.</exception>
     public static int? DashboardPort(SystemOptions options) =>
         options.Setting(DashboardVariable) is not { } text ? null

@@ -13,7 +13,8 @@ internal static class ProviderParameters
         foreach (var variable in KnownSettings.ProviderKeys)
         {
             var name = variable.ToLowerInvariant().Replace('_', '-');
-            // A value that was filled in at the dashboard and saved counts; an empty one means that the provider is not used.
+            // A value that was filled in at the dashboard and saved counts; an empty one means that the provider is not
+            // used.
             yield return (
                 variable,
                 builder
@@ -23,7 +24,8 @@ internal static class ProviderParameters
                         secret: true
                     )
                     .WithDescription(
-                        $"The key of a model provider ({variable}). Optional: without it the provider's models are not offered."
+                        $"The key of a model provider ({variable}). Optional: without it the provider's "
+                            + "models are not offered."
                     )
             );
         }

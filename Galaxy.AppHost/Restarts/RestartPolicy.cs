@@ -8,8 +8,8 @@ using Microsoft.Extensions.Logging;
 namespace Galaxy.AppHost.Restarts;
 
 /// <summary>
-/// Starts resources again that end without being asked to, which Aspire itself does not do. What the policy did and why is shown in the
-/// dashboard: in the state, in the properties and in the console log of the resource. Thread-safe.
+/// Starts resources again that end without being asked to, which Aspire itself does not do. What the policy did and why
+/// is shown in the dashboard: in the state, in the properties and in the console log of the resource. Thread-safe.
 /// </summary>
 internal sealed partial class RestartPolicy(
     ResourceNotificationService notifications,
@@ -191,8 +191,8 @@ internal sealed partial class RestartPolicy(
             .. values.Select(value => new ResourcePropertySnapshot(value.Name, value.Value) { IsHighlighted = true }),
         ];
 
-    // A wait orders the first start. A later start must not depend on whether another service, for instance the first coordinator, is
-    // healthy at that moment.
+    // A wait orders the first start. A later start must not depend on whether another service, for instance the first
+    // coordinator, is healthy at that moment.
     private static void ForgetWaits(IResource resource)
     {
         foreach (var wait in resource.Annotations.OfType<WaitAnnotation>().ToList())

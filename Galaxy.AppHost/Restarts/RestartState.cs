@@ -2,17 +2,21 @@ using Galaxy.LocalHosting.Description;
 
 namespace Galaxy.AppHost.Restarts;
 
-/// <summary>What happens after a resource has ended: it is started again after <see cref="Delay"/>, or given up.</summary>
+/// <summary>
+/// What happens after a resource has ended: it is started again after <see cref="Delay"/>, or given up.
+/// </summary>
 /// <param name="Delay">Null: it is not started again.</param>
 /// <param name="Reason">One sentence for the dashboard.</param>
 internal sealed record RestartDecision(TimeSpan? Delay, string Reason);
 
 /// <summary>
-/// The restarts of one resource. The first restart follows after 200 ms; the delay doubles up to 10 s while the resource keeps ending
-/// within 30 s of its start. After <see cref="MaxFailedStarts"/> starts in a row that never became healthy the resource is given up. The
-/// bound counts starts and not seconds: on a busy machine a process may take long to fail. Not thread-safe.
+/// The restarts of one resource. The first restart follows after 200 ms; the delay doubles up to 10 s while the
+/// resource keeps ending within 30 s of its start. After <see cref="MaxFailedStarts"/> starts in a row that never
+/// became healthy the resource is given up. The bound counts starts and not seconds: on a busy machine a process may
+/// take long to fail. Not thread-safe.
 /// </summary>
-/// <param name="hasHealthCheck">Whether a health check tells when it is healthy; otherwise it counts as healthy after 5 s.</param>
+/// <param name="hasHealthCheck">Whether a health check tells when it is healthy; otherwise it counts as healthy after 5
+/// s.</param>
 internal sealed class RestartState(TimeProvider time, bool hasHealthCheck)
 {
     public const int MaxFailedStarts = 8;
@@ -54,7 +58,10 @@ internal sealed class RestartState(TimeProvider time, bool hasHealthCheck)
 
     public void RequestStop() => StopRequested = true;
 
-    /// <summary>It ended as it was asked to: the resource stays stopped until a person starts it, and the end after that start counts again.</summary>
+    /// <summary>
+    /// It ended as it was asked to: the resource stays stopped until a person starts it, and the end after that start
+    /// counts again.
+    /// </summary>
     public void Stopped() => IsRunning = false;
 
     /// <param name="exitCode">Null where it could not be started at all.</param>
@@ -69,7 +76,8 @@ internal sealed class RestartState(TimeProvider time, bool hasHealthCheck)
         _wasHealthy = false;
         if (_failedStarts >= MaxFailedStarts)
             return GiveUp(
-                $"{how}, {_failedStarts} times in a row before it was healthy. Its console log says why; press Start to try again."
+                $"{how}, {_failedStarts} times in a row before it was healthy. Its console log says why; "
+                    + "press Start to try again."
             );
         if (lived >= Steady)
             _delay = MinDelay;

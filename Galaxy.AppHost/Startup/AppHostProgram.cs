@@ -16,7 +16,8 @@ namespace Galaxy.AppHost.Startup;
 internal static class AppHostProgram
 {
     /// <summary>Describes, builds and runs the system until it is stopped.</summary>
-    /// <returns>0; 2 for an option that is not allowed; 3 for something that this machine lacks, for instance a free port.</returns>
+    /// <returns>0; 2 for an option that is not allowed; 3 for something that this machine lacks, for instance a free
+    /// port.</returns>
     public static async Task<int> RunAsync(string[] args, Action<GalaxyBuilder> describe)
     {
         try
@@ -72,7 +73,8 @@ internal static class AppHostProgram
         catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
         {
             return Fail(
-                $"{refused.Message.TrimEnd('.')}. Free space, correct the rights, or name another data folder with --GALAXY_DATA <folder>.",
+                $"{refused.Message.TrimEnd('.')}. Free space, correct the rights, or name another data "
+                    + "folder with --GALAXY_DATA <folder>.",
                 PreflightException.ExitCode
             );
         }
@@ -101,7 +103,8 @@ internal static class AppHostProgram
     {
         var builder = DistributedApplication.CreateBuilder(HostSettings.Options(options));
         HostSettings.Apply(builder, options);
-        // A checkout may have been moved or copied since it was built: the folder of the program counts, not that of the build.
+        // A checkout may have been moved or copied since it was built: the folder of the program counts, not that of
+        // the build.
         var repository = Repository.FindAbove(AppContext.BaseDirectory)
             ?? Path.GetFullPath(Path.Combine(builder.AppHostDirectory, ".."));
         var data = DataFolder.Find(options.Setting(ServiceEnvironment.Data), repository);

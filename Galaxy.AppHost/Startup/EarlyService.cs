@@ -3,7 +3,8 @@ using Microsoft.Extensions.Hosting;
 namespace Galaxy.AppHost.Startup;
 
 /// <summary>
-/// A background service that runs before any resource is started: the orchestrator's own start returns only when everything has been started.
+/// A background service that runs before any resource is started: the orchestrator's own start returns only when
+/// everything has been started.
 /// </summary>
 internal abstract class EarlyService : BackgroundService, IHostedLifecycleService
 {

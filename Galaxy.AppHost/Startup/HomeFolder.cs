@@ -1,8 +1,9 @@
 namespace Galaxy.AppHost.Startup;
 
 /// <summary>
-/// The orchestrator keeps a list of ports and its state under <c>.dcp</c> of the user's home, and ends without a word where it cannot.
-/// Without a home that can be written, the orchestrator and the services get <c>home</c> in the data folder instead.
+/// The orchestrator keeps a list of ports and its state under <c>.dcp</c> of the user's home, and ends without a word
+/// where it cannot. Without a home that can be written, the orchestrator and the services get <c>home</c> in the data
+/// folder instead.
 /// </summary>
 internal static class HomeFolder
 {

@@ -7,7 +7,10 @@ using Microsoft.Extensions.Logging;
 
 namespace Galaxy.AppHost.Startup;
 
-/// <summary>How Aspire itself is set up: the ports of its dashboard, its logging, and no certificate, since everything is on loopback.</summary>
+/// <summary>
+/// How Aspire itself is set up: the ports of its dashboard, its logging, and no certificate, since everything is on
+/// loopback.
+/// </summary>
 internal static class HostSettings
 {
     private const string StorePath = "Aspire:Store:Path";
@@ -65,8 +68,8 @@ internal static class HostSettings
         options.HostArguments.Contains("--environment")
         || Environment.GetEnvironmentVariable("DOTNET_ENVIRONMENT") is { Length: > 0 };
 
-    // A tool that starts the AppHost may have chosen an address. One that the network can reach comes from elsewhere, for instance from a shell
-    // that serves something else: the dashboard is for this machine.
+    // A tool that starts the AppHost may have chosen an address. One that the network can reach comes from elsewhere,
+    // for instance from a shell that serves something else: the dashboard is for this machine.
     private static void SetDefault(IDistributedApplicationBuilder builder, string name, int port)
     {
         if (

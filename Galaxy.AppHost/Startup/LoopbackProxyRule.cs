@@ -1,8 +1,8 @@
 namespace Galaxy.AppHost.Startup;
 
 /// <summary>
-/// Where a proxy is set (<c>HTTP_PROXY</c>), everything on this machine still talks directly: the orchestrator, the dashboard and the services
-/// inherit <c>NO_PROXY</c> with the names of this machine.
+/// Where a proxy is set (<c>HTTP_PROXY</c>), everything on this machine still talks directly: the orchestrator, the
+/// dashboard and the services inherit <c>NO_PROXY</c> with the names of this machine.
 /// </summary>
 internal static class LoopbackProxyRule
 {

@@ -4,8 +4,8 @@ using Microsoft.Extensions.Hosting;
 namespace Galaxy.AppHost.Startup;
 
 /// <summary>
-/// Ends the run when a process of Aspire's orchestrator has ended: without it nothing is started again, and what the dashboard shows is
-/// the past. Linux only; elsewhere the orchestrator is not watched.
+/// Ends the run when a process of Aspire's orchestrator has ended: without it nothing is started again, and what the
+/// dashboard shows is the past. Linux only; elsewhere the orchestrator is not watched.
 /// </summary>
 internal sealed class OrchestratorWatch(IHostApplicationLifetime lifetime) : EarlyService
 {

@@ -34,19 +34,21 @@ internal static class Preflight
                 break;
             case { Kind: StoreKind.Server } when !await RunsAsync("redis-server", "--version", cancellationToken):
                 throw new PreflightException(
-                    "--redis server needs redis-server on PATH. Install it (Debian: apt install redis-server), or leave --redis out for the embedded store."
+                    "--redis server needs redis-server on PATH. Install it (Debian: apt install "
+                        + "redis-server), or leave --redis out for the embedded store."
                 );
             case { Kind: StoreKind.Container }
                 when !await RunsAsync("docker", "info", cancellationToken)
                     && !await RunsAsync("podman", "info", cancellationToken):
                 throw new PreflightException(
-                    "--redis container needs Docker or Podman, and neither answers. Start one of them, or leave --redis out for the embedded store."
+                    "--redis container needs Docker or Podman, and neither answers. Start one of them, or "
+                        + "leave --redis out for the embedded store."
                 );
         }
     }
 
-    // The build notes where the packages of the user who built are. Another user may not read them, and the package manager lets only its
-    // own user run what it unpacks.
+    // The build notes where the packages of the user who built are. Another user may not read them, and the package
+    // manager lets only its own user run what it unpacks.
     private static void CheckOrchestrator(IConfiguration configuration)
     {
         if (
@@ -64,7 +66,8 @@ internal static class Preflight
         )
         {
             throw new PreflightException(
-                $"Aspire's {Path.GetFileName(refused)} ({refused}) is missing, or the user {Environment.UserName} may not run it. Build as this "
+                $"Aspire's {Path.GetFileName(refused)} ({refused}) is missing, or the user "
+                    + $"{Environment.UserName} may not run it. Build as this "
                     + "user (dotnet build Galaxy.AppHost), or let whoever built share the packages: "
                     + "NUGET_PACKAGES=<folder> dotnet build Galaxy.AppHost && chmod -R a+rX <folder>."
             );
@@ -89,7 +92,8 @@ internal static class Preflight
         catch (Exception silent) when (silent is SocketException or OperationCanceledException)
         {
             throw new PreflightException(
-                $"The store at {endpoint} does not answer. Start it, correct --redis, or leave --redis out for the embedded store."
+                $"The store at {endpoint} does not answer. Start it, correct --redis, or leave --redis out "
+                    + "for the embedded store."
             );
         }
     }

@@ -5,8 +5,8 @@ using Microsoft.Extensions.Hosting;
 namespace Galaxy.AppHost.Startup;
 
 /// <summary>
-/// Keeps two promises about the end of the program: it takes at most 10 s, and it comes when the <c>dotnet run</c> around it is killed. Does
-/// nothing where the model runs inside another program, such as a test.
+/// Keeps two promises about the end of the program: it takes at most 10 s, and it comes when the <c>dotnet run</c>
+/// around it is killed. Does nothing where the model runs inside another program, such as a test.
 /// </summary>
 internal sealed class ProcessEnd : IDisposable
 {

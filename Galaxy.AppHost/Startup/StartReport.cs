@@ -50,7 +50,8 @@ internal sealed class StartReport(
                         && !lifetime.ApplicationStopping.IsCancellationRequested
                     )
                         Console.Out.WriteLine(
-                            $"'{change.Resource.Name}' does not start. Its console log in the dashboard says why: {Dashboard}"
+                            $"'{change.Resource.Name}' does not start. Its console log in the dashboard "
+                                + $"says why: {Dashboard}"
                         );
                     if (waiting.Count == 0)
                         break;
@@ -88,7 +89,8 @@ internal sealed class StartReport(
         {
             lock (waiting)
                 Console.Out.WriteLine(
-                    $"{Stopwatch.GetElapsedTime(_started).TotalSeconds, 4:0} s: waiting for {string.Join(", ", waiting.Order().Select(Describe))}"
+                    $"{Stopwatch.GetElapsedTime(_started).TotalSeconds, 4:0} s: waiting for "
+                        + $"{string.Join(", ", waiting.Order().Select(Describe))}"
                 );
         }
     }

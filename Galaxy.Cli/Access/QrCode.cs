@@ -16,7 +16,15 @@ internal static class QrCode
         {
             for (var x = 0; x < rows[y].Count; x++)
                 // Light modules are drawn: terminals are mostly dark.
-                drawn.Append((rows[y][x], y + 1 < rows.Count && rows[y + 1][x]) switch { (false, false) => '█', (false, true) => '▀', (true, false) => '▄', _ => ' ' });
+                drawn.Append(
+                    (rows[y][x], y + 1 < rows.Count && rows[y + 1][x]) switch
+                    {
+                        (false, false) => '█',
+                        (false, true) => '▀',
+                        (true, false) => '▄',
+                        _ => ' ',
+                    }
+                );
             drawn.AppendLine();
         }
         return drawn.ToString();

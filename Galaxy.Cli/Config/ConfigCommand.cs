@@ -13,12 +13,21 @@ internal static class ConfigCommand
     public const string Path = "/api/v1/config";
     private static readonly JsonSerializerOptions Indented = new(GalaxyJson.Options) { WriteIndented = true };
 
-    public static Command Create() => new("config", "Look at and change the configuration of the whole cluster")
-    {
-        List(), Get(), Set(), Unset(), Schema(), HistoryCommands.History(), HistoryCommands.Diff(), HistoryCommands.Rollback(),
-    };
+    public static Command Create() =>
+        new("config", "Look at and change the configuration of the whole cluster")
+        {
+            List(),
+            Get(),
+            Set(),
+            Unset(),
+            Schema(),
+            HistoryCommands.History(),
+            HistoryCommands.Diff(),
+            HistoryCommands.Rollback(),
+        };
 
-    public static Argument<string> Document() => new("document") { Description = "The document, for instance providers" };
+    public static Argument<string> Document() =>
+        new("document") { Description = "The document, for instance providers" };
 
     public static Option<string?> Node() => new("--node") { Description = "Only this node's override" };
 
@@ -29,15 +38,26 @@ internal static class ConfigCommand
     {
         var node = Node();
         var command = new Command("list", "List the documents") { node };
-        command.SetAction(async (parsed, cancellation) =>
-        {
-            using var context = CliContext.Create(parsed);
-            var table = new Table().Border(TableBorder.Rounded).AddColumns("Document", "Changed", "What it is");
-            foreach (var document in await context.GetAsync<List<ConfigView>>(Path + (parsed.GetValue(node) is { } only ? "?node=" + Uri.EscapeDataString(only) : ""), cancellation))
-                table.AddRow(Markup.Escape(document.Name), document.UpdatedAt is { } at ? $"{at.ToLocalTime():yyyy-MM-dd HH:mm:ss}" : "not set", Markup.Escape(document.Description));
-            AnsiConsole.Write(table);
-            return 0;
-        });
+        command.SetAction(
+            async (parsed, cancellation) =>
+            {
+                using var context = CliContext.Create(parsed);
+                var table = new Table().Border(TableBorder.Rounded).AddColumns("Document", "Changed", "What it is");
+                foreach (
+                    var document in await context.GetAsync<List<ConfigView>>(
+                        Path + (parsed.GetValue(node) is { } only ? "?node=" + Uri.EscapeDataString(only) : ""),
+                        cancellation
+                    )
+                )
+                    table.AddRow(
+                        Markup.Escape(document.Name),
+                        document.UpdatedAt is { } at ? $"{at.ToLocalTime():yyyy-MM-dd HH:mm:ss}" : "not set",
+                        Markup.Escape(document.Description)
+                    );
+                AnsiConsole.Write(table);
+                return 0;
+            }
+        );
         return command;
     }
 
@@ -45,32 +65,50 @@ internal static class ConfigCommand
     {
         var (document, node) = (Document(), Node());
         var command = new Command("get", "Print a document") { document, node };
-        command.SetAction(async (parsed, cancellation) =>
-        {
-            using var context = CliContext.Create(parsed);
-            var view = await context.GetAsync<ConfigView>(Of(parsed.GetValue(document)!, parsed.GetValue(node)), cancellation);
-            Console.WriteLine(view.Value?.ToJsonString(Indented) ?? "{}");
-            return 0;
-        });
+        command.SetAction(
+            async (parsed, cancellation) =>
+            {
+                using var context = CliContext.Create(parsed);
+                var view = await context.GetAsync<ConfigView>(
+                    Of(parsed.GetValue(document)!, parsed.GetValue(node)),
+                    cancellation
+                );
+                Console.WriteLine(view.Value?.ToJsonString(Indented) ?? "{}");
+                return 0;
+            }
+        );
         return command;
     }
 
     private static Command Set()
     {
-        var path = new Argument<string>("path") { Description = "A document, or a place in it: providers, providers.home.base_url" };
+        var path = new Argument<string>("path")
+        {
+            Description = "A document, or a place in it: providers, providers.home.base_url",
+        };
         var value = new Argument<string>("value") { Description = "JSON, or text as it is; @file reads a file" };
         var node = Node();
         var command = new Command("set", "Change a document or a place in it, on all nodes") { path, value, node };
-        command.SetAction(async (parsed, cancellation) =>
-        {
-            using var context = CliContext.Create(parsed);
-            var (document, patch) = Patch(parsed.GetValue(path)!, await ReadAsync(parsed.GetValue(value)!, cancellation));
-            var url = Of(document, parsed.GetValue(node));
-            var view = patch.Places == 0 ? await context.PutAsync<ConfigView>(url, patch.Json!, cancellation) : await context.PatchAsync<ConfigView>(url, patch.Json!, cancellation);
-            AnsiConsole.MarkupLineInterpolated($"[bold]{view.Name}[/] is in force{(view.Node is null ? " everywhere" : $" on {view.Node}")}");
-            Console.WriteLine(view.Value?.ToJsonString(Indented) ?? "{}");
-            return 0;
-        });
+        command.SetAction(
+            async (parsed, cancellation) =>
+            {
+                using var context = CliContext.Create(parsed);
+                var (document, patch) = Patch(
+                    parsed.GetValue(path)!,
+                    await ReadAsync(parsed.GetValue(value)!, cancellation)
+                );
+                var url = Of(document, parsed.GetValue(node));
+                var view =
+                    patch.Places == 0
+                        ? await context.PutAsync<ConfigView>(url, patch.Json!, cancellation)
+                        : await context.PatchAsync<ConfigView>(url, patch.Json!, cancellation);
+                AnsiConsole.MarkupLineInterpolated(
+                    $"[bold]{view.Name}[/] is in force{(view.Node is null ? " everywhere" : $" on {view.Node}")}"
+                );
+                Console.WriteLine(view.Value?.ToJsonString(Indented) ?? "{}");
+                return 0;
+            }
+        );
         return command;
     }
 
@@ -79,16 +117,21 @@ internal static class ConfigCommand
         var path = new Argument<string>("path") { Description = "A document, or a place in it: providers.home" };
         var node = Node();
         var command = new Command("unset", "Delete a document or a place in it, on all nodes") { path, node };
-        command.SetAction(async (parsed, cancellation) =>
-        {
-            using var context = CliContext.Create(parsed);
-            var (document, patch) = Patch(parsed.GetValue(path)!, null);
-            var url = Of(document, parsed.GetValue(node));
-            var view = patch.Places == 0 ? await context.DeleteAsync<ConfigView>(url, cancellation) : await context.PatchAsync<ConfigView>(url, patch.Json!, cancellation);
-            AnsiConsole.MarkupLineInterpolated($"[bold]{parsed.GetValue(path)}[/] is gone");
-            Console.WriteLine(view.Value?.ToJsonString(Indented) ?? "{}");
-            return 0;
-        });
+        command.SetAction(
+            async (parsed, cancellation) =>
+            {
+                using var context = CliContext.Create(parsed);
+                var (document, patch) = Patch(parsed.GetValue(path)!, null);
+                var url = Of(document, parsed.GetValue(node));
+                var view =
+                    patch.Places == 0
+                        ? await context.DeleteAsync<ConfigView>(url, cancellation)
+                        : await context.PatchAsync<ConfigView>(url, patch.Json!, cancellation);
+                AnsiConsole.MarkupLineInterpolated($"[bold]{parsed.GetValue(path)}[/] is gone");
+                Console.WriteLine(view.Value?.ToJsonString(Indented) ?? "{}");
+                return 0;
+            }
+        );
         return command;
     }
 
@@ -96,12 +139,21 @@ internal static class ConfigCommand
     {
         var document = Document();
         var command = new Command("schema", "Print a document's JSON Schema") { document };
-        command.SetAction(async (parsed, cancellation) =>
-        {
-            using var context = CliContext.Create(parsed);
-            Console.WriteLine((await context.GetAsync<JsonNode>($"{Path}/{Uri.EscapeDataString(parsed.GetValue(document)!)}/schema", cancellation)).ToJsonString(Indented));
-            return 0;
-        });
+        command.SetAction(
+            async (parsed, cancellation) =>
+            {
+                using var context = CliContext.Create(parsed);
+                Console.WriteLine(
+                    (
+                        await context.GetAsync<JsonNode>(
+                            $"{Path}/{Uri.EscapeDataString(parsed.GetValue(document)!)}/schema",
+                            cancellation
+                        )
+                    ).ToJsonString(Indented)
+                );
+                return 0;
+            }
+        );
         return command;
     }
 
@@ -126,7 +178,8 @@ internal static class ConfigCommand
         {
             return JsonNode.Parse(text);
         }
-        catch (JsonException) when (!given.StartsWith('@') && !given.TrimStart().StartsWith('{') && !given.TrimStart().StartsWith('['))
+        catch (JsonException)
+            when (!given.StartsWith('@') && !given.TrimStart().StartsWith('{') && !given.TrimStart().StartsWith('['))
         {
             return JsonValue.Create(text);
         }

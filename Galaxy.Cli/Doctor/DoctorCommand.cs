@@ -13,16 +13,24 @@ internal static class DoctorCommand
     public static Command Create()
     {
         var json = new Option<bool>("--json") { Description = "Print the findings as JSON" };
-        var command = new Command("doctor", "Look for what is wrong: settings, key, ports, firewall, clocks, versions, store, disk; says how to mend it") { json };
-        command.SetAction(async (parsed, cancellation) =>
+        var command = new Command(
+            "doctor",
+            "Look for what is wrong: settings, key, ports, firewall, clocks, versions, store, disk; says how to mend it"
+        )
         {
-            var findings = await LookAsync(parsed, cancellation);
-            if (parsed.GetValue(json))
-                Console.WriteLine(JsonSerializer.Serialize(findings, GalaxyJson.Options));
-            else
-                Print(findings);
-            return findings.Any(finding => finding.Severity == Severity.Fault) ? 1 : 0;
-        });
+            json,
+        };
+        command.SetAction(
+            async (parsed, cancellation) =>
+            {
+                var findings = await LookAsync(parsed, cancellation);
+                if (parsed.GetValue(json))
+                    Console.WriteLine(JsonSerializer.Serialize(findings, GalaxyJson.Options));
+                else
+                    Print(findings);
+                return findings.Any(finding => finding.Severity == Severity.Fault) ? 1 : 0;
+            }
+        );
         return command;
     }
 
@@ -36,7 +44,10 @@ internal static class DoctorCommand
         try
         {
             settings.AddNodeFiles(folder);
-            if ((parsed.GetValue(CliContext.KeyOption) ?? settings["GALAXY_API_KEY"] ?? CliContext.LocalKey()) is { } key)
+            if (
+                (parsed.GetValue(CliContext.KeyOption) ?? settings["GALAXY_API_KEY"] ?? CliContext.LocalKey()) is
+                { } key
+            )
                 settings["GALAXY_API_KEY"] = key;
             node = NodeOptionsReader.Read(settings);
         }
@@ -44,8 +55,18 @@ internal static class DoctorCommand
         {
             refused = wrong;
         }
-        var url = parsed.GetValue(CliContext.UrlOption) ?? settings["GALAXY_URL"] ?? $"http://127.0.0.1:{settings["API_PORT"] ?? "8000"}";
-        var patient = new Patient(settings, node, folder, Uri.TryCreate(url, UriKind.Absolute, out var api) ? api : throw new CliException($"--url is '{url}', which is not an address such as http://127.0.0.1:8000."), null);
+        var url = parsed.GetValue(CliContext.UrlOption)
+            ?? settings["GALAXY_URL"]
+            ?? $"http://127.0.0.1:{settings["API_PORT"] ?? "8000"}";
+        var patient = new Patient(
+            settings,
+            node,
+            folder,
+            Uri.TryCreate(url, UriKind.Absolute, out var api)
+                ? api
+                : throw new CliException($"--url is '{url}', which is not an address such as http://127.0.0.1:8000."),
+            null
+        );
 
         var findings = new List<Finding>();
         findings.AddRange(MachineChecks.Settings(refused));
@@ -69,13 +90,26 @@ internal static class DoctorCommand
     {
         foreach (var finding in findings.OrderByDescending(finding => finding.Severity))
         {
-            var (mark, colour) = finding.Severity switch { Severity.Fault => ("✗", "red"), Severity.Warning => ("!", "yellow"), _ => ("✓", "green") };
-            AnsiConsole.MarkupLine($"[{colour}]{mark}[/] [bold]{finding.Check,-9}[/] {Markup.Escape(finding.What)}");
+            var (mark, colour) = finding.Severity switch
+            {
+                Severity.Fault => ("✗", "red"),
+                Severity.Warning => ("!", "yellow"),
+                _ => ("✓", "green"),
+            };
+            AnsiConsole.MarkupLine($"[{colour}]{mark}[/] [bold]{finding.Check, -9}[/] {Markup.Escape(finding.What)}");
             if (finding.Cure.Length > 0)
                 AnsiConsole.MarkupLine($"            [dim]→ {Markup.Escape(finding.Cure)}[/]");
         }
-        var (faults, warnings) = (findings.Count(finding => finding.Severity == Severity.Fault), findings.Count(finding => finding.Severity == Severity.Warning));
+        var (faults, warnings) = (
+            findings.Count(finding => finding.Severity == Severity.Fault),
+            findings.Count(finding => finding.Severity == Severity.Warning)
+        );
         AnsiConsole.WriteLine();
-        AnsiConsole.MarkupLine(faults + warnings == 0 ? "[green]Nothing is wrong.[/]" : $"{faults} {(faults == 1 ? "fault" : "faults")}, {warnings} {(warnings == 1 ? "warning" : "warnings")}.");
+        AnsiConsole.MarkupLine(
+            faults + warnings == 0
+                ? "[green]Nothing is wrong.[/]"
+                : $"{faults} {(faults == 1 ? "fault" : "faults")}, {warnings} "
+                    + $"{(warnings == 1 ? "warning" : "warnings")}."
+        );
     }
 }

@@ -23,10 +23,18 @@ internal static class RecordChecks
             // An older cluster has no such list.
             if (!answer.IsSuccessStatusCode)
                 return [];
-            var records = await answer.Content.ReadFromJsonAsync<List<QuarantinedRecord>>(GalaxyJson.Options, cancellationToken) ?? [];
-            return records.Count == 0 ? [Finding.Fine("records", "No stored record is set aside.")] : [.. Named(records)];
+            var records = await answer.Content.ReadFromJsonAsync<List<QuarantinedRecord>>(
+                GalaxyJson.Options,
+                cancellationToken
+            ) ?? [];
+            return records.Count == 0
+                ? [Finding.Fine("records", "No stored record is set aside.")]
+                : [.. Named(records)];
         }
-        catch (Exception silent) when (silent is HttpRequestException or JsonException || (silent is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        catch (Exception silent)
+            when (silent is HttpRequestException or JsonException
+                || (silent is OperationCanceledException && !cancellationToken.IsCancellationRequested)
+            )
         {
             return [];
         }
@@ -36,10 +44,17 @@ internal static class RecordChecks
     {
         foreach (var record in records.Take(MaxNamed))
         {
-            yield return Finding.Warning("records", $"The record '{record.Id}' of {record.Kind} cannot be used: {record.Reason}",
-                "See 'galaxy quarantine': delete it there, or mend it in the store and have it read again.");
+            yield return Finding.Warning(
+                "records",
+                $"The record '{record.Id}' of {record.Kind} cannot be used: {record.Reason}",
+                "See 'galaxy quarantine': delete it there, or mend it in the store and have it read again."
+            );
         }
         if (records.Count > MaxNamed)
-            yield return Finding.Warning("records", $"{records.Count - MaxNamed} more records cannot be used.", "See them all with 'galaxy quarantine'.");
+            yield return Finding.Warning(
+                "records",
+                $"{records.Count - MaxNamed} more records cannot be used.",
+                "See them all with 'galaxy quarantine'."
+            );
     }
 }

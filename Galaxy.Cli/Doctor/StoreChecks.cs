@@ -6,7 +6,9 @@ using StackExchange.Redis;
 
 namespace Galaxy.Cli.Doctor;
 
-/// <summary>The stores that settings name, asked directly: whether they answer, take the password, and keep what is written.</summary>
+/// <summary>
+/// The stores that settings name, asked directly: whether they answer, take the password, and keep what is written.
+/// </summary>
 internal static class StoreChecks
 {
     public static async Task<IReadOnlyList<Finding>> LookAsync(Patient patient)
@@ -16,7 +18,9 @@ internal static class StoreChecks
         IReadOnlyList<ConfigurationOptions> options;
         try
         {
-            var named = patient.Settings.GetConnectionString("redis") is { Length: > 0 } || !string.IsNullOrEmpty(patient.Settings[EmbeddedStores.Setting]);
+            var named =
+                patient.Settings.GetConnectionString("redis") is { Length: > 0 }
+                || !string.IsNullOrEmpty(patient.Settings[EmbeddedStores.Setting]);
             if (!named)
                 return [Finding.Fine("store", "No store is named: this machine keeps one itself, once it is started.")];
             options = RedisStore.ReadOptions(patient.Settings);
@@ -30,16 +34,29 @@ internal static class StoreChecks
         var away = looked.Count(one => !one.Exists(finding => finding.Severity == Severity.Fine));
         if (options.Count > 1 && away > 0)
         {
-            findings.Add(away * 2 > options.Count
-                ? Finding.Fault("store", $"{away} of {options.Count} stores are away: nobody can lead.", "Bring a majority of them back.")
-                : Finding.Warning("store", $"{away} of {options.Count} stores are away; the others suffice, but one more loss may not be borne.", "Bring it back: it is brought up to date by itself."));
+            findings.Add(
+                away * 2 > options.Count
+                    ? Finding.Fault(
+                        "store",
+                        $"{away} of {options.Count} stores are away: nobody can lead.",
+                        "Bring a majority of them back."
+                    )
+                    : Finding.Warning(
+                        "store",
+                        $"{away} of {options.Count} stores are away; the others suffice, but one more loss "
+                            + "may not be borne.",
+                        "Bring it back: it is brought up to date by itself."
+                    )
+            );
         }
         return findings;
     }
 
     private static async Task<List<Finding>> AskAsync(ConfigurationOptions options)
     {
-        var where = options.EndPoints[0] is System.Net.DnsEndPoint dns ? $"{dns.Host}:{dns.Port}" : options.EndPoints[0].ToString()!;
+        var where = options.EndPoints[0] is System.Net.DnsEndPoint dns
+            ? $"{dns.Host}:{dns.Port}"
+            : options.EndPoints[0].ToString()!;
         options.ConnectTimeout = options.AsyncTimeout = (int)Patient.Patience.TotalMilliseconds;
         options.AbortOnConnectFail = true;
         options.AllowAdmin = true;
@@ -54,9 +71,27 @@ internal static class StoreChecks
         catch (Exception refused) when (refused is RedisException or TimeoutException)
         {
             var words = refused.ToString();
-            return words.Contains("WRONGPASS", StringComparison.Ordinal) || words.Contains("NOAUTH", StringComparison.Ordinal) || words.Contains("AuthenticationFailure", StringComparison.Ordinal)
-                ? [Finding.Fault("store", $"The store at {where} refuses the password.", "Correct the password in ConnectionStrings__redis; with GALAXY_STORES it comes from GALAXY_API_KEY, which must be the same on that machine.")]
-                : [Finding.Fault("store", $"The store at {where} does not answer.", "Start it, let its port through the firewall, or correct the address.")];
+            return
+                words.Contains("WRONGPASS", StringComparison.Ordinal)
+                || words.Contains("NOAUTH", StringComparison.Ordinal)
+                || words.Contains("AuthenticationFailure", StringComparison.Ordinal)
+                ?
+                [
+                    Finding.Fault(
+                        "store",
+                        $"The store at {where} refuses the password.",
+                        "Correct the password in ConnectionStrings__redis; with GALAXY_STORES it comes "
+                            + "from GALAXY_API_KEY, which must be the same on that machine."
+                    ),
+                ]
+                :
+                [
+                    Finding.Fault(
+                        "store",
+                        $"The store at {where} does not answer.",
+                        "Start it, let its port through the firewall, or correct the address."
+                    ),
+                ];
         }
     }
 
@@ -67,10 +102,27 @@ internal static class StoreChecks
         try
         {
             var server = store.GetServers()[0];
-            if ((await server.ConfigGetAsync("maxmemory-policy")) is [{ Value: var policy }, ..] && policy.StartsWith("allkeys", StringComparison.Ordinal))
-                findings.Add(Finding.Fault("store", $"{where} throws away what it likes when its memory is full (maxmemory-policy {policy}): tasks, or the lease.", "redis-cli CONFIG SET maxmemory-policy noeviction, and the same in redis.conf."));
+            if (
+                (await server.ConfigGetAsync("maxmemory-policy")) is [{ Value: var policy }, ..]
+                && policy.StartsWith("allkeys", StringComparison.Ordinal)
+            )
+                findings.Add(
+                    Finding.Fault(
+                        "store",
+                        $"{where} throws away what it likes when its memory is full (maxmemory-policy "
+                            + $"{policy}): tasks, or the lease.",
+                        "redis-cli CONFIG SET maxmemory-policy noeviction, and the same in redis.conf."
+                    )
+                );
             if ((await server.ConfigGetAsync("appendonly")) is [{ Value: "no" }, ..])
-                findings.Add(Finding.Fault("store", $"{where} keeps no append-only file: a restart loses acknowledged tasks.", "redis-cli CONFIG SET appendonly yes, and the same in redis.conf; with appendfsync always nothing is lost even when the power goes."));
+                findings.Add(
+                    Finding.Fault(
+                        "store",
+                        $"{where} keeps no append-only file: a restart loses acknowledged tasks.",
+                        "redis-cli CONFIG SET appendonly yes, and the same in redis.conf; with appendfsync "
+                            + "always nothing is lost even when the power goes."
+                    )
+                );
         }
         catch (RedisException)
         {

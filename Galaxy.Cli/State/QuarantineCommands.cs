@@ -4,7 +4,10 @@ using Spectre.Console;
 
 namespace Galaxy.Cli.State;
 
-/// <summary><c>galaxy quarantine [retry | delete]</c>: the stored records that the leader has set aside, because they cannot be read or used.</summary>
+/// <summary>
+/// <c>galaxy quarantine [retry | delete]</c>: the stored records that the leader has set aside, because they cannot be
+/// read or used.
+/// </summary>
 internal static class QuarantineCommands
 {
     private const string Path = "/api/v1/quarantine";
@@ -38,7 +41,8 @@ internal static class QuarantineCommands
                     );
                 AnsiConsole.Write(table);
                 AnsiConsole.WriteLine(
-                    "Mend one in the store and say 'galaxy quarantine retry KIND ID', or delete it with 'galaxy quarantine delete KIND ID'."
+                    "Mend one in the store and say 'galaxy quarantine retry KIND ID', or delete it with "
+                        + "'galaxy quarantine delete KIND ID'."
                 );
                 return 0;
             }

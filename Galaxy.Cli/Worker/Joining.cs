@@ -16,8 +16,15 @@ internal static class Joining
     private const int SocketPort = 8765;
 
     /// <summary>In the folder of this user's programs, readable by this user only.</summary>
-    private static string FileOf(string deviceId) => Path.Combine(
-        Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.Create), "galaxy", $"device-{Uri.EscapeDataString(deviceId)}.json");
+    private static string FileOf(string deviceId) =>
+        Path.Combine(
+            Environment.GetFolderPath(
+                Environment.SpecialFolder.LocalApplicationData,
+                Environment.SpecialFolderOption.Create
+            ),
+            "galaxy",
+            $"device-{Uri.EscapeDataString(deviceId)}.json"
+        );
 
     /// <summary>Null: this device has not joined.</summary>
     public static Membership? Read(string deviceId)
@@ -33,14 +40,31 @@ internal static class Joining
     }
 
     /// <exception cref="CliException">The token does not open, or nobody answers.</exception>
-    public static async Task<Membership> JoinAsync(string token, string deviceId, Uri url, Uri? master, CancellationToken cancellation)
+    public static async Task<Membership> JoinAsync(
+        string token,
+        string deviceId,
+        Uri url,
+        Uri? master,
+        CancellationToken cancellation
+    )
     {
         var (id, secret) = AccessKey.Create();
         using var http = InternalHttp.CreateClient(TimeSpan.FromSeconds(30), url);
         HttpResponseMessage answer;
         try
         {
-            answer = await http.PostAsJsonAsync(new Uri("/api/v1/join", UriKind.Relative), new { token, name = deviceId, key_id = id, key_hash = AccessKey.HashOf(secret) }, GalaxyJson.Options, cancellation);
+            answer = await http.PostAsJsonAsync(
+                new Uri("/api/v1/join", UriKind.Relative),
+                new
+                {
+                    token,
+                    name = deviceId,
+                    key_id = id,
+                    key_hash = AccessKey.HashOf(secret),
+                },
+                GalaxyJson.Options,
+                cancellation
+            );
         }
         catch (HttpRequestException)
         {
@@ -52,7 +76,16 @@ internal static class Joining
                 throw new CliException(await ReasonAsync(answer, cancellation));
         }
         var scheme = url.Scheme == "https" ? "wss" : "ws";
-        var membership = new Membership(secret, url, master ?? (url.Scheme == "https" ? new Uri($"wss://{url.Authority}") : new Uri($"{scheme}://{url.Host}:{SocketPort}")));
+        var membership = new Membership(
+            secret,
+            url,
+            master
+                ?? (
+                    url.Scheme == "https"
+                        ? new Uri($"wss://{url.Authority}")
+                        : new Uri($"{scheme}://{url.Host}:{SocketPort}")
+                )
+        );
         Write(FileOf(deviceId), JsonSerializer.Serialize(membership, GalaxyJson.Options));
         return membership;
     }
@@ -71,7 +104,8 @@ internal static class Joining
     {
         try
         {
-            return (string?)(await answer.Content.ReadFromJsonAsync<JsonObject>(cancellation))?["detail"] ?? $"The cluster answered {(int)answer.StatusCode}.";
+            return (string?)(await answer.Content.ReadFromJsonAsync<JsonObject>(cancellation))?["detail"]
+                ?? $"The cluster answered {(int)answer.StatusCode}.";
         }
         catch (Exception unreadable) when (unreadable is JsonException or NotSupportedException)
         {

@@ -11,14 +11,20 @@ internal static class MasterFinder
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
-    /// <summary>The API address of a coordinator of our cluster that proves it knows the key; null when none answers.</summary>
+    /// <summary>
+    /// The API address of a coordinator of our cluster that proves it knows the key; null when none answers.
+    /// </summary>
     public static async Task<Uri?> FindAsync(NodeOptions node, TimeProvider time, CancellationToken cancellation)
     {
         using var socket = new UdpClient(AddressFamily.InterNetwork);
         socket.Client.Bind(new IPEndPoint(IPAddress.Any, 0));
         socket.EnableBroadcast = true;
         var key = node.ApiKey is { } apiKey ? ApiKey.Derive(apiKey, "announce") : null;
-        var question = new Announcement(AnnouncementKind.Discover, node.NodeId, time.GetUtcNow().ToUnixTimeMilliseconds() / 1000.0)
+        var question = new Announcement(
+            AnnouncementKind.Discover,
+            node.NodeId,
+            time.GetUtcNow().ToUnixTimeMilliseconds() / 1000.0
+        )
         {
             Role = "worker",
             Cluster = node.Cluster,
@@ -43,8 +49,17 @@ internal static class MasterFinder
             while (true)
             {
                 var answer = await socket.ReceiveAsync(patience.Token);
-                if (Announcement.TryParse(answer.Buffer, out var found) && found.Kind == AnnouncementKind.Response && found.Cluster == node.Cluster
-                    && (key is null || found.IsSignedWith(key) || (node.OtherApiKey is { } other && found.IsSignedWith(ApiKey.Derive(other, "announce")))) && Uri.TryCreate(found.Url, UriKind.Absolute, out var url))
+                if (
+                    Announcement.TryParse(answer.Buffer, out var found)
+                    && found.Kind == AnnouncementKind.Response
+                    && found.Cluster == node.Cluster
+                    && (
+                        key is null
+                        || found.IsSignedWith(key)
+                        || (node.OtherApiKey is { } other && found.IsSignedWith(ApiKey.Derive(other, "announce")))
+                    )
+                    && Uri.TryCreate(found.Url, UriKind.Absolute, out var url)
+                )
                     return url;
             }
         }

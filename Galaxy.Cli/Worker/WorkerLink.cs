@@ -11,7 +11,9 @@ internal sealed class WorkerLink : IAsyncDisposable
 {
     private readonly ClientWebSocket _socket;
     private readonly CancellationTokenSource _closing;
-    private readonly Channel<byte[]> _out = Channel.CreateBounded<byte[]>(new BoundedChannelOptions(1024) { FullMode = BoundedChannelFullMode.Wait, SingleReader = true });
+    private readonly Channel<byte[]> _out = Channel.CreateBounded<byte[]>(
+        new BoundedChannelOptions(1024) { FullMode = BoundedChannelFullMode.Wait, SingleReader = true }
+    );
     private readonly Task _writer;
 
     public WorkerLink(ClientWebSocket socket, CancellationToken stopping)
@@ -21,7 +23,9 @@ internal sealed class WorkerLink : IAsyncDisposable
         _writer = WriteAsync();
     }
 
-    /// <summary>Queues a message. When the queue is full the link is closed: results are sent again over the next one.</summary>
+    /// <summary>
+    /// Queues a message. When the queue is full the link is closed: results are sent again over the next one.
+    /// </summary>
     public void Send(JsonObject message)
     {
         if (!_out.Writer.TryWrite(Encoding.UTF8.GetBytes(message.ToJsonString())))
@@ -59,7 +63,8 @@ internal sealed class WorkerLink : IAsyncDisposable
             await foreach (var message in _out.Reader.ReadAllAsync(_closing.Token))
                 await _socket.SendAsync(message, WebSocketMessageType.Text, true, _closing.Token);
         }
-        catch (Exception failure) when (failure is OperationCanceledException or WebSocketException or ObjectDisposedException)
+        catch (Exception failure)
+            when (failure is OperationCanceledException or WebSocketException or ObjectDisposedException)
         {
             // The reader sees the same end and reports it.
         }

@@ -17,12 +17,20 @@ namespace Galaxy.Cli.Worker;
 internal sealed record WorkerProfile(IReadOnlyList<string> Labels, string Location);
 
 /// <summary>
-/// A worker: connects, reconnects for ever with jittered back-off, runs tasks in parallel, and keeps each result until a
-/// leader has acknowledged it, over as many connections as that takes.
+/// A worker: connects, reconnects for ever with jittered back-off, runs tasks in parallel, and keeps each result until
+/// a leader has acknowledged it, over as many connections as that takes.
 /// </summary>
 internal sealed partial class WorkerService(
-    string deviceId, IReadOnlyList<Uri> masters, NodeOptions node, IReadOnlyDictionary<string, WorkerAction> actions, WorkerProfile profile, int slots,
-    GalaxyConfiguration configuration, TimeProvider time, ILogger<WorkerService> log) : BackgroundService
+    string deviceId,
+    IReadOnlyList<Uri> masters,
+    NodeOptions node,
+    IReadOnlyDictionary<string, WorkerAction> actions,
+    WorkerProfile profile,
+    int slots,
+    GalaxyConfiguration configuration,
+    TimeProvider time,
+    ILogger<WorkerService> log
+) : BackgroundService
 {
     private const string Subprotocol = "galaxy.v1";
     private const int MaxSeen = 10_000;
@@ -49,7 +57,9 @@ internal sealed partial class WorkerService(
         {
             try
             {
-                var address = redirect ?? (masters.Count > 0 ? masters[turn++ % masters.Count] : null) ?? await MasterFinder.FindAsync(node, time, stoppingToken);
+                var address = redirect
+                    ?? (masters.Count > 0 ? masters[turn++ % masters.Count] : null)
+                    ?? await MasterFinder.FindAsync(node, time, stoppingToken);
                 redirect = null;
                 if (address is null)
                     LogNoMaster();
@@ -61,14 +71,17 @@ internal sealed partial class WorkerService(
                     turn = Math.Max(0, turn - 1);
                 }
             }
-            catch (Exception failure) when (failure is WebSocketException or HttpRequestException or IOException or OperationCanceledException)
+            catch (Exception failure)
+                when (failure is WebSocketException or HttpRequestException or IOException or OperationCanceledException
+                )
             {
                 if (!stoppingToken.IsCancellationRequested)
                     LogConnectionLost(failure.InnerException?.Message ?? failure.Message);
             }
             if (redirect is not null)
                 continue;
-            await Task.Delay(retry * (0.5 + _random.NextDouble()), time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(retry * (0.5 + _random.NextDouble()), time, stoppingToken)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             retry = retry * 2 < LastRetry ? retry * 2 : LastRetry;
         }
     }
@@ -78,8 +91,14 @@ internal sealed partial class WorkerService(
     {
         _link?.Send(new JsonObject { ["type"] = "status_update", ["status"] = "maintenance" });
         var deadline = time.GetTimestamp();
-        while ((!_running.IsEmpty || !_results.IsEmpty) && time.GetElapsedTime(deadline) < DrainFor && _link is not null && !cancellationToken.IsCancellationRequested)
-            await Task.Delay(TimeSpan.FromMilliseconds(50), time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        while (
+            (!_running.IsEmpty || !_results.IsEmpty)
+            && time.GetElapsedTime(deadline) < DrainFor
+            && _link is not null
+            && !cancellationToken.IsCancellationRequested
+        )
+            await Task.Delay(TimeSpan.FromMilliseconds(50), time, cancellationToken)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await base.StopAsync(cancellationToken);
     }
 
@@ -94,7 +113,11 @@ internal sealed partial class WorkerService(
         socket.Options.CollectHttpResponseDetails = true;
         if (node.ApiKey is { } key)
             socket.Options.SetRequestHeader("Authorization", "Bearer " + key);
-        var target = new UriBuilder(address) { Path = "/ws/device/" + Uri.EscapeDataString(deviceId), Scheme = address.Scheme is "https" or "wss" ? "wss" : "ws" }.Uri;
+        var target = new UriBuilder(address)
+        {
+            Path = "/ws/device/" + Uri.EscapeDataString(deviceId),
+            Scheme = address.Scheme is "https" or "wss" ? "wss" : "ws",
+        }.Uri;
         try
         {
             using var patience = CancellationTokenSource.CreateLinkedTokenSource(stopping);
@@ -106,7 +129,10 @@ internal sealed partial class WorkerService(
             LogWrongKey(target);
             return null;
         }
-        catch (WebSocketException) when ((int)socket.HttpStatusCode == 421 && socket.HttpResponseHeaders?.TryGetValue("X-Galaxy-Leader", out var leader) == true)
+        catch (WebSocketException)
+            when ((int)socket.HttpStatusCode == 421
+                && socket.HttpResponseHeaders?.TryGetValue("X-Galaxy-Leader", out var leader) == true
+            )
         {
             return new Uri(leader.First());
         }
@@ -117,7 +143,12 @@ internal sealed partial class WorkerService(
             link.Send((JsonObject)result.DeepClone());
         try
         {
-            using var beat = new Timer(_ => link.Send(new JsonObject { ["type"] = "heartbeat" }), null, Heartbeat, Heartbeat);
+            using var beat = new Timer(
+                _ => link.Send(new JsonObject { ["type"] = "heartbeat" }),
+                null,
+                Heartbeat,
+                Heartbeat
+            );
             while (await link.ReceiveAsync() is { } message)
                 Handle(message, target, stopping);
         }
@@ -128,19 +159,23 @@ internal sealed partial class WorkerService(
         return null;
     }
 
-    private JsonObject Hello() => new()
-    {
-        ["type"] = "hello",
-        ["device_id"] = deviceId,
-        ["device_name"] = deviceId,
-        ["device_type"] = OperatingSystem.IsWindows() ? "windows" : OperatingSystem.IsMacOS() ? "macos" : "linux",
-        ["version"] = ServiceDefaults.BuildVersion.Text,
-        ["slots"] = slots,
-        ["capabilities"] = new JsonArray([.. actions.Values.Select(action => (JsonNode)action.ToCapability())]),
-        ["labels"] = new JsonArray([.. profile.Labels.Select(label => (JsonNode)label)]),
-        ["location"] = profile.Location,
-        ["running"] = new JsonArray([.. _running.Keys.Concat(_results.Keys).Select(attempt => (JsonNode)attempt)]),
-    };
+    private JsonObject Hello() =>
+        new()
+        {
+            ["type"] = "hello",
+            ["device_id"] = deviceId,
+            ["device_name"] = deviceId,
+            ["device_type"] =
+                OperatingSystem.IsWindows() ? "windows"
+                : OperatingSystem.IsMacOS() ? "macos"
+                : "linux",
+            ["version"] = ServiceDefaults.BuildVersion.Text,
+            ["slots"] = slots,
+            ["capabilities"] = new JsonArray([.. actions.Values.Select(action => (JsonNode)action.ToCapability())]),
+            ["labels"] = new JsonArray([.. profile.Labels.Select(label => (JsonNode)label)]),
+            ["location"] = profile.Location,
+            ["running"] = new JsonArray([.. _running.Keys.Concat(_results.Keys).Select(attempt => (JsonNode)attempt)]),
+        };
 
     private void Handle(JsonObject message, Uri target, CancellationToken stopping)
     {
@@ -160,8 +195,11 @@ internal sealed partial class WorkerService(
                 running.Cancel();
                 break;
             case "config" when message["documents"] is JsonObject documents:
-                configuration.Replace(documents.Where(document => ConfigDocument.Find(document.Key) is { ForDevices: true })
-                    .Select(document => (ConfigDocument.Find(document.Key)!, document.Value?.DeepClone())));
+                configuration.Replace(
+                    documents
+                        .Where(document => ConfigDocument.Find(document.Key) is { ForDevices: true })
+                        .Select(document => (ConfigDocument.Find(document.Key)!, document.Value?.DeepClone()))
+                );
                 break;
             case "result_ack":
                 _results.TryRemove(message["attempt_id"]?.ToString() ?? "", out _);
@@ -191,7 +229,11 @@ internal sealed partial class WorkerService(
         // Old attempts are not delivered again once their result was acknowledged.
         if (_seen.Count > MaxSeen)
         {
-            foreach (var old in _seen.Keys.Where(old => old != attempt && !_running.ContainsKey(old) && !_results.ContainsKey(old)))
+            foreach (
+                var old in _seen.Keys.Where(old =>
+                    old != attempt && !_running.ContainsKey(old) && !_results.ContainsKey(old)
+                )
+            )
                 _seen.TryRemove(old, out _);
         }
         var cancellation = CancellationTokenSource.CreateLinkedTokenSource(stopping);
@@ -208,26 +250,43 @@ internal sealed partial class WorkerService(
             Report(taskId, attempt, 0);
     }
 
-    private void Report(string taskId, string attempt, double progress) => _link?.Send(new JsonObject
-    {
-        ["type"] = "progress",
-        ["task_id"] = taskId,
-        ["attempt_id"] = attempt,
-        ["progress"] = progress,
-    });
+    private void Report(string taskId, string attempt, double progress) =>
+        _link?.Send(
+            new JsonObject
+            {
+                ["type"] = "progress",
+                ["task_id"] = taskId,
+                ["attempt_id"] = attempt,
+                ["progress"] = progress,
+            }
+        );
 
     private async Task RunAsync(JsonObject message, string attempt, CancellationTokenSource cancellation)
     {
         await Task.Yield();
         var taskId = message["task_id"]?.ToString() ?? "";
         var action = message["action"]?.ToString() ?? "";
-        using var activity = Trace.Start("task.run " + action, ActivityKind.Consumer, message["traceparent"]?.ToString());
+        using var activity = Trace.Start(
+            "task.run " + action,
+            ActivityKind.Consumer,
+            message["traceparent"]?.ToString()
+        );
         activity?.SetTag("galaxy.task.id", taskId);
-        var result = new JsonObject { ["type"] = "task_result", ["task_id"] = taskId, ["attempt_id"] = attempt };
+        var result = new JsonObject
+        {
+            ["type"] = "task_result",
+            ["task_id"] = taskId,
+            ["attempt_id"] = attempt,
+        };
         try
         {
-            var run = actions.GetValueOrDefault(action) ?? throw new InvalidOperationException($"this worker does not offer '{action}'");
-            var call = new ActionCall(message["params"] as JsonObject ?? [], progress => Report(taskId, attempt, progress), cancellation.Token);
+            var run = actions.GetValueOrDefault(action)
+                ?? throw new InvalidOperationException($"this worker does not offer '{action}'");
+            var call = new ActionCall(
+                message["params"] as JsonObject ?? [],
+                progress => Report(taskId, attempt, progress),
+                cancellation.Token
+            );
             result["result"] = await run.RunAsync(call);
             result["status"] = "done";
         }
@@ -251,10 +310,16 @@ internal sealed partial class WorkerService(
     [LoggerMessage(Level = LogLevel.Information, Message = "Connection lost or refused ({Reason}); trying again")]
     private partial void LogConnectionLost(string reason);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "No master was found by discovery yet. Name one with --master ws://host:8765 or MASTER_URL.")]
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "No master was found by discovery yet. Name one with --master ws://host:8765 or MASTER_URL."
+    )]
     private partial void LogNoMaster();
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "{Master} refuses this worker's key: set GALAXY_API_KEY to the cluster's key.")]
+    [LoggerMessage(
+        Level = LogLevel.Error,
+        Message = "{Master} refuses this worker's key: set GALAXY_API_KEY to the cluster's key."
+    )]
     private partial void LogWrongKey(Uri master);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Task {TaskId} ({Action}): {Status}")]

@@ -21,8 +21,8 @@ public enum Whom
 }
 
 /// <summary>
-/// The cluster's public API, in the name of whoever looks at the page and with their role: what a person may not do, the service itself refuses. One for each
-/// circuit.
+/// The cluster's public API, in the name of whoever looks at the page and with their role: what a person may not do,
+/// the service itself refuses. One for each circuit.
 /// </summary>
 public sealed class ClusterApi
 {
@@ -35,22 +35,42 @@ public sealed class ClusterApi
     private readonly Viewer _viewer;
     private readonly TimeProvider _time;
 
-    internal ClusterApi(ClusterHttp http, ClusterWatcher watcher, Viewer viewer, TimeProvider time) => (_http, _watcher, _viewer, _time) = (http, watcher, viewer, time);
+    internal ClusterApi(ClusterHttp http, ClusterWatcher watcher, Viewer viewer, TimeProvider time) =>
+        (_http, _watcher, _viewer, _time) = (http, watcher, viewer, time);
 
     public Task<Answer<T>> GetAsync<T>(string path, CancellationToken cancellation, Whom whom = Whom.Coordinator) =>
         SendAsync<T>(HttpMethod.Get, path, null, null, whom, cancellation);
 
     /// <summary>Nothing when it cannot be had now.</summary>
-    public async Task<T?> TryGetAsync<T>(string path, CancellationToken cancellation, Whom whom = Whom.Coordinator) => (await GetAsync<T>(path, cancellation, whom)).Value;
+    public async Task<T?> TryGetAsync<T>(string path, CancellationToken cancellation, Whom whom = Whom.Coordinator) =>
+        (await GetAsync<T>(path, cancellation, whom)).Value;
 
-    public Task<Answer<T>> PostAsync<T>(string path, object? body, CancellationToken cancellation, Whom whom = Whom.Leader) => SendAsync<T>(HttpMethod.Post, path, body, null, whom, cancellation);
+    public Task<Answer<T>> PostAsync<T>(
+        string path,
+        object? body,
+        CancellationToken cancellation,
+        Whom whom = Whom.Leader
+    ) => SendAsync<T>(HttpMethod.Post, path, body, null, whom, cancellation);
 
-    public Task<Answer<T>> PutAsync<T>(string path, object? body, CancellationToken cancellation, Whom whom = Whom.Coordinator) => SendAsync<T>(HttpMethod.Put, path, body, null, whom, cancellation);
+    public Task<Answer<T>> PutAsync<T>(
+        string path,
+        object? body,
+        CancellationToken cancellation,
+        Whom whom = Whom.Coordinator
+    ) => SendAsync<T>(HttpMethod.Put, path, body, null, whom, cancellation);
 
-    public Task<Answer<T>> DeleteAsync<T>(string path, CancellationToken cancellation, Whom whom = Whom.Coordinator) => SendAsync<T>(HttpMethod.Delete, path, null, null, whom, cancellation);
+    public Task<Answer<T>> DeleteAsync<T>(string path, CancellationToken cancellation, Whom whom = Whom.Coordinator) =>
+        SendAsync<T>(HttpMethod.Delete, path, null, null, whom, cancellation);
 
     /// <param name="headers">For instance <c>If-Match</c>.</param>
-    public async Task<Answer<T>> SendAsync<T>(HttpMethod method, string path, object? body, IReadOnlyDictionary<string, string>? headers, Whom whom, CancellationToken cancellation)
+    public async Task<Answer<T>> SendAsync<T>(
+        HttpMethod method,
+        string path,
+        object? body,
+        IReadOnlyDictionary<string, string>? headers,
+        Whom whom,
+        CancellationToken cancellation
+    )
     {
         var started = _time.GetTimestamp();
         var patience = method == HttpMethod.Get ? ReadPatience : WritePatience;
@@ -74,7 +94,13 @@ public sealed class ClusterApi
 
     /// <summary>Again: nothing was done, or nothing can be done twice.</summary>
     private async Task<(Answer<T> Answer, bool Again)> OnceAsync<T>(
-        HttpMethod method, string url, byte[]? content, IReadOnlyDictionary<string, string>? headers, TimeSpan patience, CancellationToken cancellation)
+        HttpMethod method,
+        string url,
+        byte[]? content,
+        IReadOnlyDictionary<string, string>? headers,
+        TimeSpan patience,
+        CancellationToken cancellation
+    )
     {
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         ends.CancelAfter(patience);
@@ -83,16 +109,38 @@ public sealed class ClusterApi
             using var request = Make(method, url, content, headers);
             using var response = await _http.SendAsync(request, _viewer.Role, _viewer.Name, ends.Token);
             if (response.IsSuccessStatusCode)
-                return (new Answer<T>(await ReadAsync<T>(response, ends.Token), null, (int)response.StatusCode, NextOf(response)), false);
+                return (
+                    new Answer<T>(
+                        await ReadAsync<T>(response, ends.Token),
+                        null,
+                        (int)response.StatusCode,
+                        NextOf(response)
+                    ),
+                    false
+                );
             var problem = await ProblemAsync(response, ends.Token);
-            var again = response.StatusCode == HttpStatusCode.MisdirectedRequest || (response.StatusCode == HttpStatusCode.ServiceUnavailable
-                && (method == HttpMethod.Get || (response.Headers.TryGetValues("X-Galaxy-Executed", out var executed) && executed.Contains("no"))));
+            var again =
+                response.StatusCode == HttpStatusCode.MisdirectedRequest
+                || (
+                    response.StatusCode == HttpStatusCode.ServiceUnavailable
+                    && (
+                        method == HttpMethod.Get
+                        || (
+                            response.Headers.TryGetValues("X-Galaxy-Executed", out var executed)
+                            && executed.Contains("no")
+                        )
+                    )
+                );
             return (new Answer<T>(default, problem, (int)response.StatusCode), again);
         }
         catch (HttpRequestException failure)
         {
             // Where nobody listens, nothing was done.
-            return (new Answer<T>(default, $"No answer from {url}: {failure.Message}", 0), method == HttpMethod.Get || failure.InnerException is SocketException { SocketErrorCode: SocketError.ConnectionRefused });
+            return (
+                new Answer<T>(default, $"No answer from {url}: {failure.Message}", 0),
+                method == HttpMethod.Get
+                    || failure.InnerException is SocketException { SocketErrorCode: SocketError.ConnectionRefused }
+            );
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
@@ -109,11 +157,17 @@ public sealed class ClusterApi
     public Task<HttpResponseMessage> OpenAsync(string path, object body, Whom whom, CancellationToken cancellation)
     {
         var url = UrlOf(whom) ?? throw new HttpRequestException("Nobody of the cluster can be reached at the moment.");
-        return _http.SendAsync(Make(HttpMethod.Post, url + path, JsonSerializer.SerializeToUtf8Bytes(body, GalaxyJson.Options), null), _viewer.Role, _viewer.Name, cancellation);
+        return _http.SendAsync(
+            Make(HttpMethod.Post, url + path, JsonSerializer.SerializeToUtf8Bytes(body, GalaxyJson.Options), null),
+            _viewer.Role,
+            _viewer.Name,
+            cancellation
+        );
     }
 
     /// <summary>One particular coordinator; null: it does not answer.</summary>
-    public Task<T?> AskNodeAsync<T>(string nodeUrl, string path, CancellationToken cancellation) => _http.ReadAsync<T>(nodeUrl.TrimEnd('/') + path, ReadPatience, cancellation);
+    public Task<T?> AskNodeAsync<T>(string nodeUrl, string path, CancellationToken cancellation) =>
+        _http.ReadAsync<T>(nodeUrl.TrimEnd('/') + path, ReadPatience, cancellation);
 
     public static async Task<string> ProblemAsync(HttpResponseMessage response, CancellationToken cancellation)
     {
@@ -121,7 +175,10 @@ public sealed class ClusterApi
         try
         {
             var json = JsonNode.Parse(text);
-            return (string?)json?["detail"] ?? (string?)json?["error"]?["message"] ?? (string?)json?["title"] ?? $"HTTP {(int)response.StatusCode}";
+            return (string?)json?["detail"]
+                ?? (string?)json?["error"]?["message"]
+                ?? (string?)json?["title"]
+                ?? $"HTTP {(int)response.StatusCode}";
         }
         catch (Exception odd) when (odd is JsonException or InvalidOperationException or FormatException)
         {
@@ -129,22 +186,32 @@ public sealed class ClusterApi
         }
     }
 
-    private static HttpRequestMessage Make(HttpMethod method, string url, byte[]? content, IReadOnlyDictionary<string, string>? headers)
+    private static HttpRequestMessage Make(
+        HttpMethod method,
+        string url,
+        byte[]? content,
+        IReadOnlyDictionary<string, string>? headers
+    )
     {
         var request = new HttpRequestMessage(method, url);
         if (content is not null)
-            request.Content = new ByteArrayContent(content) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } };
+            request.Content = new ByteArrayContent(content)
+            {
+                Headers = { ContentType = new MediaTypeHeaderValue("application/json") },
+            };
         foreach (var (name, value) in headers ?? new Dictionary<string, string>())
             request.Headers.TryAddWithoutValidation(name, value);
         return request;
     }
 
-    private static async Task<T?> ReadAsync<T>(HttpResponseMessage response, CancellationToken cancellation) => response.StatusCode == HttpStatusCode.NoContent || response.Content.Headers.ContentLength == 0
-        ? default
-        : await response.Content.ReadFromJsonAsync<T>(GalaxyJson.Options, cancellation);
+    private static async Task<T?> ReadAsync<T>(HttpResponseMessage response, CancellationToken cancellation) =>
+        response.StatusCode == HttpStatusCode.NoContent || response.Content.Headers.ContentLength == 0
+            ? default
+            : await response.Content.ReadFromJsonAsync<T>(GalaxyJson.Options, cancellation);
 
     private static string? NextOf(HttpResponseMessage response) =>
-        response.Headers.TryGetValues("Link", out var links) && links.FirstOrDefault(link => link.Contains("rel=\"next\"", StringComparison.Ordinal)) is { } next
+        response.Headers.TryGetValues("Link", out var links)
+        && links.FirstOrDefault(link => link.Contains("rel=\"next\"", StringComparison.Ordinal)) is { } next
             ? next[(next.IndexOf('<', StringComparison.Ordinal) + 1)..next.IndexOf('>', StringComparison.Ordinal)]
             : null;
 

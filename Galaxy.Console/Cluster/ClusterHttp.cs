@@ -7,30 +7,38 @@ using Galaxy.ServiceDefaults.Http;
 namespace Galaxy.Console.Cluster;
 
 /// <summary>
-/// The console's way to other services: each request is signed in the name of somebody. Without retries of its own: whoever asks knows what may be asked twice.
-/// Thread-safe.
+/// The console's way to other services: each request is signed in the name of somebody. Without retries of its own:
+/// whoever asks knows what may be asked twice. Thread-safe.
 /// </summary>
 internal sealed class ClusterHttp(ServiceTokens tokens) : IDisposable
 {
     private static readonly TimeSpan ConnectPatience = TimeSpan.FromSeconds(2);
 
-    private readonly HttpClient _client = new(InternalHttp.CreateHandler(handler =>
-    {
-        handler.ConnectTimeout = ConnectPatience;
-        handler.AutomaticDecompression = DecompressionMethods.All;
-        handler.PooledConnectionLifetime = TimeSpan.FromMinutes(5);
-        handler.UseCookies = false;
-        handler.AllowAutoRedirect = false;
-    }))
+    private readonly HttpClient _client = new(
+        InternalHttp.CreateHandler(handler =>
+        {
+            handler.ConnectTimeout = ConnectPatience;
+            handler.AutomaticDecompression = DecompressionMethods.All;
+            handler.PooledConnectionLifetime = TimeSpan.FromMinutes(5);
+            handler.UseCookies = false;
+            handler.AllowAutoRedirect = false;
+        })
+    )
     {
         Timeout = Timeout.InfiniteTimeSpan,
     };
 
     /// <summary>In the console's own name.</summary>
-    public Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellation) => SendAsync(request, AccessRole.Admin, null, cancellation);
+    public Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellation) =>
+        SendAsync(request, AccessRole.Admin, null, cancellation);
 
     /// <summary>Returns when the head of the answer is there.</summary>
-    public Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, AccessRole role, string? name, CancellationToken cancellation)
+    public Task<HttpResponseMessage> SendAsync(
+        HttpRequestMessage request,
+        AccessRole role,
+        string? name,
+        CancellationToken cancellation
+    )
     {
         tokens.Sign(request, role, name);
         return _client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation);
@@ -45,9 +53,14 @@ internal sealed class ClusterHttp(ServiceTokens tokens) : IDisposable
         {
             using var request = new HttpRequestMessage(HttpMethod.Get, url);
             using var answer = await SendAsync(request, ends.Token);
-            return answer.IsSuccessStatusCode ? await answer.Content.ReadFromJsonAsync<T>(GalaxyJson.Options, ends.Token) : default;
+            return answer.IsSuccessStatusCode
+                ? await answer.Content.ReadFromJsonAsync<T>(GalaxyJson.Options, ends.Token)
+                : default;
         }
-        catch (Exception failure) when (failure is HttpRequestException or JsonException or IOException || (failure is OperationCanceledException && !cancellation.IsCancellationRequested))
+        catch (Exception failure)
+            when (failure is HttpRequestException or JsonException or IOException
+                || (failure is OperationCanceledException && !cancellation.IsCancellationRequested)
+            )
         {
             return default;
         }

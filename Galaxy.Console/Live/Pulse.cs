@@ -5,7 +5,9 @@ using Galaxy.ServiceDefaults.Cluster;
 
 namespace Galaxy.Console.Live;
 
-/// <summary>What changes all the time and is in no watch: the lease that runs down, round trips, how far each is behind.</summary>
+/// <summary>
+/// What changes all the time and is in no watch: the lease that runs down, round trips, how far each is behind.
+/// </summary>
 /// <param name="Leader">As the leader itself tells it, with what is left of its lease; null: there is none.</param>
 /// <param name="Failover">As the leader tells it.</param>
 /// <param name="Sync">By coordinator; those that answer.</param>
@@ -13,20 +15,35 @@ namespace Galaxy.Console.Live;
 /// <param name="Conflicts">Entries of the state that wait for a person to decide.</param>
 /// <param name="SetAside">Stored records that cannot be used.</param>
 public sealed record Beat(
-    LeaderResponse? Leader, FailoverStatus? Failover, ImmutableDictionary<string, SyncStatus> Sync, ImmutableArray<FoundNode> Found, int Conflicts, int SetAside = 0)
+    LeaderResponse? Leader,
+    FailoverStatus? Failover,
+    ImmutableDictionary<string, SyncStatus> Sync,
+    ImmutableArray<FoundNode> Found,
+    int Conflicts,
+    int SetAside = 0
+)
 {
     public static Beat None { get; } = new(null, null, ImmutableDictionary<string, SyncStatus>.Empty, [], 0);
 
     /// <summary>The way between two coordinators, as either of them measured it.</summary>
     public SyncPeer? Between(string one, string other) =>
-        Sync.GetValueOrDefault(one)?.Peers.FirstOrDefault(peer => peer.NodeId == other) ?? Sync.GetValueOrDefault(other)?.Peers.FirstOrDefault(peer => peer.NodeId == one);
+        Sync.GetValueOrDefault(one)?.Peers.FirstOrDefault(peer => peer.NodeId == other)
+        ?? Sync.GetValueOrDefault(other)?.Peers.FirstOrDefault(peer => peer.NodeId == one);
 }
 
 /// <summary>A node that discovery sees, with the roads it was seen on.</summary>
-public sealed record FoundNode(string NodeId, string Url, string Trust, string? Distrust, IReadOnlyDictionary<string, DateTimeOffset> Roads, double? RttMs);
+public sealed record FoundNode(
+    string NodeId,
+    string Url,
+    string Trust,
+    string? Distrust,
+    IReadOnlyDictionary<string, DateTimeOffset> Roads,
+    double? RttMs
+);
 
 /// <summary>Asks each coordinator once a second while somebody looks.</summary>
-internal sealed partial class Pulse(ClusterHttp http, ClusterWatcher watcher, TimeProvider time, ILogger<Pulse> log) : SharedLoop
+internal sealed partial class Pulse(ClusterHttp http, ClusterWatcher watcher, TimeProvider time, ILogger<Pulse> log)
+    : SharedLoop
 {
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(900);
@@ -51,20 +68,38 @@ internal sealed partial class Pulse(ClusterHttp http, ClusterWatcher watcher, Ti
     {
         var view = watcher.Current;
         var leader = view.UsableLeader?.Url.TrimEnd('/');
-        var lease = leader is null ? null : http.ReadAsync<ClusterResponse>(leader + "/api/v1/cluster", Patience, cancellation);
-        var failover = leader is null ? null : http.ReadAsync<FailoverStatus>(leader + "/api/v1/failover", Patience, cancellation);
-        var discovery = withSlow ? view.Services.FirstOrDefault(service => service.Kind == "discovery")?.Url.TrimEnd('/') : null;
-        var found = discovery is null ? null : http.ReadAsync<List<FoundNode>>(discovery + "/api/v1/discovery/nodes", Patience, cancellation);
-        var aside = withSlow && leader is not null ? http.ReadAsync<List<QuarantinedRecord>>(leader + "/api/v1/quarantine", Patience, cancellation) : null;
-        var state = view.Reachable.FirstOrDefault() is { } any ? http.ReadAsync<StateOverview>(any.Url.TrimEnd('/') + "/api/v1/state", Patience, cancellation) : null;
-        var sync = await Task.WhenAll(view.Reachable.Select(node => http.ReadAsync<SyncStatus>(node.Url.TrimEnd('/') + "/api/v1/sync/status", Patience, cancellation)));
+        var lease = leader is null
+            ? null
+            : http.ReadAsync<ClusterResponse>(leader + "/api/v1/cluster", Patience, cancellation);
+        var failover = leader is null
+            ? null
+            : http.ReadAsync<FailoverStatus>(leader + "/api/v1/failover", Patience, cancellation);
+        var discovery = withSlow
+            ? view.Services.FirstOrDefault(service => service.Kind == "discovery")?.Url.TrimEnd('/')
+            : null;
+        var found = discovery is null
+            ? null
+            : http.ReadAsync<List<FoundNode>>(discovery + "/api/v1/discovery/nodes", Patience, cancellation);
+        var aside =
+            withSlow && leader is not null
+                ? http.ReadAsync<List<QuarantinedRecord>>(leader + "/api/v1/quarantine", Patience, cancellation)
+                : null;
+        var state = view.Reachable.FirstOrDefault() is { } any
+            ? http.ReadAsync<StateOverview>(any.Url.TrimEnd('/') + "/api/v1/state", Patience, cancellation)
+            : null;
+        var sync = await Task.WhenAll(
+            view.Reachable.Select(node =>
+                http.ReadAsync<SyncStatus>(node.Url.TrimEnd('/') + "/api/v1/sync/status", Patience, cancellation)
+            )
+        );
         return new Beat(
             lease is null ? null : (await lease)?.Leader,
             failover is null ? null : await failover,
             sync.OfType<SyncStatus>().DistinctBy(one => one.NodeId).ToImmutableDictionary(one => one.NodeId),
             found is not null && await found is { } nodes ? [.. nodes] : _current.Found,
             state is not null && await state is { } overview ? overview.Conflicts : _current.Conflicts,
-            aside is not null && await aside is { } records ? records.Count : _current.SetAside);
+            aside is not null && await aside is { } records ? records.Count : _current.SetAside
+        );
     }
 
     protected override void Failed(Exception failure) => LogFailed(failure);

@@ -48,11 +48,13 @@ internal abstract class SharedLoop : IAsyncDisposable
             {
                 await RunAsync(cancellation);
             }
-            catch (Exception failure) when (failure is not OperationCanceledException || !cancellation.IsCancellationRequested)
+            catch (Exception failure)
+                when (failure is not OperationCanceledException || !cancellation.IsCancellationRequested)
             {
                 Failed(failure);
             }
-            await Task.Delay(TimeSpan.FromMilliseconds(300), cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(TimeSpan.FromMilliseconds(300), cancellation)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 

@@ -8,7 +8,9 @@ using Galaxy.ServiceDefaults.Cluster;
 
 namespace Galaxy.Console.Live;
 
-/// <summary>What becomes of tasks, from the leader's stream, while somebody looks. A new leader is followed at once.</summary>
+/// <summary>
+/// What becomes of tasks, from the leader's stream, while somebody looks. A new leader is followed at once.
+/// </summary>
 internal sealed partial class TaskFeed(ClusterHttp http, ClusterWatcher watcher, ILogger<TaskFeed> log) : SharedLoop
 {
     private const int Kept = 2000;
@@ -18,13 +20,16 @@ internal sealed partial class TaskFeed(ClusterHttp http, ClusterWatcher watcher,
     private long _number;
     private long _streams;
 
-    /// <summary>Grows with each stream: what happened between two of them was not heard, and whoever follows reads anew.</summary>
+    /// <summary>
+    /// Grows with each stream: what happened between two of them was not heard, and whoever follows reads anew.
+    /// </summary>
     public long Streams => Interlocked.Read(ref _streams);
 
     public long Now => Interlocked.Read(ref _number);
 
     /// <summary>What was heard after a number, oldest first.</summary>
-    public IReadOnlyList<TaskView> After(long number) => [.. _news.Where(one => one.Number > number).Select(one => one.Task)];
+    public IReadOnlyList<TaskView> After(long number) =>
+        [.. _news.Where(one => one.Number > number).Select(one => one.Task)];
 
     protected override async Task RunAsync(CancellationToken cancellation)
     {
@@ -38,7 +43,11 @@ internal sealed partial class TaskFeed(ClusterHttp http, ClusterWatcher watcher,
         var watching = EndWithAsync(leader.Token, lost);
         try
         {
-            await foreach (var item in SseParser.Create(await answer.Content.ReadAsStreamAsync(lost.Token)).EnumerateAsync(lost.Token))
+            await foreach (
+                var item in SseParser
+                    .Create(await answer.Content.ReadAsStreamAsync(lost.Token))
+                    .EnumerateAsync(lost.Token)
+            )
                 Heard(item);
         }
         finally
@@ -52,7 +61,10 @@ internal sealed partial class TaskFeed(ClusterHttp http, ClusterWatcher watcher,
     {
         if (item.EventType == "ready")
             Interlocked.Increment(ref _streams);
-        else if (item.EventType == "alive" || JsonSerializer.Deserialize<TaskView>(item.Data, GalaxyJson.Options) is not { } task)
+        else if (
+            item.EventType == "alive"
+            || JsonSerializer.Deserialize<TaskView>(item.Data, GalaxyJson.Options) is not { } task
+        )
             return;
         else
         {

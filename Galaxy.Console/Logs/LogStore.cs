@@ -3,7 +3,12 @@ namespace Galaxy.Console.Logs;
 /// <summary>What is wanted of the log.</summary>
 /// <param name="Level">At least this one; null: all.</param>
 /// <param name="Text">Part of the message, whatever its case.</param>
-public sealed record LogQuery(string? Level = null, string? Service = null, string? Text = null, string? TraceId = null);
+public sealed record LogQuery(
+    string? Level = null,
+    string? Service = null,
+    string? Text = null,
+    string? TraceId = null
+);
 
 /// <summary>The newest log records, in bounded memory: the oldest go first. Thread-safe.</summary>
 public sealed class LogStore
@@ -60,14 +65,25 @@ public sealed class LogStore
         var least = query.Level is null ? 0 : LogLevels.Rank(query.Level);
         lock (_gate)
         {
-            return [.. _records.Reverse().Where(record => LogLevels.Rank(record.Level) >= least
-                    && (query.Service is null || record.Service == query.Service)
-                    && (query.TraceId is null || record.TraceId == query.TraceId)
-                    && (query.Text is null || record.Message.Contains(query.Text, StringComparison.OrdinalIgnoreCase)))
-                .Take(count)];
+            return
+            [
+                .. _records
+                    .Reverse()
+                    .Where(record =>
+                        LogLevels.Rank(record.Level) >= least
+                        && (query.Service is null || record.Service == query.Service)
+                        && (query.TraceId is null || record.TraceId == query.TraceId)
+                        && (
+                            query.Text is null
+                            || record.Message.Contains(query.Text, StringComparison.OrdinalIgnoreCase)
+                        )
+                    )
+                    .Take(count),
+            ];
         }
     }
 
     // Names are shared; messages and values are not.
-    private static int SizeOf(LogView record) => Overhead + 2 * record.Message.Length + record.Attributes.Sum(pair => 16 + 2 * pair.Value.Length);
+    private static int SizeOf(LogView record) =>
+        Overhead + 2 * record.Message.Length + record.Attributes.Sum(pair => 16 + 2 * pair.Value.Length);
 }

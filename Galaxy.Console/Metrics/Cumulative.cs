@@ -1,11 +1,20 @@
 namespace Galaxy.Console.Metrics;
 
-/// <summary>Something that was counted from one time to another: a monotonic sum, or the buckets of a distribution.</summary>
+/// <summary>
+/// Something that was counted from one time to another: a monotonic sum, or the buckets of a distribution.
+/// </summary>
 /// <param name="IsDelta">From the report before, rather than from the start of the program.</param>
 /// <param name="Count">Of a sum: its value.</param>
 /// <param name="Bounds">Upper bounds of the buckets, the last one open; null: there are no buckets.</param>
 /// <param name="Buckets">One more than bounds.</param>
-public sealed record Cumulative(DateTimeOffset From, DateTimeOffset To, bool IsDelta, double Count, double[]? Bounds = null, double[]? Buckets = null)
+public sealed record Cumulative(
+    DateTimeOffset From,
+    DateTimeOffset To,
+    bool IsDelta,
+    double Count,
+    double[]? Bounds = null,
+    double[]? Buckets = null
+)
 {
     /// <summary>What was counted since an earlier report; null: that cannot be told, there is none.</summary>
     public Cumulative? Since(Cumulative? before)
@@ -15,12 +24,20 @@ public sealed record Cumulative(DateTimeOffset From, DateTimeOffset To, bool IsD
         if (before is null || before.To >= To)
             return null;
         // The program began anew, or counts in other buckets now: all that it tells is new.
-        if (before.Count > Count || before.Bounds?.Length != Bounds?.Length || (Bounds is not null && !Bounds.AsSpan().SequenceEqual(before.Bounds)))
+        if (
+            before.Count > Count
+            || before.Bounds?.Length != Bounds?.Length
+            || (Bounds is not null && !Bounds.AsSpan().SequenceEqual(before.Bounds))
+        )
             return this with { From = From > before.To ? From : before.To, IsDelta = true };
         return this with
         {
-            From = before.To, IsDelta = true, Count = Count - before.Count,
-            Buckets = Buckets is null ? null : [.. Buckets.Select((count, i) => Math.Max(0, count - before.Buckets![i]))],
+            From = before.To,
+            IsDelta = true,
+            Count = Count - before.Count,
+            Buckets = Buckets is null
+                ? null
+                : [.. Buckets.Select((count, i) => Math.Max(0, count - before.Buckets![i]))],
         };
     }
 

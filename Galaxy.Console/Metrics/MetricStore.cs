@@ -4,8 +4,8 @@ namespace Galaxy.Console.Metrics;
 public sealed record MetricName(string Service, string Name, string Unit, string Kind, string Description);
 
 /// <summary>
-/// The newest points of every series, in bounded memory: at most <see cref="MostSeries"/> series, of which the one that was silent longest goes first, with
-/// <see cref="MostPoints"/> points each. Thread-safe.
+/// The newest points of every series, in bounded memory: at most <see cref="MostSeries"/> series, of which the one that
+/// was silent longest goes first, with <see cref="MostPoints"/> points each. Thread-safe.
 /// </summary>
 public sealed class MetricStore
 {
@@ -31,22 +31,32 @@ public sealed class MetricStore
     public void Told() => Changed?.Invoke();
 
     /// <summary>A value as it is.</summary>
-    public void AddGauge(MetricName metric, IReadOnlyDictionary<string, string> attributes, DateTimeOffset at, double value)
+    public void AddGauge(
+        MetricName metric,
+        IReadOnlyDictionary<string, string> attributes,
+        DateTimeOffset at,
+        double value
+    )
     {
         if (double.IsFinite(value))
             Append(metric, attributes, _ => new MetricPoint(at, value));
     }
 
     /// <summary>What has been counted since <paramref name="now"/> began, or since the report before.</summary>
-    public void Add(MetricName metric, IReadOnlyDictionary<string, string> attributes, Cumulative now) => Append(metric, attributes, series =>
-    {
-        var before = series.Before;
-        series.Before = now;
-        // Rates need two reports; a report of what happened since the last one is enough by itself.
-        return now.Since(before)?.ToPoint();
-    });
+    public void Add(MetricName metric, IReadOnlyDictionary<string, string> attributes, Cumulative now) =>
+        Append(metric, attributes, series =>
+        {
+            var before = series.Before;
+            series.Before = now;
+            // Rates need two reports; a report of what happened since the last one is enough by itself.
+            return now.Since(before)?.ToPoint();
+        });
 
-    private void Append(MetricName metric, IReadOnlyDictionary<string, string> attributes, Func<Series, MetricPoint?> make)
+    private void Append(
+        MetricName metric,
+        IReadOnlyDictionary<string, string> attributes,
+        Func<Series, MetricPoint?> make
+    )
     {
         var key = KeyOf(metric, attributes);
         lock (_gate)
@@ -73,9 +83,18 @@ public sealed class MetricStore
     {
         lock (_gate)
         {
-            return [.. _series.Values.GroupBy(series => (series.Metric.Service, series.Metric.Name))
-                .OrderBy(group => group.Key.Service, StringComparer.Ordinal).ThenBy(group => group.Key.Name, StringComparer.Ordinal)
-                .Select(group => group.First().Metric is var one ? new MetricView(one.Service, one.Name, one.Unit, one.Kind, one.Description, group.Count()) : null!)];
+            return
+            [
+                .. _series
+                    .Values.GroupBy(series => (series.Metric.Service, series.Metric.Name))
+                    .OrderBy(group => group.Key.Service, StringComparer.Ordinal)
+                    .ThenBy(group => group.Key.Name, StringComparer.Ordinal)
+                    .Select(group =>
+                        group.First().Metric is var one
+                            ? new MetricView(one.Service, one.Name, one.Unit, one.Kind, one.Description, group.Count())
+                            : null!
+                    ),
+            ];
         }
     }
 
@@ -84,8 +103,12 @@ public sealed class MetricStore
     {
         lock (_gate)
         {
-            return [.. _series.Values.Where(series => series.Metric.Service == service && series.Metric.Name == name)
-                .Select(series => new SeriesView(series.Attributes, [.. series.Points]))];
+            return
+            [
+                .. _series
+                    .Values.Where(series => series.Metric.Service == service && series.Metric.Name == name)
+                    .Select(series => new SeriesView(series.Attributes, [.. series.Points])),
+            ];
         }
     }
 }

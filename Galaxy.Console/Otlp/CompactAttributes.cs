@@ -3,7 +3,10 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace Galaxy.Console.Otlp;
 
-/// <summary>A few names with values in one array: tens of thousands of spans have a handful each, which a hash table of their own would make ten times as large.</summary>
+/// <summary>
+/// A few names with values in one array: tens of thousands of spans have a handful each, which a hash table of their
+/// own would make ten times as large.
+/// </summary>
 internal sealed class CompactAttributes(KeyValuePair<string, string>[] pairs) : IReadOnlyDictionary<string, string>
 {
     public static CompactAttributes Empty { get; } = new([]);
@@ -32,17 +35,22 @@ internal sealed class CompactAttributes(KeyValuePair<string, string>[] pairs) : 
         return false;
     }
 
-    public IEnumerator<KeyValuePair<string, string>> GetEnumerator() => ((IEnumerable<KeyValuePair<string, string>>)pairs).GetEnumerator();
+    public IEnumerator<KeyValuePair<string, string>> GetEnumerator() =>
+        ((IEnumerable<KeyValuePair<string, string>>)pairs).GetEnumerator();
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 }
 
-/// <summary>The same short text is kept once. Bounded: when full, it forgets all and begins anew. Thread-safe.</summary>
+/// <summary>
+/// The same short text is kept once. Bounded: when full, it forgets all and begins anew. Thread-safe.
+/// </summary>
 internal static class StringPool
 {
     private const int Most = 20_000;
     private const int Longest = 64;
-    private static readonly System.Collections.Concurrent.ConcurrentDictionary<string, string> Known = new(StringComparer.Ordinal);
+    private static readonly System.Collections.Concurrent.ConcurrentDictionary<string, string> Known = new(
+        StringComparer.Ordinal
+    );
     private static int _count;
 
     public static string Of(string text)

@@ -19,13 +19,16 @@ internal static class OtlpBody
         var encoding = request.Headers.ContentEncoding.ToString();
         if (encoding is not ("" or "identity" or "gzip"))
             throw new UnknownEncodingException($"The content encoding is '{encoding}'; send gzip, or none.");
-        await using var source = encoding == "gzip" ? new GZipStream(request.Body, CompressionMode.Decompress) : request.Body;
+        await using var source =
+            encoding == "gzip" ? new GZipStream(request.Body, CompressionMode.Decompress) : request.Body;
         using var body = new MemoryStream((int)Math.Clamp(request.ContentLength ?? 0, 0, MostBytes));
         var buffer = new byte[64 * 1024];
         while (await source.ReadAsync(buffer, cancellation) is > 0 and var count)
         {
             if (body.Length + count > MostBytes)
-                throw new BodyTooLargeException($"The body unpacks to more than {MostBytes} bytes: export smaller batches.");
+                throw new BodyTooLargeException(
+                    $"The body unpacks to more than {MostBytes} bytes: export smaller batches."
+                );
             body.Write(buffer, 0, count);
         }
         return body.ToArray();

@@ -4,8 +4,8 @@ using Galaxy.Console.Traces;
 using Galaxy.Contracts.Otlp;
 using Galaxy.Contracts.Otlp.Logs;
 using Galaxy.Contracts.Otlp.Metrics;
-using Google.Protobuf;
 using Galaxy.ServiceDefaults.Input;
+using Google.Protobuf;
 
 namespace Galaxy.Console.Otlp;
 
@@ -13,24 +13,40 @@ namespace Galaxy.Console.Otlp;
 internal static class OtlpEndpoints
 {
     public const string Policy = "otlp";
-    private const string Protobuf = "application/x-protobuf", Json = "application/json";
+    private const string Protobuf = "application/x-protobuf",
+        Json = "application/json";
 
     public static void MapOtlp(this IEndpointRouteBuilder endpoints)
     {
         endpoints.MapGrpcService<TraceReceiver>().RequireAuthorization(Policy);
         endpoints.MapGrpcService<LogsReceiver>().RequireAuthorization(Policy);
         endpoints.MapGrpcService<MetricsReceiver>().RequireAuthorization(Policy);
-        Map("/v1/traces", ExportTraceServiceRequest.Parser, (request, services) => services.GetRequiredService<TraceStore>().Add(OtlpReader.Read(request)));
+        Map("/v1/traces", ExportTraceServiceRequest.Parser, (request, services) =>
+            services.GetRequiredService<TraceStore>().Add(OtlpReader.Read(request))
+        );
         Map("/v1/logs", ExportLogsServiceRequest.Parser, (request, services) =>
-            services.GetRequiredService<LogStore>().Add(OtlpReader.Read(request, services.GetRequiredService<TimeProvider>().GetUtcNow())));
-        Map("/v1/metrics", ExportMetricsServiceRequest.Parser, (request, services) => MetricReader.Read(request, services.GetRequiredService<MetricStore>()));
+            services
+                .GetRequiredService<LogStore>()
+                .Add(OtlpReader.Read(request, services.GetRequiredService<TimeProvider>().GetUtcNow()))
+        );
+        Map("/v1/metrics", ExportMetricsServiceRequest.Parser, (request, services) =>
+            MetricReader.Read(request, services.GetRequiredService<MetricStore>())
+        );
 
         void Map<T>(string path, MessageParser<T> parser, Action<T, IServiceProvider> take)
             where T : IMessage<T>, new() =>
-            endpoints.MapPost(path, (Delegate)((HttpContext context) => ReceiveAsync(context, parser, take))).RequireAuthorization(Policy).ReadsItsBody().ExcludeFromDescription();
+            endpoints
+                .MapPost(path, (Delegate)((HttpContext context) => ReceiveAsync(context, parser, take)))
+                .RequireAuthorization(Policy)
+                .ReadsItsBody()
+                .ExcludeFromDescription();
     }
 
-    private static async Task<IResult> ReceiveAsync<T>(HttpContext context, MessageParser<T> parser, Action<T, IServiceProvider> take)
+    private static async Task<IResult> ReceiveAsync<T>(
+        HttpContext context,
+        MessageParser<T> parser,
+        Action<T, IServiceProvider> take
+    )
         where T : IMessage<T>, new()
     {
         var type = context.Request.ContentType?.Split(';')[0].Trim();
@@ -51,7 +67,14 @@ internal static class OtlpEndpoints
         {
             return Results.Problem(unknown.Message, statusCode: 415);
         }
-        catch (Exception bad) when (bad is InvalidProtocolBufferException or InvalidDataException or System.Text.Json.JsonException or FormatException or InvalidOperationException)
+        catch (Exception bad)
+            when (bad
+                    is InvalidProtocolBufferException
+                        or InvalidDataException
+                        or System.Text.Json.JsonException
+                        or FormatException
+                        or InvalidOperationException
+            )
         {
             return Results.Problem($"The body is no OTLP request of this signal: {bad.Message}", statusCode: 400);
         }

@@ -4,7 +4,10 @@ using Google.Protobuf;
 
 namespace Galaxy.Console.Otlp;
 
-/// <summary>OTLP/JSON: protobuf's JSON mapping, but for the ids of traces and spans, which are hexadecimal (opentelemetry-proto, "JSON Protobuf Encoding").</summary>
+/// <summary>
+/// OTLP/JSON: protobuf's JSON mapping, but for the ids of traces and spans, which are hexadecimal (opentelemetry-proto,
+/// "JSON Protobuf Encoding").
+/// </summary>
 internal static class OtlpJson
 {
     private const int Deepest = 64;
@@ -17,7 +20,10 @@ internal static class OtlpJson
     {
         if (JsonInput.Validate(body, Deepest) is { } error)
             throw new InvalidDataException(error.ToString());
-        var json = JsonNode.Parse(body, documentOptions: new System.Text.Json.JsonDocumentOptions { MaxDepth = Deepest }) as JsonObject ?? throw new InvalidDataException("it is not a JSON object");
+        var json =
+            JsonNode.Parse(body, documentOptions: new System.Text.Json.JsonDocumentOptions { MaxDepth = Deepest })
+                as JsonObject
+            ?? throw new InvalidDataException("it is not a JSON object");
         Rewrite(json);
         return Parser.Parse<T>(json.ToJsonString());
     }

@@ -11,7 +11,10 @@ namespace Galaxy.Console.Otlp;
 /// <summary>Traces over gRPC.</summary>
 internal sealed class TraceReceiver(TraceStore traces) : TraceService.TraceServiceBase
 {
-    public override Task<ExportTraceServiceResponse> Export(ExportTraceServiceRequest request, ServerCallContext context)
+    public override Task<ExportTraceServiceResponse> Export(
+        ExportTraceServiceRequest request,
+        ServerCallContext context
+    )
     {
         traces.Add(OtlpReader.Read(request));
         return Task.FromResult(new ExportTraceServiceResponse());
@@ -31,7 +34,10 @@ internal sealed class LogsReceiver(LogStore logs, TimeProvider time) : LogsServi
 /// <summary>Metrics over gRPC.</summary>
 internal sealed class MetricsReceiver(MetricStore metrics) : MetricsService.MetricsServiceBase
 {
-    public override Task<ExportMetricsServiceResponse> Export(ExportMetricsServiceRequest request, ServerCallContext context)
+    public override Task<ExportMetricsServiceResponse> Export(
+        ExportMetricsServiceRequest request,
+        ServerCallContext context
+    )
     {
         MetricReader.Read(request, metrics);
         return Task.FromResult(new ExportMetricsServiceResponse());

@@ -7,12 +7,15 @@ using Microsoft.Extensions.Options;
 namespace Galaxy.Console.Otlp;
 
 /// <summary>
-/// Lets exporters in that present <c>GALAXY_OTLP_TOKEN</c> as <c>x-otlp-api-key</c>: a program that may only report telemetry
-/// need not know the cluster's key.
+/// Lets exporters in that present <c>GALAXY_OTLP_TOKEN</c> as <c>x-otlp-api-key</c>: a program that may only report
+/// telemetry need not know the cluster's key.
 /// </summary>
 internal sealed class OtlpTokenHandler(
-    IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder, IConfiguration configuration)
-    : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
+    IOptionsMonitor<AuthenticationSchemeOptions> options,
+    ILoggerFactory logger,
+    UrlEncoder encoder,
+    IConfiguration configuration
+) : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
 {
     public const string SchemeName = "OtlpToken";
 
@@ -24,6 +27,8 @@ internal sealed class OtlpTokenHandler(
         if (!ApiKey.Matches(presented, token))
             return Task.FromResult(AuthenticateResult.Fail("The telemetry token is wrong."));
         var identity = new ClaimsIdentity([new Claim(ClaimTypes.Name, "telemetry")], SchemeName);
-        return Task.FromResult(AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(identity), SchemeName)));
+        return Task.FromResult(
+            AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(identity), SchemeName))
+        );
     }
 }

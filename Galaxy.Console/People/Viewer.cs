@@ -10,7 +10,8 @@ namespace Galaxy.Console.People;
 /// <param name="Theme"><c>light</c>, <c>dark</c>; null: as the system has it.</param>
 public sealed record Taste(string Language, string? Zone, string? Theme)
 {
-    public const string English = "en", Chinese = "zh-Hans";
+    public const string English = "en",
+        Chinese = "zh-Hans";
 
     public static Taste Of(HttpRequest request)
     {
@@ -18,11 +19,28 @@ public sealed record Taste(string Language, string? Zone, string? Theme)
         {
             English => English,
             Chinese => Chinese,
-            _ => request.GetTypedHeaders().AcceptLanguage.OrderByDescending(one => one.Quality ?? 1).Select(one => one.Value.Value ?? "")
-                .Select(one => one.StartsWith("zh", StringComparison.OrdinalIgnoreCase) ? Chinese : one.StartsWith("en", StringComparison.OrdinalIgnoreCase) ? English : null)
-                .FirstOrDefault(one => one is not null) ?? English,
+            _ => request
+                .GetTypedHeaders()
+                .AcceptLanguage.OrderByDescending(one => one.Quality ?? 1)
+                .Select(one => one.Value.Value ?? "")
+                .Select(one =>
+                    one.StartsWith("zh", StringComparison.OrdinalIgnoreCase) ? Chinese
+                    : one.StartsWith("en", StringComparison.OrdinalIgnoreCase) ? English
+                    : null
+                )
+                .FirstOrDefault(one => one is not null)
+                ?? English,
         };
-        return new Taste(language, request.Cookies["galaxy.zone"], request.Cookies["galaxy.theme"] switch { "light" => "light", "dark" => "dark", _ => null });
+        return new Taste(
+            language,
+            request.Cookies["galaxy.zone"],
+            request.Cookies["galaxy.theme"] switch
+            {
+                "light" => "light",
+                "dark" => "dark",
+                _ => null,
+            }
+        );
     }
 }
 

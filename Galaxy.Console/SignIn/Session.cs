@@ -8,7 +8,8 @@ namespace Galaxy.Console.SignIn;
 /// <summary>What a session is worth: it ends at its time, and with the key that it was opened with.</summary>
 internal sealed class Session(IAccessDirectory keys, TimeProvider time)
 {
-    private const string UntilClaim = "galaxy:until", KeyClaim = "galaxy:key";
+    private const string UntilClaim = "galaxy:until",
+        KeyClaim = "galaxy:key";
 
     /// <param name="keyId">Of a key that was given out; null: it was the cluster's own, or a link.</param>
     public static ClaimsPrincipal Open(Identified caller, string? keyId, string scheme, DateTimeOffset until)
@@ -21,18 +22,25 @@ internal sealed class Session(IAccessDirectory keys, TimeProvider time)
         return person;
     }
 
-    /// <summary>Whether it still counts. Who did not come in by a session (a key, or development without one) needs none.</summary>
+    /// <summary>
+    /// Whether it still counts. Who did not come in by a session (a key, or development without one) needs none.
+    /// </summary>
     public bool IsValid(ClaimsPrincipal person)
     {
         if (person.FindFirst(UntilClaim) is not { } until)
             return true;
-        if (!long.TryParse(until.Value, CultureInfo.InvariantCulture, out var ms) || ms <= time.GetUtcNow().ToUnixTimeMilliseconds())
+        if (
+            !long.TryParse(until.Value, CultureInfo.InvariantCulture, out var ms)
+            || ms <= time.GetUtcNow().ToUnixTimeMilliseconds()
+        )
             return false;
         if (person.FindFirst(KeyClaim)?.Value is not { } id)
             return true;
         // While nobody can be asked, nobody can say that the key was withdrawn.
         if (!keys.IsComplete && keys.Find(id) is null)
             return true;
-        return keys.Find(id) is { } key && !(key.Expires <= time.GetUtcNow()) && AccessRoles.Parse(key.Role) == Principals.RoleOf(person);
+        return keys.Find(id) is { } key
+            && !(key.Expires <= time.GetUtcNow())
+            && AccessRoles.Parse(key.Role) == Principals.RoleOf(person);
     }
 }

@@ -8,8 +8,9 @@ using Microsoft.AspNetCore.DataProtection.KeyManagement;
 namespace Galaxy.Console.SignIn;
 
 /// <summary>
-/// The keys that seal sessions and forms, derived from the cluster's: every console of the cluster takes them, also one that was just started on a machine that
-/// keeps nothing. While the cluster's key is changed both count; with the old one its sessions end.
+/// The keys that seal sessions and forms, derived from the cluster's: every console of the cluster takes them, also one
+/// that was just started on a machine that keeps nothing. While the cluster's key is changed both count; with the old
+/// one its sessions end.
 /// </summary>
 internal sealed class SessionKeys : IKeyManager
 {
@@ -48,8 +49,15 @@ internal sealed class SessionKeys : IKeyManager
             ActivationDate = CreationDate = new DateTimeOffset(activeSince, 1, 1, 0, 0, 0, TimeSpan.Zero);
             KeyId = new Guid(ApiKey.Derive(clusterKey, "console-session-id").AsSpan(0, 16));
             // 64 bytes, as the library makes them itself.
-            byte[] secret = [.. ApiKey.Derive(clusterKey, "console-session-1"), .. ApiKey.Derive(clusterKey, "console-session-2")];
-            Descriptor = new AuthenticatedEncryptorDescriptor(new AuthenticatedEncryptorConfiguration(), new Secret(secret));
+            byte[] secret =
+            [
+                .. ApiKey.Derive(clusterKey, "console-session-1"),
+                .. ApiKey.Derive(clusterKey, "console-session-2"),
+            ];
+            Descriptor = new AuthenticatedEncryptorDescriptor(
+                new AuthenticatedEncryptorConfiguration(),
+                new Secret(secret)
+            );
         }
 
         public DateTimeOffset ActivationDate { get; }

@@ -7,13 +7,24 @@ namespace Galaxy.Console.SignIn;
 /// <summary>Takes each sign-in link once, also across restarts of this console. Thread-safe.</summary>
 internal sealed partial class UsedLinks(NodeOptions node, TimeProvider time, ILogger<UsedLinks> log)
 {
-    private readonly ConcurrentDictionary<string, bool> _used = new(Read(FileOf(node)).Select(nonce => KeyValuePair.Create(nonce, true)), StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, bool> _used = new(
+        Read(FileOf(node)).Select(nonce => KeyValuePair.Create(nonce, true)),
+        StringComparer.Ordinal
+    );
     private readonly Lock _gate = new();
 
     /// <summary>True for the first who shows a valid link.</summary>
     public bool TryUse(string? code)
     {
-        if (node.ApiKey is not { } key || (SignInLink.Read(code, key, time.GetUtcNow()) ?? (node.OtherApiKey is { } other ? SignInLink.Read(code, other, time.GetUtcNow()) : null)) is not { } nonce || !_used.TryAdd(nonce, true))
+        if (
+            node.ApiKey is not { } key
+            || (
+                SignInLink.Read(code, key, time.GetUtcNow())
+                ?? (node.OtherApiKey is { } other ? SignInLink.Read(code, other, time.GetUtcNow()) : null)
+            )
+                is not { } nonce
+            || !_used.TryAdd(nonce, true)
+        )
             return false;
         lock (_gate)
         {
@@ -44,6 +55,10 @@ internal sealed partial class UsedLinks(NodeOptions node, TimeProvider time, ILo
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "A used sign-in link could not be written down, so that it may be used again after a restart: {Reason}")]
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "A used sign-in link could not be written down, so that it may be used again after a "
+            + "restart: {Reason}"
+    )]
     private partial void LogNotKept(string reason);
 }

@@ -14,7 +14,8 @@ public sealed record SpanView(
     double DurationMs,
     bool Failed,
     string StatusMessage,
-    IReadOnlyDictionary<string, string> Attributes)
+    IReadOnlyDictionary<string, string> Attributes
+)
 {
     /// <summary>What happened in its course, for instance exceptions.</summary>
     public IReadOnlyList<SpanEvent> Events { get; init; } = [];
@@ -24,4 +25,12 @@ public sealed record SpanView(
 public sealed record SpanEvent(string Name, double OffsetMs, IReadOnlyDictionary<string, string> Attributes);
 
 /// <summary>A trace in the list.</summary>
-public sealed record TraceSummary(string TraceId, string Name, DateTimeOffset Start, double DurationMs, int Spans, bool Failed, IReadOnlyList<string> Services);
+public sealed record TraceSummary(
+    string TraceId,
+    string Name,
+    DateTimeOffset Start,
+    double DurationMs,
+    int Spans,
+    bool Failed,
+    IReadOnlyList<string> Services
+);

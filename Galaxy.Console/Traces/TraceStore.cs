@@ -4,11 +4,16 @@ namespace Galaxy.Console.Traces;
 /// <param name="Text">Part of a span's name, whatever its case.</param>
 /// <param name="FailedOnly">Traces with a failed span.</param>
 /// <param name="LeastMs">At least this long.</param>
-public sealed record TraceQuery(string? Service = null, string? Text = null, bool FailedOnly = false, double LeastMs = 0);
+public sealed record TraceQuery(
+    string? Service = null,
+    string? Text = null,
+    bool FailedOnly = false,
+    double LeastMs = 0
+);
 
 /// <summary>
-/// The newest traces, in bounded memory: at most <see cref="MaxTraces"/> traces, <see cref="MaxSpans"/> spans and <see cref="MaxBytes"/> bytes, the
-/// oldest go first. Thread-safe.
+/// The newest traces, in bounded memory: at most <see cref="MaxTraces"/> traces, <see cref="MaxSpans"/> spans and
+/// <see cref="MaxBytes"/> bytes, the oldest go first. Thread-safe.
 /// </summary>
 public sealed class TraceStore
 {
@@ -77,10 +82,15 @@ public sealed class TraceStore
             _services.Remove(service);
     }
 
-    private static int SizeOf(SpanView span) => Overhead + 2 * span.StatusMessage.Length + SizeOf(span.Attributes) + span.Events.Sum(one => 80 + SizeOf(one.Attributes));
+    private static int SizeOf(SpanView span) =>
+        Overhead
+        + 2 * span.StatusMessage.Length
+        + SizeOf(span.Attributes)
+        + span.Events.Sum(one => 80 + SizeOf(one.Attributes));
 
     // Names are shared; values, above a length, are not.
-    private static int SizeOf(IReadOnlyDictionary<string, string> attributes) => attributes.Sum(pair => 16 + 2 * pair.Value.Length);
+    private static int SizeOf(IReadOnlyDictionary<string, string> attributes) =>
+        attributes.Sum(pair => 16 + 2 * pair.Value.Length);
 
     /// <summary>The spans in order of their start; empty when the trace is not known (any more).</summary>
     public IReadOnlyList<SpanView> Get(string traceId)
@@ -94,12 +104,16 @@ public sealed class TraceStore
     {
         lock (_gate)
         {
-            return [.. _order.Reverse()
-                .Select(id => _traces[id].Spans)
-                .Where(spans => query is null || Matches(spans, query))
-                .Select(Summarise)
-                .Where(trace => query is null || trace.DurationMs >= query.LeastMs)
-                .Take(count)];
+            return
+            [
+                .. _order
+                    .Reverse()
+                    .Select(id => _traces[id].Spans)
+                    .Where(spans => query is null || Matches(spans, query))
+                    .Select(Summarise)
+                    .Where(trace => query is null || trace.DurationMs >= query.LeastMs)
+                    .Take(count),
+            ];
         }
     }
 
@@ -123,7 +137,10 @@ public sealed class TraceStore
     private static bool Matches(List<SpanView> spans, TraceQuery query) =>
         (query.Service is null || spans.Exists(span => span.Service == query.Service))
         && (!query.FailedOnly || spans.Exists(span => span.Failed))
-        && (query.Text is null || spans.Exists(span => span.Name.Contains(query.Text, StringComparison.OrdinalIgnoreCase)));
+        && (
+            query.Text is null
+            || spans.Exists(span => span.Name.Contains(query.Text, StringComparison.OrdinalIgnoreCase))
+        );
 
     private static TraceSummary Summarise(List<SpanView> spans)
     {
@@ -142,6 +159,14 @@ public sealed class TraceStore
             services.Add(span.Service);
         }
         // The root if it has come; children are exported before their parents.
-        return new TraceSummary(first.TraceId, (root ?? first).Name, first.Start, (end - first.Start).TotalMilliseconds, spans.Count, failed, [.. services]);
+        return new TraceSummary(
+            first.TraceId,
+            (root ?? first).Name,
+            first.Start,
+            (end - first.Start).TotalMilliseconds,
+            spans.Count,
+            failed,
+            [.. services]
+        );
     }
 }

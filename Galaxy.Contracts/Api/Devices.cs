@@ -5,7 +5,13 @@ namespace Galaxy.Contracts.Api;
 /// <summary>What a device can do.</summary>
 /// <param name="Parameters">A JSON schema of the parameters; null: not told.</param>
 /// <param name="Priority">1 to 10.</param>
-public sealed record DeviceCapability(string Name, string Version = "1", int Priority = 5, string? Description = null, JsonElement? Parameters = null);
+public sealed record DeviceCapability(
+    string Name,
+    string Version = "1",
+    int Priority = 5,
+    string? Description = null,
+    JsonElement? Parameters = null
+);
 
 /// <summary>A device as the registry replicates it.</summary>
 public sealed record DeviceView
@@ -16,7 +22,10 @@ public sealed record DeviceView
     /// <summary>For instance <c>android</c>, <c>windows</c>, <c>linux</c>, <c>printer_3d</c>, <c>sensor</c>.</summary>
     public string DeviceType { get; init; } = "unknown";
 
-    /// <summary><c>online</c>, <c>offline</c>, <c>busy</c>, <c>idle</c>, <c>error</c>, <c>maintenance</c>, <c>discovering</c>, <c>registering</c>.</summary>
+    /// <summary>
+    /// <c>online</c>, <c>offline</c>, <c>busy</c>, <c>idle</c>, <c>error</c>, <c>maintenance</c>, <c>discovering</c>,
+    /// <c>registering</c>.
+    /// </summary>
     public string State { get; init; } = "registering";
     public IReadOnlyList<DeviceCapability> Capabilities { get; init; } = [];
 

@@ -36,7 +36,14 @@ public sealed record FailoverSettings
 /// <param name="NodeId">The coordinator that checks; null: every one does.</param>
 /// <param name="Threshold">So many failures in a row make it unhealthy.</param>
 public sealed record HealthCheckerSettings(
-    string Name, string Kind, string Target, string? NodeId = null, double? IntervalSeconds = null, double TimeoutSeconds = 2, int Threshold = 3);
+    string Name,
+    string Kind,
+    string Target,
+    string? NodeId = null,
+    double? IntervalSeconds = null,
+    double TimeoutSeconds = 2,
+    int Threshold = 3
+);
 
 /// <summary><c>GET /api/v1/failover</c>.</summary>
 /// <param name="Order">Who would lead, in order, as the answering coordinator sees it.</param>
@@ -52,11 +59,18 @@ public sealed record FailoverStatus(
     IReadOnlyList<string> Demoted,
     IReadOnlyList<HealthCheckStatus> Checks,
     IReadOnlyDictionary<string, string> Breakers,
-    IReadOnlyList<int> StoresBehind);
+    IReadOnlyList<int> StoresBehind
+);
 
 /// <summary>A node that lost the lease without giving it up and has not recovered.</summary>
 public sealed record FailedNode(string NodeId, string Reason, DateTimeOffset At);
 
 /// <param name="Healthy">False after <see cref="HealthCheckerSettings.Threshold"/> failures in a row.</param>
 /// <param name="LastError">Null when the last run passed.</param>
-public sealed record HealthCheckStatus(string Name, bool Healthy, int FailuresInARow, string? LastError, DateTimeOffset? LastRun);
+public sealed record HealthCheckStatus(
+    string Name,
+    bool Healthy,
+    int FailuresInARow,
+    string? LastError,
+    DateTimeOffset? LastRun
+);

@@ -27,7 +27,13 @@ public sealed record ResourceAmounts(double CpuPercent = 0, double MemoryMib = 0
 /// <param name="Backoff"><c>fixed</c>, <c>linear</c> or <c>exponential</c>.</param>
 /// <param name="RetryOn">Parts of error messages; empty: every error is worth another attempt.</param>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
-public sealed record RetryRequest(int? MaxAttempts = null, double? DelaySeconds = null, string? Backoff = null, double? MaxDelaySeconds = null, IReadOnlyList<string>? RetryOn = null);
+public sealed record RetryRequest(
+    int? MaxAttempts = null,
+    double? DelaySeconds = null,
+    string? Backoff = null,
+    double? MaxDelaySeconds = null,
+    IReadOnlyList<string>? RetryOn = null
+);
 
 /// <summary>Another task that must have ended.</summary>
 /// <param name="Condition"><c>success</c> (default), <c>failure</c> or <c>completed</c>.</param>
@@ -56,7 +62,10 @@ public sealed record TaskRequest
 {
     public string? Name { get; init; }
 
-    /// <summary><c>command</c> (default), <c>query</c>, <c>transfer</c>, <c>sync</c>, <c>batch</c>, <c>workflow</c>, <c>scheduled</c>.</summary>
+    /// <summary>
+    /// <c>command</c> (default), <c>query</c>, <c>transfer</c>, <c>sync</c>, <c>batch</c>, <c>workflow</c>,
+    /// <c>scheduled</c>.
+    /// </summary>
     public string? Type { get; init; }
 
     /// <summary>What to do, for instance <c>echo</c>; a device must offer it as a capability.</summary>
@@ -87,7 +96,10 @@ public sealed record TaskRequest
     public int? MaxAttempts { get; init; }
     public RetryRequest? Retry { get; init; }
 
-    /// <summary><c>least_loaded</c> (default), <c>priority</c>, <c>fair</c>, <c>round_robin</c>, <c>capability</c>, <c>location</c>, <c>random</c>, <c>adaptive</c>.</summary>
+    /// <summary>
+    /// <c>least_loaded</c> (default), <c>priority</c>, <c>fair</c>, <c>round_robin</c>, <c>capability</c>,
+    /// <c>location</c>, <c>random</c>, <c>adaptive</c>.
+    /// </summary>
     public string? Strategy { get; init; }
     public IReadOnlyList<DependencyRequest>? Dependencies { get; init; }
     public IReadOnlyList<SubtaskRequest>? Subtasks { get; init; }
@@ -95,7 +107,9 @@ public sealed record TaskRequest
     /// <summary>All parts start together or not at all.</summary>
     public bool? Gang { get; init; }
 
-    /// <summary>Five fields, or six with seconds, in UTC: a copy of the task is submitted at each of these times.</summary>
+    /// <summary>
+    /// Five fields, or six with seconds, in UTC: a copy of the task is submitted at each of these times.
+    /// </summary>
     public string? Cron { get; init; }
 
     /// <summary>Not before that time.</summary>
@@ -111,10 +125,24 @@ public sealed record TaskRequest
 
 /// <summary>An attempt that is over and did not bring the result.</summary>
 /// <param name="Outcome"><c>failed</c>, <c>timeout</c> or <c>lost</c>.</param>
-public sealed record AttemptView(string AttemptId, string DeviceId, DateTimeOffset StartedAt, DateTimeOffset EndedAt, string Outcome, string Error);
+public sealed record AttemptView(
+    string AttemptId,
+    string DeviceId,
+    DateTimeOffset StartedAt,
+    DateTimeOffset EndedAt,
+    string Outcome,
+    string Error
+);
 
 /// <summary>A result that came after its attempt had been given up.</summary>
-public sealed record LateResult(string AttemptId, string DeviceId, DateTimeOffset ReceivedAt, bool Failed, JsonElement? Result, string? Error);
+public sealed record LateResult(
+    string AttemptId,
+    string DeviceId,
+    DateTimeOffset ReceivedAt,
+    bool Failed,
+    JsonElement? Result,
+    string? Error
+);
 
 /// <summary>A part of a task, and how it ended.</summary>
 /// <param name="State">Null: it has not ended.</param>
@@ -125,7 +153,10 @@ public sealed record TaskView
 {
     public required string TaskId { get; init; }
 
-    /// <summary>Of a command and its parts: the <c>request_id</c> that its client chose, or the id of the command when it chose none; never an id of a task.</summary>
+    /// <summary>
+    /// Of a command and its parts: the <c>request_id</c> that its client chose, or the id of the command when it chose
+    /// none; never an id of a task.
+    /// </summary>
     public string? RequestId { get; init; }
     public required string Name { get; init; }
     public string Type { get; init; } = "command";

@@ -9,7 +9,10 @@ using Galaxy.ServiceDefaults.Authentication;
 
 namespace Galaxy.Coordinator.Access;
 
-/// <summary>The keys that are out, in replicated state: every coordinator can tell who comes, with or without a leader. Thread-safe.</summary>
+/// <summary>
+/// The keys that are out, in replicated state: every coordinator can tell who comes, with or without a leader.
+/// Thread-safe.
+/// </summary>
 internal sealed class AccessKeys(GossipNode gossip, Elector elector, Quarantine quarantine) : IAccessDirectory
 {
     private const int Most = 10_000;
@@ -32,8 +35,14 @@ internal sealed class AccessKeys(GossipNode gossip, Elector elector, Quarantine 
     }
 
     /// <summary>By name.</summary>
-    public IReadOnlyList<AccessKey> List() => [.. gossip.List(Namespaces.Access)
-        .Select(entry => quarantine.Read<AccessKey>(entry, key => key.Id)).OfType<AccessKey>().OrderBy(key => key.Name, StringComparer.Ordinal)];
+    public IReadOnlyList<AccessKey> List() =>
+        [
+            .. gossip
+                .List(Namespaces.Access)
+                .Select(entry => quarantine.Read<AccessKey>(entry, key => key.Id))
+                .OfType<AccessKey>()
+                .OrderBy(key => key.Name, StringComparer.Ordinal),
+        ];
 
     /// <summary>False: there are as many as there may be.</summary>
     public bool TryPut(AccessKey key)
@@ -45,5 +54,6 @@ internal sealed class AccessKeys(GossipNode gossip, Elector elector, Quarantine 
     }
 
     /// <summary>False: there was none.</summary>
-    public bool Withdraw(string id) => gossip.Get(Namespaces.Access, id) is not null && gossip.Delete(Namespaces.Access, id);
+    public bool Withdraw(string id) =>
+        gossip.Get(Namespaces.Access, id) is not null && gossip.Delete(Namespaces.Access, id);
 }

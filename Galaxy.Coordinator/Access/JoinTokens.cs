@@ -10,7 +10,9 @@ using StackExchange.Redis;
 
 namespace Galaxy.Coordinator.Access;
 
-/// <summary>A token that is changed once for a key. Its secret is <c>gxj-{id}-{64 hexadecimal digits}</c>; kept is the SHA-256.</summary>
+/// <summary>
+/// A token that is changed once for a key. Its secret is <c>gxj-{id}-{64 hexadecimal digits}</c>; kept is the SHA-256.
+/// </summary>
 internal sealed record JoinToken
 {
     public const string Prefix = "gxj-";
@@ -40,7 +42,9 @@ internal sealed record JoinToken
 
     /// <summary>The id that a secret names; null: it is none.</summary>
     public static string? IdOf(string? secret) =>
-        secret?.Split('-') is ["gxj", { Length: 12 } id, { Length: 64 }] && id.All(char.IsAsciiHexDigitLower) ? id : null;
+        secret?.Split('-') is ["gxj", { Length: 12 } id, { Length: 64 }] && id.All(char.IsAsciiHexDigitLower)
+            ? id
+            : null;
 }
 
 /// <summary>A join that is refused; the message says why.</summary>
@@ -50,9 +54,17 @@ internal sealed class JoinRefusedException(int status, string message) : Excepti
 }
 
 /// <summary>
-/// Join tokens, in the store: that one counts once is decided by the leader alone, under its fencing token, so that two leaders cannot both take it. Thread-safe.
+/// Join tokens, in the store: that one counts once is decided by the leader alone, under its fencing token, so that two
+/// leaders cannot both take it. Thread-safe.
 /// </summary>
-internal sealed class JoinTokens(FencedWriter writer, FencedStores stores, AccessKeys keys, NodeOptions node, TimeProvider time, Quarantine quarantine) : IStoredRecords, IDisposable
+internal sealed class JoinTokens(
+    FencedWriter writer,
+    FencedStores stores,
+    AccessKeys keys,
+    NodeOptions node,
+    TimeProvider time,
+    Quarantine quarantine
+) : IStoredRecords, IDisposable
 {
     private const int Most = 1000;
 
@@ -67,7 +79,12 @@ internal sealed class JoinTokens(FencedWriter writer, FencedStores stores, Acces
 
     /// <exception cref="NotLeaderException">This node does not lead.</exception>
     /// <exception cref="StoreUnavailableException">The store did not answer.</exception>
-    public async Task<(JoinToken Token, string Secret)> CreateAsync(AccessRole role, string? name, TimeSpan lifetime, string by)
+    public async Task<(JoinToken Token, string Secret)> CreateAsync(
+        AccessRole role,
+        string? name,
+        TimeSpan lifetime,
+        string by
+    )
     {
         var all = await ListAsync();
         var now = time.GetUtcNow();
@@ -75,7 +92,16 @@ internal sealed class JoinTokens(FencedWriter writer, FencedStores stores, Acces
         if (all.Count - gone.Length >= Most)
             throw new JoinRefusedException(409, $"There are {Most:N0} join tokens already: delete some.");
         var (id, secret) = JoinToken.Create();
-        var token = new JoinToken { Id = id, Role = role.Name(), Name = name, Hash = AccessKey.HashOf(secret), Created = now, Expires = now + lifetime, By = by };
+        var token = new JoinToken
+        {
+            Id = id,
+            Role = role.Name(),
+            Name = name,
+            Hash = AccessKey.HashOf(secret),
+            Created = now,
+            Expires = now + lifetime,
+            By = by,
+        };
         List<FencedCommand> commands = [Write(token)];
         if (gone.Length > 0)
             commands.Add(new FencedCommand("HDEL", _name, gone));
@@ -87,9 +113,19 @@ internal sealed class JoinTokens(FencedWriter writer, FencedStores stores, Acces
     /// <exception cref="StoreUnavailableException">The store did not answer.</exception>
     public async Task<IReadOnlyList<JoinToken>> ListAsync()
     {
-        var stored = (await ReadAsync(store => store.HashGetAllAsync(_name))).ToDictionary(field => (string)field.Name!, field => field.Value, StringComparer.Ordinal);
+        var stored = (await ReadAsync(store => store.HashGetAllAsync(_name))).ToDictionary(
+            field => (string)field.Name!,
+            field => field.Value,
+            StringComparer.Ordinal
+        );
         quarantine.Keep(Kind, stored.ContainsKey);
-        return [.. stored.Select(field => Parse(field.Key, field.Value)).OfType<JoinToken>().OrderByDescending(token => token.Created)];
+        return
+        [
+            .. stored
+                .Select(field => Parse(field.Key, field.Value))
+                .OfType<JoinToken>()
+                .OrderByDescending(token => token.Created),
+        ];
     }
 
     /// <summary>False: there was none.</summary>
@@ -110,23 +146,44 @@ internal sealed class JoinTokens(FencedWriter writer, FencedStores stores, Acces
         {
             var token = JoinToken.IdOf(secret) is { } id ? await FindAsync(id) : null;
             if (token is null || !ApiKey.Matches(secret, Convert.FromHexString(token.Hash)))
-                throw new JoinRefusedException(401, "This join token is unknown. An admin makes one with 'galaxy token create'.");
+                throw new JoinRefusedException(
+                    401,
+                    "This join token is unknown. An admin makes one with 'galaxy token create'."
+                );
             var now = time.GetUtcNow();
             if (token.Used is { } used)
             {
                 // The same one asks again, for instance because a leader died before its answer was there.
                 if (token.KeyId != keyId || token.KeyHash != keyHash || now - used > Again)
-                    throw new JoinRefusedException(401, "This join token has been used; each is good for one device. An admin makes another with 'galaxy token create'.");
+                    throw new JoinRefusedException(
+                        401,
+                        "This join token has been used; each is good for one device. An admin makes "
+                            + "another with 'galaxy token create'."
+                    );
             }
             else if (token.Expires <= now)
             {
-                throw new JoinRefusedException(401, $"This join token expired on {token.Expires:yyyy-MM-dd HH:mm} UTC. An admin makes another with 'galaxy token create'.");
+                throw new JoinRefusedException(
+                    401,
+                    $"This join token expired on {token.Expires:yyyy-MM-dd HH:mm} UTC. An admin makes "
+                        + "another with 'galaxy token create'."
+                );
             }
             if (keys.Find(keyId) is { } taken && taken.Hash != keyHash)
                 throw new JoinRefusedException(409, "'key_id' is taken: choose another.");
             await writer.WriteAsync(Write(token with { Used = token.Used ?? now, KeyId = keyId, KeyHash = keyHash }));
-            var key = new AccessKey { Id = keyId, Name = token.Name ?? name, Role = token.Role, Hash = keyHash, Created = now, By = $"join token {token.Id} of {token.By}" };
-            return keys.TryPut(key) ? key : throw new JoinRefusedException(409, "There are as many keys as there may be: withdraw some.");
+            var key = new AccessKey
+            {
+                Id = keyId,
+                Name = token.Name ?? name,
+                Role = token.Role,
+                Hash = keyHash,
+                Created = now,
+                By = $"join token {token.Id} of {token.By}",
+            };
+            return keys.TryPut(key)
+                ? key
+                : throw new JoinRefusedException(409, "There are as many keys as there may be: withdraw some.");
         }
         finally
         {
@@ -140,11 +197,18 @@ internal sealed class JoinTokens(FencedWriter writer, FencedStores stores, Acces
 
     Task IStoredRecords.DeleteAsync(string id) => writer.WriteAsync(new FencedCommand("HDEL", _name, id));
 
-    private FencedCommand Write(JoinToken token) => new("HSET", _name, token.Id, JsonSerializer.Serialize(token, GalaxyJson.Options));
+    private FencedCommand Write(JoinToken token) =>
+        new("HSET", _name, token.Id, JsonSerializer.Serialize(token, GalaxyJson.Options));
 
-    private Task<JoinToken?> FindAsync(string id) => ReadAsync(async store => Parse(id, await store.HashGetAsync(_name, id)));
+    private Task<JoinToken?> FindAsync(string id) =>
+        ReadAsync(async store => Parse(id, await store.HashGetAsync(_name, id)));
 
-    private JoinToken? Parse(string id, RedisValue text) => text.IsNull ? null : quarantine.Read<JoinToken>(Kind, id, (byte[])text!, token => ApiKey.IsFingerprint(token.Hash) ? token.Id : null);
+    private JoinToken? Parse(string id, RedisValue text) =>
+        text.IsNull
+            ? null
+            : quarantine.Read<JoinToken>(Kind, id, (byte[])text!, token =>
+                ApiKey.IsFingerprint(token.Hash) ? token.Id : null
+            );
 
     private async Task<T> ReadAsync<T>(Func<IDatabase, Task<T>> read)
     {

@@ -1,18 +1,26 @@
-using Galaxy.Core.Clocks;
 using System.Globalization;
 using Galaxy.Contracts.Api;
 using Galaxy.Contracts.Cluster;
 using Galaxy.Coordinator.Cluster;
 using Galaxy.Coordinator.Gossip;
 using Galaxy.Coordinator.Storage;
+using Galaxy.Core.Clocks;
 using Galaxy.ServiceDefaults.Audit;
 using Galaxy.ServiceDefaults.Authentication;
 using Google.Protobuf;
 
 namespace Galaxy.Coordinator.Audit;
 
-/// <summary>The last administrative acts, in replicated state: whoever survives knows what was done. Also takes this coordinator's own notes. Thread-safe.</summary>
-internal sealed partial class AuditLog(AuditTrail trail, GossipNode gossip, Quarantine quarantine, ILogger<AuditLog> log) : BackgroundService
+/// <summary>
+/// The last administrative acts, in replicated state: whoever survives knows what was done. Also takes this
+/// coordinator's own notes. Thread-safe.
+/// </summary>
+internal sealed partial class AuditLog(
+    AuditTrail trail,
+    GossipNode gossip,
+    Quarantine quarantine,
+    ILogger<AuditLog> log
+) : BackgroundService
 {
     /// <summary>Older ones go.</summary>
     public const int Kept = 2000;
@@ -37,7 +45,10 @@ internal sealed partial class AuditLog(AuditTrail trail, GossipNode gossip, Quar
     public void Add(AuditEntry note)
     {
         // Sorts by time; two acts of one millisecond are both kept.
-        var key = string.Create(CultureInfo.InvariantCulture, $"{note.AtUnixMs:x11}-{Guid.NewGuid().ToString("N")[..8]}");
+        var key = string.Create(
+            CultureInfo.InvariantCulture,
+            $"{note.AtUnixMs:x11}-{Guid.NewGuid().ToString("N")[..8]}"
+        );
         gossip.Put(Namespaces.Audit, key, note.ToByteArray());
         var all = gossip.List(Namespaces.Audit);
         if (all.Count < Kept + Slack)
@@ -47,10 +58,25 @@ internal sealed partial class AuditLog(AuditTrail trail, GossipNode gossip, Quar
     }
 
     /// <summary>Newest first.</summary>
-    public IReadOnlyList<AuditView> Read(int limit) => [.. gossip.List(Namespaces.Audit).Reverse().Take(limit)
-        .Select(entry => quarantine.Parse(entry, AuditEntry.Parser)).OfType<AuditEntry>()
-        .Select(note => new AuditView(
-            UnixTime.At(note.AtUnixMs), note.Who, note.Role, note.What, note.From, note.Status, note.Service, note.Trace.Length == 0 ? null : note.Trace))];
+    public IReadOnlyList<AuditView> Read(int limit) =>
+        [
+            .. gossip
+                .List(Namespaces.Audit)
+                .Reverse()
+                .Take(limit)
+                .Select(entry => quarantine.Parse(entry, AuditEntry.Parser))
+                .OfType<AuditEntry>()
+                .Select(note => new AuditView(
+                    UnixTime.At(note.AtUnixMs),
+                    note.Who,
+                    note.Role,
+                    note.What,
+                    note.From,
+                    note.Status,
+                    note.Service,
+                    note.Trace.Length == 0 ? null : note.Trace
+                )),
+        ];
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The audit note '{What}' could not be kept")]
     private partial void LogLost(Exception failure, string what);
@@ -59,8 +85,15 @@ internal sealed partial class AuditLog(AuditTrail trail, GossipNode gossip, Quar
 /// <summary><c>GET /api/v1/audit</c>.</summary>
 internal static class AuditApi
 {
-    public static void MapAuditApi(this IEndpointRouteBuilder endpoints) => endpoints.MapGet("/api/v1/audit", (AuditLog audit, int? limit) => limit is < 1 or > AuditLog.Kept
-            ? Results.Problem($"'limit' is {limit}; allowed is 1 to {AuditLog.Kept}.", statusCode: 400)
-            : Results.Ok(audit.Read(limit ?? 100)))
-        .Needs(AccessRole.Operator, reads: true).WithTags("Access").Produces<IReadOnlyList<AuditView>>().WithSummary("Administrative acts, newest first: who, what, from where, and how it ended");
+    public static void MapAuditApi(this IEndpointRouteBuilder endpoints) =>
+        endpoints
+            .MapGet("/api/v1/audit", (AuditLog audit, int? limit) =>
+                limit is < 1 or > AuditLog.Kept
+                    ? Results.Problem($"'limit' is {limit}; allowed is 1 to {AuditLog.Kept}.", statusCode: 400)
+                    : Results.Ok(audit.Read(limit ?? 100))
+            )
+            .Needs(AccessRole.Operator, reads: true)
+            .WithTags("Access")
+            .Produces<IReadOnlyList<AuditView>>()
+            .WithSummary("Administrative acts, newest first: who, what, from where, and how it ended");
 }

@@ -18,16 +18,35 @@ internal static class BackupApi
     {
         var backup = endpoints.MapGroup("/api/v1/backup");
         backup.ExplainStateErrors();
-        backup.MapGet("", async (Backups backups, TimeProvider time) => Results.File(
-                await backups.TakeAsync(), "application/octet-stream", string.Create(CultureInfo.InvariantCulture, $"galaxy-{time.GetUtcNow():yyyyMMdd-HHmmss}.gxb")))
-            .Produces(200, contentType: "application/octet-stream").ProducesProblem(503)
-            .WithSummary("State, configuration, tasks and keys in one file, sealed under the cluster's key").RequireLeader();
-        backup.MapPost("/restore", RestoreAsync)
-            .Accepts<Stream>("application/octet-stream").Produces<BackupRestored>().ProducesProblem(400).ProducesProblem(409)
-            .WithMetadata(new SizeLimit()).WithSummary("Make an empty cluster of a backup; a damaged one is refused whole").RequireLeader();
+        backup
+            .MapGet("", async (Backups backups, TimeProvider time) =>
+                Results.File(
+                    await backups.TakeAsync(),
+                    "application/octet-stream",
+                    string.Create(CultureInfo.InvariantCulture, $"galaxy-{time.GetUtcNow():yyyyMMdd-HHmmss}.gxb")
+                )
+            )
+            .Produces(200, contentType: "application/octet-stream")
+            .ProducesProblem(503)
+            .WithSummary("State, configuration, tasks and keys in one file, sealed under the cluster's key")
+            .RequireLeader();
+        backup
+            .MapPost("/restore", RestoreAsync)
+            .Accepts<Stream>("application/octet-stream")
+            .Produces<BackupRestored>()
+            .ProducesProblem(400)
+            .ProducesProblem(409)
+            .WithMetadata(new SizeLimit())
+            .WithSummary("Make an empty cluster of a backup; a damaged one is refused whole")
+            .RequireLeader();
     }
 
-    private static async Task<IResult> RestoreAsync(HttpRequest request, [FromHeader(Name = OldKeyHeader)] string? oldKey, Backups backups, CancellationToken cancellation)
+    private static async Task<IResult> RestoreAsync(
+        HttpRequest request,
+        [FromHeader(Name = OldKeyHeader)] string? oldKey,
+        Backups backups,
+        CancellationToken cancellation
+    )
     {
         using var file = new MemoryStream();
         await request.Body.CopyToAsync(file, cancellation);

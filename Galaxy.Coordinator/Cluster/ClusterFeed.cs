@@ -1,17 +1,19 @@
-using Galaxy.Core.Clocks;
 using System.Text.Json;
 using Galaxy.Contracts.Api;
 using Galaxy.Contracts.Cluster;
 using Galaxy.Coordinator.Election;
 using Galaxy.Coordinator.Gossip;
 using Galaxy.Coordinator.Storage;
+using Galaxy.Core.Clocks;
 using Galaxy.Core.State;
 using Galaxy.ServiceDefaults;
 using Galaxy.ServiceDefaults.Nodes;
 
 namespace Galaxy.Coordinator.Cluster;
 
-/// <summary>The namespaces of the replicated map that Galaxy itself uses. What people keep in the state has other names.</summary>
+/// <summary>
+/// The namespaces of the replicated map that Galaxy itself uses. What people keep in the state has other names.
+/// </summary>
 internal static class Namespaces
 {
     public const string Devices = "devices";
@@ -24,29 +26,57 @@ internal static class Namespaces
     public const string Config = "config";
     public const string ConfigHistory = "config_history";
 
-    /// <summary>Keys that are out. What they hash to is nobody's business: the state's own API does not show it.</summary>
+    /// <summary>
+    /// Keys that are out. What they hash to is nobody's business: the state's own API does not show it.
+    /// </summary>
     public const string Access = "access";
     public const string Audit = "audit";
 
-    private static readonly string[] All = [Devices, Groups, GroupMembers, Failover, Services, Config, ConfigHistory, Access, Audit];
+    private static readonly string[] All =
+    [
+        Devices,
+        Groups,
+        GroupMembers,
+        Failover,
+        Services,
+        Config,
+        ConfigHistory,
+        Access,
+        Audit,
+    ];
 
-    /// <summary>The namespaces that can be written when the state is full. What devices say of themselves is bounded like everybody's data.</summary>
-    public static IReadOnlySet<string> WithRoom { get; } = new HashSet<string>([Failover, Services, Config, ConfigHistory, Access, Audit], StringComparer.Ordinal);
+    /// <summary>
+    /// The namespaces that can be written when the state is full. What devices say of themselves is bounded like
+    /// everybody's data.
+    /// </summary>
+    public static IReadOnlySet<string> WithRoom { get; } =
+        new HashSet<string>([Failover, Services, Config, ConfigHistory, Access, Audit], StringComparer.Ordinal);
 
     /// <summary>What every service hears as one snapshot is bounded, in bytes.</summary>
-    public static IReadOnlyDictionary<string, long> Rooms { get; } = new Dictionary<string, long>(StringComparer.Ordinal) { [Devices] = 16 * 1024 * 1024, [Services] = 8 * 1024 * 1024 };
+    public static IReadOnlyDictionary<string, long> Rooms { get; } =
+        new Dictionary<string, long>(StringComparer.Ordinal)
+        {
+            [Devices] = 16 * 1024 * 1024,
+            [Services] = 8 * 1024 * 1024,
+        };
 
-    // Those that a snapshot may set back. What parts of Galaxy say of themselves, keys and the audit log are not among them.
+    // Those that a snapshot may set back. What parts of Galaxy say of themselves, keys and the audit log are not among
+    // them.
     private static readonly string[] Restored = [Groups, GroupMembers, Failover, Config, ConfigHistory];
 
-    /// <summary>True for a namespace that changes only through an API of its own, and for its name in other letters, which people would take for it. The general API of the state asks this before it writes.</summary>
+    /// <summary>
+    /// True for a namespace that changes only through an API of its own, and for its name in other letters, which
+    /// people would take for it. The general API of the state asks this before it writes.
+    /// </summary>
     public static bool IsReserved(string ns) => All.Contains(ns, StringComparer.OrdinalIgnoreCase);
 
     /// <summary>True when restoring a snapshot may write the namespace.</summary>
     public static bool IsRestorable(string ns) => !IsReserved(ns) || Array.IndexOf(Restored, ns) >= 0;
 }
 
-/// <summary>A snapshot, and the same without what changes all the time: that somebody who was there is still there is no news.</summary>
+/// <summary>
+/// A snapshot, and the same without what changes all the time: that somebody who was there is still there is no news.
+/// </summary>
 internal sealed class FeedSnapshot(Snapshot full)
 {
     private readonly Lazy<Snapshot> _news = new(() =>
@@ -61,12 +91,16 @@ internal sealed class FeedSnapshot(Snapshot full)
 
     public Snapshot Full => full;
 
-    public bool SaysTheSameAs(FeedSnapshot other) => ReferenceEquals(this, other) || _news.Value.Equals(other._news.Value);
+    public bool SaysTheSameAs(FeedSnapshot other) =>
+        ReferenceEquals(this, other) || _news.Value.Equals(other._news.Value);
 
     public bool HasTheLeaderOf(FeedSnapshot other) => full.Leader.Equals(other.Full.Leader);
 }
 
-/// <summary>Joins election, membership, devices and services into snapshots, and tells watchers when there is a new one. Thread-safe.</summary>
+/// <summary>
+/// Joins election, membership, devices and services into snapshots, and tells watchers when there is a new one.
+/// Thread-safe.
+/// </summary>
 internal sealed class ClusterFeed
 {
     private readonly Elector _elector;
@@ -79,7 +113,14 @@ internal sealed class ClusterFeed
     private (Task Change, FeedSnapshot Snapshot)? _made;
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    public ClusterFeed(Elector elector, GossipNode gossip, Quarantine quarantine, Identity identity, NodeOptions node, TimeProvider time)
+    public ClusterFeed(
+        Elector elector,
+        GossipNode gossip,
+        Quarantine quarantine,
+        Identity identity,
+        NodeOptions node,
+        TimeProvider time
+    )
     {
         (_elector, _gossip, _quarantine, _identity, _node, _time) = (elector, gossip, quarantine, identity, node, time);
         elector.LeaderChanged += _ => Signal();
@@ -105,14 +146,22 @@ internal sealed class ClusterFeed
         }
     }
 
-    public IEnumerable<DeviceView> Devices() => _gossip.List(Namespaces.Devices).Select(entry => _quarantine.Read<DeviceView>(entry, device => device.DeviceId)).OfType<DeviceView>();
+    public IEnumerable<DeviceView> Devices() =>
+        _gossip
+            .List(Namespaces.Devices)
+            .Select(entry => _quarantine.Read<DeviceView>(entry, device => device.DeviceId))
+            .OfType<DeviceView>();
 
-    /// <summary>Services whose announcement has not run out. Their clocks and ours may differ by a few seconds.</summary>
+    /// <summary>
+    /// Services whose announcement has not run out. Their clocks and ours may differ by a few seconds.
+    /// </summary>
     public IEnumerable<Service> Services()
     {
         var now = _time.GetUtcNow().ToUnixTimeMilliseconds();
-        return _gossip.List(Namespaces.Services)
-            .Select(entry => _quarantine.Parse(entry, Service.Parser, service => service.Id)).OfType<Service>()
+        return _gossip
+            .List(Namespaces.Services)
+            .Select(entry => _quarantine.Parse(entry, Service.Parser, service => service.Id))
+            .OfType<Service>()
             .Where(service => service.LastSeenUnixMs + service.TtlMs + 5000 > now);
     }
 
@@ -154,24 +203,37 @@ internal sealed class ClusterFeed
                 SinceUnixMs = lease.AcquiredUnixMs,
             };
         }
-        snapshot.Nodes.AddRange(_gossip.Members.All.Select(member => new Node
-        {
-            NodeId = member.NodeId,
-            Role = member.Role,
-            State = GossipWire.Name(member.State),
-            Url = member.Url,
-            GrpcUrl = member.GrpcUrl,
-            Boot = member.Boot,
-            Pid = member.Pid,
-            Version = member.Version,
-            StartedAtUnixMs = member.StartedAtUnixMs,
-        }));
+        snapshot.Nodes.AddRange(
+            _gossip.Members.All.Select(member => new Node
+            {
+                NodeId = member.NodeId,
+                Role = member.Role,
+                State = GossipWire.Name(member.State),
+                Url = member.Url,
+                GrpcUrl = member.GrpcUrl,
+                Boot = member.Boot,
+                Pid = member.Pid,
+                Version = member.Version,
+                StartedAtUnixMs = member.StartedAtUnixMs,
+            })
+        );
         snapshot.Services.AddRange(Services());
-        snapshot.AccessKeys.AddRange(_gossip.List(Namespaces.Access).Select(entry => _quarantine.Read<ServiceDefaults.Authentication.AccessKey>(entry, key => key.Id)).OfType<ServiceDefaults.Authentication.AccessKey>().Select(ToWire));
+        snapshot.AccessKeys.AddRange(
+            _gossip
+                .List(Namespaces.Access)
+                .Select(entry => _quarantine.Read<ServiceDefaults.Authentication.AccessKey>(entry, key => key.Id))
+                .OfType<ServiceDefaults.Authentication.AccessKey>()
+                .Select(ToWire)
+        );
         var known = new Dictionary<Capability, int>();
         foreach (var device in Devices())
         {
-            if (_quarantine.Use(Namespaces.Devices, device.DeviceId, () => Tuple.Create(ToWire(device), device.Capabilities.Select(ToWire).ToList())) is not var (wire, capabilities))
+            if (
+                _quarantine.Use(Namespaces.Devices, device.DeviceId, () =>
+                    Tuple.Create(ToWire(device), device.Capabilities.Select(ToWire).ToList())
+                )
+                is not var (wire, capabilities)
+            )
                 continue;
             foreach (var capability in capabilities)
             {
@@ -187,15 +249,36 @@ internal sealed class ClusterFeed
     public ClusterResponse Response()
     {
         var leader = _elector.Leader is { } lease
-            ? new LeaderResponse(lease.Holder, lease.Token, lease.Url, UnixTime.At(lease.AcquiredUnixMs),
-                Math.Round(_elector.Settings.Ttl.TotalMilliseconds), _elector.LeaseLeft is { } left ? Math.Round(left.TotalMilliseconds) : null)
+            ? new LeaderResponse(
+                lease.Holder,
+                lease.Token,
+                lease.Url,
+                UnixTime.At(lease.AcquiredUnixMs),
+                Math.Round(_elector.Settings.Ttl.TotalMilliseconds),
+                _elector.LeaseLeft is { } left ? Math.Round(left.TotalMilliseconds) : null
+            )
             : null;
         var nodes = _gossip.Members.All.Select(member => new NodeResponse(
-            member.NodeId, member.Role, GossipWire.Name(member.State), member.Url, member.Boot, member.Pid, member.Version,
-            UnixTime.At(member.StartedAtUnixMs)));
-        var services = Services().Select(service => new ServiceResponse(
-            service.Id, service.Kind, service.Layer, service.Url, [.. service.Capabilities.Select(c => c.Name)], service.Pid, service.Version,
-            UnixTime.At(service.LastSeenUnixMs)));
+            member.NodeId,
+            member.Role,
+            GossipWire.Name(member.State),
+            member.Url,
+            member.Boot,
+            member.Pid,
+            member.Version,
+            UnixTime.At(member.StartedAtUnixMs)
+        ));
+        var services = Services()
+            .Select(service => new ServiceResponse(
+                service.Id,
+                service.Kind,
+                service.Layer,
+                service.Url,
+                [.. service.Capabilities.Select(c => c.Name)],
+                service.Pid,
+                service.Version,
+                UnixTime.At(service.LastSeenUnixMs)
+            ));
         return new ClusterResponse(_node.Cluster, leader, [.. nodes], Devices().Count(IsOnline), [.. services]);
     }
 
@@ -217,17 +300,23 @@ internal sealed class ClusterFeed
         return wire;
     }
 
-    private static AccessKey ToWire(ServiceDefaults.Authentication.AccessKey key) => new()
-    {
-        Id = key.Id, Name = key.Name, Role = key.Role, Hash = key.Hash, ExpiresUnixMs = key.Expires?.ToUnixTimeMilliseconds() ?? 0,
-    };
+    private static AccessKey ToWire(ServiceDefaults.Authentication.AccessKey key) =>
+        new()
+        {
+            Id = key.Id,
+            Name = key.Name,
+            Role = key.Role,
+            Hash = key.Hash,
+            ExpiresUnixMs = key.Expires?.ToUnixTimeMilliseconds() ?? 0,
+        };
 
-    private static Capability ToWire(DeviceCapability capability) => new()
-    {
-        Name = capability.Name,
-        Version = capability.Version,
-        Priority = capability.Priority,
-        Description = capability.Description ?? "",
-        Parameters = capability.Parameters?.GetRawText() ?? "",
-    };
+    private static Capability ToWire(DeviceCapability capability) =>
+        new()
+        {
+            Name = capability.Name,
+            Version = capability.Version,
+            Priority = capability.Priority,
+            Description = capability.Description ?? "",
+            Parameters = capability.Parameters?.GetRawText() ?? "",
+        };
 }

@@ -3,23 +3,37 @@ using Galaxy.Coordinator.Audit;
 using Galaxy.Coordinator.Configuration;
 using Galaxy.Coordinator.Gossip;
 using Galaxy.Coordinator.State;
+using Galaxy.Coordinator.Storage;
 using Google.Protobuf;
 using Grpc.Core;
-using Galaxy.Coordinator.Storage;
 
 namespace Galaxy.Coordinator.Cluster;
 
 /// <summary>What gateways, routers and other services ask of this coordinator.</summary>
 internal sealed class ClusterService(
-    ClusterFeed feed, GossipNode gossip, ConfigCatalog catalog, StateFeed state, AuditLog audit, IHostApplicationLifetime lifetime, TimeProvider time, Quarantine quarantine)
-    : Contracts.Cluster.Cluster.ClusterBase
+    ClusterFeed feed,
+    GossipNode gossip,
+    ConfigCatalog catalog,
+    StateFeed state,
+    AuditLog audit,
+    IHostApplicationLifetime lifetime,
+    TimeProvider time,
+    Quarantine quarantine
+) : Contracts.Cluster.Cluster.ClusterBase
 {
     private static readonly TimeSpan Burst = TimeSpan.FromMilliseconds(15);
     private const int LongestBurst = 6;
 
-    public override async Task Watch(WatchRequest request, IServerStreamWriter<Snapshot> responseStream, ServerCallContext context)
+    public override async Task Watch(
+        WatchRequest request,
+        IServerStreamWriter<Snapshot> responseStream,
+        ServerCallContext context
+    )
     {
-        using var ends = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, lifetime.ApplicationStopping);
+        using var ends = CancellationTokenSource.CreateLinkedTokenSource(
+            context.CancellationToken,
+            lifetime.ApplicationStopping
+        );
         try
         {
             FeedSnapshot? sent = null;
@@ -31,7 +45,12 @@ internal sealed class ClusterService(
                 if (sent is null || !snapshot.SaysTheSameAs(sent))
                 {
                     // A new leader is told at once. The rest comes in bursts, each of which is one message.
-                    if (sent is not null && snapshot.HasTheLeaderOf(sent) && postponed++ < LongestBurst && await ChangesAgainAsync(next, ends.Token))
+                    if (
+                        sent is not null
+                        && snapshot.HasTheLeaderOf(sent)
+                        && postponed++ < LongestBurst
+                        && await ChangesAgainAsync(next, ends.Token)
+                    )
                         continue;
                     postponed = 0;
                     await responseStream.WriteAsync(snapshot.Full, ends.Token);
@@ -46,19 +65,30 @@ internal sealed class ClusterService(
         }
     }
 
-    public override async Task WatchConfig(WatchConfigRequest request, IServerStreamWriter<ConfigSnapshot> responseStream, ServerCallContext context)
+    public override async Task WatchConfig(
+        WatchConfigRequest request,
+        IServerStreamWriter<ConfigSnapshot> responseStream,
+        ServerCallContext context
+    )
     {
-        using var ends = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, lifetime.ApplicationStopping);
+        using var ends = CancellationTokenSource.CreateLinkedTokenSource(
+            context.CancellationToken,
+            lifetime.ApplicationStopping
+        );
         try
         {
             await foreach (var documents in OwnConfiguration.Follow(catalog, state, request.NodeId, ends.Token))
             {
                 var snapshot = new ConfigSnapshot();
-                snapshot.Documents.AddRange(documents.Where(document => document.Json is not null).Select(document => new Contracts.Cluster.ConfigDocument
-                {
-                    Name = document.Document.Name,
-                    Json = ByteString.CopyFromUtf8(document.Json!.ToJsonString()),
-                }));
+                snapshot.Documents.AddRange(
+                    documents
+                        .Where(document => document.Json is not null)
+                        .Select(document => new Contracts.Cluster.ConfigDocument
+                        {
+                            Name = document.Document.Name,
+                            Json = ByteString.CopyFromUtf8(document.Json!.ToJsonString()),
+                        })
+                );
                 await responseStream.WriteAsync(snapshot, ends.Token);
             }
         }
@@ -80,7 +110,9 @@ internal sealed class ClusterService(
     public override Task<AnnounceReply> Announce(Service request, ServerCallContext context)
     {
         if (request.Id.Length is 0 or > 128 || request.Kind.Length is 0 or > 32)
-            throw new RpcException(new Status(StatusCode.InvalidArgument, "id (1 to 128 characters) and kind (1 to 32) are required"));
+            throw new RpcException(
+                new Status(StatusCode.InvalidArgument, "id (1 to 128 characters) and kind (1 to 32) are required")
+            );
         if (request.TtlMs is < 1000 or > 3_600_000)
             throw new RpcException(new Status(StatusCode.InvalidArgument, "ttl_ms must be 1,000 to 3,600,000"));
         Announce(request);
@@ -93,7 +125,10 @@ internal sealed class ClusterService(
         var now = time.GetUtcNow().ToUnixTimeMilliseconds();
         service.LastSeenUnixMs = now;
         // One that cannot be read is replaced.
-        if (gossip.Get(Namespaces.Services, service.Id) is { } entry && quarantine.Parse(entry, Service.Parser) is { } known)
+        if (
+            gossip.Get(Namespaces.Services, service.Id) is { } entry
+            && quarantine.Parse(entry, Service.Parser) is { } known
+        )
         {
             var fresh = now - known.LastSeenUnixMs < service.TtlMs / 2;
             known.LastSeenUnixMs = now;
@@ -106,7 +141,9 @@ internal sealed class ClusterService(
     public override Task<AuditReply> Audit(AuditEntry request, ServerCallContext context)
     {
         if (request.Who.Length is 0 or > 200 || request.What.Length is 0 or > 400)
-            throw new RpcException(new Status(StatusCode.InvalidArgument, "who (1 to 200 characters) and what (1 to 400) are required"));
+            throw new RpcException(
+                new Status(StatusCode.InvalidArgument, "who (1 to 200 characters) and what (1 to 400) are required")
+            );
         audit.Add(request);
         return Task.FromResult(new AuditReply());
     }

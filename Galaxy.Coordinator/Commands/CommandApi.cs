@@ -11,13 +11,26 @@ namespace Galaxy.Coordinator.Commands;
 /// <param name="Mode"><c>sync</c> (default): answered when all devices have; <c>async</c>: at once.</param>
 /// <param name="Timeout">In seconds, for each device; 30 by default.</param>
 internal sealed record CommandRequest(
-    string? RequestId, string? Command, IReadOnlyList<string>? Targets, JsonElement? Params, string? Mode, double? Timeout, string? CallbackUrl);
+    string? RequestId,
+    string? Command,
+    IReadOnlyList<string>? Targets,
+    JsonElement? Params,
+    string? Mode,
+    double? Timeout,
+    string? CallbackUrl
+);
 
 /// <summary>One of <c>POST /execute/parallel</c>.</summary>
 internal sealed record ParallelCommand(string? DeviceId, string? Command, JsonElement? Params);
 
 /// <summary><c>POST /execute/parallel</c>.</summary>
-internal sealed record ParallelRequest(string? RequestId, IReadOnlyList<ParallelCommand>? Commands, string? Mode, double? Timeout, string? CallbackUrl);
+internal sealed record ParallelRequest(
+    string? RequestId,
+    IReadOnlyList<ParallelCommand>? Commands,
+    string? Mode,
+    double? Timeout,
+    string? CallbackUrl
+);
 
 /// <summary>Commands to named devices, groups and everybody.</summary>
 internal static class CommandApi
@@ -28,56 +41,150 @@ internal static class CommandApi
     public static void MapCommandApi(this IEndpointRouteBuilder endpoints)
     {
         var group = endpoints.MapGroup("").WithTags("Commands").AddEndpointFilter(TaskErrors.ExplainAsync);
-        group.MapPost("/api/v1/command", CommandAsync).RequireLeader().Produces<CommandAnswer>().Produces<CommandAnswer>(202).ProducesProblem(400).ProducesProblem(422)
+        group
+            .MapPost("/api/v1/command", CommandAsync)
+            .RequireLeader()
+            .Produces<CommandAnswer>()
+            .Produces<CommandAnswer>(202)
+            .ProducesProblem(400)
+            .ProducesProblem(422)
             .WithSummary("A command to several devices, with one honest result for each")
-            .WithDescription("'mode' sync answers when all devices have or their time is over; async answers at once with 202: ask for the status, or listen at /ws/status. "
-                + "A 'request_id' names the command for its client and is no id of a task: sent again with the same body it is answered with what became of the command, in either mode; "
-                + "with another body it is refused with 422.");
-        group.MapGet("/api/v1/command/{id}/status", StatusAsync).Produces<CommandAnswer>().ProducesProblem(404).WithSummary("What became of a command");
-        group.MapPost("/execute/all", AllAsync).RequireLeader().Produces<CommandAnswer>().Produces<CommandAnswer>(202)
-            .ProducesProblem(400).ProducesProblem(409).ProducesProblem(422).WithSummary("A command to every device that is connected");
-        group.MapPost("/execute/parallel", ParallelAsync).RequireLeader().Produces<CommandAnswer>().Produces<CommandAnswer>(202)
-            .ProducesProblem(400).ProducesProblem(422).WithSummary("Different commands to different devices at once");
+            .WithDescription(
+                "'mode' sync answers when all devices have or their time is over; async answers at once "
+                    + "with 202: ask for the status, or listen at /ws/status. "
+                    + "A 'request_id' names the command for its client and is no id of a task: sent again "
+                    + "with the same body it is answered with what became of the command, in either mode; "
+                    + "with another body it is refused with 422."
+            );
+        group
+            .MapGet("/api/v1/command/{id}/status", StatusAsync)
+            .Produces<CommandAnswer>()
+            .ProducesProblem(404)
+            .WithSummary("What became of a command");
+        group
+            .MapPost("/execute/all", AllAsync)
+            .RequireLeader()
+            .Produces<CommandAnswer>()
+            .Produces<CommandAnswer>(202)
+            .ProducesProblem(400)
+            .ProducesProblem(409)
+            .ProducesProblem(422)
+            .WithSummary("A command to every device that is connected");
+        group
+            .MapPost("/execute/parallel", ParallelAsync)
+            .RequireLeader()
+            .Produces<CommandAnswer>()
+            .Produces<CommandAnswer>(202)
+            .ProducesProblem(400)
+            .ProducesProblem(422)
+            .WithSummary("Different commands to different devices at once");
         foreach (var root in (string[])["/api/v1/groups", "/groups"])
         {
-            group.MapPost(root + "/{id}/broadcast", BroadcastAsync).RequireLeader().Produces<CommandAnswer>().Produces<CommandAnswer>(202)
-                .ProducesProblem(400).ProducesProblem(404).ProducesProblem(409).ProducesProblem(422).WithSummary("A command to every device of a group");
+            group
+                .MapPost(root + "/{id}/broadcast", BroadcastAsync)
+                .RequireLeader()
+                .Produces<CommandAnswer>()
+                .Produces<CommandAnswer>(202)
+                .ProducesProblem(400)
+                .ProducesProblem(404)
+                .ProducesProblem(409)
+                .ProducesProblem(422)
+                .WithSummary("A command to every device of a group");
         }
     }
 
     private static Task<IResult> CommandAsync(CommandRequest request, CommandRunner runner, HttpContext context) =>
-        RunAsync(Order(request, "command"), request.Mode, () => Commands(request, "targets", request.Targets), runner, context);
+        RunAsync(
+            Order(request, "command"),
+            request.Mode,
+            () => Commands(request, "targets", request.Targets),
+            runner,
+            context
+        );
 
     private static Task<IResult> AllAsync(CommandRequest request, CommandRunner runner, HttpContext context) =>
-        RunAsync(Order(request, "all"), request.Mode, () => runner.Connected is { Count: > 0 } connected ? Commands(request, "devices", connected)
-            : throw new CommandRefusedException(409, "No device is connected."), runner, context);
+        RunAsync(
+            Order(request, "all"),
+            request.Mode,
+            () =>
+                runner.Connected is { Count: > 0 } connected
+                    ? Commands(request, "devices", connected)
+                    : throw new CommandRefusedException(409, "No device is connected."),
+            runner,
+            context
+        );
 
-    private static Task<IResult> BroadcastAsync(string id, CommandRequest request, GroupRegistry groups, CommandRunner runner, HttpContext context) =>
-        RunAsync(Order(request, "group " + id), request.Mode, () => Commands(request, "devices", groups.Get(id) switch
-        {
-            null => throw new CommandRefusedException(404, $"There is no group '{id}'."),
-            { Devices.Count: 0 } => throw new CommandRefusedException(409, $"The group '{id}' has no devices."),
-            var group => group.Devices,
-        }), runner, context);
+    private static Task<IResult> BroadcastAsync(
+        string id,
+        CommandRequest request,
+        GroupRegistry groups,
+        CommandRunner runner,
+        HttpContext context
+    ) =>
+        RunAsync(
+            Order(request, "group " + id),
+            request.Mode,
+            () =>
+                Commands(
+                    request,
+                    "devices",
+                    groups.Get(id) switch
+                    {
+                        null => throw new CommandRefusedException(404, $"There is no group '{id}'."),
+                        { Devices.Count: 0 } => throw new CommandRefusedException(
+                            409,
+                            $"The group '{id}' has no devices."
+                        ),
+                        var group => group.Devices,
+                    }
+                ),
+            runner,
+            context
+        );
 
     private static Task<IResult> ParallelAsync(ParallelRequest request, CommandRunner runner, HttpContext context) =>
-        RunAsync(new CommandOrder(request.RequestId, Body("parallel", request with { RequestId = null, Mode = null }), "parallel", request.Timeout ?? StandardTimeout, request.CallbackUrl),
-            request.Mode, () => Commands(request), runner, context);
+        RunAsync(
+            new CommandOrder(
+                request.RequestId,
+                Body("parallel", request with { RequestId = null, Mode = null }),
+                "parallel",
+                request.Timeout ?? StandardTimeout,
+                request.CallbackUrl
+            ),
+            request.Mode,
+            () => Commands(request),
+            runner,
+            context
+        );
 
-    private static CommandOrder Order(CommandRequest request, string kind) => new(
-        request.RequestId, Body(kind, request with { RequestId = null, Mode = null }), request.Command is { Length: > 0 } name ? name : throw new BadTaskException("'command' is required."),
-        request.Timeout ?? StandardTimeout, request.CallbackUrl);
+    private static CommandOrder Order(CommandRequest request, string kind) =>
+        new(
+            request.RequestId,
+            Body(kind, request with { RequestId = null, Mode = null }),
+            request.Command is { Length: > 0 } name ? name : throw new BadTaskException("'command' is required."),
+            request.Timeout ?? StandardTimeout,
+            request.CallbackUrl
+        );
 
     // Devices that are found when the command is accepted are no part of it: a repetition may find others.
     private static object Body(string kind, object request) => new { Kind = kind, Request = request };
 
-    private static IReadOnlyList<DeviceCommand> Commands(CommandRequest request, string field, IReadOnlyList<string>? targets)
+    private static IReadOnlyList<DeviceCommand> Commands(
+        CommandRequest request,
+        string field,
+        IReadOnlyList<string>? targets
+    )
     {
         if (targets is not { Count: > 0 and <= CommandRunner.MostDevices })
             throw new BadTaskException($"'{field}' must name 1 to {CommandRunner.MostDevices:N0} devices.");
         if (targets.FirstOrDefault(id => !DeviceRegistry.IsValidId(id)) is { } bad)
             throw new BadTaskException($"'{field}' has '{bad}', which cannot be a device id.");
-        return [.. targets.Distinct(StringComparer.Ordinal).Select(id => new DeviceCommand(id, request.Command!, request.Params))];
+        return
+        [
+            .. targets
+                .Distinct(StringComparer.Ordinal)
+                .Select(id => new DeviceCommand(id, request.Command!, request.Params)),
+        ];
     }
 
     private static IReadOnlyList<DeviceCommand> Commands(ParallelRequest request)
@@ -96,7 +203,13 @@ internal static class CommandApi
         return [.. commands.Select(one => new DeviceCommand(one.DeviceId!, one.Command!, one.Params))];
     }
 
-    private static async Task<IResult> RunAsync(CommandOrder order, string? mode, Func<IReadOnlyList<DeviceCommand>> commands, CommandRunner runner, HttpContext context)
+    private static async Task<IResult> RunAsync(
+        CommandOrder order,
+        string? mode,
+        Func<IReadOnlyList<DeviceCommand>> commands,
+        CommandRunner runner,
+        HttpContext context
+    )
     {
         if (order.RequestId is { } requestId && !DeviceRegistry.IsValidId(requestId))
             throw new BadTaskException("'request_id' may have letters, digits, '-', '_', '.' and ':', at most 128.");
@@ -117,11 +230,15 @@ internal static class CommandApi
         if (mode != "async")
             return Results.Ok(await runner.FinishAsync(command, context.RequestAborted));
         var answer = await runner.AnswerAsync(command.TaskId);
-        return known is not null ? Results.Ok(answer) : Results.Accepted($"/api/v1/command/{command.RequestId ?? command.TaskId}/status", answer);
+        return known is not null
+            ? Results.Ok(answer)
+            : Results.Accepted($"/api/v1/command/{command.RequestId ?? command.TaskId}/status", answer);
     }
 
     private static async Task<IResult> StatusAsync(string id, CommandRunner runner) =>
-        await runner.ReadAsync(id) is { } answer ? Results.Ok(answer) : Results.Problem($"There is no command '{id}'.", statusCode: 404);
+        await runner.ReadAsync(id) is { } answer
+            ? Results.Ok(answer)
+            : Results.Problem($"There is no command '{id}'.", statusCode: 404);
 }
 
 /// <summary>No device is there that a command could be given to.</summary>

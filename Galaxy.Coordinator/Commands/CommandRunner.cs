@@ -10,16 +10,31 @@ namespace Galaxy.Coordinator.Commands;
 internal sealed record DeviceCommand(string DeviceId, string Command, JsonElement? Params);
 
 /// <summary>A command as its client asks for it.</summary>
-/// <param name="RequestId">What the client calls it: with the same body it stands for the same command. Null: nothing is known of a repetition.</param>
+/// <param name="RequestId">What the client calls it: with the same body it stands for the same command. Null: nothing
+/// is known of a repetition.</param>
 /// <param name="Body">What the request id stands for: the request, without how its answer is waited for.</param>
 /// <param name="TimeoutSeconds">For each device.</param>
-internal sealed record CommandOrder(string? RequestId, object Body, string Name, double TimeoutSeconds, string? CallbackUrl);
+internal sealed record CommandOrder(
+    string? RequestId,
+    object Body,
+    string Name,
+    double TimeoutSeconds,
+    string? CallbackUrl
+);
 
 /// <summary>
-/// Commands to named devices: one durable task that stands for the command, with a part for each device. A device that is unknown or away has failed at
-/// once, and so has one that goes before it answers: nobody waits for a command to be done some other day.
+/// Commands to named devices: one durable task that stands for the command, with a part for each device. A device that
+/// is unknown or away has failed at once, and so has one that goes before it answers: nobody waits for a command to be
+/// done some other day.
 /// </summary>
-internal sealed class CommandRunner(TaskSubmitter submitter, TaskStore store, TaskFeed feed, DeviceRegistry registry, DeviceHub hub, TimeProvider time)
+internal sealed class CommandRunner(
+    TaskSubmitter submitter,
+    TaskStore store,
+    TaskFeed feed,
+    DeviceRegistry registry,
+    DeviceHub hub,
+    TimeProvider time
+)
 {
     public const int MostDevices = TaskSubmission.MostParts;
     private const int Priority = 8;
@@ -52,36 +67,66 @@ internal sealed class CommandRunner(TaskSubmitter submitter, TaskStore store, Ta
         return (await submitter.SubmitAsync(tasks, KeyOf(order), refused)).Task;
     }
 
-    private static SubmissionKey? KeyOf(CommandOrder order) => order.RequestId is { } id ? SubmissionKey.OfCommand(id, order.Body) : null;
+    private static SubmissionKey? KeyOf(CommandOrder order) =>
+        order.RequestId is { } id ? SubmissionKey.OfCommand(id, order.Body) : null;
 
     private IReadOnlyList<TaskView> Read(CommandOrder order, IReadOnlyList<DeviceCommand> commands)
     {
-        var tasks = TaskSubmission.Read(new TaskRequest
-        {
-            Name = order.Name,
-            Type = Type,
-            TimeoutSeconds = order.TimeoutSeconds,
-            MaxAttempts = 1,
-            Priority = Priority,
-            CallbackUrl = order.CallbackUrl,
-            Subtasks = [.. commands.Select(one => new SubtaskRequest { Name = one.DeviceId, Action = one.Command, Params = one.Params, TargetDevice = one.DeviceId })],
-        }, time.GetUtcNow());
+        var tasks = TaskSubmission.Read(
+            new TaskRequest
+            {
+                Name = order.Name,
+                Type = Type,
+                TimeoutSeconds = order.TimeoutSeconds,
+                MaxAttempts = 1,
+                Priority = Priority,
+                CallbackUrl = order.CallbackUrl,
+                Subtasks =
+                [
+                    .. commands.Select(one => new SubtaskRequest
+                    {
+                        Name = one.DeviceId,
+                        Action = one.Command,
+                        Params = one.Params,
+                        TargetDevice = one.DeviceId,
+                    }),
+                ],
+            },
+            time.GetUtcNow()
+        );
         var requestId = order.RequestId ?? tasks[0].TaskId;
         return [.. tasks.Select(task => task with { RequestId = requestId })];
     }
 
-    // The version before made the request id the id of the task. Such a command is known by its content, so that no other task is taken for it.
+    // The version before made the request id the id of the task. Such a command is known by its content, so that no
+    // other task is taken for it.
     private async Task<TaskView?> FindOfVersionBeforeAsync(CommandOrder order, IReadOnlyList<DeviceCommand> commands)
     {
-        if (order.RequestId is not { } id || await store.ReadAsync(id) is not { Subtasks: { } parts, Type: Type, RequestId: null, Idempotency: null, Priority: Priority, Retry.MaxAttempts: 1 } task
-            || task.Name != order.Name || parts.Count != commands.Count)
+        if (
+            order.RequestId is not { } id
+            || await store.ReadAsync(id)
+                is not {
+                    Subtasks: { } parts,
+                    Type: Type,
+                    RequestId: null,
+                    Idempotency: null,
+                    Priority: Priority,
+                    Retry.MaxAttempts: 1
+                } task
+            || task.Name != order.Name
+            || parts.Count != commands.Count
+        )
             return null;
         var stored = await store.ReadManyAsync([.. parts.Select(part => part.TaskId)]);
-        return stored.Count == commands.Count && stored.Zip(commands).All(pair => IsSame(pair.First, pair.Second)) ? task : null;
+        return stored.Count == commands.Count && stored.Zip(commands).All(pair => IsSame(pair.First, pair.Second))
+            ? task
+            : null;
     }
 
     private static bool IsSame(TaskView part, DeviceCommand command) =>
-        part.TargetDevice == command.DeviceId && part.Action == command.Command && (part.Params, command.Params) switch
+        part.TargetDevice == command.DeviceId
+        && part.Action == command.Command
+        && (part.Params, command.Params) switch
         {
             ({ } stored, { } given) => JsonElement.DeepEquals(stored, given),
             (null, { } given) => given.ValueKind == JsonValueKind.Null,
@@ -112,11 +157,18 @@ internal sealed class CommandRunner(TaskSubmitter submitter, TaskStore store, Ta
 
     /// <summary>What became of the command with this request id. Null: there is none.</summary>
     public async Task<CommandAnswer?> ReadAsync(string requestId) =>
-        (await store.ReadByKeyAsync([SubmissionKey.NameOfCommand(requestId)]))[0] is { } command ? await AnswerOfAsync(command) : await AnswerAsync(requestId);
+        (await store.ReadByKeyAsync([SubmissionKey.NameOfCommand(requestId)]))[0] is { } command
+            ? await AnswerOfAsync(command)
+            : await AnswerAsync(requestId);
 
-    /// <summary>What became of the command that this task stands for: its client named nothing, or the version before accepted it. Null: it stands for none.</summary>
+    /// <summary>
+    /// What became of the command that this task stands for: its client named nothing, or the version before accepted
+    /// it. Null: it stands for none.
+    /// </summary>
     public async Task<CommandAnswer?> AnswerAsync(string taskId) =>
-        await store.ReadAsync(taskId) is { Subtasks: not null, Type: Type } command ? await AnswerOfAsync(command) : null;
+        await store.ReadAsync(taskId) is { Subtasks: not null, Type: Type } command
+            ? await AnswerOfAsync(command)
+            : null;
 
     private async Task<CommandAnswer> AnswerOfAsync(TaskView command) =>
         CommandAnswer.Of(command, await store.ReadManyAsync([.. (command.Subtasks ?? []).Select(part => part.TaskId)]));

@@ -1,4 +1,3 @@
-using Galaxy.Core.Clocks;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -6,18 +5,24 @@ using Galaxy.Contracts.Api;
 using Galaxy.Coordinator.Cluster;
 using Galaxy.Coordinator.Gossip;
 using Galaxy.Coordinator.State;
+using Galaxy.Coordinator.Storage;
+using Galaxy.Core.Clocks;
 using Galaxy.Core.State;
 using Galaxy.ServiceDefaults;
 using Galaxy.ServiceDefaults.Configuration;
-using Galaxy.Coordinator.Storage;
 
 namespace Galaxy.Coordinator.Configuration;
 
 /// <summary>
-/// The configuration documents in replicated state: what is stored is valid when it is written, its last 50 versions are kept, and
-/// what is in force is always a valid version. Thread-safe.
+/// The configuration documents in replicated state: what is stored is valid when it is written, its last 50 versions
+/// are kept, and what is in force is always a valid version. Thread-safe.
 /// </summary>
-internal sealed partial class ConfigCatalog(GossipNode gossip, ConfigSecrets secrets, Quarantine quarantine, ILogger<ConfigCatalog> log)
+internal sealed partial class ConfigCatalog(
+    GossipNode gossip,
+    ConfigSecrets secrets,
+    Quarantine quarantine,
+    ILogger<ConfigCatalog> log
+)
 {
     private const int VersionsKept = 50;
 
@@ -26,16 +31,20 @@ internal sealed partial class ConfigCatalog(GossipNode gossip, ConfigSecrets sec
     /// <summary>The document as stored, with its secrets sealed.</summary>
     public StateEntry? Entry(string name, string? node) => gossip.Get(Namespaces.Config, KeyOf(name, node));
 
-    public JsonNode? Stored(string name, string? node) => Entry(name, node) is { } entry ? quarantine.Read<JsonNode>(entry) : null;
+    public JsonNode? Stored(string name, string? node) =>
+        Entry(name, node) is { } entry ? quarantine.Read<JsonNode>(entry) : null;
 
-    /// <summary>What is in force on a node, secrets sealed: everybody's, then what overrides it there. Null: nothing is set.</summary>
+    /// <summary>
+    /// What is in force on a node, secrets sealed: everybody's, then what overrides it there. Null: nothing is set.
+    /// </summary>
     public JsonNode? Effective(ConfigDocument document, string node)
     {
         var shared = Valid(document, null, null);
         return Valid(document, node, shared) ?? shared;
     }
 
-    // Two edits that did not know of each other can merge to something that is not valid. It is never in force: the newest valid version is.
+    // Two edits that did not know of each other can merge to something that is not valid. It is never in force: the
+    // newest valid version is.
     private JsonNode? Valid(ConfigDocument document, string? node, JsonNode? beneath)
     {
         if (Stored(document.Name, node) is not { } stored)
@@ -44,19 +53,30 @@ internal sealed partial class ConfigCatalog(GossipNode gossip, ConfigSecrets sec
         if (Complaint(document, merged) is not { } complaint)
             return merged;
         LogInvalid(KeyOf(document.Name, node), complaint);
-        return History(document.Name, node).Select(version => beneath is null ? version.Document : JsonMerge.Patch(beneath, version.Document))
+        return History(document.Name, node)
+            .Select(version => beneath is null ? version.Document : JsonMerge.Patch(beneath, version.Document))
             .FirstOrDefault(version => version is not null && Complaint(document, version) is null);
     }
 
     private string? Complaint(ConfigDocument document, JsonNode? sealedJson) =>
-        secrets.OpenAll(sealedJson) is { } json ? ConfigSchema.Complaint(document, json) : "a document is a JSON object";
+        secrets.OpenAll(sealedJson) is { } json
+            ? ConfigSchema.Complaint(document, json)
+            : "a document is a JSON object";
 
     /// <summary>Changes a document when the result is valid.</summary>
-    /// <param name="change">From the document as it is (secrets shown as hints, null when there is none) to the new one; null deletes.</param>
+    /// <param name="change">From the document as it is (secrets shown as hints, null when there is none) to the new
+    /// one; null deletes.</param>
     /// <param name="kind">For the history.</param>
     /// <param name="condition">What the caller's <c>If-Match</c> asks.</param>
     /// <exception cref="StateRefusedException">The schema complains, or the document changed meanwhile.</exception>
-    public StateEntry? Change(ConfigDocument document, string? node, Func<JsonNode?, JsonNode?> change, string kind, string by, Action<StateEntry?>? condition)
+    public StateEntry? Change(
+        ConfigDocument document,
+        string? node,
+        Func<JsonNode?, JsonNode?> change,
+        string kind,
+        string by,
+        Action<StateEntry?>? condition
+    )
     {
         var before = Entry(document.Name, node);
         var was = before is null ? null : quarantine.Read<JsonNode>(before);
@@ -71,7 +91,10 @@ internal sealed partial class ConfigCatalog(GossipNode gossip, ConfigSecrets sec
     public StateEntry? Rollback(ConfigDocument document, string? node, string version, string by)
     {
         var then = History(document.Name, node).FirstOrDefault(one => one.Version == version)
-            ?? throw new StateRefusedException(404, $"'{KeyOf(document.Name, node)}' has no version '{version}'; see its history.");
+            ?? throw new StateRefusedException(
+                404,
+                $"'{KeyOf(document.Name, node)}' has no version '{version}'; see its history."
+            );
         if (then.Document is not null)
             Refuse(document, node, then.Document);
         return Write(document, node, Entry(document.Name, node), then.Document, "rollback", by, null);
@@ -84,17 +107,35 @@ internal sealed partial class ConfigCatalog(GossipNode gossip, ConfigSecrets sec
             throw new StateRefusedException(400, $"'{document.Name}' is not valid: {complaint}.");
     }
 
-    private StateEntry? Write(ConfigDocument document, string? node, StateEntry? before, JsonNode? wanted, string kind, string by, Action<StateEntry?>? condition)
+    private StateEntry? Write(
+        ConfigDocument document,
+        string? node,
+        StateEntry? before,
+        JsonNode? wanted,
+        string kind,
+        string by,
+        Action<StateEntry?>? condition
+    )
     {
         var id = new EntryId(Namespaces.Config, KeyOf(document.Name, node));
         var policy = document.IsMap ? ConflictPolicy.Merge : ConflictPolicy.Manual;
-        var entry = gossip.Write(id, StateWrite.Of(wanted is null ? null : JsonSerializer.SerializeToUtf8Bytes(wanted, GalaxyJson.Options), policy), now =>
-        {
-            condition?.Invoke(now);
-            // Validated against what was read: it must still be there.
-            if (!ReferenceEquals(now is { Deleted: true } ? null : now, before))
-                throw new StateRefusedException(409, $"'{id.Key}' was changed by somebody else in this moment. Read it again.");
-        });
+        var entry = gossip.Write(
+            id,
+            StateWrite.Of(
+                wanted is null ? null : JsonSerializer.SerializeToUtf8Bytes(wanted, GalaxyJson.Options),
+                policy
+            ),
+            now =>
+            {
+                condition?.Invoke(now);
+                // Validated against what was read: it must still be there.
+                if (!ReferenceEquals(now is { Deleted: true } ? null : now, before))
+                    throw new StateRefusedException(
+                        409,
+                        $"'{id.Key}' was changed by somebody else in this moment. Read it again."
+                    );
+            }
+        );
         if (entry is not null)
             Remember(id.Key, entry, wanted, kind, by);
         return entry;
@@ -103,25 +144,55 @@ internal sealed partial class ConfigCatalog(GossipNode gossip, ConfigSecrets sec
     private void Remember(string key, StateEntry entry, JsonNode? document, string kind, string by)
     {
         // Sorts by time, names the writer, and fits into a line of a terminal.
-        var version = string.Create(CultureInfo.InvariantCulture, $"{entry.Latest.Time.PhysicalMs:x11}-{entry.Latest.Time.Logical:x2}-{entry.Latest.Dot.Origin[^4..]}");
-        var record = new JsonObject { ["by"] = by, ["change"] = kind, ["document"] = document?.DeepClone() };
-        gossip.Put(Namespaces.ConfigHistory, $"{key}/{version}", JsonSerializer.SerializeToUtf8Bytes(record, GalaxyJson.Options));
+        var version = string.Create(
+            CultureInfo.InvariantCulture,
+            $"{entry.Latest.Time.PhysicalMs:x11}-{entry.Latest.Time.Logical:x2}-{entry.Latest.Dot.Origin[^4..]}"
+        );
+        var record = new JsonObject
+        {
+            ["by"] = by,
+            ["change"] = kind,
+            ["document"] = document?.DeepClone(),
+        };
+        gossip.Put(
+            Namespaces.ConfigHistory,
+            $"{key}/{version}",
+            JsonSerializer.SerializeToUtf8Bytes(record, GalaxyJson.Options)
+        );
         foreach (var old in Versions(key).Skip(VersionsKept).ToList())
             gossip.Delete(Namespaces.ConfigHistory, old.Key);
     }
 
     /// <summary>Newest first; secrets sealed.</summary>
-    public IEnumerable<StoredVersion> History(string name, string? node) => Versions(KeyOf(name, node)).Select(entry => quarantine.Use(entry.Namespace, entry.Key, () =>
-    {
-        var record = quarantine.Read<JsonNode>(entry);
-        return record is null ? null : new StoredVersion(
-            entry.Key[(entry.Key.LastIndexOf('/') + 1)..], UnixTime.At(entry.Time.PhysicalMs), (string?)record["by"] ?? "", (string?)record["change"] ?? "", record["document"]);
-    })).OfType<StoredVersion>();
+    public IEnumerable<StoredVersion> History(string name, string? node) =>
+        Versions(KeyOf(name, node))
+            .Select(entry => quarantine.Use(entry.Namespace, entry.Key, () =>
+                {
+                    var record = quarantine.Read<JsonNode>(entry);
+                    return record is null
+                        ? null
+                        : new StoredVersion(
+                            entry.Key[(entry.Key.LastIndexOf('/') + 1)..],
+                            UnixTime.At(entry.Time.PhysicalMs),
+                            (string?)record["by"] ?? "",
+                            (string?)record["change"] ?? "",
+                            record["document"]
+                        );
+                }))
+            .OfType<StoredVersion>();
 
-    private IEnumerable<StateEntry> Versions(string key) => gossip.List(Namespaces.ConfigHistory)
-        .Where(entry => entry.Key.LastIndexOf('/') == key.Length && entry.Key.StartsWith(key, StringComparison.Ordinal)).Reverse();
+    private IEnumerable<StateEntry> Versions(string key) =>
+        gossip
+            .List(Namespaces.ConfigHistory)
+            .Where(entry =>
+                entry.Key.LastIndexOf('/') == key.Length && entry.Key.StartsWith(key, StringComparison.Ordinal)
+            )
+            .Reverse();
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The configuration '{Key}' is not valid ({Complaint}); the last valid version stays in force")]
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "The configuration '{Key}' is not valid ({Complaint}); the last valid version stays in force"
+    )]
     private partial void LogInvalid(string key, string complaint);
 }
 

@@ -19,8 +19,16 @@ internal static class ConfigSchema
         var results = schema.Evaluate(JsonSerializer.SerializeToElement(json), Options);
         if (results.IsValid)
             return null;
-        var complaints = (results.Details ?? []).Where(detail => detail.Errors is not null)
-            .SelectMany(detail => detail.Errors!.Select(error => $"at '{detail.InstanceLocation}': {Explain(document, detail, error.Key, error.Value)}")).Distinct().Take(5).ToList();
+        var complaints = (results.Details ?? [])
+            .Where(detail => detail.Errors is not null)
+            .SelectMany(detail =>
+                detail.Errors!.Select(error =>
+                    $"at '{detail.InstanceLocation}': {Explain(document, detail, error.Key, error.Value)}"
+                )
+            )
+            .Distinct()
+            .Take(5)
+            .ToList();
         return complaints.Count > 0 ? string.Join("; ", complaints) : "it does not match the schema";
     }
 
@@ -30,14 +38,18 @@ internal static class ConfigSchema
         if (keyword is not ("pattern" or "enum"))
             return error;
         JsonNode? place = JsonNode.Parse(document.Schema);
-        foreach (var name in detail.SchemaLocation.Fragment.TrimStart('#').Split('/', StringSplitOptions.RemoveEmptyEntries))
+        foreach (
+            var name in detail.SchemaLocation.Fragment.TrimStart('#').Split('/', StringSplitOptions.RemoveEmptyEntries)
+        )
             place = (place as JsonObject)?[Uri.UnescapeDataString(name)];
         if (keyword == "enum" && (place as JsonObject)?["enum"] is JsonArray allowed)
             return $"expected one of {string.Join(", ", allowed)}";
         return (string?)(place as JsonObject)?["description"] is { } description ? $"expected: {description}" : error;
     }
 
-    /// <summary>Seals the secrets of a new version. One that has not changed, or is sent back as its hint, stays as it is.</summary>
+    /// <summary>
+    /// Seals the secrets of a new version. One that has not changed, or is sent back as its hint, stays as it is.
+    /// </summary>
     public static JsonNode? Seal(ConfigDocument document, JsonNode? json, JsonNode? before, ConfigSecrets secrets) =>
         Seal(JsonNode.Parse(document.Schema), json, before, secrets);
 
@@ -46,19 +58,47 @@ internal static class ConfigSchema
         switch (json)
         {
             case JsonObject fields:
-                return new JsonObject(fields.Select(field => KeyValuePair.Create(
-                    field.Key, Seal(schema?["properties"]?[field.Key] ?? schema?["additionalProperties"] as JsonObject, field.Value, (before as JsonObject)?[field.Key], secrets))));
+                return new JsonObject(
+                    fields.Select(field =>
+                        KeyValuePair.Create(
+                            field.Key,
+                            Seal(
+                                schema?["properties"]?[field.Key] ?? schema?["additionalProperties"] as JsonObject,
+                                field.Value,
+                                (before as JsonObject)?[field.Key],
+                                secrets
+                            )
+                        )
+                    )
+                );
             case JsonArray items:
-                return new JsonArray([.. items.Select(item => Seal(schema?["items"], item, Counterpart(item, before as JsonArray, secrets), secrets))]);
-            case JsonValue value when schema is JsonObject rules && (bool?)rules["writeOnly"] == true && value.TryGetValue<string>(out var secret):
-                return before is JsonObject box && ConfigSecrets.IsSealed(box) && (secret == (string?)box["hint"] || secret == secrets.Open(box)) ? box.DeepClone() : secrets.Seal(secret);
+                return new JsonArray([
+                    .. items.Select(item =>
+                        Seal(schema?["items"], item, Counterpart(item, before as JsonArray, secrets), secrets)
+                    ),
+                ]);
+            case JsonValue value
+                when schema is JsonObject rules
+                    && (bool?)rules["writeOnly"] == true
+                    && value.TryGetValue<string>(out var secret):
+                return
+                    before is JsonObject box
+                    && ConfigSecrets.IsSealed(box)
+                    && (secret == (string?)box["hint"] || secret == secrets.Open(box))
+                    ? box.DeepClone()
+                    : secrets.Seal(secret);
             default:
                 return json?.DeepClone();
         }
     }
 
     // Secrets of a list have no name; one is known by its hint, or by what it is.
-    private static JsonNode? Counterpart(JsonNode? item, JsonArray? before, ConfigSecrets secrets) => item is JsonValue value && value.TryGetValue<string>(out var secret)
-        ? before?.OfType<JsonObject>().FirstOrDefault(box => ConfigSecrets.IsSealed(box) && (secret == (string?)box["hint"] || secret == secrets.Open(box)))
-        : null;
+    private static JsonNode? Counterpart(JsonNode? item, JsonArray? before, ConfigSecrets secrets) =>
+        item is JsonValue value && value.TryGetValue<string>(out var secret)
+            ? before
+                ?.OfType<JsonObject>()
+                .FirstOrDefault(box =>
+                    ConfigSecrets.IsSealed(box) && (secret == (string?)box["hint"] || secret == secrets.Open(box))
+                )
+            : null;
 }

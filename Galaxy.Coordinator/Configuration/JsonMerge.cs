@@ -25,9 +25,20 @@ internal static class JsonMerge
     {
         if (from is JsonObject before && to is JsonObject after)
         {
-            foreach (var name in before.Select(field => field.Key).Union(after.Select(field => field.Key)).Order(StringComparer.Ordinal))
+            foreach (
+                var name in before
+                    .Select(field => field.Key)
+                    .Union(after.Select(field => field.Key))
+                    .Order(StringComparer.Ordinal)
+            )
             {
-                foreach (var difference in Differences(before[name], after[name], $"{path}/{name.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal)}"))
+                foreach (
+                    var difference in Differences(
+                        before[name],
+                        after[name],
+                        $"{path}/{name.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal)}"
+                    )
+                )
                     yield return difference;
             }
         }

@@ -8,7 +8,13 @@ namespace Galaxy.Coordinator.Configuration;
 
 /// <summary>Puts the cluster's configuration in force on this coordinator itself.</summary>
 internal sealed partial class OwnConfiguration(
-    ConfigCatalog catalog, ConfigSecrets secrets, StateFeed feed, GalaxyConfiguration configuration, NodeOptions node, ILogger<OwnConfiguration> log) : BackgroundService
+    ConfigCatalog catalog,
+    ConfigSecrets secrets,
+    StateFeed feed,
+    GalaxyConfiguration configuration,
+    NodeOptions node,
+    ILogger<OwnConfiguration> log
+) : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -16,7 +22,9 @@ internal sealed partial class OwnConfiguration(
         {
             try
             {
-                configuration.Replace(documents.Select(document => (document.Document, secrets.OpenAll(document.Json))));
+                configuration.Replace(
+                    documents.Select(document => (document.Document, secrets.OpenAll(document.Json)))
+                );
             }
             catch (Exception failure)
             {
@@ -25,9 +33,15 @@ internal sealed partial class OwnConfiguration(
         }
     }
 
-    /// <summary>The documents in force on a node, and again after each change of the configuration. Ends with the token.</summary>
+    /// <summary>
+    /// The documents in force on a node, and again after each change of the configuration. Ends with the token.
+    /// </summary>
     public static async IAsyncEnumerable<IReadOnlyList<(ConfigDocument Document, JsonNode? Json)>> Follow(
-        ConfigCatalog catalog, StateFeed feed, string nodeId, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken ends)
+        ConfigCatalog catalog,
+        StateFeed feed,
+        string nodeId,
+        [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken ends
+    )
     {
         while (!ends.IsCancellationRequested)
         {

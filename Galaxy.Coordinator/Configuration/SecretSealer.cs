@@ -3,18 +3,27 @@ using System.Text.Json.Nodes;
 using Galaxy.Coordinator.Cluster;
 using Galaxy.Coordinator.Election;
 using Galaxy.Coordinator.Gossip;
+using Galaxy.Coordinator.Storage;
 using Galaxy.Core.State;
 using Galaxy.ServiceDefaults;
 using Galaxy.ServiceDefaults.Configuration;
 using Galaxy.ServiceDefaults.Hosting;
 using Galaxy.ServiceDefaults.Nodes;
-using Galaxy.Coordinator.Storage;
 
 namespace Galaxy.Coordinator.Configuration;
 
-/// <summary>While this node leads and the cluster's key is being changed: seals anew what was sealed under the key that goes.</summary>
-internal sealed partial class SecretSealer(GossipNode gossip, Elector elector, ConfigSecrets secrets, NodeOptions node, Quarantine quarantine, TimeProvider time, ILogger<SecretSealer> log)
-    : PeriodicService(Every, time, log)
+/// <summary>
+/// While this node leads and the cluster's key is being changed: seals anew what was sealed under the key that goes.
+/// </summary>
+internal sealed partial class SecretSealer(
+    GossipNode gossip,
+    Elector elector,
+    ConfigSecrets secrets,
+    NodeOptions node,
+    Quarantine quarantine,
+    TimeProvider time,
+    ILogger<SecretSealer> log
+) : PeriodicService(Every, time, log)
 {
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(5);
 
@@ -24,15 +33,25 @@ internal sealed partial class SecretSealer(GossipNode gossip, Elector elector, C
             return Task.CompletedTask;
         foreach (var entry in gossip.List(Namespaces.Config).Concat(gossip.List(Namespaces.ConfigHistory)))
         {
-            if (entry.Deleted || quarantine.Read<JsonNode>(entry) is not { } document || !secrets.IsOfOtherKey(document))
+            if (
+                entry.Deleted
+                || quarantine.Read<JsonNode>(entry) is not { } document
+                || !secrets.IsOfOtherKey(document)
+            )
                 continue;
             var anew = JsonSerializer.SerializeToUtf8Bytes(secrets.Reseal(document, secrets), GalaxyJson.Options);
-            gossip.Write(new EntryId(entry.Namespace, entry.Key), new StateWrite(anew, entry.Policy, entry.Latest.Priority));
+            gossip.Write(
+                new EntryId(entry.Namespace, entry.Key),
+                new StateWrite(anew, entry.Policy, entry.Latest.Priority)
+            );
             LogSealed(entry.Key);
         }
         return Task.CompletedTask;
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "The secrets of {Document} are sealed under the present key now")]
+    [LoggerMessage(
+        Level = LogLevel.Information,
+        Message = "The secrets of {Document} are sealed under the present key now"
+    )]
     private partial void LogSealed(string document);
 }

@@ -17,9 +17,16 @@ internal sealed partial class ChatRelay(ClusterFeed cluster, NodeOptions node, I
 
     /// <summary>Returns at once; the answer comes as <c>chat_reply</c>.</summary>
     /// <param name="model">Empty: the first that is configured.</param>
-    public void Ask(DeviceSession session, string message, string context, string requestId, string model) => _ = AnswerAsync(session, message, context, requestId, model);
+    public void Ask(DeviceSession session, string message, string context, string requestId, string model) =>
+        _ = AnswerAsync(session, message, context, requestId, model);
 
-    private async Task AnswerAsync(DeviceSession session, string message, string context, string requestId, string model)
+    private async Task AnswerAsync(
+        DeviceSession session,
+        string message,
+        string context,
+        string requestId,
+        string model
+    )
     {
         var reply = new JsonObject { ["type"] = "chat_reply", ["request_id"] = requestId };
         try
@@ -31,7 +38,13 @@ internal sealed partial class ChatRelay(ClusterFeed cluster, NodeOptions node, I
             else
                 (reply["message"], reply["model"]) = await CompleteAsync(message, context, model, session.Closing);
         }
-        catch (Exception failure) when (failure is HttpRequestException or JsonException or InvalidOperationException or OperationCanceledException)
+        catch (Exception failure)
+            when (failure
+                    is HttpRequestException
+                        or JsonException
+                        or InvalidOperationException
+                        or OperationCanceledException
+            )
         {
             LogFailed(session.DeviceId, failure.Message);
             reply["error"] = "no model answered: " + failure.Message;
@@ -43,9 +56,15 @@ internal sealed partial class ChatRelay(ClusterFeed cluster, NodeOptions node, I
         session.Send(reply);
     }
 
-    private async Task<(string Message, string Model)> CompleteAsync(string message, string context, string model, CancellationToken cancellation)
+    private async Task<(string Message, string Model)> CompleteAsync(
+        string message,
+        string context,
+        string model,
+        CancellationToken cancellation
+    )
     {
-        var address = cluster.Services().FirstOrDefault(service => service.Kind == "oneapi")?.Url ?? throw new InvalidOperationException("there is no OneApi in this cluster");
+        var address = cluster.Services().FirstOrDefault(service => service.Kind == "oneapi")?.Url
+            ?? throw new InvalidOperationException("there is no OneApi in this cluster");
         if (model.Length == 0)
             model = await FirstModelAsync(address, cancellation);
         var messages = new JsonArray();
@@ -55,9 +74,12 @@ internal sealed partial class ChatRelay(ClusterFeed cluster, NodeOptions node, I
         using var request = Request(HttpMethod.Post, address + "/v1/chat/completions");
         request.Content = JsonContent.Create(new JsonObject { ["model"] = model, ["messages"] = messages });
         using var answer = await Http.SendAsync(request, cancellation);
-        var body = await answer.Content.ReadFromJsonAsync<JsonObject>(cancellation) ?? throw new InvalidOperationException("an empty answer");
+        var body = await answer.Content.ReadFromJsonAsync<JsonObject>(cancellation)
+            ?? throw new InvalidOperationException("an empty answer");
         if (!answer.IsSuccessStatusCode)
-            throw new InvalidOperationException(body["error"]?["message"]?.ToString() ?? $"status {(int)answer.StatusCode}");
+            throw new InvalidOperationException(
+                body["error"]?["message"]?.ToString() ?? $"status {(int)answer.StatusCode}"
+            );
         return (body["choices"]?[0]?["message"]?["content"]?.ToString() ?? "", model);
     }
 
@@ -65,8 +87,13 @@ internal sealed partial class ChatRelay(ClusterFeed cluster, NodeOptions node, I
     {
         using var request = Request(HttpMethod.Get, address + "/v1/models");
         using var answer = await Http.SendAsync(request, cancellation);
-        var models = answer.IsSuccessStatusCode ? await answer.Content.ReadFromJsonAsync<JsonObject>(cancellation) : null;
-        return (models?["data"] as JsonArray)?.Select(model => model?["id"]?.ToString()).FirstOrDefault(id => id is not null && id != Standard) ?? Standard;
+        var models = answer.IsSuccessStatusCode
+            ? await answer.Content.ReadFromJsonAsync<JsonObject>(cancellation)
+            : null;
+        return (models?["data"] as JsonArray)
+            ?.Select(model => model?["id"]?.ToString())
+            .FirstOrDefault(id => id is not null && id != Standard)
+            ?? Standard;
     }
 
     private HttpRequestMessage Request(HttpMethod method, string url)

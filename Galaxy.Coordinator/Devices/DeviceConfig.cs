@@ -7,8 +7,8 @@ using Galaxy.Coordinator.State;
 namespace Galaxy.Coordinator.Devices;
 
 /// <summary>
-/// Tells workers what of the cluster's configuration is for them, at once and after each change, over the socket that they have anyway: they
-/// reach no coordinator by another road. Secrets do not leave the services that need them.
+/// Tells workers what of the cluster's configuration is for them, at once and after each change, over the socket that
+/// they have anyway: they reach no coordinator by another road. Secrets do not leave the services that need them.
 /// </summary>
 internal sealed class DeviceConfig(ConfigCatalog catalog, StateFeed feed)
 {
@@ -19,9 +19,14 @@ internal sealed class DeviceConfig(ConfigCatalog catalog, StateFeed feed)
         ulong? told = null;
         await foreach (var documents in OwnConfiguration.Follow(catalog, feed, session.DeviceId, ends))
         {
-            var wanted = new JsonObject([.. documents.Where(document => document.Document.ForDevices && document.Json is not null)
-                .Select(document => KeyValuePair.Create(document.Document.Name, document.Json?.DeepClone()))]);
-            var message = JsonSerializer.SerializeToUtf8Bytes(new JsonObject { ["type"] = "config", ["documents"] = wanted });
+            var wanted = new JsonObject([
+                .. documents
+                    .Where(document => document.Document.ForDevices && document.Json is not null)
+                    .Select(document => KeyValuePair.Create(document.Document.Name, document.Json?.DeepClone())),
+            ]);
+            var message = JsonSerializer.SerializeToUtf8Bytes(
+                new JsonObject { ["type"] = "config", ["documents"] = wanted }
+            );
             var hash = XxHash3.HashToUInt64(message);
             if (told == hash)
                 continue;

@@ -2,7 +2,9 @@ using System.Collections.Concurrent;
 
 namespace Galaxy.Coordinator.Devices;
 
-/// <summary>The sockets open to this process, at most one per device: a newer one replaces an older one. Thread-safe.</summary>
+/// <summary>
+/// The sockets open to this process, at most one per device: a newer one replaces an older one. Thread-safe.
+/// </summary>
 internal sealed class DeviceHub
 {
     private readonly ConcurrentDictionary<string, DeviceSession> _sessions = new(StringComparer.Ordinal);

@@ -36,7 +36,8 @@ internal static class DeviceLimits
             _ => JsonSerializer.SerializeToUtf8Bytes(device, GalaxyJson.Options).Length
                 is > MaxRecordBytes
                     and var bytes
-                ? $"A device may say {MaxRecordBytes:N0} bytes of itself; this one says {bytes:N0}. Shorten 'capabilities'."
+                ? $"A device may say {MaxRecordBytes:N0} bytes of itself; this one says {bytes:N0}. Shorten "
+                    + "'capabilities'."
                 : null,
         };
 }

@@ -4,7 +4,9 @@ using Galaxy.ServiceDefaults.Input;
 
 namespace Galaxy.Coordinator.Devices;
 
-/// <summary>A message of a device: its fields stand at the top, or in the <c>payload</c> of an AIP/1.0 envelope.</summary>
+/// <summary>
+/// A message of a device: its fields stand at the top, or in the <c>payload</c> of an AIP/1.0 envelope.
+/// </summary>
 internal sealed class DeviceMessage : IDisposable
 {
     private readonly JsonDocument _document;
@@ -13,7 +15,10 @@ internal sealed class DeviceMessage : IDisposable
     private DeviceMessage(JsonDocument document, string type)
     {
         (_document, Type) = (document, type);
-        _body = document.RootElement.TryGetProperty("payload", out var payload) && payload.ValueKind == JsonValueKind.Object ? payload : document.RootElement;
+        _body =
+            document.RootElement.TryGetProperty("payload", out var payload) && payload.ValueKind == JsonValueKind.Object
+                ? payload
+                : document.RootElement;
     }
 
     public string Type { get; }
@@ -21,27 +26,35 @@ internal sealed class DeviceMessage : IDisposable
     /// <summary>The sender, as the envelope names it; empty: it does not.</summary>
     public string From => Text(_document.RootElement, "from");
 
-    /// <summary>Null: it is not a JSON object with a <c>type</c>, or <paramref name="fault"/> says what else is wrong.</summary>
+    /// <summary>
+    /// Null: it is not a JSON object with a <c>type</c>, or <paramref name="fault"/> says what else is wrong.
+    /// </summary>
     public static DeviceMessage? Parse(ReadOnlyMemory<byte> utf8, out InputError? fault)
     {
         if ((fault = JsonInput.Validate(utf8.Span)) is not null)
             return null;
         var document = JsonDocument.Parse(utf8);
-        if (document.RootElement.ValueKind == JsonValueKind.Object && Text(document.RootElement, "type") is { Length: > 0 } type)
+        if (
+            document.RootElement.ValueKind == JsonValueKind.Object
+            && Text(document.RootElement, "type") is { Length: > 0 } type
+        )
             return new DeviceMessage(document, type);
         document.Dispose();
         return null;
     }
 
     /// <summary>
-    /// Which attempt a refused message is the result of, if it says so legibly: a device repeats its result until it is acknowledged, so that one that cannot be
-    /// taken has to end the attempt.
+    /// Which attempt a refused message is the result of, if it says so legibly: a device repeats its result until it is
+    /// acknowledged, so that one that cannot be taken has to end the attempt.
     /// </summary>
     public static (string TaskId, string AttemptId)? RefusedResult(ReadOnlyMemory<byte> utf8)
     {
         try
         {
-            using var document = JsonDocument.Parse(utf8, new JsonDocumentOptions { MaxDepth = DeviceSession.MaxMessageBytes });
+            using var document = JsonDocument.Parse(
+                utf8,
+                new JsonDocumentOptions { MaxDepth = DeviceSession.MaxMessageBytes }
+            );
             if (document.RootElement.ValueKind != JsonValueKind.Object)
                 return null;
             using var message = new DeviceMessage(document, Text(document.RootElement, "type"));
@@ -62,22 +75,33 @@ internal sealed class DeviceMessage : IDisposable
 
     /// <summary>Null: it is not there, or no number.</summary>
     public double? Number(string name) =>
-        _body.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out var number) && double.IsFinite(number) ? number : null;
+        _body.TryGetProperty(name, out var value)
+        && value.ValueKind == JsonValueKind.Number
+        && value.TryGetDouble(out var number)
+        && double.IsFinite(number)
+            ? number
+            : null;
 
     public bool Has(string name) => _body.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null;
 
     /// <summary>Null: it is not there, or no array.</summary>
-    public JsonElement? Array(string name) => _body.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Array ? value : null;
+    public JsonElement? Array(string name) =>
+        _body.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Array ? value : null;
 
     /// <summary>Null: it is not there, or no object.</summary>
-    public JsonElement? Object(string name) => _body.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Object ? value : null;
+    public JsonElement? Object(string name) =>
+        _body.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Object ? value : null;
 
     /// <summary>As it was sent; empty: it is not there.</summary>
     public byte[] Raw(string name) =>
-        _body.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null ? JsonMarshal.GetRawUtf8Value(value).ToArray() : [];
+        _body.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null
+            ? JsonMarshal.GetRawUtf8Value(value).ToArray()
+            : [];
 
     private static string Text(JsonElement element, string name) =>
-        element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString()! : "";
+        element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String
+            ? value.GetString()!
+            : "";
 
     public void Dispose() => _document.Dispose();
 }

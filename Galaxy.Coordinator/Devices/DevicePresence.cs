@@ -9,8 +9,9 @@ using Galaxy.ServiceDefaults.Hosting;
 namespace Galaxy.Coordinator.Devices;
 
 /// <summary>
-/// Keeps the registry true to the sockets of the leader. A former leader that did not know of its end, for instance because it was stopped for a while, may have
-/// written that its devices are gone after they came here, or that devices are there which have left meanwhile; such a write is newer than ours and wins by its time.
+/// Keeps the registry true to the sockets of the leader. A former leader that did not know of its end, for instance
+/// because it was stopped for a while, may have written that its devices are gone after they came here, or that devices
+/// are there which have left meanwhile; such a write is newer than ours and wins by its time.
 /// </summary>
 internal sealed class DevicePresence : PeriodicService
 {

@@ -13,18 +13,33 @@ internal sealed class DeviceRegistry(GossipNode gossip, Quarantine quarantine)
     private static readonly TimeSpan SeenEvery = TimeSpan.FromMinutes(10);
 
     public DeviceView? Get(string deviceId) =>
-        gossip.Get(Namespaces.Devices, deviceId) is { } entry ? quarantine.Read<DeviceView>(entry, device => device.DeviceId) : null;
+        gossip.Get(Namespaces.Devices, deviceId) is { } entry
+            ? quarantine.Read<DeviceView>(entry, device => device.DeviceId)
+            : null;
 
     public IReadOnlyList<DeviceView> List() =>
-        [.. gossip.List(Namespaces.Devices).Select(entry => quarantine.Read<DeviceView>(entry, device => device.DeviceId)).OfType<DeviceView>()];
+        [
+            .. gossip
+                .List(Namespaces.Devices)
+                .Select(entry => quarantine.Read<DeviceView>(entry, device => device.DeviceId))
+                .OfType<DeviceView>(),
+        ];
 
     public void Put(DeviceView device) =>
-        gossip.Put(Namespaces.Devices, device.DeviceId, JsonSerializer.SerializeToUtf8Bytes(device, GalaxyJson.Options));
+        gossip.Put(
+            Namespaces.Devices,
+            device.DeviceId,
+            JsonSerializer.SerializeToUtf8Bytes(device, GalaxyJson.Options)
+        );
 
     /// <summary>False: it was not registered.</summary>
-    public bool Remove(string deviceId) => gossip.Get(Namespaces.Devices, deviceId) is not null && gossip.Delete(Namespaces.Devices, deviceId);
+    public bool Remove(string deviceId) =>
+        gossip.Get(Namespaces.Devices, deviceId) is not null && gossip.Delete(Namespaces.Devices, deviceId);
 
-    /// <summary>Changes what is registered, when it is; last-seen alone replicates at most every ten minutes: ten thousand heartbeats are no news.</summary>
+    /// <summary>
+    /// Changes what is registered, when it is; last-seen alone replicates at most every ten minutes: ten thousand
+    /// heartbeats are no news.
+    /// </summary>
     public void Update(string deviceId, Func<DeviceView, DeviceView> update)
     {
         if (Get(deviceId) is not { } before)

@@ -7,8 +7,8 @@ using Galaxy.Contracts.Api;
 namespace Galaxy.Coordinator.Devices;
 
 /// <summary>
-/// One open socket: a bounded queue out, whole text messages in. Who does not read is cut off rather than buffered without end; who sends too much
-/// is read more slowly. Thread-safe.
+/// One open socket: a bounded queue out, whole text messages in. Who does not read is cut off rather than buffered
+/// without end; who sends too much is read more slowly. Thread-safe.
 /// </summary>
 internal sealed class DeviceSession : IAsyncDisposable
 {
@@ -19,7 +19,9 @@ internal sealed class DeviceSession : IAsyncDisposable
     private readonly WebSocket _socket;
     private readonly CancellationTokenSource _closing;
     private readonly CancellationTokenSource _silence;
-    private readonly Channel<byte[]> _out = Channel.CreateBounded<byte[]>(new BoundedChannelOptions(QueueLength) { SingleReader = true });
+    private readonly Channel<byte[]> _out = Channel.CreateBounded<byte[]>(
+        new BoundedChannelOptions(QueueLength) { SingleReader = true }
+    );
     private readonly Task _writer;
     private string _closeReason = "closed";
 
@@ -38,8 +40,8 @@ internal sealed class DeviceSession : IAsyncDisposable
     public bool IsAcknowledged => _socket.SubProtocol == DeviceSocket.Subprotocol;
 
     /// <summary>
-    /// True once the task engine knows which attempts the device brought along; only then is it given new ones. Owned by the
-    /// task engine's loop.
+    /// True once the task engine knows which attempts the device brought along; only then is it given new ones. Owned
+    /// by the task engine's loop.
     /// </summary>
     public bool TakesTasks { get; set; }
 
@@ -109,7 +111,8 @@ internal sealed class DeviceSession : IAsyncDisposable
                 await _socket.SendAsync(message, WebSocketMessageType.Text, endOfMessage: true, _closing.Token);
             await _socket.CloseOutputAsync(WebSocketCloseStatus.EndpointUnavailable, _closeReason, _closing.Token);
         }
-        catch (Exception failure) when (failure is OperationCanceledException or WebSocketException or ObjectDisposedException)
+        catch (Exception failure)
+            when (failure is OperationCanceledException or WebSocketException or ObjectDisposedException)
         {
             await _closing.CancelAsync();
         }

@@ -8,8 +8,8 @@ using Galaxy.Coordinator.Election;
 using Galaxy.Coordinator.State;
 using Galaxy.Coordinator.Tasks;
 using Galaxy.Core.State;
-using Galaxy.ServiceDefaults.Nodes;
 using Galaxy.ServiceDefaults.Authentication;
+using Galaxy.ServiceDefaults.Nodes;
 
 namespace Galaxy.Coordinator.Devices;
 
@@ -18,8 +18,19 @@ namespace Galaxy.Coordinator.Devices;
 /// acknowledged subprotocol <c>galaxy.v1</c> of our own worker.
 /// </summary>
 internal sealed partial class DeviceSocket(
-    SocketDoor door, DeviceHub hub, DeviceRegistry registry, DeviceConfig configuration, ChatRelay chat, TaskEngine tasks, Elector elector, Identity identity,
-    NodeOptions node, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<DeviceSocket> log)
+    SocketDoor door,
+    DeviceHub hub,
+    DeviceRegistry registry,
+    DeviceConfig configuration,
+    ChatRelay chat,
+    TaskEngine tasks,
+    Elector elector,
+    Identity identity,
+    NodeOptions node,
+    IHostApplicationLifetime lifetime,
+    TimeProvider time,
+    ILogger<DeviceSocket> log
+)
 {
     public const string Subprotocol = "galaxy.v1";
     private const int MessagesPerSecond = 20;
@@ -37,13 +48,18 @@ internal sealed partial class DeviceSocket(
         using var socket = await door.OpenAsync(context, AccessRole.Worker, deviceId);
         if (socket is null)
             return;
-        using var ends = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
+        using var ends = CancellationTokenSource.CreateLinkedTokenSource(
+            context.RequestAborted,
+            lifetime.ApplicationStopping
+        );
         await using var session = new DeviceSession(socket, deviceId ?? "", ends.Token);
         using var leaves = CancellationTokenSource.CreateLinkedTokenSource(ends.Token);
         var configured = Task.CompletedTask;
         try
         {
-            await ServeAsync(session, SocketDoor.HasShownKey(context), () => configured = configuration.FollowAsync(session, leaves.Token));
+            await ServeAsync(session, SocketDoor.HasShownKey(context), () =>
+                configured = configuration.FollowAsync(session, leaves.Token)
+            );
         }
         catch (Exception ended) when (ended is OperationCanceledException or WebSocketException or IOException)
         {
@@ -69,11 +85,26 @@ internal sealed partial class DeviceSocket(
             joined = true;
         }
         // Who sends more is read more slowly. Our own workers send what they were asked for.
-        await using var pace = session.IsAcknowledged ? null : new TokenBucketRateLimiter(new TokenBucketRateLimiterOptions
-        {
-            TokenLimit = MessageBurst, TokensPerPeriod = MessagesPerSecond, ReplenishmentPeriod = TimeSpan.FromSeconds(1), QueueLimit = 1,
-        });
-        while (await ReceiveAsync(session, joined ? Silence : trusted ? Introduction : SocketDoor.KeyPatience) is { } text)
+        await using var pace = session.IsAcknowledged
+            ? null
+            : new TokenBucketRateLimiter(
+                new TokenBucketRateLimiterOptions
+                {
+                    TokenLimit = MessageBurst,
+                    TokensPerPeriod = MessagesPerSecond,
+                    ReplenishmentPeriod = TimeSpan.FromSeconds(1),
+                    QueueLimit = 1,
+                }
+            );
+        while (
+            await ReceiveAsync(
+                session,
+                joined ? Silence
+                    : trusted ? Introduction
+                    : SocketDoor.KeyPatience
+            )
+                is { } text
+        )
         {
             session.LastHeard = time.GetUtcNow();
             if (elector.CurrentToken is null)
@@ -91,12 +122,26 @@ internal sealed partial class DeviceSocket(
             {
                 session.Send(Error(fault?.ToString() ?? "this is not a JSON object with a 'type'"));
                 if (joined && fault is { } reason && DeviceMessage.RefusedResult(text) is var (taskId, attemptId))
-                    tasks.Post(new TaskEvent.Result(session.DeviceId, taskId, attemptId, Failed: true, Output: default, Error: TaskSize.Cut($"The result was refused: {reason}")));
+                    tasks.Post(
+                        new TaskEvent.Result(
+                            session.DeviceId,
+                            taskId,
+                            attemptId,
+                            Failed: true,
+                            Output: default,
+                            Error: TaskSize.Cut($"The result was refused: {reason}")
+                        )
+                    );
                 continue;
             }
             if (!trusted && !(trusted = door.IsKey(message, AccessRole.Worker)))
             {
-                session.Send(Error("the cluster's key is needed: as 'Authorization: Bearer', as '?token=' in the address, or as 'token' in the first message"));
+                session.Send(
+                    Error(
+                        "the cluster's key is needed: as 'Authorization: Bearer', as '?token=' in the "
+                            + "address, or as 'token' in the first message"
+                    )
+                );
                 session.Close("the cluster's key is needed");
                 return;
             }
@@ -149,13 +194,26 @@ internal sealed partial class DeviceSocket(
                 registry.Update(session.DeviceId, device => device with { LastSeen = time.GetUtcNow() });
                 break;
             case "status_update":
-                Change(session, device => device with { State = KnownState(message["status"]) ?? device.State, Load = Share(message.Number("load")) });
+                Change(session, device =>
+                    device with
+                    {
+                        State = KnownState(message["status"]) ?? device.State,
+                        Load = Share(message.Number("load")),
+                    }
+                );
                 break;
             case "credit" when message.Number("slots") is >= 0 and <= 1000 and var slots:
                 Change(session, device => device with { Slots = (int)slots });
                 break;
             case "progress":
-                tasks.Post(new TaskEvent.Progress(session.DeviceId, message["task_id"], message["attempt_id"], message.Number("progress") ?? 0));
+                tasks.Post(
+                    new TaskEvent.Progress(
+                        session.DeviceId,
+                        message["task_id"],
+                        message["attempt_id"],
+                        message.Number("progress") ?? 0
+                    )
+                );
                 break;
             case var _ when DeviceMessage.IsResult(type):
                 Result(session, message);
@@ -167,7 +225,10 @@ internal sealed partial class DeviceSocket(
                 session.Send(new JsonObject { ["type"] = "pong", ["timestamp"] = UnixSeconds });
                 break;
             // A command may be answered by a message of any type that carries its id.
-            case var _ when !session.IsAcknowledged && IdOf(message) is { Length: > 0 } id && tasks.Find(id)?.DeviceId == session.DeviceId:
+            case var _
+                when !session.IsAcknowledged
+                    && IdOf(message) is { Length: > 0 } id
+                    && tasks.Find(id)?.DeviceId == session.DeviceId:
                 Result(session, message);
                 break;
             default:
@@ -179,7 +240,10 @@ internal sealed partial class DeviceSocket(
 
     private bool Introduce(DeviceSession session, DeviceMessage message)
     {
-        var named = message["device_id"] is { Length: > 0 } id ? id : message.From is { Length: > 0 } from ? from : session.DeviceId;
+        var named =
+            message["device_id"] is { Length: > 0 } id ? id
+            : message.From is { Length: > 0 } from ? from
+            : session.DeviceId;
         if (!DeviceRegistry.IsValidId(named) || (session.DeviceId.Length > 0 && named != session.DeviceId))
         {
             session.Send(Error($"device_id '{named}' is not valid here"));
@@ -190,8 +254,13 @@ internal sealed partial class DeviceSocket(
         session.Said = known with
         {
             DeviceName = message["device_name"] is { Length: > 0 } name ? name : known.DeviceName,
-            DeviceType = message["device_type"] is { Length: > 0 } kind ? kind : message["platform"] is { Length: > 0 } platform ? platform : known.DeviceType,
-            Capabilities = message.Array("capabilities") is { } list ? DeviceCapabilities.Read(list) : known.Capabilities,
+            DeviceType =
+                message["device_type"] is { Length: > 0 } kind ? kind
+                : message["platform"] is { Length: > 0 } platform ? platform
+                : known.DeviceType,
+            Capabilities = message.Array("capabilities") is { } list
+                ? DeviceCapabilities.Read(list)
+                : known.Capabilities,
             Slots = message.Number("slots") is >= 1 and <= 1000 and var slots ? (int)slots : known.Slots,
             AppVersion = message["version"] is { Length: > 0 } version ? version : known.AppVersion,
             Location = message["location"] is { Length: > 0 and <= 256 } location ? location : known.Location,
@@ -209,16 +278,36 @@ internal sealed partial class DeviceSocket(
             return false;
         }
         registry.Put(session.Said);
-        session.Send(new JsonObject
-        {
-            ["type"] = message.Type switch { "hello" => "welcome", "register" => "register_ack", _ => "handshake_ack" },
-            ["device_id"] = named,
-            ["node_id"] = node.NodeId,
-            ["cluster"] = node.Cluster,
-            ["token"] = elector.CurrentToken,
-            ["timestamp"] = UnixSeconds,
-        });
-        Join(session, message.Array("running") is { } attempts ? [.. attempts.EnumerateArray().Take(MostRunning).Where(one => one.ValueKind == JsonValueKind.String).Select(one => one.GetString()!)] : null, alreadyRegistered: true);
+        session.Send(
+            new JsonObject
+            {
+                ["type"] = message.Type switch
+                {
+                    "hello" => "welcome",
+                    "register" => "register_ack",
+                    _ => "handshake_ack",
+                },
+                ["device_id"] = named,
+                ["node_id"] = node.NodeId,
+                ["cluster"] = node.Cluster,
+                ["token"] = elector.CurrentToken,
+                ["timestamp"] = UnixSeconds,
+            }
+        );
+        Join(
+            session,
+            message.Array("running") is { } attempts
+                ?
+                [
+                    .. attempts
+                        .EnumerateArray()
+                        .Take(MostRunning)
+                        .Where(one => one.ValueKind == JsonValueKind.String)
+                        .Select(one => one.GetString()!),
+                ]
+                : null,
+            alreadyRegistered: true
+        );
         return true;
     }
 
@@ -226,8 +315,15 @@ internal sealed partial class DeviceSocket(
     {
         if (!alreadyRegistered)
         {
-            var known = registry.Get(session.DeviceId) ?? new DeviceView { DeviceId = session.DeviceId, DeviceName = session.DeviceId };
-            session.Said = known with { State = "online", HeldBy = identity.Boot, Protocol = "legacy", LastSeen = time.GetUtcNow() };
+            var known = registry.Get(session.DeviceId)
+                ?? new DeviceView { DeviceId = session.DeviceId, DeviceName = session.DeviceId };
+            session.Said = known with
+            {
+                State = "online",
+                HeldBy = identity.Boot,
+                Protocol = "legacy",
+                LastSeen = time.GetUtcNow(),
+            };
             registry.Put(session.Said);
         }
         hub.Add(session);
@@ -243,7 +339,8 @@ internal sealed partial class DeviceSocket(
         hub.Tell(session.DeviceId);
     }
 
-    private static string IdOf(DeviceMessage message) => message["task_id"] is { Length: > 0 } id ? id : message["request_id"];
+    private static string IdOf(DeviceMessage message) =>
+        message["task_id"] is { Length: > 0 } id ? id : message["request_id"];
 
     private void Result(DeviceSession session, DeviceMessage message)
     {
@@ -251,14 +348,32 @@ internal sealed partial class DeviceSocket(
         var error = message["error"];
         var failed = status is "failed" or "error" or "cancelled" || error.Length > 0;
         var output = message.Has("result") ? message.Raw("result") : message.Raw("output");
-        tasks.Post(new TaskEvent.Result(session.DeviceId, IdOf(message), message["attempt_id"], failed, output, TaskSize.Cut(error.Length > 0 ? error : status)));
+        tasks.Post(
+            new TaskEvent.Result(
+                session.DeviceId,
+                IdOf(message),
+                message["attempt_id"],
+                failed,
+                output,
+                TaskSize.Cut(error.Length > 0 ? error : status)
+            )
+        );
     }
 
     private void MarkOffline(string deviceId)
     {
         // Who does not lead any more knows nothing of devices: they may be with the next leader.
         if (deviceId.Length > 0 && elector.CurrentToken is not null && hub.Find(deviceId) is null)
-            registry.Update(deviceId, device => device.HeldBy == identity.Boot ? device with { State = "offline", HeldBy = "", LastSeen = time.GetUtcNow() } : device);
+            registry.Update(deviceId, device =>
+                device.HeldBy == identity.Boot
+                    ? device with
+                    {
+                        State = "offline",
+                        HeldBy = "",
+                        LastSeen = time.GetUtcNow(),
+                    }
+                    : device
+            );
     }
 
     private double UnixSeconds => time.GetUtcNow().ToUnixTimeMilliseconds() / 1000.0;

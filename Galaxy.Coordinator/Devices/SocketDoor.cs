@@ -6,7 +6,9 @@ using Microsoft.AspNetCore.Authentication;
 
 namespace Galaxy.Coordinator.Devices;
 
-/// <summary>Lets WebSockets in: on the leader only, and with a key, in a header, in the address, or in the first message.</summary>
+/// <summary>
+/// Lets WebSockets in: on the leader only, and with a key, in a header, in the address, or in the first message.
+/// </summary>
 internal sealed class SocketDoor(Elector elector, CallerIdentifier callers)
 {
     private static readonly TimeSpan KeepAlive = TimeSpan.FromSeconds(15);
@@ -21,12 +23,16 @@ internal sealed class SocketDoor(Elector elector, CallerIdentifier callers)
     {
         if (!context.WebSockets.IsWebSocketRequest)
         {
-            await Results.Problem("This address speaks WebSocket: connect with ws:// or wss://.", statusCode: 400).ExecuteAsync(context);
+            await Results
+                .Problem("This address speaks WebSocket: connect with ws:// or wss://.", statusCode: 400)
+                .ExecuteAsync(context);
             return null;
         }
         if (deviceId is not null && !DeviceRegistry.IsValidId(deviceId))
         {
-            await Results.Problem("The device id may have letters, digits, '-', '_', '.' and ':', at most 128.", statusCode: 400).ExecuteAsync(context);
+            await Results
+                .Problem("The device id may have letters, digits, '-', '_', '.' and ':', at most 128.", statusCode: 400)
+                .ExecuteAsync(context);
             return null;
         }
         if (!HasShownKey(context) && CallerIdentifier.IsPresented(context.Request))
@@ -36,7 +42,13 @@ internal sealed class SocketDoor(Elector elector, CallerIdentifier callers)
         }
         if (HasShownKey(context) && !Principals.RoleOf(context.User).May(needed))
         {
-            await Results.Problem($"'{context.User.Identity!.Name}' has the role {Principals.RoleOf(context.User).Name()}; this needs {needed.Name()}.", statusCode: 403).ExecuteAsync(context);
+            await Results
+                .Problem(
+                    $"'{context.User.Identity!.Name}' has the role "
+                        + $"{Principals.RoleOf(context.User).Name()}; this needs {needed.Name()}.",
+                    statusCode: 403
+                )
+                .ExecuteAsync(context);
             return null;
         }
         if (elector.CurrentToken is null)
@@ -44,15 +56,20 @@ internal sealed class SocketDoor(Elector elector, CallerIdentifier callers)
             await LeaderOnly.Refuse(context, elector).ExecuteAsync(context);
             return null;
         }
-        return await context.WebSockets.AcceptWebSocketAsync(new WebSocketAcceptContext
-        {
-            SubProtocol = context.WebSockets.WebSocketRequestedProtocols.Contains(DeviceSocket.Subprotocol) ? DeviceSocket.Subprotocol : null,
-            KeepAliveInterval = KeepAlive,
-        });
+        return await context.WebSockets.AcceptWebSocketAsync(
+            new WebSocketAcceptContext
+            {
+                SubProtocol = context.WebSockets.WebSocketRequestedProtocols.Contains(DeviceSocket.Subprotocol)
+                    ? DeviceSocket.Subprotocol
+                    : null,
+                KeepAliveInterval = KeepAlive,
+            }
+        );
     }
 
     public static bool HasShownKey(HttpContext context) => context.User.Identity?.IsAuthenticated == true;
 
     /// <summary>In a first message: <c>token</c>, or <c>api_key</c>.</summary>
-    public bool IsKey(DeviceMessage message, AccessRole needed) => callers.Identify(message["token"] is { Length: > 0 } token ? token : message["api_key"]).May(needed);
+    public bool IsKey(DeviceMessage message, AccessRole needed) =>
+        callers.Identify(message["token"] is { Length: > 0 } token ? token : message["api_key"]).May(needed);
 }

@@ -12,10 +12,19 @@ using Galaxy.ServiceDefaults.Authentication;
 namespace Galaxy.Coordinator.Devices;
 
 /// <summary>
-/// <c>/ws/status</c>: who subscribes gets <c>initial_status</c>, then what happens to devices, tasks and the leadership; <c>ping</c> is answered.
+/// <c>/ws/status</c>: who subscribes gets <c>initial_status</c>, then what happens to devices, tasks and the
+/// leadership; <c>ping</c> is answered.
 /// </summary>
 internal sealed class StatusSocket(
-    SocketDoor door, DeviceHub hub, DeviceRegistry registry, TaskFeed tasks, ClusterFeed cluster, Elector elector, IHostApplicationLifetime lifetime, TimeProvider time)
+    SocketDoor door,
+    DeviceHub hub,
+    DeviceRegistry registry,
+    TaskFeed tasks,
+    ClusterFeed cluster,
+    Elector elector,
+    IHostApplicationLifetime lifetime,
+    TimeProvider time
+)
 {
     private static readonly TimeSpan Silence = TimeSpan.FromHours(24);
 
@@ -24,7 +33,10 @@ internal sealed class StatusSocket(
         using var socket = await door.OpenAsync(context, AccessRole.Member);
         if (socket is null)
             return;
-        using var ends = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
+        using var ends = CancellationTokenSource.CreateLinkedTokenSource(
+            context.RequestAborted,
+            lifetime.ApplicationStopping
+        );
         await using var session = new DeviceSession(socket, "", ends.Token);
         using var leaves = CancellationTokenSource.CreateLinkedTokenSource(ends.Token);
         var telling = Task.CompletedTask;
@@ -52,7 +64,8 @@ internal sealed class StatusSocket(
                     session.Send(new JsonObject { ["type"] = "error", ["message"] = "only 'ping' is understood here" });
             }
         }
-        catch (Exception ended) when (ended is OperationCanceledException or WebSocketException or IOException or InvalidDataException)
+        catch (Exception ended)
+            when (ended is OperationCanceledException or WebSocketException or IOException or InvalidDataException)
         {
             // It left, or sent what cannot be read; there is nothing to keep of it.
         }
@@ -65,7 +78,9 @@ internal sealed class StatusSocket(
 
     private async Task TellAsync(DeviceSession session, CancellationToken ends)
     {
-        var news = Channel.CreateBounded<JsonObject>(new BoundedChannelOptions(1000) { FullMode = BoundedChannelFullMode.DropOldest });
+        var news = Channel.CreateBounded<JsonObject>(
+            new BoundedChannelOptions(1000) { FullMode = BoundedChannelFullMode.DropOldest }
+        );
         Action<DeviceSession> joined = device => news.Writer.TryWrite(Device("device_status_update", device.DeviceId));
         Action<string> changed = id => news.Writer.TryWrite(Device("device_status_update", id));
         Action<string> gone = id => news.Writer.TryWrite(Device("device_disconnected", id));
@@ -108,34 +123,46 @@ internal sealed class StatusSocket(
         return initial;
     }
 
-    private JsonObject Device(string type, string deviceId) => new()
-    {
-        ["type"] = type,
-        ["device_id"] = deviceId,
-        ["status"] = type == "device_disconnected" ? "offline" : registry.Get(deviceId)?.State ?? "online",
-        ["device"] = registry.Get(deviceId) is { } device ? JsonSerializer.SerializeToNode(device, GalaxyJson.Options) : null,
-        ["timestamp"] = UnixSeconds,
-    };
+    private JsonObject Device(string type, string deviceId) =>
+        new()
+        {
+            ["type"] = type,
+            ["device_id"] = deviceId,
+            ["status"] = type == "device_disconnected" ? "offline" : registry.Get(deviceId)?.State ?? "online",
+            ["device"] = registry.Get(deviceId) is { } device
+                ? JsonSerializer.SerializeToNode(device, GalaxyJson.Options)
+                : null,
+            ["timestamp"] = UnixSeconds,
+        };
 
-    private JsonObject Leader(string type) => new()
-    {
-        ["type"] = type,
-        ["leader"] = elector.Leader is { } lease ? new JsonObject { ["node_id"] = lease.Holder, ["token"] = lease.Token, ["url"] = lease.Url } : null,
-        ["timestamp"] = UnixSeconds,
-    };
+    private JsonObject Leader(string type) =>
+        new()
+        {
+            ["type"] = type,
+            ["leader"] = elector.Leader is { } lease
+                ? new JsonObject
+                {
+                    ["node_id"] = lease.Holder,
+                    ["token"] = lease.Token,
+                    ["url"] = lease.Url,
+                }
+                : null,
+            ["timestamp"] = UnixSeconds,
+        };
 
-    private JsonObject Work(TaskView task) => new()
-    {
-        ["type"] = task.IsOver ? "task_finished" : "task_update",
-        ["task_id"] = task.TaskId,
-        ["request_id"] = TaskMessages.RequestIdOf(task),
-        ["device_id"] = task.DeviceId,
-        ["state"] = JsonNamingPolicy.SnakeCaseLower.ConvertName(task.State.ToString()),
-        ["progress"] = task.Progress,
-        ["result"] = task.Result is { } result ? JsonSerializer.SerializeToNode(result) : null,
-        ["error"] = task.Error,
-        ["timestamp"] = UnixSeconds,
-    };
+    private JsonObject Work(TaskView task) =>
+        new()
+        {
+            ["type"] = task.IsOver ? "task_finished" : "task_update",
+            ["task_id"] = task.TaskId,
+            ["request_id"] = TaskMessages.RequestIdOf(task),
+            ["device_id"] = task.DeviceId,
+            ["state"] = JsonNamingPolicy.SnakeCaseLower.ConvertName(task.State.ToString()),
+            ["progress"] = task.Progress,
+            ["result"] = task.Result is { } result ? JsonSerializer.SerializeToNode(result) : null,
+            ["error"] = task.Error,
+            ["timestamp"] = UnixSeconds,
+        };
 
     private double UnixSeconds => time.GetUtcNow().ToUnixTimeMilliseconds() / 1000.0;
 }

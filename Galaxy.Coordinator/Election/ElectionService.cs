@@ -8,12 +8,24 @@ using Wire = Galaxy.Contracts.Election;
 namespace Galaxy.Coordinator.Election;
 
 /// <summary>What coordinators ask of each other about who leads.</summary>
-internal sealed class ElectionService(LeaderProbe probe, Handover handover, Identity identity, NodeOptions node, IHostApplicationLifetime lifetime)
-    : Wire.Election.ElectionBase
+internal sealed class ElectionService(
+    LeaderProbe probe,
+    Handover handover,
+    Identity identity,
+    NodeOptions node,
+    IHostApplicationLifetime lifetime
+) : Wire.Election.ElectionBase
 {
-    public override async Task Hold(HoldRequest request, IServerStreamWriter<HoldReply> responseStream, ServerCallContext context)
+    public override async Task Hold(
+        HoldRequest request,
+        IServerStreamWriter<HoldReply> responseStream,
+        ServerCallContext context
+    )
     {
-        using var ends = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, lifetime.ApplicationStopping);
+        using var ends = CancellationTokenSource.CreateLinkedTokenSource(
+            context.CancellationToken,
+            lifetime.ApplicationStopping
+        );
         await responseStream.WriteAsync(new HoldReply { Boot = identity.Boot });
         await Task.Delay(Timeout.InfiniteTimeSpan, ends.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
@@ -24,7 +36,11 @@ internal sealed class ElectionService(LeaderProbe probe, Handover handover, Iden
     public override async Task<WitnessReply> Witness(WitnessRequest request, ServerCallContext context)
     {
         var outcome = await probe.CallAsync(request.GrpcUrl, request.Boot);
-        return new WitnessReply { Gone = outcome == RedialOutcome.Gone, Outcome = outcome.ToString().ToLowerInvariant() };
+        return new WitnessReply
+        {
+            Gone = outcome == RedialOutcome.Gone,
+            Outcome = outcome.ToString().ToLowerInvariant(),
+        };
     }
 
     public override async Task<PrepareReply> Prepare(PrepareRequest request, ServerCallContext context)

@@ -8,15 +8,23 @@ using Galaxy.ServiceDefaults.Telemetry;
 namespace Galaxy.Coordinator.Election;
 
 /// <summary>
-/// Runs <see cref="Core.Election.Election"/> against the real stores, peers and clock: one loop owns the state, calls answer
-/// into its queue.
+/// Runs <see cref="Core.Election.Election"/> against the real stores, peers and clock: one loop owns the state, calls
+/// answer into its queue.
 /// </summary>
 internal sealed partial class Elector(
-    LeaseStore store, LeaderProbe probe, TokenFile tokens, Identity identity, NodeOptions node, FailoverTracker failovers, TimeProvider time,
-    ILogger<Elector> log)
-    : BackgroundService
+    LeaseStore store,
+    LeaderProbe probe,
+    TokenFile tokens,
+    Identity identity,
+    NodeOptions node,
+    FailoverTracker failovers,
+    TimeProvider time,
+    ILogger<Elector> log
+) : BackgroundService
 {
-    private readonly Channel<ElectionInput> _inputs = Channel.CreateUnbounded<ElectionInput>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly Channel<ElectionInput> _inputs = Channel.CreateUnbounded<ElectionInput>(
+        new UnboundedChannelOptions { SingleReader = true }
+    );
     private readonly LeaseSettings _settings = LeaseSettings.Preset(node.LeasePreset)!;
     private readonly long _start = time.GetTimestamp();
     private readonly Random _random = new();
@@ -26,7 +34,9 @@ internal sealed partial class Elector(
     /// <summary>Raised on the election's loop when the known leader changes; handlers must be quick.</summary>
     public event Action<LeaseRecord?>? LeaderChanged;
 
-    /// <summary>Raised when another's lease should have been renewed and was not: something may have happened to it.</summary>
+    /// <summary>
+    /// Raised when another's lease should have been renewed and was not: something may have happened to it.
+    /// </summary>
     public event Action<LeaseRecord>? LeaseLate;
 
     /// <summary>Raised when this node starts to lead.</summary>
@@ -55,8 +65,15 @@ internal sealed partial class Elector(
 
     public void Post(ElectionInput input) => _inputs.Writer.TryWrite(input);
 
-    /// <summary>Gives the lease up; returns when this node has stopped leading, or false after <paramref name="patience"/>.</summary>
-    public async Task<bool> ResignAsync(string? successor, string reason, TimeSpan patience, CancellationToken cancellation)
+    /// <summary>
+    /// Gives the lease up; returns when this node has stopped leading, or false after <paramref name="patience"/>.
+    /// </summary>
+    public async Task<bool> ResignAsync(
+        string? successor,
+        string reason,
+        TimeSpan patience,
+        CancellationToken cancellation
+    )
     {
         if (CurrentToken is null)
             return true;
@@ -157,10 +174,18 @@ internal sealed partial class Elector(
             case ElectionEffect.Redial redial:
                 LogHungUp(redial.Leader.Holder);
                 failovers.LeaderHungUp(redial.Leader);
-                Answer(() => probe.RedialAsync(redial.Leader), outcome => new ElectionInput.Redialled(redial.Leader.Boot, outcome), RedialOutcome.Silent);
+                Answer(
+                    () => probe.RedialAsync(redial.Leader),
+                    outcome => new ElectionInput.Redialled(redial.Leader.Boot, outcome),
+                    RedialOutcome.Silent
+                );
                 break;
             case ElectionEffect.AskWitnesses ask:
-                Answer(() => probe.AskWitnessesAsync(ask.Leader), confirmed => new ElectionInput.Witnessed(ask.Leader.Boot, confirmed), false);
+                Answer(
+                    () => probe.AskWitnessesAsync(ask.Leader),
+                    confirmed => new ElectionInput.Witnessed(ask.Leader.Boot, confirmed),
+                    false
+                );
                 break;
             case ElectionEffect.BecameLeader became:
                 LogBecameLeader(became.Lease.Token);
@@ -180,7 +205,8 @@ internal sealed partial class Elector(
         }
     }
 
-    private void CallStore(Func<Task<ElectionInput>> call) => Answer(call, answer => answer, new ElectionInput.StoreFailed());
+    private void CallStore(Func<Task<ElectionInput>> call) =>
+        Answer(call, answer => answer, new ElectionInput.StoreFailed());
 
     // Not awaited by the loop; the answer, or the failure, always comes back as an input.
     private void Answer<T>(Func<Task<T>> call, Func<T, ElectionInput> input, T failed)
@@ -198,7 +224,9 @@ internal sealed partial class Elector(
             {
                 // A store that is away is asked several times a second; StoreWatch says so once.
                 LogCallFailed(
-                    failure is StoreUnavailableException ? LogLevel.Debug : LogLevel.Warning, (failure.InnerException ?? failure).Message.Split(',')[0]);
+                    failure is StoreUnavailableException ? LogLevel.Debug : LogLevel.Warning,
+                    (failure.InnerException ?? failure).Message.Split(',')[0]
+                );
                 answer = failed;
             }
             Post(input(answer));
@@ -220,10 +248,22 @@ internal sealed partial class Elector(
         using var attempt = failovers.Stand(_state.Order);
         // Not counted from here: with several stores they are read first.
         var sentAt = Now;
-        var wanted = new LeaseRecord(node.NodeId, identity.Boot, 0, identity.Url, attempt.TraceParent, time.GetUtcNow().ToUnixTimeMilliseconds());
-        var (lease, holder, highest) = await store.AcquireAsync(wanted, expected, minToken, _settings.Ttl, () => sentAt = Now);
+        var wanted = new LeaseRecord(
+            node.NodeId,
+            identity.Boot,
+            0,
+            identity.Url,
+            attempt.TraceParent,
+            time.GetUtcNow().ToUnixTimeMilliseconds()
+        );
+        var (lease, holder, highest) = await store.AcquireAsync(wanted, expected, minToken, _settings.Ttl, () =>
+            sentAt = Now
+        );
         if (lease is null)
-            return new ElectionInput.AcquireRefused(holder ?? (await store.ReadAsync(_settings.Ttl, minToken)).Lease, highest);
+            return new ElectionInput.AcquireRefused(
+                holder ?? (await store.ReadAsync(_settings.Ttl, minToken)).Lease,
+                highest
+            );
         attempt.Won(lease, seized: expected is not null);
         return new ElectionInput.Acquired(lease, sentAt);
     }
@@ -231,7 +271,9 @@ internal sealed partial class Elector(
     private async Task<ElectionInput> RenewAsync(LeaseRecord lease)
     {
         var sentAt = Now;
-        return await store.RenewAsync(lease, _settings.Ttl) ? new ElectionInput.Renewed(lease.Token, sentAt) : new ElectionInput.RenewRefused(lease.Token);
+        return await store.RenewAsync(lease, _settings.Ttl)
+            ? new ElectionInput.Renewed(lease.Token, sentAt)
+            : new ElectionInput.RenewRefused(lease.Token);
     }
 
     private async Task<ElectionInput> ReleaseAsync(ElectionEffect.Release release)

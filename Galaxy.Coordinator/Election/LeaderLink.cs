@@ -8,11 +8,17 @@ using Grpc.Core;
 namespace Galaxy.Coordinator.Election;
 
 /// <summary>
-/// Holds a connection to the leader: when its process dies, the operating system resets it within a millisecond, which is the
-/// notice that begins the proof.
+/// Holds a connection to the leader: when its process dies, the operating system resets it within a millisecond, which
+/// is the notice that begins the proof.
 /// </summary>
-internal sealed class LeaderLink(Elector elector, GossipNode gossip, CoordinatorChannels channels, Identity identity, NodeOptions node, TimeProvider time)
-    : BackgroundService
+internal sealed class LeaderLink(
+    Elector elector,
+    GossipNode gossip,
+    CoordinatorChannels channels,
+    Identity identity,
+    NodeOptions node,
+    TimeProvider time
+) : BackgroundService
 {
     private static readonly TimeSpan Again = TimeSpan.FromMilliseconds(100);
 
@@ -22,7 +28,13 @@ internal sealed class LeaderLink(Elector elector, GossipNode gossip, Coordinator
     {
         // A loop that is started again has subscribed already.
         if (ExecuteTask is null)
-            elector.LeaderChanged += _ => Interlocked.Exchange(ref _changed, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
+            elector.LeaderChanged += _ =>
+                Interlocked
+                    .Exchange(
+                        ref _changed,
+                        new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)
+                    )
+                    .TrySetResult();
         return base.StartAsync(cancellationToken);
     }
 
@@ -32,7 +44,10 @@ internal sealed class LeaderLink(Elector elector, GossipNode gossip, Coordinator
         {
             var changed = Volatile.Read(ref _changed).Task;
             using var ends = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
-            var holding = elector.Leader is { } leader && leader.Boot != identity.Boot ? HoldAsync(leader, ends.Token) : Task.CompletedTask;
+            var holding =
+                elector.Leader is { } leader && leader.Boot != identity.Boot
+                    ? HoldAsync(leader, ends.Token)
+                    : Task.CompletedTask;
             await changed.WaitAsync(stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             await ends.CancelAsync();
             await holding;
@@ -63,13 +78,16 @@ internal sealed class LeaderLink(Elector elector, GossipNode gossip, Coordinator
     {
         try
         {
-            using var call = channels.Election(grpcUrl).Hold(new HoldRequest { NodeId = node.NodeId }, cancellationToken: ends);
+            using var call = channels
+                .Election(grpcUrl)
+                .Hold(new HoldRequest { NodeId = node.NodeId }, cancellationToken: ends);
             await foreach (var _ in call.ResponseStream.ReadAllAsync(ends))
             {
                 // Which process it is, is asked when it matters: on the call after it hung up.
             }
         }
-        catch (Exception ended) when (ended is RpcException or OperationCanceledException or IOException or ObjectDisposedException)
+        catch (Exception ended)
+            when (ended is RpcException or OperationCanceledException or IOException or ObjectDisposedException)
         {
             // That is the notice.
         }

@@ -15,18 +15,19 @@ internal sealed class LeaderProbe(GossipNode gossip, CoordinatorChannels channel
 
     public Task<RedialOutcome> RedialAsync(LeaseRecord leader) =>
         Known(leader) is not { } member ? Task.FromResult(RedialOutcome.Silent)
-            : IsLater(member, leader) ? Task.FromResult(RedialOutcome.Gone)
-            : CallAsync(member.GrpcUrl, leader.Boot);
+        : IsLater(member, leader) ? Task.FromResult(RedialOutcome.Gone)
+        : CallAsync(member.GrpcUrl, leader.Boot);
 
     /// <summary>
-    /// Gossip knows a process of that name, at the leader's own address, that started after the lease was acquired: two do not share an
-    /// address. At another one it may be a namesake. Both times are that machine's own.
+    /// Gossip knows a process of that name, at the leader's own address, that started after the lease was acquired: two
+    /// do not share an address. At another one it may be a namesake. Both times are that machine's own.
     /// </summary>
     public static bool IsLater(Member member, LeaseRecord leader) =>
         member.Boot != leader.Boot && member.Url == leader.Url && member.StartedAtUnixMs > leader.AcquiredUnixMs;
 
     // At another address it is another process, whose answer says nothing of the leader.
-    private Member? Known(LeaseRecord leader) => gossip.Members.Find(leader.Holder) is { } member && member.Url == leader.Url ? member : null;
+    private Member? Known(LeaseRecord leader) =>
+        gossip.Members.Find(leader.Holder) is { } member && member.Url == leader.Url ? member : null;
 
     /// <summary>Connects anew. Refused, or answered by another process: it has ended. A timeout says nothing.</summary>
     public async Task<RedialOutcome> CallAsync(string grpcUrl, string boot)
@@ -55,9 +56,17 @@ internal sealed class LeaderProbe(GossipNode gossip, CoordinatorChannels channel
     public async Task<bool> AskWitnessesAsync(LeaseRecord leader)
     {
         var address = Known(leader)?.GrpcUrl ?? "";
-        var request = new WitnessRequest { NodeId = leader.Holder, Boot = leader.Boot, GrpcUrl = address };
+        var request = new WitnessRequest
+        {
+            NodeId = leader.Holder,
+            Boot = leader.Boot,
+            GrpcUrl = address,
+        };
         var deadline = time.GetUtcNow().UtcDateTime + Patience * 2;
-        var asked = gossip.Members.OtherLive.Where(member => member.NodeId != leader.Holder).Select(member => AskAsync(member, request, deadline)).ToList();
+        var asked = gossip
+            .Members.OtherLive.Where(member => member.NodeId != leader.Holder)
+            .Select(member => AskAsync(member, request, deadline))
+            .ToList();
         await foreach (var answer in Task.WhenEach(asked))
         {
             if (await answer)

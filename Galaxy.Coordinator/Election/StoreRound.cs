@@ -5,13 +5,20 @@ using StackExchange.Redis;
 
 namespace Galaxy.Coordinator.Election;
 
-/// <summary>Asks all stores at once, over the connections for what is urgent, and waits for what <see cref="LeaseQuorum"/> says is enough.</summary>
+/// <summary>
+/// Asks all stores at once, over the connections for what is urgent, and waits for what <see cref="LeaseQuorum"/> says
+/// is enough.
+/// </summary>
 internal static class StoreRound
 {
     /// <summary>The verdict and the answers that had come by then, by the store's place in the list.</summary>
     /// <exception cref="StoreUnavailableException">No majority can be reached.</exception>
     public static async Task<(Verdict Verdict, IReadOnlyDictionary<int, T> Answers)> AskAsync<T>(
-        RedisStores stores, string name, Func<IDatabase, Task<T>> ask, Func<T, bool> isYes)
+        RedisStores stores,
+        string name,
+        Func<IDatabase, Task<T>> ask,
+        Func<T, bool> isYes
+    )
     {
         var calls = stores.Urgent.Select((store, i) => CallAsync(i, store)).ToList();
         var answers = new Dictionary<int, T>();

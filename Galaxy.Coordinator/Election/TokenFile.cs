@@ -4,8 +4,9 @@ using Galaxy.ServiceDefaults.Nodes;
 namespace Galaxy.Coordinator.Election;
 
 /// <summary>
-/// The highest token that this node has seen, on its own disk: so that a store which lost its data cannot give out an old one
-/// even when every coordinator was restarted. Written without waiting for the disk: a process that dies loses nothing.
+/// The highest token that this node has seen, on its own disk: so that a store which lost its data cannot give out an
+/// old one even when every coordinator was restarted. Written without waiting for the disk: a process that dies loses
+/// nothing.
 /// </summary>
 internal sealed partial class TokenFile
 {
@@ -23,7 +24,16 @@ internal sealed partial class TokenFile
     {
         try
         {
-            return File.Exists(_file) && long.TryParse(File.ReadAllText(_file), NumberStyles.None, CultureInfo.InvariantCulture, out var token) ? token : 0;
+            return
+                File.Exists(_file)
+                && long.TryParse(
+                    File.ReadAllText(_file),
+                    NumberStyles.None,
+                    CultureInfo.InvariantCulture,
+                    out var token
+                )
+                ? token
+                : 0;
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
@@ -47,6 +57,10 @@ internal sealed partial class TokenFile
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Tokens are not kept across a restart: {File} cannot be used ({Reason}). Set GALAXY_DATA to a folder that can be written.")]
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "Tokens are not kept across a restart: {File} cannot be used ({Reason}). Set GALAXY_DATA to a "
+            + "folder that can be written."
+    )]
     private partial void LogUnusable(string file, string reason);
 }

@@ -9,12 +9,19 @@ namespace Galaxy.Coordinator.Failover;
 
 /// <summary>Keeps the election informed of who may stand, in which order.</summary>
 internal sealed class Candidacy(
-    GossipNode gossip, GossipLoop loop, FailoverStore store, HealthChecks checks, Elector elector, NodeOptions node, TimeProvider time, ILogger<Candidacy> log)
-    : PeriodicService(Every, time, log)
+    GossipNode gossip,
+    GossipLoop loop,
+    FailoverStore store,
+    HealthChecks checks,
+    Elector elector,
+    NodeOptions node,
+    TimeProvider time,
+    ILogger<Candidacy> log
+) : PeriodicService(Every, time, log)
 {
     /// <summary>
-    /// When a cluster starts, its nodes do not start in the same moment: until somebody has led, the others leave the primary
-    /// this long to come up.
+    /// When a cluster starts, its nodes do not start in the same moment: until somebody has led, the others leave the
+    /// primary this long to come up.
     /// </summary>
     private static readonly TimeSpan StartGrace = TimeSpan.FromSeconds(3);
 
@@ -62,20 +69,33 @@ internal sealed class Candidacy(
         var alive = gossip.Members.All.Where(member => member.State == MemberState.Alive).ToList();
         // Better one that was to rest than none at all.
         var awake = alive.Where(member => !settings.Drained.Contains(member.NodeId)).ToList();
-        var candidates = (awake.Count > 0 ? awake : alive).Select(member => new Candidate(member.NodeId, member.Role == "standby", IsDemoted(member.NodeId)));
+        var candidates = (awake.Count > 0 ? awake : alive).Select(member => new Candidate(
+            member.NodeId,
+            member.Role == "standby",
+            IsDemoted(member.NodeId)
+        ));
         return CandidateOrder.Of(candidates, settings.Primary, settings.Secondaries);
     }
 
     private bool IsDemoted(string nodeId) =>
-        FlapDamping.DemotedUntil(store.LossesOf(nodeId), TimeSpan.FromMilliseconds(Time.GetUtcNow().ToUnixTimeMilliseconds())) is not null;
+        FlapDamping.DemotedUntil(
+            store.LossesOf(nodeId),
+            TimeSpan.FromMilliseconds(Time.GetUtcNow().ToUnixTimeMilliseconds())
+        )
+            is not null;
 
     private void Tell()
     {
         var stands = loop.Joined.IsCompleted && checks.Healthy && !Withdrawn && !LeavesTheStartToThePrimary;
         IReadOnlyList<string> order = stands ? Order() : [.. Order().Where(id => id != node.NodeId)];
-        elector.Post(new ElectionInput.Candidates(order, gossip.Members.All.Count(member => member.State != MemberState.Left)));
+        elector.Post(
+            new ElectionInput.Candidates(order, gossip.Members.All.Count(member => member.State != MemberState.Left))
+        );
     }
 
     private bool LeavesTheStartToThePrimary =>
-        store.Settings.Primary is { } primary && primary != node.NodeId && elector.MaxToken == 0 && gossip.Now < StartGrace;
+        store.Settings.Primary is { } primary
+        && primary != node.NodeId
+        && elector.MaxToken == 0
+        && gossip.Now < StartGrace;
 }

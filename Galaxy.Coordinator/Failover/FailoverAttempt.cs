@@ -20,11 +20,32 @@ internal sealed class FailoverAttempt : IDisposable
     private LeaseRecord? _new;
 
     internal FailoverAttempt(
-        FailoverTracker tracker, TimeProvider time, LeaseRecord? old, DateTimeOffset noticedAt, DateTimeOffset goneAt, string reason, string evidence, string parent,
-        IReadOnlyList<string> candidates)
+        FailoverTracker tracker,
+        TimeProvider time,
+        LeaseRecord? old,
+        DateTimeOffset noticedAt,
+        DateTimeOffset goneAt,
+        string reason,
+        string evidence,
+        string parent,
+        IReadOnlyList<string> candidates
+    )
     {
-        (_tracker, _time, _old, _noticedAt, _reason, _evidence, _candidates) = (tracker, time, old, noticedAt, reason, evidence, candidates);
-        _root = GalaxyTrace.Source.StartActivity("galaxy.failover", ActivityKind.Internal, ServiceDefaults.Telemetry.TraceParent.Parse(parent), startTime: noticedAt);
+        (_tracker, _time, _old, _noticedAt, _reason, _evidence, _candidates) = (
+            tracker,
+            time,
+            old,
+            noticedAt,
+            reason,
+            evidence,
+            candidates
+        );
+        _root = GalaxyTrace.Source.StartActivity(
+            "galaxy.failover",
+            ActivityKind.Internal,
+            ServiceDefaults.Telemetry.TraceParent.Parse(parent),
+            startTime: noticedAt
+        );
         _root?.SetTag("galaxy.failover.reason", reason);
         _root?.SetTag("galaxy.failover.evidence", evidence);
         _root?.SetTag("galaxy.failover.from", old?.Holder);
@@ -52,17 +73,26 @@ internal sealed class FailoverAttempt : IDisposable
 
     private void Step(string name, DateTimeOffset end)
     {
-        _steps.Add(new FailoverStep(name, (_stepStart - _noticedAt).TotalMilliseconds, (end - _stepStart).TotalMilliseconds));
+        _steps.Add(
+            new FailoverStep(name, (_stepStart - _noticedAt).TotalMilliseconds, (end - _stepStart).TotalMilliseconds)
+        );
         _stepStart = end;
     }
 
     // Only now: the steps of a lost attempt would be a trace without a root.
     private void ExportSteps()
     {
-        var checkedAt = _steps.Find(step => step.Name == "check standbys") is { } check ? _noticedAt.AddMilliseconds(check.OffsetMs) : _noticedAt;
+        var checkedAt = _steps.Find(step => step.Name == "check standbys") is { } check
+            ? _noticedAt.AddMilliseconds(check.OffsetMs)
+            : _noticedAt;
         foreach (var (place, candidate) in _candidates.Index())
         {
-            using var activity = GalaxyTrace.Source.StartActivity("check standby", ActivityKind.Internal, Context, startTime: checkedAt);
+            using var activity = GalaxyTrace.Source.StartActivity(
+                "check standby",
+                ActivityKind.Internal,
+                Context,
+                startTime: checkedAt
+            );
             activity?.SetTag("galaxy.candidate", candidate);
             activity?.SetTag("galaxy.candidate.rank", place);
             activity?.SetEndTime(checkedAt.UtcDateTime);
@@ -70,7 +100,12 @@ internal sealed class FailoverAttempt : IDisposable
         foreach (var step in _steps)
         {
             var start = _noticedAt.AddMilliseconds(step.OffsetMs);
-            using var activity = GalaxyTrace.Source.StartActivity(step.Name, ActivityKind.Internal, Context, startTime: start);
+            using var activity = GalaxyTrace.Source.StartActivity(
+                step.Name,
+                ActivityKind.Internal,
+                Context,
+                startTime: start
+            );
             activity?.SetEndTime(start.AddMilliseconds(step.DurationMs).UtcDateTime);
         }
     }
@@ -88,8 +123,19 @@ internal sealed class FailoverAttempt : IDisposable
         var duration = (now - _noticedAt).TotalMilliseconds;
         GalaxyTrace.FailoverTook(duration);
         return new FailoverRecord(
-            $"fo-{lease.Token}", _root?.TraceId.ToString() ?? "", _old?.Holder, lease.Holder, _reason, _evidence,
-            _old?.Token ?? 0, lease.Token, _noticedAt, now, duration, [.. _steps]);
+            $"fo-{lease.Token}",
+            _root?.TraceId.ToString() ?? "",
+            _old?.Holder,
+            lease.Holder,
+            _reason,
+            _evidence,
+            _old?.Token ?? 0,
+            lease.Token,
+            _noticedAt,
+            now,
+            duration,
+            [.. _steps]
+        );
     }
 
     /// <summary>Leaves the trace context; a lost attempt is never exported.</summary>

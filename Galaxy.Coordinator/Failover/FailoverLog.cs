@@ -4,19 +4,22 @@ using Galaxy.Contracts.Api;
 using Galaxy.Coordinator.Election;
 using Galaxy.Coordinator.Fencing;
 using Galaxy.Coordinator.Storage;
-using Galaxy.ServiceDefaults.Nodes;
 using Galaxy.ServiceDefaults;
+using Galaxy.ServiceDefaults.Nodes;
 using StackExchange.Redis;
 
 namespace Galaxy.Coordinator.Failover;
 
 /// <summary>The last failovers, newest first, in the store.</summary>
-internal sealed class FailoverLog(FencedWriter writer, FencedStores stores, Quarantine quarantine, NodeOptions node) : IStoredRecords
+internal sealed class FailoverLog(FencedWriter writer, FencedStores stores, Quarantine quarantine, NodeOptions node)
+    : IStoredRecords
 {
     private readonly StoreKeys _keys = new(node.Cluster);
     private const int Kept = 100;
 
-    /// <summary>May be repeated: after an answer that did not come nobody knows whether the record was written.</summary>
+    /// <summary>
+    /// May be repeated: after an answer that did not come nobody knows whether the record was written.
+    /// </summary>
     public Task WriteAsync(FailoverRecord record) => writer.WriteAsync(Commands(record));
 
     internal FencedCommand[] Commands(FailoverRecord record)
@@ -24,7 +27,9 @@ internal sealed class FailoverLog(FencedWriter writer, FencedStores stores, Quar
         var text = JsonSerializer.Serialize(record, GalaxyJson.Options);
         return
         [
-            new("LREM", _keys["failovers"], "0", text), new("LPUSH", _keys["failovers"], text), new("LTRIM", _keys["failovers"], "0", $"{Kept - 1}"),
+            new("LREM", _keys["failovers"], "0", text),
+            new("LPUSH", _keys["failovers"], text),
+            new("LTRIM", _keys["failovers"], "0", $"{Kept - 1}"),
         ];
     }
 
@@ -35,7 +40,13 @@ internal sealed class FailoverLog(FencedWriter writer, FencedStores stores, Quar
         var items = await ItemsAsync();
         var ids = items.Select(IdOf).ToHashSet(StringComparer.Ordinal);
         quarantine.Keep(Kind, ids.Contains);
-        return [.. items.Select(item => quarantine.Read<FailoverRecord>(Kind, IdOf(item), (byte[])item!)).OfType<FailoverRecord>().DistinctBy(record => record.Id)];
+        return
+        [
+            .. items
+                .Select(item => quarantine.Read<FailoverRecord>(Kind, IdOf(item), (byte[])item!))
+                .OfType<FailoverRecord>()
+                .DistinctBy(record => record.Id),
+        ];
     }
 
     public string Kind => "failovers";
@@ -45,7 +56,11 @@ internal sealed class FailoverLog(FencedWriter writer, FencedStores stores, Quar
     public async Task DeleteAsync(string id)
     {
         var items = await ItemsAsync();
-        await writer.WriteAsync([.. items.Where(item => IdOf(item) == id).Select(item => new FencedCommand("LREM", _keys["failovers"], "0", item))]);
+        await writer.WriteAsync([
+            .. items
+                .Where(item => IdOf(item) == id)
+                .Select(item => new FencedCommand("LREM", _keys["failovers"], "0", item)),
+        ]);
     }
 
     private async Task<RedisValue[]> ItemsAsync()
@@ -61,5 +76,6 @@ internal sealed class FailoverLog(FencedWriter writer, FencedStores stores, Quar
     }
 
     // A record that cannot be read has no name of its own.
-    private static string IdOf(RedisValue item) => Convert.ToHexStringLower(SHA256.HashData((byte[])item!).AsSpan(0, 8));
+    private static string IdOf(RedisValue item) =>
+        Convert.ToHexStringLower(SHA256.HashData((byte[])item!).AsSpan(0, 8));
 }

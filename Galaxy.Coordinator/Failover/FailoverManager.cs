@@ -16,18 +16,38 @@ internal sealed class FailoverRequestException(string message, int status) : Exc
 }
 
 /// <summary>
-/// The report's FailoverManager: primary, secondaries, health checkers, failover and status. Its settings replicate, so any
-/// coordinator takes a change.
+/// The report's FailoverManager: primary, secondaries, health checkers, failover and status. Its settings replicate, so
+/// any coordinator takes a change.
 /// </summary>
 internal sealed class FailoverManager(
-    FailoverStore store, Candidacy candidacy, HealthChecks checks, Handover handover, Elector elector, ClusterFeed feed, GossipNode gossip, PeerBreakers breakers,
-    FencedStores stores, NodeOptions node, TimeProvider time)
+    FailoverStore store,
+    Candidacy candidacy,
+    HealthChecks checks,
+    Handover handover,
+    Elector elector,
+    ClusterFeed feed,
+    GossipNode gossip,
+    PeerBreakers breakers,
+    FencedStores stores,
+    NodeOptions node,
+    TimeProvider time
+)
 {
     private static readonly TimeSpan LeaderPatience = TimeSpan.FromSeconds(5);
 
-    public FailoverStatus Status() => new(
-        node.NodeId, feed.Response().Leader, node.FailoverMode == FailoverMode.MultiMaster ? "multi-master" : "active-passive", store.Settings,
-        candidacy.Order(), store.Failed, candidacy.Demoted, checks.Statuses, breakers.States, stores.Behind);
+    public FailoverStatus Status() =>
+        new(
+            node.NodeId,
+            feed.Response().Leader,
+            node.FailoverMode == FailoverMode.MultiMaster ? "multi-master" : "active-passive",
+            store.Settings,
+            candidacy.Order(),
+            store.Failed,
+            candidacy.Demoted,
+            checks.Statuses,
+            breakers.States,
+            stores.Behind
+        );
 
     public FailoverStatus SetPrimary(string? nodeId)
     {
@@ -37,14 +57,24 @@ internal sealed class FailoverManager(
         IEnumerable<string> secondaries = settings.Secondaries.Where(id => id != primary);
         if (settings.Primary is { } before && before != primary)
             secondaries = secondaries.Where(id => id != before).Prepend(before);
-        return Set(settings with { Primary = primary, Secondaries = [.. secondaries], Drained = [.. settings.Drained.Where(id => id != primary)] });
+        return Set(
+            settings with
+            {
+                Primary = primary,
+                Secondaries = [.. secondaries],
+                Drained = [.. settings.Drained.Where(id => id != primary)],
+            }
+        );
     }
 
     /// <summary>Says who stands first, second and so on, all at once; who is not named stands after them.</summary>
     public FailoverStatus SetOrder(IReadOnlyList<string>? order)
     {
         if (order is not { Count: > 0 and <= FailoverLimits.MaxSecondaries })
-            throw new FailoverRequestException($"'order' must name 1 to {FailoverLimits.MaxSecondaries} coordinators.", 400);
+            throw new FailoverRequestException(
+                $"'order' must name 1 to {FailoverLimits.MaxSecondaries} coordinators.",
+                400
+            );
         if (order.Distinct(StringComparer.Ordinal).Count() != order.Count)
             throw new FailoverRequestException("'order' names a node twice.", 400);
         foreach (var nodeId in order)
@@ -52,9 +82,15 @@ internal sealed class FailoverManager(
         return Set(store.Settings with { Primary = order[0], Secondaries = [.. order.Skip(1)] });
     }
 
-    /// <summary>Drains a node: it does not stand for leadership, and hands leadership over if it leads, which is awaited for a while.</summary>
+    /// <summary>
+    /// Drains a node: it does not stand for leadership, and hands leadership over if it leads, which is awaited for a
+    /// while.
+    /// </summary>
     /// <returns>The status, and whether the node leads still, since no other one was ready in time.</returns>
-    public async Task<(FailoverStatus Status, bool LeadsStill)> DrainAsync(string nodeId, CancellationToken cancellation)
+    public async Task<(FailoverStatus Status, bool LeadsStill)> DrainAsync(
+        string nodeId,
+        CancellationToken cancellation
+    )
     {
         Drain(nodeId);
         var next = await LeaderAsync(leader => leader.Holder != nodeId, cancellation);
@@ -68,7 +104,10 @@ internal sealed class FailoverManager(
         if (settings.Drained.Contains(nodeId))
             return Status();
         if (candidacy.Order().All(id => id == nodeId))
-            throw new FailoverRequestException($"'{nodeId}' is the only coordinator that could lead. Start another one first.", 409);
+            throw new FailoverRequestException(
+                $"'{nodeId}' is the only coordinator that could lead. Start another one first.",
+                409
+            );
         return Set(settings with { Drained = [.. settings.Drained, nodeId] });
     }
 
@@ -85,17 +124,28 @@ internal sealed class FailoverManager(
         var secondary = Valid(nodeId);
         var settings = store.Settings;
         if (settings.Primary == secondary)
-            throw new FailoverRequestException($"'node_id' is '{secondary}', which is the primary. Make another node primary first.", 409);
+            throw new FailoverRequestException(
+                $"'node_id' is '{secondary}', which is the primary. Make another node primary first.",
+                409
+            );
         if (settings.Secondaries.Count >= FailoverLimits.MaxSecondaries)
-            throw new FailoverRequestException($"There are {FailoverLimits.MaxSecondaries} secondaries already; remove one first.", 409);
-        return settings.Secondaries.Contains(secondary) ? Status() : Set(settings with { Secondaries = [.. settings.Secondaries, secondary] });
+            throw new FailoverRequestException(
+                $"There are {FailoverLimits.MaxSecondaries} secondaries already; remove one first.",
+                409
+            );
+        return settings.Secondaries.Contains(secondary)
+            ? Status()
+            : Set(settings with { Secondaries = [.. settings.Secondaries, secondary] });
     }
 
     public FailoverStatus RemoveSecondary(string nodeId)
     {
         var settings = store.Settings;
         if (!settings.Secondaries.Contains(nodeId))
-            throw new FailoverRequestException($"'{nodeId}' is no secondary. Secondaries: {Text(settings.Secondaries)}.", 404);
+            throw new FailoverRequestException(
+                $"'{nodeId}' is no secondary. Secondaries: {Text(settings.Secondaries)}.",
+                404
+            );
         return Set(settings with { Secondaries = [.. settings.Secondaries.Where(id => id != nodeId)] });
     }
 
@@ -111,7 +161,9 @@ internal sealed class FailoverManager(
             MaxFailoverAttempts = change.MaxFailoverAttempts ?? settings.MaxFailoverAttempts,
             HealthCheckIntervalSeconds = change.HealthCheckIntervalSeconds ?? settings.HealthCheckIntervalSeconds,
         };
-        return FailoverLimits.Complaint(next) is { } complaint ? throw new FailoverRequestException(complaint, 400) : Set(next);
+        return FailoverLimits.Complaint(next) is { } complaint
+            ? throw new FailoverRequestException(complaint, 400)
+            : Set(next);
     }
 
     public FailoverStatus RegisterHealthChecker(HealthCheckerSettings checker)
@@ -123,7 +175,10 @@ internal sealed class FailoverManager(
         var settings = store.Settings;
         var others = settings.Checkers.Where(other => other.Name != checker.Name).ToList();
         if (others.Count >= FailoverLimits.MaxCheckers)
-            throw new FailoverRequestException($"There are {FailoverLimits.MaxCheckers} checkers already; remove one first.", 409);
+            throw new FailoverRequestException(
+                $"There are {FailoverLimits.MaxCheckers} checkers already; remove one first.",
+                409
+            );
         return Set(settings with { Checkers = [.. others, checker] });
     }
 
@@ -131,7 +186,11 @@ internal sealed class FailoverManager(
     {
         var settings = store.Settings;
         if (settings.Checkers.All(checker => checker.Name != name))
-            throw new FailoverRequestException($"There is no health checker '{name}'. Registered: {Text(settings.Checkers.Select(checker => checker.Name))}.", 404);
+            throw new FailoverRequestException(
+                $"There is no health checker '{name}'. Registered: "
+                    + $"{Text(settings.Checkers.Select(checker => checker.Name))}.",
+                404
+            );
         return Set(settings with { Checkers = [.. settings.Checkers.Where(checker => checker.Name != name)] });
     }
 
@@ -141,10 +200,21 @@ internal sealed class FailoverManager(
     {
         if (elector.CurrentToken is null)
             throw new NotLeaderException();
-        if (to is not null && to != node.NodeId && store.Settings.Drained.Contains(to) && !handover.Successors.Contains(to))
-            throw new FailoverRequestException($"'to' is '{to}', which is drained. Let it in again first (galaxy drain {to} --undo).", 409);
+        if (
+            to is not null
+            && to != node.NodeId
+            && store.Settings.Drained.Contains(to)
+            && !handover.Successors.Contains(to)
+        )
+            throw new FailoverRequestException(
+                $"'to' is '{to}', which is drained. Let it in again first (galaxy drain {to} --undo).",
+                409
+            );
         if (to is not null && !handover.Successors.Contains(to))
-            throw new FailoverRequestException($"'to' is '{to}', which is no other live coordinator. Live: {Text(handover.Successors)}.", 400);
+            throw new FailoverRequestException(
+                $"'to' is '{to}', which is no other live coordinator. Live: {Text(handover.Successors)}.",
+                400
+            );
         if (handover.Successors.Count == 0)
             throw new FailoverRequestException("There is no other live coordinator to hand leadership to.", 409);
         var token = elector.MaxToken;
@@ -154,11 +224,19 @@ internal sealed class FailoverManager(
         // The successor was ready, and may have died since the lease was released to it.
         var leader = await LeaderAsync(next => next.Token > token, cancellation);
         if (leader is null)
-            throw new FailoverRequestException($"Leadership was handed to '{successor}', and after {LeaderPatience.TotalSeconds:0} s nobody leads. See 'galaxy status'.", 503);
-        return to is null || leader == to ? (node.NodeId, leader) : throw new FailoverRequestException($"'{to}' was ready and did not take over; '{leader}' leads now.", 503);
+            throw new FailoverRequestException(
+                $"Leadership was handed to '{successor}', and after {LeaderPatience.TotalSeconds:0} s "
+                    + "nobody leads. See 'galaxy status'.",
+                503
+            );
+        return to is null || leader == to
+            ? (node.NodeId, leader)
+            : throw new FailoverRequestException($"'{to}' was ready and did not take over; '{leader}' leads now.", 503);
     }
 
-    /// <summary>Hands leadership over to a node and makes it the primary. When it does not take over, the order stays as it was.</summary>
+    /// <summary>
+    /// Hands leadership over to a node and makes it the primary. When it does not take over, the order stays as it was.
+    /// </summary>
     public async Task<(string From, string To)> PromoteAsync(string? nodeId, CancellationToken cancellation)
     {
         var primary = Valid(nodeId);
@@ -213,11 +291,18 @@ internal sealed class FailoverManager(
 
     private string Valid(string? nodeId, string field = "node_id")
     {
-        var known = gossip.Members.All.Where(member => member.State != MemberState.Left).Select(member => member.NodeId).ToList();
+        var known = gossip
+            .Members.All.Where(member => member.State != MemberState.Left)
+            .Select(member => member.NodeId)
+            .ToList();
         return nodeId is { Length: > 0 } && known.Contains(nodeId)
             ? nodeId
-            : throw new FailoverRequestException($"'{field}' is '{nodeId}', which is no coordinator of this cluster. Known: {Text(known)}.", 400);
+            : throw new FailoverRequestException(
+                $"'{field}' is '{nodeId}', which is no coordinator of this cluster. Known: {Text(known)}.",
+                400
+            );
     }
 
-    private static string Text(IEnumerable<string> names) => string.Join(", ", names) is { Length: > 0 } text ? text : "none";
+    private static string Text(IEnumerable<string> names) =>
+        string.Join(", ", names) is { Length: > 0 } text ? text : "none";
 }

@@ -17,10 +17,17 @@ internal sealed class FailoverStore(GossipNode gossip, Quarantine quarantine, No
     private const string LossesPrefix = "losses/";
     private const int LossesKept = 20;
 
-    private readonly FailoverSettings _configured = new() { Primary = node.FailoverPrimary, Secondaries = node.FailoverSecondaries, AutoFailback = node.AutoFailback };
+    private readonly FailoverSettings _configured = new()
+    {
+        Primary = node.FailoverPrimary,
+        Secondaries = node.FailoverSecondaries,
+        AutoFailback = node.AutoFailback,
+    };
     private Tuple<StateEntry, FailoverSettings>? _read;
 
-    /// <summary>What was set, or what this node was configured with. Asked for several times a second, parsed once a change.</summary>
+    /// <summary>
+    /// What was set, or what this node was configured with. Asked for several times a second, parsed once a change.
+    /// </summary>
     public FailoverSettings Settings
     {
         get
@@ -29,7 +36,9 @@ internal sealed class FailoverStore(GossipNode gossip, Quarantine quarantine, No
                 return _configured;
             if (_read is { } read && ReferenceEquals(read.Item1, entry))
                 return read.Item2;
-            var settings = quarantine.Use(entry.Namespace, entry.Key, () => quarantine.Read<FailoverSettings>(entry) is { } stored ? FailoverLimits.Checked(stored) : null) ?? _configured;
+            var settings = quarantine.Use(entry.Namespace, entry.Key, () =>
+                quarantine.Read<FailoverSettings>(entry) is { } stored ? FailoverLimits.Checked(stored) : null
+            ) ?? _configured;
             _read = Tuple.Create(entry, settings);
             return settings;
         }
@@ -39,23 +48,42 @@ internal sealed class FailoverStore(GossipNode gossip, Quarantine quarantine, No
 
     public IReadOnlyList<FailedNode> Failed => List<FailedNode>(FailedPrefix);
 
-    public void MarkFailed(string nodeId, string reason) => Write(FailedPrefix + nodeId, new FailedNode(nodeId, reason, time.GetUtcNow()));
+    public void MarkFailed(string nodeId, string reason) =>
+        Write(FailedPrefix + nodeId, new FailedNode(nodeId, reason, time.GetUtcNow()));
 
     public void MarkRecovered(string nodeId) => gossip.Delete(Namespaces.Failover, FailedPrefix + nodeId);
 
     /// <summary>When a node lost the lease; wall time, for the order of candidates only.</summary>
     public IReadOnlyList<TimeSpan> LossesOf(string nodeId) =>
-        [.. (Read<long[]>(LossesPrefix + nodeId) ?? []).Where(ms => ms >= 0 && ms <= time.GetUtcNow().ToUnixTimeMilliseconds()).TakeLast(LossesKept).Select(ms => TimeSpan.FromMilliseconds(ms))];
+        [
+            .. (Read<long[]>(LossesPrefix + nodeId) ?? [])
+                .Where(ms => ms >= 0 && ms <= time.GetUtcNow().ToUnixTimeMilliseconds())
+                .TakeLast(LossesKept)
+                .Select(ms => TimeSpan.FromMilliseconds(ms)),
+        ];
 
-    public void AddLoss(string nodeId) => Write(
-        LossesPrefix + nodeId, (Read<long[]>(LossesPrefix + nodeId) ?? []).Append(time.GetUtcNow().ToUnixTimeMilliseconds()).TakeLast(LossesKept).ToArray());
+    public void AddLoss(string nodeId) =>
+        Write(
+            LossesPrefix + nodeId,
+            (Read<long[]>(LossesPrefix + nodeId) ?? [])
+                .Append(time.GetUtcNow().ToUnixTimeMilliseconds())
+                .TakeLast(LossesKept)
+                .ToArray()
+        );
 
     private T? Read<T>(string key)
         where T : class => gossip.Get(Namespaces.Failover, key) is { } entry ? quarantine.Read<T>(entry) : null;
 
     private List<T> List<T>(string prefix)
-        where T : class => [.. gossip.List(Namespaces.Failover)
-        .Where(entry => entry.Key.StartsWith(prefix, StringComparison.Ordinal)).Select(quarantine.Read<T>).OfType<T>()];
+        where T : class =>
+        [
+            .. gossip
+                .List(Namespaces.Failover)
+                .Where(entry => entry.Key.StartsWith(prefix, StringComparison.Ordinal))
+                .Select(quarantine.Read<T>)
+                .OfType<T>(),
+        ];
 
-    private void Write<T>(string key, T value) => gossip.Put(Namespaces.Failover, key, JsonSerializer.SerializeToUtf8Bytes(value, GalaxyJson.Options));
+    private void Write<T>(string key, T value) =>
+        gossip.Put(Namespaces.Failover, key, JsonSerializer.SerializeToUtf8Bytes(value, GalaxyJson.Options));
 }

@@ -19,8 +19,8 @@ internal enum PeerSilence
 }
 
 /// <summary>
-/// Remembers how a change of leader unfolds here: when and by what it was noticed, when the lease was gone, who took it.
-/// Thread-safe.
+/// Remembers how a change of leader unfolds here: when and by what it was noticed, when the lease was gone, who took
+/// it. Thread-safe.
 /// </summary>
 internal sealed class FailoverTracker(NodeOptions node, Identity identity, TimeProvider time)
 {
@@ -53,7 +53,12 @@ internal sealed class FailoverTracker(NodeOptions node, Identity identity, TimeP
                 return;
             _noticedAt ??= time.GetUtcNow();
             _answers = false;
-            _reason = silence switch { PeerSilence.Refused => "crash", PeerSilence.Hangs => "hang", _ => "partition" };
+            _reason = silence switch
+            {
+                PeerSilence.Refused => "crash",
+                PeerSilence.Hangs => "hang",
+                _ => "partition",
+            };
             _evidence = evidence;
         }
     }
@@ -146,7 +151,11 @@ internal sealed class FailoverTracker(NodeOptions node, Identity identity, TimeP
             return;
         // This process's part of the failover's trace.
         using var activity = GalaxyTrace.Source.StartActivity(
-            "follow new leader", ActivityKind.Internal, TraceParent.Parse(leader.TraceParent), startTime: noticed ?? time.GetUtcNow());
+            "follow new leader",
+            ActivityKind.Internal,
+            TraceParent.Parse(leader.TraceParent),
+            startTime: noticed ?? time.GetUtcNow()
+        );
         activity?.SetTag("galaxy.leader", leader.Holder);
         activity?.SetTag("galaxy.token", leader.Token);
     }
@@ -170,8 +179,21 @@ internal sealed class FailoverTracker(NodeOptions node, Identity identity, TimeP
             var now = time.GetUtcNow();
             var noticed = _noticedAt ?? now;
             var reason = _last is null ? "first" : _reason ?? "expired";
-            var evidence = _evidence.Length > 0 ? _evidence : _last is null ? "no leader was known" : "the lease ran out";
-            return new FailoverAttempt(this, time, _last, noticed, _goneAt ?? now, reason, evidence, _resignTrace, candidates);
+            var evidence =
+                _evidence.Length > 0 ? _evidence
+                : _last is null ? "no leader was known"
+                : "the lease ran out";
+            return new FailoverAttempt(
+                this,
+                time,
+                _last,
+                noticed,
+                _goneAt ?? now,
+                reason,
+                evidence,
+                _resignTrace,
+                candidates
+            );
         }
     }
 

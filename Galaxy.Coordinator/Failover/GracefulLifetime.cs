@@ -3,11 +3,16 @@ using System.Runtime.InteropServices;
 namespace Galaxy.Coordinator.Failover;
 
 /// <summary>
-/// SIGTERM and Ctrl-C: a leader hands over first, while it still serves; then the process stops. The framework's own lifetime
-/// closes the doors at once.
+/// SIGTERM and Ctrl-C: a leader hands over first, while it still serves; then the process stops. The framework's own
+/// lifetime closes the doors at once.
 /// </summary>
 internal sealed partial class GracefulLifetime(
-    Handover handover, Candidacy candidacy, IHostApplicationLifetime application, TimeProvider time, ILogger<GracefulLifetime> log) : IHostLifetime, IDisposable
+    Handover handover,
+    Candidacy candidacy,
+    IHostApplicationLifetime application,
+    TimeProvider time,
+    ILogger<GracefulLifetime> log
+) : IHostLifetime, IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
 

@@ -14,12 +14,23 @@ namespace Galaxy.Coordinator.Failover;
 internal sealed record HandoverResult(string? To, string? Problem);
 
 /// <summary>
-/// Gives leadership to a chosen node that is ready: it is asked first, fetches what it lacks and warms up; only then is the
-/// lease released to it. Requests are served until then.
+/// Gives leadership to a chosen node that is ready: it is asked first, fetches what it lacks and warms up; only then is
+/// the lease released to it. Requests are served until then.
 /// </summary>
 internal sealed partial class Handover(
-    Elector elector, GossipNode gossip, GossipLoop loop, Candidacy candidacy, HealthChecks checks, FailoverStore store, FencedStores stores,
-    CoordinatorChannels channels, Identity identity, NodeOptions node, TimeProvider time, ILogger<Handover> log) : IDisposable
+    Elector elector,
+    GossipNode gossip,
+    GossipLoop loop,
+    Candidacy candidacy,
+    HealthChecks checks,
+    FailoverStore store,
+    FencedStores stores,
+    CoordinatorChannels channels,
+    Identity identity,
+    NodeOptions node,
+    TimeProvider time,
+    ILogger<Handover> log
+) : IDisposable
 {
     private static readonly TimeSpan PreparePatience = TimeSpan.FromMilliseconds(800);
     private static readonly TimeSpan ReleasePatience = TimeSpan.FromSeconds(2);
@@ -51,7 +62,12 @@ internal sealed partial class Handover(
                     ? new HandoverResult(successor, null)
                     : new HandoverResult(null, "The lease could not be released in time; it will run out by itself.");
             }
-            return new HandoverResult(null, problems.Count == 0 ? "There is no other live coordinator to hand leadership to." : string.Join("; ", problems));
+            return new HandoverResult(
+                null,
+                problems.Count == 0
+                    ? "There is no other live coordinator to hand leadership to."
+                    : string.Join("; ", problems)
+            );
         }
         finally
         {
@@ -65,10 +81,21 @@ internal sealed partial class Handover(
             return "it is not alive";
         try
         {
-            var reply = await channels.Election(member.GrpcUrl).PrepareAsync(
-                new PrepareRequest { NodeId = node.NodeId, Token = token, GrpcUrl = identity.GrpcUrl },
-                // Of one that has just come back, the connection may still be waiting for its next attempt.
-                new CallOptions(deadline: time.GetUtcNow().UtcDateTime + PreparePatience, cancellationToken: cancellation).WithWaitForReady());
+            var reply = await channels
+                .Election(member.GrpcUrl)
+                .PrepareAsync(
+                    new PrepareRequest
+                    {
+                        NodeId = node.NodeId,
+                        Token = token,
+                        GrpcUrl = identity.GrpcUrl,
+                    },
+                    // Of one that has just come back, the connection may still be waiting for its next attempt.
+                    new CallOptions(
+                        deadline: time.GetUtcNow().UtcDateTime + PreparePatience,
+                        cancellationToken: cancellation
+                    ).WithWaitForReady()
+                );
             return reply.Ready ? null : reply.Reason;
         }
         catch (RpcException failure)

@@ -8,15 +8,23 @@ using StackExchange.Redis;
 
 namespace Galaxy.Coordinator.Failover;
 
-/// <summary>Runs the registered health checks on this node. A node that fails one does not stand, and hands over if it leads. Thread-safe.</summary>
-internal sealed partial class HealthChecks(FailoverStore store, NodeOptions node, TimeProvider time, ILogger<HealthChecks> log)
-    : PeriodicService(Look, time, log)
+/// <summary>
+/// Runs the registered health checks on this node. A node that fails one does not stand, and hands over if it leads.
+/// Thread-safe.
+/// </summary>
+internal sealed partial class HealthChecks(
+    FailoverStore store,
+    NodeOptions node,
+    TimeProvider time,
+    ILogger<HealthChecks> log
+) : PeriodicService(Look, time, log)
 {
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(250);
     private static readonly HttpClient Http = InternalHttp.CreateClient(Timeout.InfiniteTimeSpan);
 
     private readonly Lock _gate = new();
-    private readonly Dictionary<string, (HealthCheckerSettings Settings, HealthCheckStatus Status, long Due)> _checks = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (HealthCheckerSettings Settings, HealthCheckStatus Status, long Due)> _checks =
+        new(StringComparer.Ordinal);
 
     /// <summary>Raised when this node becomes healthy or stops being so.</summary>
     public event Action? Changed;
@@ -33,19 +41,24 @@ internal sealed partial class HealthChecks(FailoverStore store, NodeOptions node
     }
 
     /// <summary>What is wrong with a check; null: nothing.</summary>
-    public static string? Complaint(HealthCheckerSettings check) => check switch
-    {
-        { Name: not { Length: > 0 and <= 64 } } => "'name' is required, at most 64 characters.",
-        { Kind: not ("http" or "tcp" or "grpc" or "redis" or "command") } => $"'kind' is '{check.Kind}'; allowed are http, tcp, grpc, redis, command.",
-        { Target: not { Length: > 0 and <= 1024 } } => "'target' is required, at most 1024 characters.",
-        { Kind: "http" or "grpc" } when !Uri.TryCreate(check.Target, UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https") =>
-            $"'target' is '{check.Target}'; a check of kind {check.Kind} needs an http or https address.",
-        { Kind: "tcp" } when !TryHostPort(check.Target, out _, out _) => $"'target' is '{check.Target}'; a check of kind tcp needs host:port.",
-        { IntervalSeconds: < 0.1 or > 3600 } => "'interval_seconds' must be 0.1 to 3600.",
-        { TimeoutSeconds: < 0.05 or > 60 } => "'timeout_seconds' must be 0.05 to 60.",
-        { Threshold: < 1 or > 100 } => "'threshold' must be 1 to 100.",
-        _ => null,
-    };
+    public static string? Complaint(HealthCheckerSettings check) =>
+        check switch
+        {
+            { Name: not { Length: > 0 and <= 64 } } => "'name' is required, at most 64 characters.",
+            { Kind: not ("http" or "tcp" or "grpc" or "redis" or "command") } =>
+                $"'kind' is '{check.Kind}'; allowed are http, tcp, grpc, redis, command.",
+            { Target: not { Length: > 0 and <= 1024 } } => "'target' is required, at most 1024 characters.",
+            { Kind: "http" or "grpc" }
+                when !Uri.TryCreate(check.Target, UriKind.Absolute, out var url)
+                    || url.Scheme is not ("http" or "https") =>
+                $"'target' is '{check.Target}'; a check of kind {check.Kind} needs an http or https address.",
+            { Kind: "tcp" } when !TryHostPort(check.Target, out _, out _) =>
+                $"'target' is '{check.Target}'; a check of kind tcp needs host:port.",
+            { IntervalSeconds: < 0.1 or > 3600 } => "'interval_seconds' must be 0.1 to 3600.",
+            { TimeoutSeconds: < 0.05 or > 60 } => "'timeout_seconds' must be 0.05 to 60.",
+            { Threshold: < 1 or > 100 } => "'threshold' must be 1 to 100.",
+            _ => null,
+        };
 
     protected override async Task TurnAsync(CancellationToken stopping)
     {
@@ -70,7 +83,11 @@ internal sealed partial class HealthChecks(FailoverStore store, NodeOptions node
                 if (known && entry.Due > now)
                     continue;
                 var interval = check.IntervalSeconds ?? settings.HealthCheckIntervalSeconds;
-                _checks[check.Name] = (check, known ? entry.Status : new HealthCheckStatus(check.Name, true, 0, null, null), now + (long)(interval * Time.TimestampFrequency));
+                _checks[check.Name] = (
+                    check,
+                    known ? entry.Status : new HealthCheckStatus(check.Name, true, 0, null, null),
+                    now + (long)(interval * Time.TimestampFrequency)
+                );
                 due.Add(check);
             }
             return due;
@@ -103,7 +120,16 @@ internal sealed partial class HealthChecks(FailoverStore store, NodeOptions node
             if (!_checks.TryGetValue(check.Name, out var entry))
                 return;
             var failures = error is null ? 0 : entry.Status.FailuresInARow + 1;
-            _checks[check.Name] = entry with { Status = new HealthCheckStatus(check.Name, failures < check.Threshold, failures, error, Time.GetUtcNow()) };
+            _checks[check.Name] = entry with
+            {
+                Status = new HealthCheckStatus(
+                    check.Name,
+                    failures < check.Threshold,
+                    failures,
+                    error,
+                    Time.GetUtcNow()
+                ),
+            };
         }
     }
 
@@ -112,7 +138,13 @@ internal sealed partial class HealthChecks(FailoverStore store, NodeOptions node
         switch (check.Kind)
         {
             case "http":
-                using (var answer = await Http.GetAsync(new Uri(check.Target), HttpCompletionOption.ResponseHeadersRead, cancellation))
+                using (
+                    var answer = await Http.GetAsync(
+                        new Uri(check.Target),
+                        HttpCompletionOption.ResponseHeadersRead,
+                        cancellation
+                    )
+                )
                     answer.EnsureSuccessStatusCode();
                 break;
             case "tcp":
@@ -137,10 +169,13 @@ internal sealed partial class HealthChecks(FailoverStore store, NodeOptions node
     private async Task RunProgramAsync(string commandLine, CancellationToken cancellation)
     {
         if (!node.CommandChecks)
-            throw new InvalidOperationException("checks that run a program are off on this node: set GALAXY_COMMAND_CHECKS=true to allow them");
+            throw new InvalidOperationException(
+                "checks that run a program are off on this node: set GALAXY_COMMAND_CHECKS=true to allow them"
+            );
         var words = commandLine.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-        using var process = Process.Start(new ProcessStartInfo(words[0], words[1..]) { RedirectStandardOutput = true, RedirectStandardError = true })
-            ?? throw new InvalidOperationException("the program did not start");
+        using var process = Process.Start(
+            new ProcessStartInfo(words[0], words[1..]) { RedirectStandardOutput = true, RedirectStandardError = true }
+        ) ?? throw new InvalidOperationException("the program did not start");
         try
         {
             await process.WaitForExitAsync(cancellation);
@@ -174,7 +209,10 @@ internal sealed partial class HealthChecks(FailoverStore store, NodeOptions node
         return int.TryParse(text[(colon + 1)..], out port) && port is > 0 and <= 65535 && host.Length > 0;
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "This node is unhealthy and does not stand: check '{Name}': {Reason}")]
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "This node is unhealthy and does not stand: check '{Name}': {Reason}"
+    )]
     private partial void LogUnhealthy(string name, string reason);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "This node is healthy again")]

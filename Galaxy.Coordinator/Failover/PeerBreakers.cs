@@ -3,7 +3,9 @@ using Galaxy.Core.Failover;
 
 namespace Galaxy.Coordinator.Failover;
 
-/// <summary>One circuit breaker for each peer: what is pushed to a peer that keeps failing is not sent for a while. Thread-safe.</summary>
+/// <summary>
+/// One circuit breaker for each peer: what is pushed to a peer that keeps failing is not sent for a while. Thread-safe.
+/// </summary>
 internal sealed class PeerBreakers(IConfiguration configuration, TimeProvider time)
 {
     private readonly BreakerSettings _settings = Read(configuration);
@@ -12,12 +14,17 @@ internal sealed class PeerBreakers(IConfiguration configuration, TimeProvider ti
 
     private TimeSpan Now => time.GetElapsedTime(_start);
 
-    public IReadOnlyDictionary<string, string> States => _breakers.ToDictionary(pair => pair.Key, pair => pair.Value.StateAt(Now) switch
-    {
-        BreakerState.Closed => "closed",
-        BreakerState.Open => "open",
-        _ => "half-open",
-    });
+    public IReadOnlyDictionary<string, string> States =>
+        _breakers.ToDictionary(
+            pair => pair.Key,
+            pair =>
+                pair.Value.StateAt(Now) switch
+                {
+                    BreakerState.Closed => "closed",
+                    BreakerState.Open => "open",
+                    _ => "half-open",
+                }
+        );
 
     public bool Allows(string peer) => !_breakers.TryGetValue(peer, out var breaker) || breaker.AllowsAt(Now);
 
@@ -34,8 +41,22 @@ internal sealed class PeerBreakers(IConfiguration configuration, TimeProvider ti
         var defaults = new BreakerSettings();
         return defaults with
         {
-            Failures = ServiceDefaults.Nodes.NodeOptionsReader.Whole(configuration, "NODE71_CB_FAILURE_THRESHOLD", defaults.Failures, 1, 1000),
-            OpenFor = TimeSpan.FromSeconds(ServiceDefaults.Nodes.NodeOptionsReader.Whole(configuration, "NODE71_CB_TIMEOUT", (int)defaults.OpenFor.TotalSeconds, 1, 3600)),
+            Failures = ServiceDefaults.Nodes.NodeOptionsReader.Whole(
+                configuration,
+                "NODE71_CB_FAILURE_THRESHOLD",
+                defaults.Failures,
+                1,
+                1000
+            ),
+            OpenFor = TimeSpan.FromSeconds(
+                ServiceDefaults.Nodes.NodeOptionsReader.Whole(
+                    configuration,
+                    "NODE71_CB_TIMEOUT",
+                    (int)defaults.OpenFor.TotalSeconds,
+                    1,
+                    3600
+                )
+            ),
         };
     }
 }

@@ -9,10 +9,19 @@ using Galaxy.ServiceDefaults.Nodes;
 
 namespace Galaxy.Coordinator.Failover;
 
-/// <summary>While this node leads: takes failed nodes back when they have recovered, and hands over when it is unwell itself.</summary>
+/// <summary>
+/// While this node leads: takes failed nodes back when they have recovered, and hands over when it is unwell itself.
+/// </summary>
 internal sealed partial class RecoveryWatch(
-    FailoverStore store, GossipNode gossip, Elector elector, Handover handover, HealthChecks checks, NodeOptions node, TimeProvider time, ILogger<RecoveryWatch> log)
-    : PeriodicService(Every, time, log)
+    FailoverStore store,
+    GossipNode gossip,
+    Elector elector,
+    Handover handover,
+    HealthChecks checks,
+    NodeOptions node,
+    TimeProvider time,
+    ILogger<RecoveryWatch> log
+) : PeriodicService(Every, time, log)
 {
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(1);
 
@@ -32,8 +41,17 @@ internal sealed partial class RecoveryWatch(
     {
         var settings = store.Settings;
         var failed = store.Failed.Select(failure => new FailedNodeView(failure.NodeId, AliveFor(failure.NodeId)));
-        foreach (var act in RecoveryPlan.Next(
-            failed, node.NodeId, settings.Primary, settings.EnableAutoRecovery, settings.AutoFailback, TimeSpan.FromSeconds(settings.RecoveryTimeoutSeconds), InSteadOf(settings)))
+        foreach (
+            var act in RecoveryPlan.Next(
+                failed,
+                node.NodeId,
+                settings.Primary,
+                settings.EnableAutoRecovery,
+                settings.AutoFailback,
+                TimeSpan.FromSeconds(settings.RecoveryTimeoutSeconds),
+                InSteadOf(settings)
+            )
+        )
         {
             store.MarkRecovered(act.NodeId);
             if (act is RecoveryAct.FailBack)
@@ -52,14 +70,23 @@ internal sealed partial class RecoveryWatch(
     }
 
     // A standby leads in somebody's stead, unless it was told to be the primary.
-    private IEnumerable<FailedNodeView>? InSteadOf(FailoverSettings settings) => node.Role != NodeRole.Standby || settings.Primary == node.NodeId
-        ? null
-        : gossip.Members.All.Where(member => member.Role == "coordinator" && !settings.Drained.Contains(member.NodeId) && handover.Successors.Contains(member.NodeId))
-            .OrderByDescending(member => member.NodeId == settings.Primary).ThenBy(member => member.NodeId, StringComparer.Ordinal)
-            .Select(member => new FailedNodeView(member.NodeId, AliveFor(member.NodeId)));
+    private IEnumerable<FailedNodeView>? InSteadOf(FailoverSettings settings) =>
+        node.Role != NodeRole.Standby || settings.Primary == node.NodeId
+            ? null
+            : gossip
+                .Members.All.Where(member =>
+                    member.Role == "coordinator"
+                    && !settings.Drained.Contains(member.NodeId)
+                    && handover.Successors.Contains(member.NodeId)
+                )
+                .OrderByDescending(member => member.NodeId == settings.Primary)
+                .ThenBy(member => member.NodeId, StringComparer.Ordinal)
+                .Select(member => new FailedNodeView(member.NodeId, AliveFor(member.NodeId)));
 
     private TimeSpan? AliveFor(string nodeId) =>
-        gossip.Members.Members.GetValueOrDefault(nodeId) is { Member.State: MemberState.Alive } tracked ? gossip.Now - tracked.Since : null;
+        gossip.Members.Members.GetValueOrDefault(nodeId) is { Member.State: MemberState.Alive } tracked
+            ? gossip.Now - tracked.Since
+            : null;
 
     private async Task HandOverAsync(string? to, string why, CancellationToken stopping)
     {

@@ -14,8 +14,14 @@ namespace Galaxy.Coordinator.Failover;
 /// compiling what it does, and a failover is no time for that.
 /// </summary>
 internal sealed partial class Rehearsal(
-    RedisStores stores, StoreWatch watch, GossipLoop loop, NodeOptions node, TimeProvider time, IHostApplicationLifetime application,
-    ILogger<Rehearsal> log) : BackgroundService
+    RedisStores stores,
+    StoreWatch watch,
+    GossipLoop loop,
+    NodeOptions node,
+    TimeProvider time,
+    IHostApplicationLifetime application,
+    ILogger<Rehearsal> log
+) : BackgroundService
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
 
@@ -37,8 +43,17 @@ internal sealed partial class Rehearsal(
             await shadow.ServeAsync(patience.Token);
             LogDone((long)time.GetElapsedTime(began).TotalMilliseconds);
         }
-        catch (Exception failure) when (failure is StoreUnavailableException or RedisException or TimeoutException or HttpRequestException or WebSocketException
-            or RpcException or IOException or OperationCanceledException)
+        catch (Exception failure)
+            when (failure
+                    is StoreUnavailableException
+                        or RedisException
+                        or TimeoutException
+                        or HttpRequestException
+                        or WebSocketException
+                        or RpcException
+                        or IOException
+                        or OperationCanceledException
+            )
         {
             LogCutShort(failure.Message);
         }

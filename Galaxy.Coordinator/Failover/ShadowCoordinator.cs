@@ -18,8 +18,9 @@ using Microsoft.AspNetCore.Http.Features;
 namespace Galaxy.Coordinator.Failover;
 
 /// <summary>
-/// A whole second coordinator in this process: the real code on ports, keys and a cluster name of its own, with a leader that is
-/// dead before it starts. It proves that death, takes the lease away, runs a task on a device, hands over and is gone.
+/// A whole second coordinator in this process: the real code on ports, keys and a cluster name of its own, with a
+/// leader that is dead before it starts. It proves that death, takes the lease away, runs a task on a device, hands
+/// over and is gone.
 /// </summary>
 internal sealed class ShadowCoordinator : IAsyncDisposable
 {
@@ -45,7 +46,11 @@ internal sealed class ShadowCoordinator : IAsyncDisposable
 
     private TimeProvider Time => _app.Services.GetRequiredService<TimeProvider>();
 
-    public static async Task<ShadowCoordinator> StartAsync(RedisStores stores, NodeOptions real, CancellationToken cancellation)
+    public static async Task<ShadowCoordinator> StartAsync(
+        RedisStores stores,
+        NodeOptions real,
+        CancellationToken cancellation
+    )
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore();
@@ -54,11 +59,9 @@ internal sealed class ShadowCoordinator : IAsyncDisposable
         // Its log would read as if this node led.
         builder.Logging.ClearProviders();
         var (http, grpc, nobody) = (FreePort(), FreePort(), FreePort());
-        builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
-        {
-            ["HTTP_PORT"] = $"{http}",
-            ["GRPC_PORT"] = $"{grpc}",
-        });
+        builder.Configuration.AddInMemoryCollection(
+            new Dictionary<string, string?> { ["HTTP_PORT"] = $"{http}", ["GRPC_PORT"] = $"{grpc}" }
+        );
         var node = real with
         {
             Cluster = $"rehearsal-{Guid.NewGuid():N}",
@@ -72,12 +75,14 @@ internal sealed class ShadowCoordinator : IAsyncDisposable
         builder.Services.AddSingleton(node);
         builder.AddCoordinator(node, stores);
         var app = builder.Build();
-        app.Use((context, next) =>
-        {
-            if (context.Features.Get<IHttpMetricsTagsFeature>() is { } metrics)
-                metrics.MetricsDisabled = true;
-            return next(context);
-        });
+        app.Use(
+            (context, next) =>
+            {
+                if (context.Features.Get<IHttpMetricsTagsFeature>() is { } metrics)
+                    metrics.MetricsDisabled = true;
+                return next(context);
+            }
+        );
         app.UseCoordinator();
         var shadow = new ShadowCoordinator(app, stores, node);
         try
@@ -93,7 +98,8 @@ internal sealed class ShadowCoordinator : IAsyncDisposable
         }
     }
 
-    // The leader that died: it holds the lease, and where it listened nobody does. And a witness of that, under this node's address.
+    // The leader that died: it holds the lease, and where it listened nobody does. And a witness of that, under this
+    // node's address.
     private async Task HauntAsync(int port)
     {
         var url = $"http://127.0.0.1:{port}";
@@ -122,12 +128,19 @@ internal sealed class ShadowCoordinator : IAsyncDisposable
             socket.Options.SetRequestHeader("Authorization", $"Bearer {key}");
         }
         socket.Options.AddSubProtocol(DeviceSocket.Subprotocol);
-        await socket.ConnectAsync(new Uri($"{_identity.Url.Replace("http:", "ws:", StringComparison.Ordinal)}/ws/device/{Device}"), cancellation);
+        await socket.ConnectAsync(
+            new Uri($"{_identity.Url.Replace("http:", "ws:", StringComparison.Ordinal)}/ws/device/{Device}"),
+            cancellation
+        );
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var device = PlayDeviceAsync(socket, ends.Token);
         for (var i = 0; i < Tasks; i++)
         {
-            using var answer = await http.PostAsJsonAsync("/api/v1/tasks", new JsonObject { ["action"] = "echo", ["target_device"] = Device }, cancellation);
+            using var answer = await http.PostAsJsonAsync(
+                "/api/v1/tasks",
+                new JsonObject { ["action"] = "echo", ["target_device"] = Device },
+                cancellation
+            );
             answer.EnsureSuccessStatusCode();
             var task = await answer.Content.ReadFromJsonAsync<JsonObject>(cancellation);
             while ((string?)task!["state"] is not ("completed" or "failed"))
@@ -141,9 +154,7 @@ internal sealed class ShadowCoordinator : IAsyncDisposable
         await _app.Services.GetRequiredService<Handover>().RunAsync(_node.NodeId, "manual", cancellation);
         await TakeOverAsync(cancellation);
         // And to the witness, as a person asks for it; that is the end of its term.
-        using (await http.PostAsJsonAsync("/api/v1/failover", new JsonObject(), cancellation))
-        {
-        }
+        using (await http.PostAsJsonAsync("/api/v1/failover", new JsonObject(), cancellation)) { }
         await ends.CancelAsync();
         await device;
     }
@@ -152,23 +163,35 @@ internal sealed class ShadowCoordinator : IAsyncDisposable
     {
         try
         {
-            await SendAsync(new JsonObject { ["type"] = "hello", ["device_id"] = Device, ["capabilities"] = new JsonArray(Device) });
+            await SendAsync(
+                new JsonObject
+                {
+                    ["type"] = "hello",
+                    ["device_id"] = Device,
+                    ["capabilities"] = new JsonArray(Device),
+                }
+            );
             var buffer = new byte[64 * 1024];
             while (true)
             {
                 var received = await socket.ReceiveAsync(buffer.AsMemory(), cancellation);
                 if (received.MessageType == WebSocketMessageType.Close)
                     return;
-                if (JsonNode.Parse(buffer.AsSpan(0, received.Count)) is not JsonObject { } message || (string?)message["type"] is not "task")
+                if (
+                    JsonNode.Parse(buffer.AsSpan(0, received.Count)) is not JsonObject { } message
+                    || (string?)message["type"] is not "task"
+                )
                     continue;
-                await SendAsync(new JsonObject
-                {
-                    ["type"] = "task_result",
-                    ["task_id"] = (string?)message["task_id"],
-                    ["attempt_id"] = (string?)message["attempt_id"],
-                    ["status"] = "completed",
-                    ["result"] = new JsonObject(),
-                });
+                await SendAsync(
+                    new JsonObject
+                    {
+                        ["type"] = "task_result",
+                        ["task_id"] = (string?)message["task_id"],
+                        ["attempt_id"] = (string?)message["attempt_id"],
+                        ["status"] = "completed",
+                        ["result"] = new JsonObject(),
+                    }
+                );
             }
         }
         catch (Exception ended) when (ended is OperationCanceledException or WebSocketException)
@@ -177,7 +200,12 @@ internal sealed class ShadowCoordinator : IAsyncDisposable
         }
 
         async Task SendAsync(JsonObject message) =>
-            await socket.SendAsync(System.Text.Encoding.UTF8.GetBytes(message.ToJsonString()), WebSocketMessageType.Text, true, cancellation);
+            await socket.SendAsync(
+                System.Text.Encoding.UTF8.GetBytes(message.ToJsonString()),
+                WebSocketMessageType.Text,
+                true,
+                cancellation
+            );
     }
 
     private static int FreePort()

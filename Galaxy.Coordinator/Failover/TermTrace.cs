@@ -7,8 +7,8 @@ using Galaxy.ServiceDefaults.Telemetry;
 namespace Galaxy.Coordinator.Failover;
 
 /// <summary>
-/// The end of a failover's trace, which comes after its record: the first device that is back, and the first request that the
-/// new leader served. Thread-safe.
+/// The end of a failover's trace, which comes after its record: the first device that is back, and the first request
+/// that the new leader served. Thread-safe.
 /// </summary>
 internal sealed class TermTrace
 {
@@ -38,7 +38,12 @@ internal sealed class TermTrace
     {
         if (term is null || Interlocked.Exchange(ref term, null) is not { } ends)
             return;
-        using var activity = GalaxyTrace.Source.StartActivity(name, ActivityKind.Internal, TraceParent.Parse(ends.Lease.TraceParent), startTime: ends.Began);
+        using var activity = GalaxyTrace.Source.StartActivity(
+            name,
+            ActivityKind.Internal,
+            TraceParent.Parse(ends.Lease.TraceParent),
+            startTime: ends.Began
+        );
         activity?.SetTag("galaxy.token", ends.Lease.Token);
         activity?.SetTag(tag, value);
     }

@@ -20,13 +20,22 @@ internal enum StoreAnswer
     Gap,
 }
 
-/// <summary>Runs <see cref="LeaseScripts.Fenced"/> on one store. What it calls done is on that store's disk, as far as that store promises it.</summary>
+/// <summary>
+/// Runs <see cref="LeaseScripts.Fenced"/> on one store. What it calls done is on that store's disk, as far as that
+/// store promises it.
+/// </summary>
 internal static class FencedScript
 {
     /// <param name="at">Where the store must be; empty: anywhere.</param>
     /// <param name="next">Where it is afterwards; empty: no position is kept.</param>
     public static async Task<StoreAnswer> RunAsync(
-        IDatabase database, StoreKeys names, long token, string at, string next, IReadOnlyList<FencedCommand> commands)
+        IDatabase database,
+        StoreKeys names,
+        long token,
+        string at,
+        string next,
+        IReadOnlyList<FencedCommand> commands
+    )
     {
         var keys = new List<RedisKey> { names["accepted"], names["born"], names["position"] };
         var arguments = new List<RedisValue> { token, at, next };
@@ -44,7 +53,9 @@ internal static class FencedScript
             arguments.AddRange(command.Arguments);
         }
         // Both go out at once: on one connection the second is looked at after the first was done.
-        var evaluating = RedisStore.TracedAsync("fenced.write", () => database.ScriptEvaluateAsync(LeaseScripts.Fenced, [.. keys], [.. arguments]));
+        var evaluating = RedisStore.TracedAsync("fenced.write", () =>
+            database.ScriptEvaluateAsync(LeaseScripts.Fenced, [.. keys], [.. arguments])
+        );
         var committing = RedisStore.TracedAsync("store.commit", () => StoreCommit.AfterWriteAsync(database));
         var committedTooEarly = await Task.WhenAny(evaluating, committing) == committing;
         await Task.WhenAll(evaluating, committing);

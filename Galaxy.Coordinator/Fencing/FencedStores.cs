@@ -7,12 +7,14 @@ using StackExchange.Redis;
 namespace Galaxy.Coordinator.Fencing;
 
 /// <summary>
-/// Exclusive data in one store, or in each of three or five. With several, a write counts when a majority has done it, in the
-/// same order everywhere: each store knows its position, and one that missed a write refuses the next and is brought up to
-/// date by <see cref="StoreRepair"/>. A new leader begins from the store that is furthest, which has everything that was ever
-/// acknowledged, since every majority shares a store with the majority that let it lead. Thread-safe.
+/// Exclusive data in one store, or in each of three or five. With several, a write counts when a majority has done it,
+/// in the same order everywhere: each store knows its position, and one that missed a write refuses the next and is
+/// brought up to date by <see cref="StoreRepair"/>. A new leader begins from the store that is furthest, which has
+/// everything that was ever acknowledged, since every majority shares a store with the majority that let it lead.
+/// Thread-safe.
 /// </summary>
-internal sealed partial class FencedStores(RedisStores stores, NodeOptions node, ILogger<FencedStores> log) : IDisposable
+internal sealed partial class FencedStores(RedisStores stores, NodeOptions node, ILogger<FencedStores> log)
+    : IDisposable
 {
     private readonly StoreKeys _keys = new(node.Cluster);
     private readonly SemaphoreSlim _order = new(1, 1);
@@ -29,7 +31,11 @@ internal sealed partial class FencedStores(RedisStores stores, NodeOptions node,
             lock (_current)
             {
                 var best = _current.Where(i => stores.All[i].IsConnected).DefaultIfEmpty(-1).Min();
-                return (best >= 0 ? stores.All[best] : stores.All.FirstOrDefault(store => store.IsConnected) ?? stores.All[0]).GetDatabase();
+                return (
+                    best >= 0
+                        ? stores.All[best]
+                        : stores.All.FirstOrDefault(store => store.IsConnected) ?? stores.All[0]
+                ).GetDatabase();
             }
         }
     }
@@ -40,7 +46,9 @@ internal sealed partial class FencedStores(RedisStores stores, NodeOptions node,
         get
         {
             lock (_current)
-                return _term == 0 || stores.All.Count == 1 ? [] : [.. Enumerable.Range(0, stores.All.Count).Where(i => !_current.Contains(i))];
+                return _term == 0 || stores.All.Count == 1
+                    ? []
+                    : [.. Enumerable.Range(0, stores.All.Count).Where(i => !_current.Contains(i))];
         }
     }
 
@@ -107,7 +115,8 @@ internal sealed partial class FencedStores(RedisStores stores, NodeOptions node,
         return positions.Count(position => position is not null) >= LeaseQuorum.Majority(stores.All.Count);
     }
 
-    /// <exception cref="StoreUnavailableException">Too few stores answered: whether it was written is unknown.</exception>
+    /// <exception cref="StoreUnavailableException">Too few stores answered: whether it was written is
+    /// unknown.</exception>
     public async Task<WriteAnswer> WriteAsync(long token, IReadOnlyList<FencedCommand> commands)
     {
         if (stores.All.Count == 1)
@@ -122,7 +131,12 @@ internal sealed partial class FencedStores(RedisStores stores, NodeOptions node,
             _position = at.Next(token);
             lock (_current)
                 // Begun in the same order on each connection, so each store sees the same sequence.
-                calls = [.. _current.Select(store => WriteToAsync(store, token, at.ToString(), _position.ToString(), commands))];
+                calls =
+                [
+                    .. _current.Select(store =>
+                        WriteToAsync(store, token, at.ToString(), _position.ToString(), commands)
+                    ),
+                ];
             _outstanding = Task.WhenAll(_outstanding, Task.WhenAll(calls));
         }
         finally
@@ -134,7 +148,8 @@ internal sealed partial class FencedStores(RedisStores stores, NodeOptions node,
 
     private async Task<WriteAnswer> CountAsync(List<Task<(int Store, StoreAnswer? Answer)>> calls)
     {
-        int done = 0, stale = 0;
+        int done = 0,
+            stale = 0;
         await foreach (var call in Task.WhenEach(calls))
         {
             var (_, answer) = await call;
@@ -143,10 +158,18 @@ internal sealed partial class FencedStores(RedisStores stores, NodeOptions node,
             if (done >= LeaseQuorum.Majority(stores.All.Count))
                 return WriteAnswer.Done;
         }
-        return stale > 0 ? WriteAnswer.Stale : throw new StoreUnavailableException(new TimeoutException("too few stores took the write"));
+        return stale > 0
+            ? WriteAnswer.Stale
+            : throw new StoreUnavailableException(new TimeoutException("too few stores took the write"));
     }
 
-    private async Task<(int Store, StoreAnswer? Answer)> WriteToAsync(int store, long token, string at, string next, IReadOnlyList<FencedCommand> commands)
+    private async Task<(int Store, StoreAnswer? Answer)> WriteToAsync(
+        int store,
+        long token,
+        string at,
+        string next,
+        IReadOnlyList<FencedCommand> commands
+    )
     {
         StoreAnswer? answer = null;
         try
@@ -217,6 +240,9 @@ internal sealed partial class FencedStores(RedisStores stores, NodeOptions node,
     [LoggerMessage(Level = LogLevel.Warning, Message = "Store {Store} is behind: {Reason}")]
     private partial void LogBehind(int store, string reason);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Store {Store} has everything again: {Entries} entries copied")]
+    [LoggerMessage(
+        Level = LogLevel.Information,
+        Message = "Store {Store} has everything again: {Entries} entries copied"
+    )]
     private partial void LogRepaired(int store, int entries);
 }

@@ -16,7 +16,8 @@ internal sealed record FencedCommand(string Command, string Key, params RedisVal
 /// <summary>The only way by which a leader writes to the store.</summary>
 internal sealed class FencedWriter(Elector elector, FencedStores stores)
 {
-    /// <exception cref="NotLeaderException">This node does not lead, or the store has accepted a higher token.</exception>
+    /// <exception cref="NotLeaderException">This node does not lead, or the store has accepted a higher
+    /// token.</exception>
     /// <exception cref="StoreUnavailableException">The store failed or did not answer in time.</exception>
     public Task<long> WriteAsync(params FencedCommand[] commands) => WriteAsync(_ => commands);
 
@@ -41,7 +42,11 @@ internal sealed class FencedWriter(Elector elector, FencedStores stores)
             case WriteAnswer.Done:
                 return;
             case WriteAnswer.Unborn:
-                throw new StoreUnavailableException(new InvalidOperationException("The store was emptied; it takes writes again when the lease is renewed."));
+                throw new StoreUnavailableException(
+                    new InvalidOperationException(
+                        "The store was emptied; it takes writes again when the lease is renewed."
+                    )
+                );
             default:
                 elector.Post(new ElectionInput.WriteWasStale(token));
                 throw new NotLeaderException();

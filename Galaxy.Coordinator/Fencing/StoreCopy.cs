@@ -4,7 +4,9 @@ using StackExchange.Redis;
 
 namespace Galaxy.Coordinator.Fencing;
 
-/// <summary>Makes one store's exclusive data equal to another's, by fenced writes: a leader of the past copies nothing.</summary>
+/// <summary>
+/// Makes one store's exclusive data equal to another's, by fenced writes: a leader of the past copies nothing.
+/// </summary>
 internal static class StoreCopy
 {
     private const int CommandsPerWrite = 200;
@@ -13,13 +15,31 @@ internal static class StoreCopy
     private const int ItemsPerCommand = 1000;
 
     /// <summary>Never copied: the lease and what guards it are each store's own.</summary>
-    private static readonly string[] Guards = ["lease", "token", "accepted", "released", "born", "silent", "position", "events"];
+    private static readonly string[] Guards =
+    [
+        "lease",
+        "token",
+        "accepted",
+        "released",
+        "born",
+        "silent",
+        "position",
+        "events",
+    ];
 
-    /// <summary>Not copied either, nor removed: keys and accounts of OneApi, which are in the first store only.</summary>
+    /// <summary>
+    /// Not copied either, nor removed: keys and accounts of OneApi, which are in the first store only.
+    /// </summary>
     private const string OneApiPrefix = "oneapi:";
 
     /// <summary>The number of keys copied; null when the target refused.</summary>
-    public static async Task<int?> CopyAsync(IConnectionMultiplexer source, IConnectionMultiplexer target, StoreKeys keys, long token, StorePosition position)
+    public static async Task<int?> CopyAsync(
+        IConnectionMultiplexer source,
+        IConnectionMultiplexer target,
+        StoreKeys keys,
+        long token,
+        StorePosition position
+    )
     {
         var from = source.GetDatabase();
         var to = target.GetDatabase();
@@ -44,7 +64,9 @@ internal static class StoreCopy
         }
         // A store that has done nothing yet is at no position, so that the first write finds what it expects.
         FencedCommand[] end = position == default ? [new FencedCommand("DEL", keys["position"])] : [];
-        return await FencedScript.RunAsync(to, keys, token, "", position.ToString(), end) == StoreAnswer.Done ? wanted.Count : null;
+        return await FencedScript.RunAsync(to, keys, token, "", position.ToString(), end) == StoreAnswer.Done
+            ? wanted.Count
+            : null;
     }
 
     private static async Task<List<string>> DataKeysAsync(IConnectionMultiplexer store, StoreKeys keys)
@@ -52,7 +74,11 @@ internal static class StoreCopy
         var guards = Guards.Select(name => keys[name]).ToHashSet(StringComparer.Ordinal);
         var found = new HashSet<string>(StringComparer.Ordinal);
         // Braces and brackets mean something in a pattern; the prefix is checked again below.
-        await foreach (var key in store.GetServers()[0].KeysAsync(pattern: keys[""].Replace("[", "?", StringComparison.Ordinal) + "*", pageSize: 1000))
+        await foreach (
+            var key in store
+                .GetServers()[0]
+                .KeysAsync(pattern: keys[""].Replace("[", "?", StringComparison.Ordinal) + "*", pageSize: 1000)
+        )
         {
             var name = (string)key!;
             if (!guards.Contains(name) && !name.StartsWith(keys[OneApiPrefix], StringComparison.Ordinal))
@@ -68,15 +94,38 @@ internal static class StoreCopy
             case RedisType.String:
                 return [new FencedCommand("SET", key, await store.StringGetAsync(key))];
             case RedisType.List:
-                return [.. (await store.ListRangeAsync(key)).Chunk(ItemsPerCommand).Select(items => new FencedCommand("RPUSH", key, items))];
+                return
+                [
+                    .. (await store.ListRangeAsync(key))
+                        .Chunk(ItemsPerCommand)
+                        .Select(items => new FencedCommand("RPUSH", key, items)),
+                ];
             case RedisType.SortedSet:
                 var entries = await store.SortedSetRangeByRankWithScoresAsync(key);
-                return [.. entries.Chunk(ItemsPerCommand).Select(some => new FencedCommand("ZADD", key, [.. some.SelectMany(entry =>
-                    new RedisValue[] { entry.Score.ToString("R", CultureInfo.InvariantCulture), entry.Element })]))];
+                return
+                [
+                    .. entries
+                        .Chunk(ItemsPerCommand)
+                        .Select(some => new FencedCommand(
+                            "ZADD",
+                            key,
+                            [
+                                .. some.SelectMany(entry =>
+                                    new RedisValue[]
+                                    {
+                                        entry.Score.ToString("R", CultureInfo.InvariantCulture),
+                                        entry.Element,
+                                    }
+                                ),
+                            ]
+                        )),
+                ];
             case RedisType.None:
                 return [];
             case var other:
-                throw new NotSupportedException($"Exclusive data of type {other} is not copied between stores; teach StoreCopy.");
+                throw new NotSupportedException(
+                    $"Exclusive data of type {other} is not copied between stores; teach StoreCopy."
+                );
         }
     }
 }

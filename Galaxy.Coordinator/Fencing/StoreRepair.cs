@@ -4,7 +4,8 @@ using Galaxy.ServiceDefaults.Hosting;
 namespace Galaxy.Coordinator.Fencing;
 
 /// <summary>While this node leads: brings stores that were away up to date.</summary>
-internal sealed class StoreRepair(FencedStores stores, Elector elector, TimeProvider time, ILogger<StoreRepair> log) : PeriodicService(Every, time, log)
+internal sealed class StoreRepair(FencedStores stores, Elector elector, TimeProvider time, ILogger<StoreRepair> log)
+    : PeriodicService(Every, time, log)
 {
     private static readonly TimeSpan Every = TimeSpan.FromMilliseconds(500);
 

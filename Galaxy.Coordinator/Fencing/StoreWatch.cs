@@ -7,12 +7,14 @@ using StackExchange.Redis;
 namespace Galaxy.Coordinator.Fencing;
 
 /// <summary>
-/// Knows whether a majority of the stores answers. While it does not, this node waits for it, however long that takes: the log says which
-/// stores are missing and why, at once and then ever more rarely, and the node's health is bad until the first majority, degraded after
-/// a later loss. What needs no store works meanwhile, and the election goes on by itself when the majority is there. Thread-safe.
+/// Knows whether a majority of the stores answers. While it does not, this node waits for it, however long that takes:
+/// the log says which stores are missing and why, at once and then ever more rarely, and the node's health is bad until
+/// the first majority, degraded after a later loss. What needs no store works meanwhile, and the election goes on by
+/// itself when the majority is there. Thread-safe.
 /// </summary>
 internal sealed partial class StoreWatch(RedisStores stores, TimeProvider time, ILogger<StoreWatch> log)
-    : PeriodicService(Look, time, log), IHealthCheck
+    : PeriodicService(Look, time, log),
+        IHealthCheck
 {
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan FirstQuiet = TimeSpan.FromSeconds(30);
@@ -30,10 +32,15 @@ internal sealed partial class StoreWatch(RedisStores stores, TimeProvider time, 
     /// <summary>Which stores are missing and why; null while a majority answers.</summary>
     public string? Missing => _missing;
 
-    public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
-        Task.FromResult(_missing is not { } missing ? HealthCheckResult.Healthy("a majority of the stores answers")
+    public Task<HealthCheckResult> CheckHealthAsync(
+        HealthCheckContext context,
+        CancellationToken cancellationToken = default
+    ) =>
+        Task.FromResult(
+            _missing is not { } missing ? HealthCheckResult.Healthy("a majority of the stores answers")
             : Ready.IsCompleted ? HealthCheckResult.Degraded(missing)
-            : HealthCheckResult.Unhealthy(missing));
+            : HealthCheckResult.Unhealthy(missing)
+        );
 
     protected override async Task TurnAsync(CancellationToken stopping)
     {
@@ -71,17 +78,21 @@ internal sealed partial class StoreWatch(RedisStores stores, TimeProvider time, 
 
     private async Task<string> DescribeAsync(bool[] answers)
     {
-        var silent = await Task.WhenAll(Enumerable.Range(0, answers.Length).Where(i => !answers[i]).Select(DescribeAsync));
+        var silent = await Task.WhenAll(
+            Enumerable.Range(0, answers.Length).Where(i => !answers[i]).Select(DescribeAsync)
+        );
         if (answers.Length == 1)
             return $"The store does not answer: {silent[0]}";
         var (needed, present) = (LeaseQuorum.Majority(answers.Length), answers.Count(answer => answer));
-        return $"Of {answers.Length} stores {needed} must answer, and {present} do; these do not: {string.Join("; ", silent)}";
+        return $"Of {answers.Length} stores {needed} must answer, and {present} do; these do not: "
+            + $"{string.Join("; ", silent)}";
     }
 
-    private async Task<string> DescribeAsync(int store) => store >= stores.Options.Count
-        ? $"store {store}"
-        : RedisStore.AddressOf(stores.Options[store])
-            + $" ({await RedisStore.DiagnoseAsync(stores.Options[store]) ?? "it has just begun to answer"})";
+    private async Task<string> DescribeAsync(int store) =>
+        store >= stores.Options.Count
+            ? $"store {store}"
+            : RedisStore.AddressOf(stores.Options[store])
+                + $" ({await RedisStore.DiagnoseAsync(stores.Options[store]) ?? "it has just begun to answer"})";
 
     private static async Task<bool> AnswersAsync(IConnectionMultiplexer store, IConnectionMultiplexer urgent)
     {
@@ -98,7 +109,9 @@ internal sealed partial class StoreWatch(RedisStores stores, TimeProvider time, 
 
     [LoggerMessage(
         Level = LogLevel.Warning,
-        Message = "{Missing}. This node waits and goes on by itself; start them, or correct ConnectionStrings__redis or GALAXY_STORES")]
+        Message = "{Missing}. This node waits and goes on by itself; start them, or correct ConnectionStrings__redis "
+            + "or GALAXY_STORES"
+    )]
     private partial void LogMissing(string missing);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "A majority of the stores answers: {Answering} of {Count}")]

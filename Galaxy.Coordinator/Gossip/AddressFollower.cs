@@ -4,12 +4,18 @@ using Galaxy.ServiceDefaults.Hosting;
 namespace Galaxy.Coordinator.Gossip;
 
 /// <summary>
-/// Follows this machine's address when it changes: tells the members, and gives the lease up if this node holds it, because the lease says
-/// where the leader is.
+/// Follows this machine's address when it changes: tells the members, and gives the lease up if this node holds it,
+/// because the lease says where the leader is.
 /// </summary>
 internal sealed partial class AddressFollower(
-    ListenAddresses addresses, OwnAddresses own, Identity identity, GossipNode gossip, Elector elector, TimeProvider time, ILogger<AddressFollower> log)
-    : PeriodicService(TimeSpan.FromSeconds(1), time, log)
+    ListenAddresses addresses,
+    OwnAddresses own,
+    Identity identity,
+    GossipNode gossip,
+    Elector elector,
+    TimeProvider time,
+    ILogger<AddressFollower> log
+) : PeriodicService(TimeSpan.FromSeconds(1), time, log)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
     private readonly ILogger _log = log;

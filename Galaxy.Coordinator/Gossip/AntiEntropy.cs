@@ -5,11 +5,17 @@ using Galaxy.ServiceDefaults.Hosting;
 namespace Galaxy.Coordinator.Gossip;
 
 /// <summary>
-/// Finds differences between this node and its peers that no rumor will mend, and mends them: when a peer's fingerprint differs twice
-/// in the same way, at the first word of a conversation, and every 5 s with a random peer that may differ.
+/// Finds differences between this node and its peers that no rumor will mend, and mends them: when a peer's fingerprint
+/// differs twice in the same way, at the first word of a conversation, and every 5 s with a random peer that may
+/// differ.
 /// </summary>
-internal sealed class AntiEntropy(GossipNode gossip, PeerExchange exchange, PeerSummaries summaries, TimeProvider time, ILogger<AntiEntropy> log)
-    : PeriodicService(Every, time, log)
+internal sealed class AntiEntropy(
+    GossipNode gossip,
+    PeerExchange exchange,
+    PeerSummaries summaries,
+    TimeProvider time,
+    ILogger<AntiEntropy> log
+) : PeriodicService(Every, time, log)
 {
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(500);
@@ -48,7 +54,9 @@ internal sealed class AntiEntropy(GossipNode gossip, PeerExchange exchange, Peer
         Member[] candidates;
         lock (_gate)
             candidates = [.. gossip.Members.OtherLive.Where(peer => _difference.MayDiffer(peer.NodeId))];
-        return candidates.Length == 0 ? Task.CompletedTask : ExchangeAsync(candidates[_random.Next(candidates.Length)], stopping);
+        return candidates.Length == 0
+            ? Task.CompletedTask
+            : ExchangeAsync(candidates[_random.Next(candidates.Length)], stopping);
     }
 
     private async Task ExchangeAsync(Member peer, CancellationToken stopping)

@@ -8,10 +8,20 @@ using Wire = Galaxy.Contracts.Gossip;
 
 namespace Galaxy.Coordinator.Gossip;
 
-/// <summary>Runs <see cref="Swim"/> against real peers and the clock: probes, answers, and finds out how a silent one is silent.</summary>
+/// <summary>
+/// Runs <see cref="Swim"/> against real peers and the clock: probes, answers, and finds out how a silent one is silent.
+/// </summary>
 internal sealed partial class FailureDetector(
-    GossipNode gossip, PeerStreams streams, PeerExchange exchange, PeerTraffic traffic, AntiEntropy antiEntropy, Elector elector, FailoverTracker failovers,
-    TimeProvider time, ILogger<FailureDetector> log) : BackgroundService
+    GossipNode gossip,
+    PeerStreams streams,
+    PeerExchange exchange,
+    PeerTraffic traffic,
+    AntiEntropy antiEntropy,
+    Elector elector,
+    FailoverTracker failovers,
+    TimeProvider time,
+    ILogger<FailureDetector> log
+) : BackgroundService
 {
     private static readonly TimeSpan KnockPatience = TimeSpan.FromMilliseconds(250);
 
@@ -23,7 +33,8 @@ internal sealed partial class FailureDetector(
         if (ExecuteTask is null)
         {
             streams.Heard += Hear;
-            // A leader that hangs is found to hang before its lease runs out, so that the record says why it was replaced.
+            // A leader that hangs is found to hang before its lease runs out, so that the record says why it was
+            // replaced.
             elector.LeaseLate += lease => Perform(gossip.Detect((swim, now) => swim.ProbeNow(lease.Holder, now)));
         }
         return base.StartAsync(cancellationToken);
@@ -113,12 +124,16 @@ internal sealed partial class FailureDetector(
     private async Task ExamineAsync(Member peer)
     {
         var silence = await KnockAsync(peer.GrpcUrl);
-        failovers.PeerFailed(peer.NodeId, silence, silence switch
-        {
-            PeerSilence.Refused => $"{peer.NodeId} refuses connections at {peer.GrpcUrl}",
-            PeerSilence.Hangs => $"{peer.NodeId} takes connections at {peer.GrpcUrl} and does not answer",
-            _ => $"{peer.NodeId} cannot be reached at {peer.GrpcUrl}",
-        });
+        failovers.PeerFailed(
+            peer.NodeId,
+            silence,
+            silence switch
+            {
+                PeerSilence.Refused => $"{peer.NodeId} refuses connections at {peer.GrpcUrl}",
+                PeerSilence.Hangs => $"{peer.NodeId} takes connections at {peer.GrpcUrl} and does not answer",
+                _ => $"{peer.NodeId} cannot be reached at {peer.GrpcUrl}",
+            }
+        );
         // Perhaps only the connection is dead.
         streams.Drop(peer);
     }

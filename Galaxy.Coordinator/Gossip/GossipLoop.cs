@@ -4,9 +4,17 @@ using Galaxy.ServiceDefaults.Nodes;
 
 namespace Galaxy.Coordinator.Gossip;
 
-/// <summary>Joins: knocks at seeds, and at members that were lost, until they are known to live. At the end it says goodbye.</summary>
-internal sealed class GossipLoop(GossipNode gossip, PeerExchange exchange, NodeOptions node, Identity identity, IConfiguration configuration, TimeProvider time)
-    : BackgroundService
+/// <summary>
+/// Joins: knocks at seeds, and at members that were lost, until they are known to live. At the end it says goodbye.
+/// </summary>
+internal sealed class GossipLoop(
+    GossipNode gossip,
+    PeerExchange exchange,
+    NodeOptions node,
+    Identity identity,
+    IConfiguration configuration,
+    TimeProvider time
+) : BackgroundService
 {
     private const int LostPerRound = 5;
     private const int Goodbyes = 5;
@@ -16,35 +24,56 @@ internal sealed class GossipLoop(GossipNode gossip, PeerExchange exchange, NodeO
 
     private readonly TaskCompletionSource _joined = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>Completes when every seed has answered or been waited for once: until then this node knows too little to stand.</summary>
+    /// <summary>
+    /// Completes when every seed has answered or been waited for once: until then this node knows too little to stand.
+    /// </summary>
     public Task Joined => _joined.Task;
 
     /// <summary>Joins a coordinator that discovery found; null when it answered.</summary>
-    public Task<Exception?> IntroduceAsync(string address, CancellationToken cancellation) => exchange.WithAsync(address, wait: true, cancellation);
+    public Task<Exception?> IntroduceAsync(string address, CancellationToken cancellation) =>
+        exchange.WithAsync(address, wait: true, cancellation);
 
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
         await base.StopAsync(cancellationToken);
         gossip.Leave();
-        await Task.WhenAll(gossip.Members.OtherLive.Take(Goodbyes).Select(peer => exchange.WithAsync(peer.GrpcUrl, wait: false, CancellationToken.None)));
+        await Task.WhenAll(
+            gossip
+                .Members.OtherLive.Take(Goodbyes)
+                .Select(peer => exchange.WithAsync(peer.GrpcUrl, wait: false, CancellationToken.None))
+        );
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        var seeds = CoordinatorDirectory.Read(configuration, node).Where(seed => !string.Equals(seed, identity.GrpcUrl, StringComparison.OrdinalIgnoreCase)).ToList();
+        var seeds = CoordinatorDirectory
+            .Read(configuration, node)
+            .Where(seed => !string.Equals(seed, identity.GrpcUrl, StringComparison.OrdinalIgnoreCase))
+            .ToList();
         var random = new Random();
-        for (var wait = FirstPause; !stoppingToken.IsCancellationRequested; wait = wait * 2 < LongestPause ? wait * 2 : LongestPause)
+        for (
+            var wait = FirstPause;
+            !stoppingToken.IsCancellationRequested;
+            wait = wait * 2 < LongestPause ? wait * 2 : LongestPause
+        )
         {
             var members = gossip.Members;
             var known = members.OtherLive.Select(member => member.GrpcUrl).ToHashSet(StringComparer.OrdinalIgnoreCase);
             // Nobody probes the dead: after a long partition somebody has to knock first.
-            var lost = members.All.Where(member => member.State == MemberState.Dead).Select(member => member.GrpcUrl).ToArray();
+            var lost = members
+                .All.Where(member => member.State == MemberState.Dead)
+                .Select(member => member.GrpcUrl)
+                .ToArray();
             random.Shuffle(lost);
-            var doors = seeds.Concat(lost.Take(LostPerRound)).Where(door => !known.Contains(door)).Distinct(StringComparer.OrdinalIgnoreCase);
+            var doors = seeds
+                .Concat(lost.Take(LostPerRound))
+                .Where(door => !known.Contains(door))
+                .Distinct(StringComparer.OrdinalIgnoreCase);
             // One at a time would let a dead seed delay the others.
             await Task.WhenAll(doors.Select(door => exchange.WithAsync(door, wait: true, stoppingToken)));
             _joined.TrySetResult();
-            // A restarted process meets its predecessor's rumor once or twice; a living namesake answers every refutation.
+            // A restarted process meets its predecessor's rumor once or twice; a living namesake answers every
+            // refutation.
             if (gossip.Members.NameClaims >= NameClaimsUntilClash)
                 exchange.StopAsNamesake("An older process of this cluster has this node's name");
             await Task.Delay(wait, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

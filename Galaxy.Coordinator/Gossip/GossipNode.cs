@@ -9,8 +9,8 @@ using Galaxy.ServiceDefaults.Nodes;
 namespace Galaxy.Coordinator.Gossip;
 
 /// <summary>
-/// This coordinator's view of the membership and its replica of the state, behind one lock. What changes is announced by
-/// events, raised outside the lock. Thread-safe.
+/// This coordinator's view of the membership and its replica of the state, behind one lock. What changes is announced
+/// by events, raised outside the lock. Thread-safe.
 /// </summary>
 internal sealed class GossipNode
 {
@@ -26,9 +26,22 @@ internal sealed class GossipNode
         (_journal, _time, _start) = (journal, time, time.GetTimestamp());
         _map = journal.Load(new StateLimits { Reserved = Namespaces.WithRoom, NamespaceBytes = Namespaces.Rooms });
         _swim = new Swim(
-            new Member(node.NodeId, identity.Boot, 1, MemberState.Alive, node.Role == NodeRole.Standby ? "standby" : "coordinator",
-                identity.Url, identity.GrpcUrl, Environment.ProcessId, ServiceDefaults.BuildVersion.Text, identity.StartedAt.ToUnixTimeMilliseconds()),
-            new MembershipSettings(), new Random(), TimeSpan.Zero);
+            new Member(
+                node.NodeId,
+                identity.Boot,
+                1,
+                MemberState.Alive,
+                node.Role == NodeRole.Standby ? "standby" : "coordinator",
+                identity.Url,
+                identity.GrpcUrl,
+                Environment.ProcessId,
+                ServiceDefaults.BuildVersion.Text,
+                identity.StartedAt.ToUnixTimeMilliseconds()
+            ),
+            new MembershipSettings(),
+            new Random(),
+            TimeSpan.Zero
+        );
     }
 
     /// <summary>Entries written here, to be passed on at once.</summary>
@@ -37,10 +50,14 @@ internal sealed class GossipNode
     /// <summary>Entries that arrived and were news.</summary>
     public event Action<IReadOnlyList<StateEntry>>? Arrived;
 
-    /// <summary>Entries whose time to live was over here. Peers are not told: each of them drops such entries by itself.</summary>
+    /// <summary>
+    /// Entries whose time to live was over here. Peers are not told: each of them drops such entries by itself.
+    /// </summary>
     public event Action<IReadOnlyList<StateEntry>>? Expired;
 
-    /// <summary>The membership changed, or state that the view of the cluster is made of. What people keep in the state is not.</summary>
+    /// <summary>
+    /// The membership changed, or state that the view of the cluster is made of. What people keep in the state is not.
+    /// </summary>
     public event Action? Changed;
 
     public TimeSpan Now => _time.GetElapsedTime(_start);
@@ -112,25 +129,34 @@ internal sealed class GossipNode
     }
 
     /// <summary>Takes in what a peer says of members.</summary>
-    public void Merge(IEnumerable<Claim> claims) => Detect((swim, now) =>
-    {
-        swim.Merge(claims, now);
-        return [];
-    });
+    public void Merge(IEnumerable<Claim> claims) =>
+        Detect(
+            (swim, now) =>
+            {
+                swim.Merge(claims, now);
+                return [];
+            }
+        );
 
     /// <summary>Tells the others that this node is reached elsewhere from now on.</summary>
-    public void Move(string url, string grpcUrl) => Detect((swim, now) =>
-    {
-        swim.Move(url, grpcUrl, now);
-        return [];
-    });
+    public void Move(string url, string grpcUrl) =>
+        Detect(
+            (swim, now) =>
+            {
+                swim.Move(url, grpcUrl, now);
+                return [];
+            }
+        );
 
     /// <summary>Says goodbye to whoever hears it from now on.</summary>
-    public void Leave() => Detect((swim, now) =>
-    {
-        swim.Leave(now);
-        return [];
-    });
+    public void Leave() =>
+        Detect(
+            (swim, now) =>
+            {
+                swim.Leave(now);
+                return [];
+            }
+        );
 
     public StateEntry? Get(string ns, string key)
     {
@@ -168,16 +194,22 @@ internal sealed class GossipNode
     }
 
     /// <exception cref="StateLimitException">A bound would be passed.</exception>
-    /// <exception cref="IOException">This node's disk does not take the write. It may be lost if the node restarts.</exception>
-    public void Put(string ns, string key, ReadOnlyMemory<byte> value) => Write(new EntryId(ns, key), new StateWrite(value));
+    /// <exception cref="IOException">This node's disk does not take the write. It may be lost if the node
+    /// restarts.</exception>
+    public void Put(string ns, string key, ReadOnlyMemory<byte> value) =>
+        Write(new EntryId(ns, key), new StateWrite(value));
 
     /// <summary>False when there was nothing to delete.</summary>
     public bool Delete(string ns, string key) => Write(new EntryId(ns, key), new StateWrite(null)) is not null;
 
-    /// <summary>Writes what is asked for, durable on this node's disk when this returns. Null: nothing had to change.</summary>
-    /// <param name="condition">Asked with the entry as it is, in the same moment; what it throws reaches the caller, and nothing is written.</param>
+    /// <summary>
+    /// Writes what is asked for, durable on this node's disk when this returns. Null: nothing had to change.
+    /// </summary>
+    /// <param name="condition">Asked with the entry as it is, in the same moment; what it throws reaches the caller,
+    /// and nothing is written.</param>
     /// <exception cref="StateLimitException">A bound would be passed.</exception>
-    /// <exception cref="IOException">This node's disk does not take the write. It may be lost if the node restarts.</exception>
+    /// <exception cref="IOException">This node's disk does not take the write. It may be lost if the node
+    /// restarts.</exception>
     public StateEntry? Write(EntryId id, StateWrite write, Action<StateEntry?>? condition = null)
     {
         StateEntry? entry;
@@ -223,7 +255,11 @@ internal sealed class GossipNode
     }
 
     /// <summary>Takes in everything that a peer holds.</summary>
-    public IReadOnlyList<StateEntry> Replace(IReadOnlyList<StateEntry> entries, VersionVector summary, VersionVector pruned)
+    public IReadOnlyList<StateEntry> Replace(
+        IReadOnlyList<StateEntry> entries,
+        VersionVector summary,
+        VersionVector pruned
+    )
     {
         IReadOnlyList<StateEntry> news;
         lock (_gate)
@@ -242,7 +278,11 @@ internal sealed class GossipNode
 
     private void Signal(IReadOnlyList<StateEntry> news)
     {
-        if (news.Any(entry => entry.Namespace is Namespaces.Devices or Namespaces.Services or Namespaces.Failover or Namespaces.Access))
+        if (
+            news.Any(entry =>
+                entry.Namespace is Namespaces.Devices or Namespaces.Services or Namespaces.Failover or Namespaces.Access
+            )
+        )
             Changed?.Invoke();
     }
 
@@ -298,7 +338,12 @@ internal sealed class GossipNode
             number = _journal.NextLog();
             moment = ([.. _map.All], _map.Summary, _map.Pruned, _map.Clock);
         }
-        return number is null ? null : _journal.Write(number.Value, _journal.BodyOf(_map.Origin, moment.Entries, moment.Summary, moment.Pruned, moment.Clock));
+        return number is null
+            ? null
+            : _journal.Write(
+                number.Value,
+                _journal.BodyOf(_map.Origin, moment.Entries, moment.Summary, moment.Pruned, moment.Clock)
+            );
     }
 
     /// <summary>The name that this node's writes carry.</summary>

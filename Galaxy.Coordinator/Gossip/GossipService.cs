@@ -11,15 +11,30 @@ namespace Galaxy.Coordinator.Gossip;
 
 /// <summary>The passive side of gossip.</summary>
 internal sealed class GossipService(
-    GossipNode gossip, PeerStreams streams, NameGuard names, RumorSpreader rumors, PeerSummaries peers, Elector elector, NodeOptions node,
-    IHostApplicationLifetime lifetime, TimeProvider time) : Wire.Gossip.GossipBase
+    GossipNode gossip,
+    PeerStreams streams,
+    NameGuard names,
+    RumorSpreader rumors,
+    PeerSummaries peers,
+    Elector elector,
+    NodeOptions node,
+    IHostApplicationLifetime lifetime,
+    TimeProvider time
+) : Wire.Gossip.GossipBase
 {
     private const int MaxTold = 16;
     private const int MaxReplyBytes = 2 * 1024 * 1024;
 
-    public override async Task Converse(IAsyncStreamReader<Wire.Frame> requestStream, IServerStreamWriter<Wire.Frame> responseStream, ServerCallContext context)
+    public override async Task Converse(
+        IAsyncStreamReader<Wire.Frame> requestStream,
+        IServerStreamWriter<Wire.Frame> responseStream,
+        ServerCallContext context
+    )
     {
-        using var ends = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, lifetime.ApplicationStopping);
+        using var ends = CancellationTokenSource.CreateLinkedTokenSource(
+            context.CancellationToken,
+            lifetime.ApplicationStopping
+        );
         await streams.AcceptAsync(requestStream, responseStream, ends.Token);
     }
 
@@ -55,9 +70,15 @@ internal sealed class GossipService(
         return reply;
     }
 
-    public override async Task<Wire.PushReply> Rumors(IAsyncStreamReader<Wire.PushRequest> requestStream, ServerCallContext context)
+    public override async Task<Wire.PushReply> Rumors(
+        IAsyncStreamReader<Wire.PushRequest> requestStream,
+        ServerCallContext context
+    )
     {
-        using var ends = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, lifetime.ApplicationStopping);
+        using var ends = CancellationTokenSource.CreateLinkedTokenSource(
+            context.CancellationToken,
+            lifetime.ApplicationStopping
+        );
         while (await requestStream.MoveNext(ends.Token))
             Hear(requestStream.Current);
         return new Wire.PushReply();
@@ -75,10 +96,19 @@ internal sealed class GossipService(
         var entries = request.Entries.Select(entry => entry.FromWire()).OfType<StateEntry>().ToList();
         var news = gossip.Apply(new Delta(entries, VersionVector.Empty, request.Pruned.ToVector()));
         var fresh = news.Select(entry => (entry.Namespace, entry.Key)).ToHashSet();
-        rumors.Heard(news, [.. entries.Where(entry => !fresh.Contains((entry.Namespace, entry.Key)))], (int)Math.Min(request.Hops, 1000), [request.From, .. request.Told.Take(MaxTold)]);
+        rumors.Heard(
+            news,
+            [.. entries.Where(entry => !fresh.Contains((entry.Namespace, entry.Key)))],
+            (int)Math.Min(request.Hops, 1000),
+            [request.From, .. request.Told.Take(MaxTold)]
+        );
     }
 
-    public override async Task Everything(Wire.EverythingRequest request, IServerStreamWriter<Wire.EverythingPart> responseStream, ServerCallContext context)
+    public override async Task Everything(
+        Wire.EverythingRequest request,
+        IServerStreamWriter<Wire.EverythingPart> responseStream,
+        ServerCallContext context
+    )
     {
         RefuseOtherCluster(request.Cluster);
         var (entries, summary, pruned) = gossip.Everything();
@@ -102,6 +132,11 @@ internal sealed class GossipService(
     private void RefuseOtherCluster(string cluster)
     {
         if (cluster != node.Cluster)
-            throw new RpcException(new Status(StatusCode.FailedPrecondition, $"this node belongs to cluster '{node.Cluster}', not '{cluster}'"));
+            throw new RpcException(
+                new Status(
+                    StatusCode.FailedPrecondition,
+                    $"this node belongs to cluster '{node.Cluster}', not '{cluster}'"
+                )
+            );
     }
 }

@@ -5,7 +5,9 @@ using Galaxy.Core.Membership;
 
 namespace Galaxy.Coordinator.Gossip;
 
-/// <summary>Names are unique: a second process under the name of one that lives is refused, and both sides say so. Thread-safe.</summary>
+/// <summary>
+/// Names are unique: a second process under the name of one that lives is refused, and both sides say so. Thread-safe.
+/// </summary>
 internal sealed partial class NameGuard(GossipNode gossip, LeaderProbe probe, ILogger<NameGuard> log)
 {
     // A process that was found to have replaced another is not examined again with each exchange.
@@ -16,10 +18,16 @@ internal sealed partial class NameGuard(GossipNode gossip, LeaderProbe probe, IL
     {
         var known = gossip.Members.Find(sender.NodeId);
         // Of two, the one that started later is in the wrong. Dead and departed members have no claim to a name.
-        if (known is null or { State: MemberState.Dead or MemberState.Left } || known.Boot == sender.Boot || sender.StartedAtUnixMs < known.StartedAtUnixMs
-            || _cleared.GetValueOrDefault(sender.NodeId) == sender.Boot)
+        if (
+            known is null or { State: MemberState.Dead or MemberState.Left }
+            || known.Boot == sender.Boot
+            || sender.StartedAtUnixMs < known.StartedAtUnixMs
+            || _cleared.GetValueOrDefault(sender.NodeId) == sender.Boot
+        )
             return null;
-        var lives = sender.NodeId == gossip.Members.Self || await probe.CallAsync(known.GrpcUrl, known.Boot) == RedialOutcome.Alive;
+        var lives =
+            sender.NodeId == gossip.Members.Self
+            || await probe.CallAsync(known.GrpcUrl, known.Boot) == RedialOutcome.Alive;
         if (!lives)
         {
             _cleared[sender.NodeId] = sender.Boot;
@@ -29,6 +37,10 @@ internal sealed partial class NameGuard(GossipNode gossip, LeaderProbe probe, IL
         return $"The name '{sender.NodeId}' is taken by the process at {known.GrpcUrl}, which is alive";
     }
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "A second process calls itself '{NodeId}', at {Address}; it is refused, as the one at {Known} is alive")]
+    [LoggerMessage(
+        Level = LogLevel.Error,
+        Message = "A second process calls itself '{NodeId}', at {Address}; it is refused, as the one at "
+            + "{Known} is alive"
+    )]
     private partial void LogRefused(string nodeId, string address, string known);
 }

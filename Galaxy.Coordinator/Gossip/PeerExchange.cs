@@ -8,10 +8,19 @@ using Wire = Galaxy.Contracts.Gossip;
 
 namespace Galaxy.Coordinator.Gossip;
 
-/// <summary>One push-pull round with a peer: membership both ways, and the state that is missing here. Thread-safe.</summary>
+/// <summary>
+/// One push-pull round with a peer: membership both ways, and the state that is missing here. Thread-safe.
+/// </summary>
 internal sealed partial class PeerExchange(
-    GossipNode gossip, CoordinatorChannels channels, Elector elector, PeerTraffic traffic, NodeOptions node, IHostApplicationLifetime lifetime, TimeProvider time,
-    ILogger<PeerExchange> log)
+    GossipNode gossip,
+    CoordinatorChannels channels,
+    Elector elector,
+    PeerTraffic traffic,
+    NodeOptions node,
+    IHostApplicationLifetime lifetime,
+    TimeProvider time,
+    ILogger<PeerExchange> log
+)
 {
     private const int NameTaken = 4;
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(500);
@@ -40,12 +49,20 @@ internal sealed partial class PeerExchange(
             request.Members.AddRange(members.Claims.Select(claim => claim.ToWire()));
             request.Summary.AddRange(summary.Dots.Select(dot => dot.ToWire()));
             var sentAt = time.GetUtcNow();
-            var reply = await channels.Gossip(address).ExchangeAsync(request, deadline: sentAt.UtcDateTime + Patience, cancellationToken: stopping);
+            var reply = await channels
+                .Gossip(address)
+                .ExchangeAsync(request, deadline: sentAt.UtcDateTime + Patience, cancellationToken: stopping);
             Count(request, reply, sentAt);
             elector.Post(new ElectionInput.TokenSeen(reply.MaxToken));
             gossip.Merge(reply.Members.Append(reply.From).ToClaims());
             if (!reply.Incomplete)
-                gossip.Apply(new Delta([.. reply.Delta.Select(entry => entry.FromWire()).OfType<StateEntry>()], reply.Summary.ToVector(), reply.Pruned.ToVector()));
+                gossip.Apply(
+                    new Delta(
+                        [.. reply.Delta.Select(entry => entry.FromWire()).OfType<StateEntry>()],
+                        reply.Summary.ToVector(),
+                        reply.Pruned.ToVector()
+                    )
+                );
             else if (EverythingFrom(address, stopping) is var everything && wait)
                 await everything;
             return null;
@@ -95,7 +112,13 @@ internal sealed partial class PeerExchange(
         try
         {
             var deadline = time.GetUtcNow().UtcDateTime + EverythingPatience;
-            using var call = channels.Gossip(address).Everything(new Wire.EverythingRequest { Cluster = node.Cluster, From = node.NodeId }, deadline: deadline, cancellationToken: stopping);
+            using var call = channels
+                .Gossip(address)
+                .Everything(
+                    new Wire.EverythingRequest { Cluster = node.Cluster, From = node.NodeId },
+                    deadline: deadline,
+                    cancellationToken: stopping
+                );
             var entries = new List<StateEntry>();
             await foreach (var part in call.ResponseStream.ReadAllAsync(stopping))
             {
@@ -104,14 +127,18 @@ internal sealed partial class PeerExchange(
                     gossip.Replace(entries, part.Summary.ToVector(), part.Pruned.ToVector());
             }
         }
-        catch (Exception failure) when (failure is RpcException or OperationCanceledException or IOException or HttpRequestException)
+        catch (Exception failure)
+            when (failure is RpcException or OperationCanceledException or IOException or HttpRequestException)
         {
             // The next exchange asks again.
             LogNotEverything(address, failure.Message);
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "{Why}. Give this node another Galaxy_NODE_ID than '{NodeId}'. Stopping.")]
+    [LoggerMessage(
+        Level = LogLevel.Error,
+        Message = "{Why}. Give this node another Galaxy_NODE_ID than '{NodeId}'. Stopping."
+    )]
     private partial void LogNameTaken(string why, string nodeId);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "{Address} refuses gossip: {Reason}")]

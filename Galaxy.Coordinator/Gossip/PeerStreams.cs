@@ -9,10 +9,15 @@ using Wire = Galaxy.Contracts.Gossip;
 namespace Galaxy.Coordinator.Gossip;
 
 /// <summary>
-/// One stream of small messages for each pair of nodes, opened by whoever first has something to say. A message that cannot be
-/// delivered is lost, as on any network. Thread-safe.
+/// One stream of small messages for each pair of nodes, opened by whoever first has something to say. A message that
+/// cannot be delivered is lost, as on any network. Thread-safe.
 /// </summary>
-internal sealed partial class PeerStreams(CoordinatorChannels channels, NodeOptions node, Identity identity, ILogger<PeerStreams> log) : IDisposable
+internal sealed partial class PeerStreams(
+    CoordinatorChannels channels,
+    NodeOptions node,
+    Identity identity,
+    ILogger<PeerStreams> log
+) : IDisposable
 {
     private readonly ConcurrentDictionary<string, PeerStream> _opened = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, PeerStream> _accepted = new(StringComparer.Ordinal);
@@ -22,7 +27,13 @@ internal sealed partial class PeerStreams(CoordinatorChannels channels, NodeOpti
     /// <summary>A message arrived.</summary>
     public event Action<PeerStream, Wire.Frame>? Heard;
 
-    private Wire.Hello Hello => new() { Cluster = node.Cluster, NodeId = node.NodeId, Boot = identity.Boot };
+    private Wire.Hello Hello =>
+        new()
+        {
+            Cluster = node.Cluster,
+            NodeId = node.NodeId,
+            Boot = identity.Boot,
+        };
 
     /// <summary>True for a process of an earlier version, which knows no conversations.</summary>
     public bool IsDeaf(Member peer) => _deaf.TryGetValue(peer.NodeId, out var boot) && boot == peer.Boot;
@@ -67,7 +78,14 @@ internal sealed partial class PeerStreams(CoordinatorChannels channels, NodeOpti
             using var call = channels.Conversation(peer.GrpcUrl).Converse(cancellationToken: stream.Ended);
             await stream.RunAsync(call.ResponseStream, call.RequestStream, Deliver);
         }
-        catch (Exception failure) when (failure is RpcException or OperationCanceledException or IOException or InvalidOperationException or ObjectDisposedException)
+        catch (Exception failure)
+            when (failure
+                    is RpcException
+                        or OperationCanceledException
+                        or IOException
+                        or InvalidOperationException
+                        or ObjectDisposedException
+            )
         {
             if (failure is RpcException { StatusCode: StatusCode.Unimplemented })
                 _deaf[peer.NodeId] = peer.Boot;
@@ -82,12 +100,29 @@ internal sealed partial class PeerStreams(CoordinatorChannels channels, NodeOpti
 
     /// <summary>The other end of <see cref="Open"/>; returns when the stream has ended.</summary>
     /// <exception cref="RpcException">The first message was no hello of this cluster.</exception>
-    public async Task AcceptAsync(IAsyncStreamReader<Wire.Frame> requests, IServerStreamWriter<Wire.Frame> responses, CancellationToken ends)
+    public async Task AcceptAsync(
+        IAsyncStreamReader<Wire.Frame> requests,
+        IServerStreamWriter<Wire.Frame> responses,
+        CancellationToken ends
+    )
     {
-        if (!await requests.MoveNext(ends) || requests.Current.Hello is not { NodeId.Length: > 0 and <= 63, Boot.Length: > 0 and <= 64 } hello)
-            throw new RpcException(new Status(StatusCode.InvalidArgument, "the first message of a conversation says hello: node_id and boot"));
+        if (
+            !await requests.MoveNext(ends)
+            || requests.Current.Hello is not { NodeId.Length: > 0 and <= 63, Boot.Length: > 0 and <= 64 } hello
+        )
+            throw new RpcException(
+                new Status(
+                    StatusCode.InvalidArgument,
+                    "the first message of a conversation says hello: node_id and boot"
+                )
+            );
         if (hello.Cluster != node.Cluster)
-            throw new RpcException(new Status(StatusCode.FailedPrecondition, $"this node belongs to cluster '{node.Cluster}', not '{hello.Cluster}'"));
+            throw new RpcException(
+                new Status(
+                    StatusCode.FailedPrecondition,
+                    $"this node belongs to cluster '{node.Cluster}', not '{hello.Cluster}'"
+                )
+            );
         var stream = new PeerStream(hello.NodeId, Hello, ends) { Boot = hello.Boot };
         if (_accepted.TryGetValue(hello.NodeId, out var before))
             before.End();
@@ -97,7 +132,8 @@ internal sealed partial class PeerStreams(CoordinatorChannels channels, NodeOpti
             Deliver(stream, requests.Current);
             await stream.RunAsync(requests, responses, Deliver);
         }
-        catch (Exception failure) when (failure is OperationCanceledException or IOException or InvalidOperationException)
+        catch (Exception failure)
+            when (failure is OperationCanceledException or IOException or InvalidOperationException)
         {
             LogEnded(hello.NodeId, failure.Message);
         }
@@ -120,13 +156,17 @@ internal sealed partial class PeerStreams(CoordinatorChannels channels, NodeOpti
     private partial void LogEnded(string peer, string reason);
 }
 
-/// <summary>A stream with one peer: what is to be sent waits in a short queue, of which the oldest is dropped when it does not move.</summary>
+/// <summary>
+/// A stream with one peer: what is to be sent waits in a short queue, of which the oldest is dropped when it does not
+/// move.
+/// </summary>
 internal sealed class PeerStream
 {
     private const int Queue = 64;
 
-    private readonly Channel<Wire.Frame> _outgoing =
-        Channel.CreateBounded<Wire.Frame>(new BoundedChannelOptions(Queue) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true });
+    private readonly Channel<Wire.Frame> _outgoing = Channel.CreateBounded<Wire.Frame>(
+        new BoundedChannelOptions(Queue) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true }
+    );
 
     private readonly CancellationTokenSource _ends;
     private Wire.Hello? _hello;
@@ -166,7 +206,11 @@ internal sealed class PeerStream
     }
 
     /// <summary>Sends and receives until one of both ends.</summary>
-    public async Task RunAsync(IAsyncStreamReader<Wire.Frame> incoming, IAsyncStreamWriter<Wire.Frame> outgoing, Action<PeerStream, Wire.Frame> deliver)
+    public async Task RunAsync(
+        IAsyncStreamReader<Wire.Frame> incoming,
+        IAsyncStreamWriter<Wire.Frame> outgoing,
+        Action<PeerStream, Wire.Frame> deliver
+    )
     {
         var sending = SendAllAsync(outgoing);
         try
@@ -192,7 +236,8 @@ internal sealed class PeerStream
             await foreach (var frame in _outgoing.Reader.ReadAllAsync(Ended))
                 await outgoing.WriteAsync(frame, Ended);
         }
-        catch (Exception over) when (over is RpcException or OperationCanceledException or IOException or InvalidOperationException)
+        catch (Exception over)
+            when (over is RpcException or OperationCanceledException or IOException or InvalidOperationException)
         {
             // The reading side knows, and says why; it ends now if it did not.
             End();

@@ -14,32 +14,41 @@ internal sealed class PeerSummaries(GossipNode gossip, TimeProvider time)
         _heard[nodeId] = new Heard(boot, origin, summary, time.GetUtcNow());
 
     /// <summary>A peer's fingerprint is this node's own: it has seen the same.</summary>
-    public void Equal(string nodeId, string boot, VersionVector summary) => _heard.AddOrUpdate(
-        nodeId,
-        _ => new Heard(boot, "", summary, time.GetUtcNow()),
-        (_, last) => new Heard(boot, last.Boot == boot ? last.Origin : "", summary, time.GetUtcNow()));
+    public void Equal(string nodeId, string boot, VersionVector summary) =>
+        _heard.AddOrUpdate(
+            nodeId,
+            _ => new Heard(boot, "", summary, time.GetUtcNow()),
+            (_, last) => new Heard(boot, last.Boot == boot ? last.Origin : "", summary, time.GetUtcNow())
+        );
 
     public Heard? Of(string nodeId) => _heard.GetValueOrDefault(nodeId);
 
-    /// <summary>True when nobody writes under that name any more: it is an earlier one of a member, or of a node that is none.</summary>
+    /// <summary>
+    /// True when nobody writes under that name any more: it is an earlier one of a member, or of a node that is none.
+    /// </summary>
     public bool IsDeparted(string origin)
     {
         var nodeId = origin.Split('~')[0];
         if (nodeId == gossip.Members.Self)
             return origin != gossip.Origin;
-        return gossip.Members.Find(nodeId) is null or { State: MemberState.Left } || (Of(nodeId) is { Origin.Length: > 0 } heard && heard.Origin != origin);
+        return gossip.Members.Find(nodeId) is null or { State: MemberState.Left }
+            || (Of(nodeId) is { Origin.Length: > 0 } heard && heard.Origin != origin);
     }
 
     /// <summary>
-    /// What every member has seen, those that are dead but not forgotten included; null while one of them has not been heard, or
-    /// while something that it has seen is still missing here: a write could be on its way that knows of nothing. Those that left
-    /// said goodbye, and will be given everything when they come back.
+    /// What every member has seen, those that are dead but not forgotten included; null while one of them has not been
+    /// heard, or while something that it has seen is still missing here: a write could be on its way that knows of
+    /// nothing. Those that left said goodbye, and will be given everything when they come back.
     /// </summary>
     public VersionVector? Stable()
     {
         var here = gossip.Summary;
         var stable = here;
-        foreach (var member in gossip.Members.All.Where(member => member.State != MemberState.Left && member.NodeId != gossip.Members.Self))
+        foreach (
+            var member in gossip.Members.All.Where(member =>
+                member.State != MemberState.Left && member.NodeId != gossip.Members.Self
+            )
+        )
         {
             if (Of(member.NodeId) is not { } heard || heard.Boot != member.Boot || !here.Dominates(heard.Summary))
                 return null;

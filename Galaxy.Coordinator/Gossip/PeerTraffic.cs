@@ -36,7 +36,8 @@ internal sealed class PeerTraffic
         public void Asked(DateTimeOffset at) => _askedAt = at;
 
         /// <summary>An answer came.</summary>
-        /// <param name="peerClockMs">What its clock said when it answered; 0: an older peer, which does not say.</param>
+        /// <param name="peerClockMs">What its clock said when it answered; 0: an older peer, which does not
+        /// say.</param>
         public void Answered(DateTimeOffset at, long peerClockMs)
         {
             if (_askedAt is not { } askedAt)
@@ -44,7 +45,10 @@ internal sealed class PeerTraffic
             _askedAt = null;
             var took = at - askedAt;
             RttMs = took.TotalMilliseconds;
-            ClockOffsetMs = peerClockMs == 0 ? null : peerClockMs - (askedAt.ToUnixTimeMilliseconds() + (took.TotalMilliseconds / 2));
+            ClockOffsetMs =
+                peerClockMs == 0
+                    ? null
+                    : peerClockMs - (askedAt.ToUnixTimeMilliseconds() + (took.TotalMilliseconds / 2));
         }
     }
 }

@@ -13,17 +13,29 @@ namespace Galaxy.Coordinator.Gossip;
 
 /// <summary>Tells peers what is news here, as <see cref="RumorMill"/> says.</summary>
 internal sealed partial class RumorSpreader(
-    GossipNode gossip, CoordinatorChannels channels, PeerStreams streams, PeerBreakers breakers, PeerTraffic traffic, NodeOptions node, TimeProvider time, ILogger<RumorSpreader> log) : BackgroundService
+    GossipNode gossip,
+    CoordinatorChannels channels,
+    PeerStreams streams,
+    PeerBreakers breakers,
+    PeerTraffic traffic,
+    NodeOptions node,
+    TimeProvider time,
+    ILogger<RumorSpreader> log
+) : BackgroundService
 {
     private const int MaxPushBytes = 2 * 1024 * 1024;
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(500);
 
     private readonly RumorMill _mill = new(new RumorSettings(), new Random());
     private readonly Dictionary<string, Task> _pushes = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<string, (string Boot, AsyncClientStreamingCall<Wire.PushRequest, Wire.PushReply> Call)> _streams = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<
+        string,
+        (string Boot, AsyncClientStreamingCall<Wire.PushRequest, Wire.PushReply> Call)
+    > _streams = new(StringComparer.Ordinal);
     private readonly ConcurrentQueue<(string Peer, IReadOnlyList<EntryId> Entries)> _missed = new();
-    private readonly Channel<Rumors> _rumors =
-        Channel.CreateBounded<Rumors>(new BoundedChannelOptions(4096) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true });
+    private readonly Channel<Rumors> _rumors = Channel.CreateBounded<Rumors>(
+        new BoundedChannelOptions(4096) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true }
+    );
 
     public override Task StartAsync(CancellationToken cancellationToken)
     {
@@ -34,13 +46,17 @@ internal sealed partial class RumorSpreader(
     }
 
     /// <summary>
-    /// A peer told something: what was news is passed on, and nobody is told what they know. When the queue is full the oldest is
-    /// dropped: anti-entropy brings it later.
+    /// A peer told something: what was news is passed on, and nobody is told what they know. When the queue is full the
+    /// oldest is dropped: anti-entropy brings it later.
     /// </summary>
     /// <param name="hops">How often it has been passed on.</param>
     /// <param name="knowing">Who told it, and whom they told besides.</param>
-    public void Heard(IReadOnlyList<StateEntry> news, IReadOnlyList<StateEntry> known, int hops, IReadOnlyList<string> knowing) =>
-        _rumors.Writer.TryWrite(new Rumors(news, known, hops, knowing));
+    public void Heard(
+        IReadOnlyList<StateEntry> news,
+        IReadOnlyList<StateEntry> known,
+        int hops,
+        IReadOnlyList<string> knowing
+    ) => _rumors.Writer.TryWrite(new Rumors(news, known, hops, knowing));
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -73,11 +89,20 @@ internal sealed partial class RumorSpreader(
         while (_missed.TryDequeue(out var missed))
         {
             foreach (var id in missed.Entries)
-                _mill.Missed(id, missed.Peer, gossip.Members.OtherLive.Select(peer => peer.NodeId).Where(peer => peer != missed.Peer), gossip.Now);
+                _mill.Missed(
+                    id,
+                    missed.Peer,
+                    gossip.Members.OtherLive.Select(peer => peer.NodeId).Where(peer => peer != missed.Peer),
+                    gossip.Now
+                );
         }
         var peers = gossip.Members.OtherLive.ToDictionary(peer => peer.NodeId, StringComparer.Ordinal);
         // A peer that has not taken the last message yet gets the next one later: a slow one holds up nobody.
-        var busy = peers.Keys.Where(peer => (_pushes.TryGetValue(peer, out var push) && !push.IsCompleted) || !breakers.Allows(peer)).ToHashSet(StringComparer.Ordinal);
+        var busy = peers
+            .Keys.Where(peer =>
+                (_pushes.TryGetValue(peer, out var push) && !push.IsCompleted) || !breakers.Allows(peer)
+            )
+            .ToHashSet(StringComparer.Ordinal);
         foreach (var batch in _mill.Round([.. peers.Keys], gossip.Now, busy).GroupBy(batch => batch.Peer))
             _pushes[batch.Key] = PushAllAsync(peers[batch.Key], [.. batch], stopping);
     }
@@ -101,7 +126,12 @@ internal sealed partial class RumorSpreader(
 
     private async Task PushAsync(Member peer, RumorBatch batch, CancellationToken stopping)
     {
-        var request = new Wire.PushRequest { Cluster = node.Cluster, From = node.NodeId, Hops = (uint)batch.Hops };
+        var request = new Wire.PushRequest
+        {
+            Cluster = node.Cluster,
+            From = node.NodeId,
+            Hops = (uint)batch.Hops,
+        };
         request.Told.AddRange(batch.Told);
         request.Pruned.AddRange(gossip.Pruned.Dots.Select(dot => dot.ToWire()));
         var size = 0;
@@ -118,7 +148,15 @@ internal sealed partial class RumorSpreader(
             breakers.Succeeded(peer.NodeId);
             traffic.Of(peer.NodeId).Add(request.CalculateSize(), 0);
         }
-        catch (Exception failure) when (failure is RpcException or OperationCanceledException or ObjectDisposedException or HttpRequestException or InvalidOperationException or TimeoutException)
+        catch (Exception failure)
+            when (failure
+                    is RpcException
+                        or OperationCanceledException
+                        or ObjectDisposedException
+                        or HttpRequestException
+                        or InvalidOperationException
+                        or TimeoutException
+            )
         {
             if (_streams.TryRemove(peer.NodeId, out var broken))
                 broken.Call.Dispose();
@@ -134,13 +172,18 @@ internal sealed partial class RumorSpreader(
     {
         if (streams.IsDeaf(peer))
         {
-            await channels.Gossip(peer.GrpcUrl).PushAsync(request, deadline: time.GetUtcNow().UtcDateTime + Patience, cancellationToken: stopping);
+            await channels
+                .Gossip(peer.GrpcUrl)
+                .PushAsync(request, deadline: time.GetUtcNow().UtcDateTime + Patience, cancellationToken: stopping);
             return;
         }
         if (!_streams.TryGetValue(peer.NodeId, out var stream) || stream.Boot != peer.Boot)
         {
             stream.Call?.Dispose();
-            _streams[peer.NodeId] = stream = (peer.Boot, channels.Conversation(peer.GrpcUrl).Rumors(cancellationToken: stopping));
+            _streams[peer.NodeId] = stream = (
+                peer.Boot,
+                channels.Conversation(peer.GrpcUrl).Rumors(cancellationToken: stopping)
+            );
         }
         await stream.Call.RequestStream.WriteAsync(request, CancellationToken.None).WaitAsync(Patience, time, stopping);
     }
@@ -151,5 +194,10 @@ internal sealed partial class RumorSpreader(
     [LoggerMessage(Level = LogLevel.Error, Message = "Rumors go on after an error")]
     private partial void LogFailed(Exception failure);
 
-    private sealed record Rumors(IReadOnlyList<StateEntry> News, IReadOnlyList<StateEntry> Known, int Hops, IReadOnlyList<string> Knowing);
+    private sealed record Rumors(
+        IReadOnlyList<StateEntry> News,
+        IReadOnlyList<StateEntry> Known,
+        int Hops,
+        IReadOnlyList<string> Knowing
+    );
 }

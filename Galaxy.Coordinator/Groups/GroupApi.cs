@@ -20,14 +20,48 @@ internal static class GroupApi
         {
             var group = endpoints.MapGroup(root).WithTags("Groups");
             group.ExplainStateErrors();
-            group.MapGet("", (GroupRegistry groups) => Results.Ok(groups.List())).Produces<GroupView[]>().WithSummary("All groups");
-            group.MapGet("/{id}", (string id, GroupRegistry groups) => groups.Get(id) is { } one ? Results.Ok(one) : NoGroup(id)).Produces<GroupView>().ProducesProblem(404).WithSummary("One group");
-            group.MapPost("", Put).Produces<GroupView>(201).ProducesProblem(400).WithSummary("Make a group, or replace it")
-                .WithDescription("Devices that are not named are members no longer. Devices are listed in the order of their ids.");
-            group.MapDelete("/{id}", (string id, GroupRegistry groups) => groups.Remove(id) ? Results.NoContent() : NoGroup(id)).Produces(204).ProducesProblem(404).WithSummary("Remove a group; its devices stay");
-            group.MapPut("/{id}/devices/{device}", Add).Produces<GroupView>().ProducesProblem(404).ProducesProblem(409).WithSummary("Add a device to a group")
-                .WithDescription($"Changes of different devices at the same time are all kept, also on different coordinators. A group has at most {MaxDevices:N0} devices; additions at the same time may pass that by a few.");
-            group.MapDelete("/{id}/devices/{device}", Remove).Produces<GroupView>().ProducesProblem(404).WithSummary("Take a device out of a group");
+            group
+                .MapGet("", (GroupRegistry groups) => Results.Ok(groups.List()))
+                .Produces<GroupView[]>()
+                .WithSummary("All groups");
+            group
+                .MapGet("/{id}", (string id, GroupRegistry groups) =>
+                    groups.Get(id) is { } one ? Results.Ok(one) : NoGroup(id)
+                )
+                .Produces<GroupView>()
+                .ProducesProblem(404)
+                .WithSummary("One group");
+            group
+                .MapPost("", Put)
+                .Produces<GroupView>(201)
+                .ProducesProblem(400)
+                .WithSummary("Make a group, or replace it")
+                .WithDescription(
+                    "Devices that are not named are members no longer. Devices are listed in the order of their ids."
+                );
+            group
+                .MapDelete("/{id}", (string id, GroupRegistry groups) =>
+                    groups.Remove(id) ? Results.NoContent() : NoGroup(id)
+                )
+                .Produces(204)
+                .ProducesProblem(404)
+                .WithSummary("Remove a group; its devices stay");
+            group
+                .MapPut("/{id}/devices/{device}", Add)
+                .Produces<GroupView>()
+                .ProducesProblem(404)
+                .ProducesProblem(409)
+                .WithSummary("Add a device to a group")
+                .WithDescription(
+                    "Changes of different devices at the same time are all kept, also on different "
+                        + $"coordinators. A group has at most {MaxDevices:N0} devices; additions at the same "
+                        + "time may pass that by a few."
+                );
+            group
+                .MapDelete("/{id}/devices/{device}", Remove)
+                .Produces<GroupView>()
+                .ProducesProblem(404)
+                .WithSummary("Take a device out of a group");
         }
     }
 
@@ -36,7 +70,10 @@ internal static class GroupApi
     private static IResult Put(GroupRequest request, GroupRegistry groups)
     {
         if (!DeviceRegistry.IsValidId(request.GroupId))
-            return Results.Problem("'group_id' is required: letters, digits, '-', '_', '.' and ':', at most 128.", statusCode: 400);
+            return Results.Problem(
+                "'group_id' is required: letters, digits, '-', '_', '.' and ':', at most 128.",
+                statusCode: 400
+            );
         if (request.Name is { Length: > 256 })
             return Results.Problem("'name' may have at most 256 characters.", statusCode: 400);
         if (request.Devices is { Count: > MaxDevices })
@@ -73,5 +110,6 @@ internal static class GroupApi
         return (group = groups.Get(id)) is null ? NoGroup(id) : null;
     }
 
-    private static IResult Shown(string id, GroupRegistry groups) => groups.Get(id) is { } group ? Results.Ok(group) : NoGroup(id);
+    private static IResult Shown(string id, GroupRegistry groups) =>
+        groups.Get(id) is { } group ? Results.Ok(group) : NoGroup(id);
 }

@@ -9,9 +9,10 @@ using Galaxy.ServiceDefaults;
 namespace Galaxy.Coordinator.Groups;
 
 /// <summary>
-/// Groups of devices, in replicated state: a record for each group, and an entry for each membership (<c>group/device</c>). Adding or removing a device
-/// writes that one entry and reads none, so that changes of different devices never overwrite each other, on whichever coordinators they are made. Of two
-/// changes of one device the later holds. Thread-safe.
+/// Groups of devices, in replicated state: a record for each group, and an entry for each membership
+/// (<c>group/device</c>). Adding or removing a device writes that one entry and reads none, so that changes of
+/// different devices never overwrite each other, on whichever coordinators they are made. Of two changes of one device
+/// the later holds. Thread-safe.
 /// </summary>
 internal sealed class GroupRegistry(GossipNode gossip, Quarantine quarantine)
 {
@@ -20,27 +21,45 @@ internal sealed class GroupRegistry(GossipNode gossip, Quarantine quarantine)
 
     /// <summary>What is stored of a group.</summary>
     /// <param name="Devices">
-    /// Members as the version before wrote them, all in the record. They count unless an entry says otherwise. The record is not rewritten before the
-    /// group is replaced: two coordinators that did so at once would each undo a change of the other.
+    /// Members as the version before wrote them, all in the record. They count unless an entry says otherwise. The
+    /// record is not rewritten before the group is replaced: two coordinators that did so at once would each undo a
+    /// change of the other.
     /// </param>
     private sealed record GroupRecord(string? Name, IReadOnlyList<string?>? Devices);
 
     /// <summary>Null: there is no such group, or its record cannot be read.</summary>
     public GroupView? Get(string groupId) =>
-        gossip.Get(Namespaces.Groups, groupId) is { } entry && Read(entry) is { } record ? View(groupId, record, gossip.List(Namespaces.GroupMembers, groupId + "/")) : null;
+        gossip.Get(Namespaces.Groups, groupId) is { } entry && Read(entry) is { } record
+            ? View(groupId, record, gossip.List(Namespaces.GroupMembers, groupId + "/"))
+            : null;
 
     /// <summary>Those whose record can be read.</summary>
     public IReadOnlyList<GroupView> List()
     {
-        var members = gossip.List(Namespaces.GroupMembers).ToLookup(entry => entry.Key.Split('/')[0], StringComparer.Ordinal);
-        return [.. gossip.List(Namespaces.Groups).Select(entry => Read(entry) is { } record ? View(entry.Key, record, members[entry.Key]) : null).OfType<GroupView>()];
+        var members = gossip
+            .List(Namespaces.GroupMembers)
+            .ToLookup(entry => entry.Key.Split('/')[0], StringComparer.Ordinal);
+        return
+        [
+            .. gossip
+                .List(Namespaces.Groups)
+                .Select(entry => Read(entry) is { } record ? View(entry.Key, record, members[entry.Key]) : null)
+                .OfType<GroupView>(),
+        ];
     }
 
-    /// <summary>Makes the group, or replaces it with its members: a device that is not named and was a member by now is one no longer.</summary>
+    /// <summary>
+    /// Makes the group, or replaces it with its members: a device that is not named and was a member by now is one no
+    /// longer.
+    /// </summary>
     /// <returns>As it is read from now on.</returns>
     public GroupView Put(string groupId, string name, IReadOnlyCollection<string> devices)
     {
-        gossip.Put(Namespaces.Groups, groupId, JsonSerializer.SerializeToUtf8Bytes(new GroupView(groupId, name, []), GalaxyJson.Options));
+        gossip.Put(
+            Namespaces.Groups,
+            groupId,
+            JsonSerializer.SerializeToUtf8Bytes(new GroupView(groupId, name, []), GalaxyJson.Options)
+        );
         var wanted = devices.ToHashSet(StringComparer.Ordinal);
         foreach (var device in wanted)
             gossip.Put(Namespaces.GroupMembers, Key(groupId, device), Member);
@@ -48,10 +67,14 @@ internal sealed class GroupRegistry(GossipNode gossip, Quarantine quarantine)
         return new GroupView(groupId, name, [.. wanted.Order(StringComparer.Ordinal)]);
     }
 
-    /// <summary>Written also when it is a member already: a removal elsewhere that has not arrived yet is the earlier one.</summary>
+    /// <summary>
+    /// Written also when it is a member already: a removal elsewhere that has not arrived yet is the earlier one.
+    /// </summary>
     public void Add(string groupId, string device) => gossip.Put(Namespaces.GroupMembers, Key(groupId, device), Member);
 
-    /// <summary>Written also when it is no member here: an addition elsewhere that has not arrived yet is the earlier one.</summary>
+    /// <summary>
+    /// Written also when it is no member here: an addition elsewhere that has not arrived yet is the earlier one.
+    /// </summary>
     public void Remove(string groupId, string device)
     {
         gossip.Put(Namespaces.GroupMembers, Key(groupId, device), NoMember);
@@ -70,16 +93,20 @@ internal sealed class GroupRegistry(GossipNode gossip, Quarantine quarantine)
 
     private void RemoveMembers(string groupId, Func<string, bool> isOver)
     {
-        foreach (var entry in gossip.List(Namespaces.GroupMembers, groupId + "/").Where(entry => isOver(DeviceOf(entry))))
+        foreach (
+            var entry in gossip.List(Namespaces.GroupMembers, groupId + "/").Where(entry => isOver(DeviceOf(entry)))
+        )
             gossip.Delete(entry.Namespace, entry.Key);
     }
 
     private bool IsInRecord(string groupId, string device) =>
-        gossip.Get(Namespaces.Groups, groupId) is { } entry && Read(entry)?.Devices?.Contains(device, StringComparer.Ordinal) == true;
+        gossip.Get(Namespaces.Groups, groupId) is { } entry
+        && Read(entry)?.Devices?.Contains(device, StringComparer.Ordinal) == true;
 
     private static string Key(string groupId, string device) => $"{groupId}/{device}";
 
-    private static string DeviceOf(StateEntry entry) => entry.Key[(entry.Key.IndexOf('/', StringComparison.Ordinal) + 1)..];
+    private static string DeviceOf(StateEntry entry) =>
+        entry.Key[(entry.Key.IndexOf('/', StringComparison.Ordinal) + 1)..];
 
     private static GroupView View(string groupId, GroupRecord record, IEnumerable<StateEntry> members)
     {

@@ -8,8 +8,8 @@ using Galaxy.ServiceDefaults.Authentication;
 namespace Galaxy.Coordinator.Maintenance;
 
 /// <summary>
-/// <c>/api/v1/quarantine</c>: records that were set aside. The leader answers, which reads them all. A record is named by <c>?kind=…&amp;id=…</c>: its id may
-/// hold what no path can carry.
+/// <c>/api/v1/quarantine</c>: records that were set aside. The leader answers, which reads them all. A record is named
+/// by <c>?kind=…&amp;id=…</c>: its id may hold what no path can carry.
 /// </summary>
 internal static class QuarantineApi
 {

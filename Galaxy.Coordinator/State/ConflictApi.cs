@@ -15,20 +15,36 @@ namespace Galaxy.Coordinator.State;
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 internal sealed record Resolution(string? Choose, JsonNode? Value);
 
-/// <summary>Entries whose policy is <c>manual</c> and which were written by people who did not know of each other.</summary>
+/// <summary>
+/// Entries whose policy is <c>manual</c> and which were written by people who did not know of each other.
+/// </summary>
 internal static class ConflictApi
 {
     public static void MapConflictApi(this IEndpointRouteBuilder endpoints)
     {
         var conflicts = endpoints.MapGroup("/api/v1/state/conflicts");
         conflicts.ExplainStateErrors();
-        conflicts.MapGet("", (GossipNode gossip) => gossip.All.Where(entry => entry.IsContested).Select(entry => entry.ToConflict()).ToList())
+        conflicts
+            .MapGet("", (GossipNode gossip) =>
+                gossip.All.Where(entry => entry.IsContested).Select(entry => entry.ToConflict()).ToList()
+            )
             .WithSummary("Entries that wait for a person to decide, with every sibling and who wrote it");
-        conflicts.MapPost("/{ns}/{**key}", Resolve).Produces<StateEntryView>().ProducesProblem(404)
-            .WithSummary("Decide: {\"choose\": write} or {\"value\": …}. The decision supersedes all siblings everywhere");
+        conflicts
+            .MapPost("/{ns}/{**key}", Resolve)
+            .Produces<StateEntryView>()
+            .ProducesProblem(404)
+            .WithSummary(
+                "Decide: {\"choose\": write} or {\"value\": …}. The decision supersedes all siblings everywhere"
+            );
     }
 
-    private static StateEntryView Resolve(GossipNode gossip, HttpContext http, string ns, string key, Resolution resolution)
+    private static StateEntryView Resolve(
+        GossipNode gossip,
+        HttpContext http,
+        string ns,
+        string key,
+        Resolution resolution
+    )
     {
         if (resolution.Choose is null == resolution.Value is null)
             throw new StateRefusedException(400, "Give either 'choose', one of the siblings' 'write', or 'value'.");
@@ -37,12 +53,22 @@ internal static class ConflictApi
         if (gossip.Find(id) is not { IsContested: true } contested)
             throw new StateRefusedException(404, $"There is no conflict at '{id}'.");
         if (ns == Namespaces.Config && resolution.Choose is null)
-            throw new StateRefusedException(400, "A configuration document is decided by 'choose', or by writing it through /api/v1/config, which checks it.");
-        var write = new StateWrite(JsonSerializer.SerializeToUtf8Bytes(resolution.Value, GalaxyJson.Options), ConflictPolicy.Manual);
+            throw new StateRefusedException(
+                400,
+                "A configuration document is decided by 'choose', or by writing it through /api/v1/config, "
+                    + "which checks it."
+            );
+        var write = new StateWrite(
+            JsonSerializer.SerializeToUtf8Bytes(resolution.Value, GalaxyJson.Options),
+            ConflictPolicy.Manual
+        );
         if (resolution.Choose is { } name)
         {
             var chosen = contested.Versions.FirstOrDefault(version => StateViews.Name(version.Dot) == name)
-                ?? throw new StateRefusedException(400, $"'choose' is '{name}'; the siblings are {string.Join(", ", contested.Versions.Select(version => StateViews.Name(version.Dot)))}.");
+                ?? throw new StateRefusedException(
+                    400,
+                    $"'choose' is '{name}'; the siblings are {string.Join(", ", contested.Versions.Select(version => StateViews.Name(version.Dot)))}."
+                );
             write = new StateWrite(chosen.Deleted ? null : chosen.Value, ConflictPolicy.Manual, chosen.Priority);
         }
         // What arrives in this moment is a new conflict, not one that was decided unseen.

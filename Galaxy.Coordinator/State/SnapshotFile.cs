@@ -5,7 +5,9 @@ using Google.Protobuf;
 
 namespace Galaxy.Coordinator.State;
 
-/// <summary>A snapshot on disk: <c>GXS1</c>, the length of the body (8 bytes, big endian), its SHA-256, the body.</summary>
+/// <summary>
+/// A snapshot on disk: <c>GXS1</c>, the length of the body (8 bytes, big endian), its SHA-256, the body.
+/// </summary>
 internal static class SnapshotFile
 {
     private const int HeaderBytes = 4 + 8 + SHA256.HashSizeInBytes;

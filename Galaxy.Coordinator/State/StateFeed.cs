@@ -82,8 +82,8 @@ internal sealed class StateFeed
 
     /// <summary>
     /// The keys that changed after a number, each once and under the number of its last change, in the order of the
-    /// numbers. So a watcher that has read this answer up to any number and asks again from there misses nothing: a key that
-    /// changed before and after that number comes after it.
+    /// numbers. So a watcher that has read this answer up to any number and asks again from there misses nothing: a key
+    /// that changed before and after that number comes after it.
     /// </summary>
     /// <remarks>
     /// The caller reads the entries later, and each is at least as new as its number says: the state changes before the

@@ -7,9 +7,10 @@ using Galaxy.ServiceDefaults.Nodes;
 namespace Galaxy.Coordinator.State;
 
 /// <summary>
-/// <c>GALAXY_DATA/state</c>: one process at a time, and the name under which this node writes. The name is kept as long as nothing
-/// can have been lost: after a clean stop, or when the same run of the operating system still has what was written. Otherwise a
-/// new one is taken, so that a write which others have seen and this disk has lost is never confused with a new one.
+/// <c>GALAXY_DATA/state</c>: one process at a time, and the name under which this node writes. The name is kept as long
+/// as nothing can have been lost: after a clean stop, or when the same run of the operating system still has what was
+/// written. Otherwise a new one is taken, so that a write which others have seen and this disk has lost is never
+/// confused with a new one.
 /// </summary>
 internal sealed class StateFolder : IDisposable
 {
@@ -17,7 +18,8 @@ internal sealed class StateFolder : IDisposable
     private readonly FileStream? _lock;
     private readonly string _nodeId;
 
-    private StateFolder(string nodeId, string? path, FileStream? handle) => (_nodeId, Path, _lock) = (nodeId, path, handle);
+    private StateFolder(string nodeId, string? path, FileStream? handle) =>
+        (_nodeId, Path, _lock) = (nodeId, path, handle);
 
     /// <summary>Null when the folder cannot be used: state is then kept in memory only.</summary>
     public string? Path { get; }
@@ -32,11 +34,24 @@ internal sealed class StateFolder : IDisposable
         try
         {
             Directory.CreateDirectory(path);
-            return new StateFolder(node.NodeId, path, new FileStream(System.IO.Path.Combine(path, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
+            return new StateFolder(
+                node.NodeId,
+                path,
+                new FileStream(
+                    System.IO.Path.Combine(path, "lock"),
+                    FileMode.OpenOrCreate,
+                    FileAccess.ReadWrite,
+                    FileShare.None
+                )
+            );
         }
         catch (IOException failure) when (Directory.Exists(path))
         {
-            throw new StartupException($"The folder {path} is used by another process: give each node its own GALAXY_DATA, or stop the other one. ({failure.Message})", failure);
+            throw new StartupException(
+                $"The folder {path} is used by another process: give each node its own GALAXY_DATA, or "
+                    + $"stop the other one. ({failure.Message})",
+                failure
+            );
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
@@ -51,7 +66,10 @@ internal sealed class StateFolder : IDisposable
             return NewOrigin();
         var file = System.IO.Path.Combine(Path, OriginFile);
         var known = whole ? Read(file) : null;
-        var origin = known is not null && (known.Clean || (known.SystemRun is { } run && run == SystemRun())) ? known.Origin : NewOrigin();
+        var origin =
+            known is not null && (known.Clean || (known.SystemRun is { } run && run == SystemRun()))
+                ? known.Origin
+                : NewOrigin();
         Write(file, new Record(origin, SystemRun(), Clean: false));
         return origin;
     }
@@ -69,7 +87,9 @@ internal sealed class StateFolder : IDisposable
     {
         try
         {
-            return File.Exists(file) ? JsonSerializer.Deserialize<Record>(File.ReadAllBytes(file), GalaxyJson.Options) : null;
+            return File.Exists(file)
+                ? JsonSerializer.Deserialize<Record>(File.ReadAllBytes(file), GalaxyJson.Options)
+                : null;
         }
         catch (Exception failure) when (failure is IOException or JsonException)
         {
@@ -77,7 +97,8 @@ internal sealed class StateFolder : IDisposable
         }
     }
 
-    private static void Write(string file, Record record) => DurableFile.Write(file, JsonSerializer.SerializeToUtf8Bytes(record, GalaxyJson.Options));
+    private static void Write(string file, Record record) =>
+        DurableFile.Write(file, JsonSerializer.SerializeToUtf8Bytes(record, GalaxyJson.Options));
 
     // Changes with every start of the machine. Unknown elsewhere than on Linux: there only a clean stop counts.
     private static string? SystemRun()

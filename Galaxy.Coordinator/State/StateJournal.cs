@@ -10,11 +10,19 @@ namespace Galaxy.Coordinator.State;
 /// <summary>A snapshot on this node's disk.</summary>
 /// <param name="Name">The file's name: its number, which grows.</param>
 /// <param name="Problem">Null: whole. Otherwise how it is damaged.</param>
-internal sealed record SnapshotInfo(string Name, DateTimeOffset TakenAt, long Bytes, int Entries, string Sha256, string? Problem);
+internal sealed record SnapshotInfo(
+    string Name,
+    DateTimeOffset TakenAt,
+    long Bytes,
+    int Entries,
+    string Sha256,
+    string? Problem
+);
 
 /// <summary>
-/// The replicated state on this node's disk: the last ten snapshots, each with the log of what this node wrote after it. A node
-/// starts from the newest snapshot that is whole and the logs since; what others wrote meanwhile comes by gossip. Thread-safe.
+/// The replicated state on this node's disk: the last ten snapshots, each with the log of what this node wrote after
+/// it. A node starts from the newest snapshot that is whole and the logs since; what others wrote meanwhile comes by
+/// gossip. Thread-safe.
 /// </summary>
 internal sealed partial class StateJournal : IDisposable
 {
@@ -60,8 +68,11 @@ internal sealed partial class StateJournal : IDisposable
             if (snapshot is { } found)
             {
                 map.Load(
-                    found.Body.Entries.Select(entry => entry.FromWire()).OfType<StateEntry>(), found.Body.Summary.ToVector(), found.Body.Pruned.ToVector(),
-                    new Hlc(found.Body.HlcPhysicalMs, found.Body.HlcLogical));
+                    found.Body.Entries.Select(entry => entry.FromWire()).OfType<StateEntry>(),
+                    found.Body.Summary.ToVector(),
+                    found.Body.Pruned.ToVector(),
+                    new Hlc(found.Body.HlcPhysicalMs, found.Body.HlcLogical)
+                );
             }
             var pruned = map.Pruned;
             foreach (var record in logs)
@@ -73,7 +84,11 @@ internal sealed partial class StateJournal : IDisposable
             map.Continue();
             OpenLog(Numbers(LogSuffix).Concat(Numbers(SnapshotSuffix)).DefaultIfEmpty(0).Max());
             if (map.Count > 0)
-                LogLoaded(map.Count, snapshot is null ? "no snapshot" : $"snapshot {snapshot.Value.Number}", logs.Count);
+                LogLoaded(
+                    map.Count,
+                    snapshot is null ? "no snapshot" : $"snapshot {snapshot.Value.Number}",
+                    logs.Count
+                );
             return map;
         }
     }
@@ -104,8 +119,8 @@ internal sealed partial class StateJournal : IDisposable
     }
 
     /// <summary>
-    /// Starts the next log and returns its number, under which a snapshot of this very moment is to be written; null when there is
-    /// no folder.
+    /// Starts the next log and returns its number, under which a snapshot of this very moment is to be written; null
+    /// when there is no folder.
     /// </summary>
     public long? NextLog()
     {
@@ -142,18 +157,30 @@ internal sealed partial class StateJournal : IDisposable
     {
         lock (_gate)
         {
-            return [.. Numbers(SnapshotSuffix).OrderDescending().Select(number =>
-            {
-                var bytes = File.ReadAllBytes(FileOf(number, SnapshotSuffix));
-                try
-                {
-                    return Info(number, bytes, SnapshotFile.Decode(bytes));
-                }
-                catch (InvalidDataException bad)
-                {
-                    return new SnapshotInfo(Name(number), File.GetLastWriteTimeUtc(FileOf(number, SnapshotSuffix)), bytes.Length, 0, "", bad.Message);
-                }
-            })];
+            return
+            [
+                .. Numbers(SnapshotSuffix)
+                    .OrderDescending()
+                    .Select(number =>
+                    {
+                        var bytes = File.ReadAllBytes(FileOf(number, SnapshotSuffix));
+                        try
+                        {
+                            return Info(number, bytes, SnapshotFile.Decode(bytes));
+                        }
+                        catch (InvalidDataException bad)
+                        {
+                            return new SnapshotInfo(
+                                Name(number),
+                                File.GetLastWriteTimeUtc(FileOf(number, SnapshotSuffix)),
+                                bytes.Length,
+                                0,
+                                "",
+                                bad.Message
+                            );
+                        }
+                    }),
+            ];
         }
     }
 
@@ -163,7 +190,10 @@ internal sealed partial class StateJournal : IDisposable
     {
         lock (_gate)
         {
-            return Numbers(SnapshotSuffix).Where(number => Name(number) == name).Select(number => SnapshotFile.Decode(File.ReadAllBytes(FileOf(number, SnapshotSuffix)))).FirstOrDefault();
+            return Numbers(SnapshotSuffix)
+                .Where(number => Name(number) == name)
+                .Select(number => SnapshotFile.Decode(File.ReadAllBytes(FileOf(number, SnapshotSuffix))))
+                .FirstOrDefault();
         }
     }
 
@@ -227,19 +257,45 @@ internal sealed partial class StateJournal : IDisposable
         _writes = new WriteAheadLog(FileOf(number, LogSuffix));
     }
 
-    private IEnumerable<long> Numbers(string suffix) => _folder.Path is null ? [] : Directory.EnumerateFiles(_folder.Path, "*" + suffix)
-        .Select(file => long.TryParse(Path.GetFileNameWithoutExtension(file), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : -1)
-        .Where(number => number >= 0);
+    private IEnumerable<long> Numbers(string suffix) =>
+        _folder.Path is null
+            ? []
+            : Directory
+                .EnumerateFiles(_folder.Path, "*" + suffix)
+                .Select(file =>
+                    long.TryParse(
+                        Path.GetFileNameWithoutExtension(file),
+                        NumberStyles.None,
+                        CultureInfo.InvariantCulture,
+                        out var number
+                    )
+                        ? number
+                        : -1
+                )
+                .Where(number => number >= 0);
 
     private static string Name(long number) => number.ToString("D8", CultureInfo.InvariantCulture);
 
     private string FileOf(long number, string suffix) => Path.Combine(_folder.Path!, Name(number) + suffix);
 
-    private static SnapshotInfo Info(long number, byte[] file, Snapshot body) => new(
-        Name(number), UnixTime.At(body.TakenUnixMs), file.Length, body.Entries.Count, SnapshotFile.Hash(file), null);
+    private static SnapshotInfo Info(long number, byte[] file, Snapshot body) =>
+        new(
+            Name(number),
+            UnixTime.At(body.TakenUnixMs),
+            file.Length,
+            body.Entries.Count,
+            SnapshotFile.Hash(file),
+            null
+        );
 
     /// <summary>The body of a snapshot.</summary>
-    public Snapshot BodyOf(string origin, IEnumerable<StateEntry> entries, VersionVector summary, VersionVector pruned, Hlc clock)
+    public Snapshot BodyOf(
+        string origin,
+        IEnumerable<StateEntry> entries,
+        VersionVector summary,
+        VersionVector pruned,
+        Hlc clock
+    )
     {
         var body = new Snapshot
         {
@@ -258,15 +314,30 @@ internal sealed partial class StateJournal : IDisposable
 
     public void Dispose() => _writes?.Dispose();
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The replicated state is kept in memory only: {Reason}. Set GALAXY_DATA to a folder that can be written.")]
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "The replicated state is kept in memory only: {Reason}. Set GALAXY_DATA to a folder that can "
+            + "be written."
+    )]
     private partial void LogMemoryOnly(string reason);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "{File} is damaged and was passed over: {Reason}. What it held is fetched from the other coordinators.")]
+    [LoggerMessage(
+        Level = LogLevel.Error,
+        Message = "{File} is damaged and was passed over: {Reason}. What it held is fetched from the other "
+            + "coordinators."
+    )]
     private partial void LogDamaged(string file, string reason);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "{Count} records in {File} cannot be read and were passed over. What they held is fetched from the other coordinators.")]
+    [LoggerMessage(
+        Level = LogLevel.Error,
+        Message = "{Count} records in {File} cannot be read and were passed over. What they held is fetched from the "
+            + "other coordinators."
+    )]
     private partial void LogUnreadable(string file, int count);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "{Count} entries of the replicated state from {Snapshot} and {Writes} writes after it")]
+    [LoggerMessage(
+        Level = LogLevel.Information,
+        Message = "{Count} entries of the replicated state from {Snapshot} and {Writes} writes after it"
+    )]
     private partial void LogLoaded(int count, string snapshot, int writes);
 }

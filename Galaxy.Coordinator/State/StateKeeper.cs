@@ -3,9 +3,16 @@ using Galaxy.ServiceDefaults.Hosting;
 
 namespace Galaxy.Coordinator.State;
 
-/// <summary>Looks after the state on this node's disk: syncs the log, sweeps, takes snapshots, and closes it well.</summary>
-internal sealed partial class StateKeeper(GossipNode gossip, PeerSummaries peers, StateJournal journal, TimeProvider time, ILogger<StateKeeper> log)
-    : PeriodicService(SyncEvery, time, log)
+/// <summary>
+/// Looks after the state on this node's disk: syncs the log, sweeps, takes snapshots, and closes it well.
+/// </summary>
+internal sealed partial class StateKeeper(
+    GossipNode gossip,
+    PeerSummaries peers,
+    StateJournal journal,
+    TimeProvider time,
+    ILogger<StateKeeper> log
+) : PeriodicService(SyncEvery, time, log)
 {
     private static readonly TimeSpan SyncEvery = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan SweepEvery = TimeSpan.FromSeconds(10);
@@ -46,6 +53,10 @@ internal sealed partial class StateKeeper(GossipNode gossip, PeerSummaries peers
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "The replicated state could not be saved at the end: {Reason}. The next start reads the last snapshot and the log.")]
+    [LoggerMessage(
+        Level = LogLevel.Error,
+        Message = "The replicated state could not be saved at the end: {Reason}. The next start reads the last "
+            + "snapshot and the log."
+    )]
     private partial void LogNotClosed(string reason);
 }

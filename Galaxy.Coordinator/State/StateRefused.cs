@@ -12,28 +12,37 @@ internal sealed class StateRefusedException(int status, string message) : Except
 /// <summary>Turns what the state refuses into problem documents.</summary>
 internal static class StateErrors
 {
-    public static void ExplainStateErrors(this RouteGroupBuilder group) => group.AddEndpointFilter(async (invocation, next) =>
-    {
-        try
-        {
-            return await next(invocation);
-        }
-        catch (StateRefusedException refused)
-        {
-            return Results.Problem(refused.Message, statusCode: refused.Status);
-        }
-        catch (StateLimitException over)
-        {
-            return Results.Problem(over.Message, statusCode: StatusCodes.Status413PayloadTooLarge);
-        }
-        catch (JsonException bad)
-        {
-            return Results.Problem($"The value cannot be used: {bad.Message}", statusCode: StatusCodes.Status400BadRequest);
-        }
-        catch (IOException disk)
-        {
-            return Results.Problem(
-                $"This node's disk did not take the write, so it may be lost if the node restarts: {disk.Message}", statusCode: StatusCodes.Status507InsufficientStorage);
-        }
-    });
+    public static void ExplainStateErrors(this RouteGroupBuilder group) =>
+        group.AddEndpointFilter(
+            async (invocation, next) =>
+            {
+                try
+                {
+                    return await next(invocation);
+                }
+                catch (StateRefusedException refused)
+                {
+                    return Results.Problem(refused.Message, statusCode: refused.Status);
+                }
+                catch (StateLimitException over)
+                {
+                    return Results.Problem(over.Message, statusCode: StatusCodes.Status413PayloadTooLarge);
+                }
+                catch (JsonException bad)
+                {
+                    return Results.Problem(
+                        $"The value cannot be used: {bad.Message}",
+                        statusCode: StatusCodes.Status400BadRequest
+                    );
+                }
+                catch (IOException disk)
+                {
+                    return Results.Problem(
+                        "This node's disk did not take the write, so it may be lost if the node restarts: "
+                            + $"{disk.Message}",
+                        statusCode: StatusCodes.Status507InsufficientStorage
+                    );
+                }
+            }
+        );
 }

@@ -18,14 +18,39 @@ internal static class StateViews
         var (json, base64) = Value(entry.Value);
         var latest = entry.Latest;
         return new StateEntryView(
-            entry.Namespace, entry.Key, json, base64, Etag(entry), entry.Policy.Name(), latest.Priority, At(entry.Time), entry.View.Winner?.Dot.Origin, entry.IsContested);
+            entry.Namespace,
+            entry.Key,
+            json,
+            base64,
+            Etag(entry),
+            entry.Policy.Name(),
+            latest.Priority,
+            At(entry.Time),
+            entry.View.Winner?.Dot.Origin,
+            entry.IsContested
+        );
     }
 
-    public static StateConflict ToConflict(this StateEntry entry) => new(entry.Namespace, entry.Key, Etag(entry), [.. entry.Versions.Select(version =>
-    {
-        var (json, base64) = Value(version.Value);
-        return new StateSibling(Name(version.Dot), version.Dot.Origin, At(version.Time), version.Deleted, json, base64);
-    })]);
+    public static StateConflict ToConflict(this StateEntry entry) =>
+        new(
+            entry.Namespace,
+            entry.Key,
+            Etag(entry),
+            [
+                .. entry.Versions.Select(version =>
+                {
+                    var (json, base64) = Value(version.Value);
+                    return new StateSibling(
+                        Name(version.Dot),
+                        version.Dot.Origin,
+                        At(version.Time),
+                        version.Deleted,
+                        json,
+                        base64
+                    );
+                }),
+            ]
+        );
 
     /// <summary>Names a set of writes: the same on every node that holds exactly these.</summary>
     public static string Etag(StateEntry entry)
@@ -45,6 +70,8 @@ internal static class StateViews
         if (value.IsEmpty)
             return (null, null);
         // What cannot be shown as JSON is shown as it is.
-        return JsonInput.Validate(value.Span) is null ? (JsonNode.Parse(value.Span), null) : (null, Convert.ToBase64String(value.Span));
+        return JsonInput.Validate(value.Span) is null
+            ? (JsonNode.Parse(value.Span), null)
+            : (null, Convert.ToBase64String(value.Span));
     }
 }

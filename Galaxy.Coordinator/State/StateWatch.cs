@@ -39,7 +39,8 @@ internal sealed class StateWatch(StateFeed feed, GossipNode gossip, TimeProvider
     public async IAsyncEnumerable<SseItem<StateChange?>> FollowAsync(
         string? lastEventId,
         CancellationToken stoppingToken,
-        [EnumeratorCancellation] CancellationToken cancellationToken)
+        [EnumeratorCancellation] CancellationToken cancellationToken
+    )
     {
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, cancellationToken);
         var known = feed.Parse(lastEventId);
@@ -83,7 +84,8 @@ internal sealed class StateWatch(StateFeed feed, GossipNode gossip, TimeProvider
 
     // In the order of EntryId, which is that of the map.
     private IEnumerable<(EntryId Id, StateEntry Entry)> EntriesAfter(EntryId place) =>
-        (ns is null ? gossip.All : gossip.List(ns)).Where(entry => !entry.Deleted)
+        (ns is null ? gossip.All : gossip.List(ns))
+            .Where(entry => !entry.Deleted)
             .Select(entry => (Id: new EntryId(entry.Namespace, entry.Key), Entry: entry))
             .Where(one => one.Id > place && IsWanted(one.Id));
 

@@ -11,5 +11,6 @@ internal static class Ttl
     private static readonly string[] Namespaces = ["heartbeats", "metrics", "services"];
 
     public static bool IsOver(StateEntry entry, DateTimeOffset now) =>
-        Array.IndexOf(Namespaces, entry.Namespace) >= 0 && now.ToUnixTimeMilliseconds() - entry.Latest.Time.PhysicalMs > (long)Default.TotalMilliseconds;
+        Array.IndexOf(Namespaces, entry.Namespace) >= 0
+        && now.ToUnixTimeMilliseconds() - entry.Latest.Time.PhysicalMs > (long)Default.TotalMilliseconds;
 }

@@ -20,11 +20,13 @@ internal static class WatchApi
         TimeProvider time,
         IHostApplicationLifetime lifetime,
         string? ns,
-        string? prefix)
+        string? prefix
+    )
     {
         var watch = new StateWatch(feed, gossip, time, ns, prefix ?? "");
         string? lastEventId = http.Request.Headers["Last-Event-ID"];
         return TypedResults.ServerSentEvents(
-            watch.FollowAsync(lastEventId, lifetime.ApplicationStopping, http.RequestAborted));
+            watch.FollowAsync(lastEventId, lifetime.ApplicationStopping, http.RequestAborted)
+        );
     }
 }

@@ -46,10 +46,11 @@ internal readonly record struct WatchPosition(long Number, EntryId? Place = null
         return ParsePlace(rest[0]) is { } place ? new WatchPosition(number, place) : null;
     }
 
-    private static EntryId? ParsePlace(string text) => text.Split('/') switch
-    {
-        [""] => BeforeAll,
-        [var ns, var key] => new EntryId(Uri.UnescapeDataString(ns), Uri.UnescapeDataString(key)),
-        _ => null,
-    };
+    private static EntryId? ParsePlace(string text) =>
+        text.Split('/') switch
+        {
+            [""] => BeforeAll,
+            [var ns, var key] => new EntryId(Uri.UnescapeDataString(ns), Uri.UnescapeDataString(key)),
+            _ => null,
+        };
 }

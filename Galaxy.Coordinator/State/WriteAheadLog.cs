@@ -6,12 +6,14 @@ using Google.Protobuf;
 namespace Galaxy.Coordinator.State;
 
 /// <summary>
-/// What this node wrote since a snapshot, each write handed to the operating system before it is acknowledged: the death of the
-/// process loses none. A record is its length (4 bytes, big endian), the CRC-32 of its body, the body. Not thread-safe.
+/// What this node wrote since a snapshot, each write handed to the operating system before it is acknowledged: the
+/// death of the process loses none. A record is its length (4 bytes, big endian), the CRC-32 of its body, the body. Not
+/// thread-safe.
 /// </summary>
 internal sealed class WriteAheadLog(string path) : IDisposable
 {
     private const int HeaderBytes = 8;
+
     // Far above what an entry can be: what is written here must be readable again.
     private const int MaxRecordBytes = 64 * 1024 * 1024;
 
@@ -22,7 +24,8 @@ internal sealed class WriteAheadLog(string path) : IDisposable
 
     public string Path => path;
 
-    /// <exception cref="IOException">The disk is full or fails; what was written of the record is taken back.</exception>
+    /// <exception cref="IOException">The disk is full or fails; what was written of the record is taken
+    /// back.</exception>
     public void Append(LogRecord record)
     {
         var size = record.CalculateSize();
@@ -63,8 +66,10 @@ internal sealed class WriteAheadLog(string path) : IDisposable
 
     /// <summary>The records up to the first that is damaged or unfinished.</summary>
     /// <param name="damagedAt">-1: none is. Otherwise where the file stops making sense.</param>
-    /// <param name="unfinished">The damage is a last record that was never completed: its write was not acknowledged.</param>
-    /// <param name="unreadable">Records that are whole and that this version cannot read; those after them are read.</param>
+    /// <param name="unfinished">The damage is a last record that was never completed: its write was not
+    /// acknowledged.</param>
+    /// <param name="unreadable">Records that are whole and that this version cannot read; those after them are
+    /// read.</param>
     public static List<LogRecord> Read(string path, out long damagedAt, out bool unfinished, out int unreadable)
     {
         var file = File.ReadAllBytes(path);
@@ -80,7 +85,11 @@ internal sealed class WriteAheadLog(string path) : IDisposable
                 (damagedAt, unfinished) = (at, true);
                 break;
             }
-            if (size is <= 0 or > MaxRecordBytes || Crc32.HashToUInt32(file.AsSpan(at + HeaderBytes, size)) != BinaryPrimitives.ReadUInt32BigEndian(file.AsSpan(at + 4)))
+            if (
+                size is <= 0 or > MaxRecordBytes
+                || Crc32.HashToUInt32(file.AsSpan(at + HeaderBytes, size))
+                    != BinaryPrimitives.ReadUInt32BigEndian(file.AsSpan(at + 4))
+            )
             {
                 damagedAt = at;
                 break;

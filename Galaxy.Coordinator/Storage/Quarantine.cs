@@ -10,8 +10,9 @@ using Google.Protobuf;
 namespace Galaxy.Coordinator.Storage;
 
 /// <summary>
-/// Stored records that cannot be read or used: each is set aside with its reason, and everything else goes on. A record stays where it is stored; it is tried
-/// again whenever it is read, and leaves the list once that succeeds. Thread-safe.
+/// Stored records that cannot be read or used: each is set aside with its reason, and everything else goes on. A record
+/// stays where it is stored; it is tried again whenever it is read, and leaves the list once that succeeds.
+/// Thread-safe.
 /// </summary>
 internal sealed partial class Quarantine
 {
@@ -48,7 +49,8 @@ internal sealed partial class Quarantine
 
     /// <summary>A record as JSON; null: it is set aside.</summary>
     /// <param name="name">What the record calls itself, which must be its id; null: it has no name.</param>
-    /// <param name="releases">A record that can be read is well again. False: more has to be done for it than to read it.</param>
+    /// <param name="releases">A record that can be read is well again. False: more has to be done for it than to read
+    /// it.</param>
     public T? Read<T>(
         string kind,
         string id,
@@ -82,7 +84,10 @@ internal sealed partial class Quarantine
     public T? Read<T>(StateEntry entry)
         where T : class => Read<T>(entry.Namespace, entry.Key, entry.Value.Span);
 
-    /// <summary>A replicated record that names itself; null: it is set aside, since it cannot be read, or goes by a name that may be another's.</summary>
+    /// <summary>
+    /// A replicated record that names itself; null: it is set aside, since it cannot be read, or goes by a name that
+    /// may be another's.
+    /// </summary>
     public T? Read<T>(StateEntry entry, Func<T, string?> name)
         where T : class => Read(entry.Namespace, entry.Key, entry.Value.Span, name);
 

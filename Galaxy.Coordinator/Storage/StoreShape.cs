@@ -6,8 +6,9 @@ using StackExchange.Redis;
 namespace Galaxy.Coordinator.Storage;
 
 /// <summary>
-/// The keys of the store that hold many records, each of the type that the commands on it expect. One of another type makes every write to it fail, and
-/// with it all that the write was to do together: such a key is renamed to <c>set-aside:…</c> when a term begins, and shown in the quarantine.
+/// The keys of the store that hold many records, each of the type that the commands on it expect. One of another type
+/// makes every write to it fail, and with it all that the write was to do together: such a key is renamed to
+/// <c>set-aside:…</c> when a term begins, and shown in the quarantine.
 /// </summary>
 internal sealed class StoreShape(FencedWriter writer, FencedStores stores, Quarantine quarantine, NodeOptions node)
     : IStoredRecords
@@ -41,7 +42,8 @@ internal sealed class StoreShape(FencedWriter writer, FencedStores stores, Quara
                 quarantine.Add(
                     Kind,
                     name,
-                    $"The key is a {(isWrong ? type : aside)}, and Galaxy keeps a {TypeOf(name)} there. It was renamed to {AsidePrefix}{name}.",
+                    $"The key is a {(isWrong ? type : aside)}, and Galaxy keeps a {TypeOf(name)} there. It "
+                        + $"was renamed to {AsidePrefix}{name}.",
                     0
                 );
         }

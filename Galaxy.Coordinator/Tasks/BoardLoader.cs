@@ -5,8 +5,8 @@ using Galaxy.Core.Scheduling;
 namespace Galaxy.Coordinator.Tasks;
 
 /// <summary>
-/// Makes a board of stored tasks. A task that the board cannot take, for instance because a version with a defect wrote it, is found by halving, and set
-/// aside; the others are loaded.
+/// Makes a board of stored tasks. A task that the board cannot take, for instance because a version with a defect wrote
+/// it, is found by halving, and set aside; the others are loaded.
 /// </summary>
 /// <param name="newBoard">Makes an empty board.</param>
 internal sealed class BoardLoader(Quarantine quarantine, Func<TaskBoard> newBoard)
@@ -29,11 +29,15 @@ internal sealed class BoardLoader(Quarantine quarantine, Func<TaskBoard> newBoar
         return (Begin(harmless, now), harmless);
     }
 
-    private Usable? Read(TaskView task) => quarantine.Use(Quarantine.Tasks, task.TaskId, () => TaskSubmission.Complaint(task) is { } complaint
-            ? throw new FormatException(complaint)
-            : Tuple.Create(task.ToSpec(), task.ToRun())) is var (spec, run)
-        ? new Usable(task, spec, run)
-        : null;
+    private Usable? Read(TaskView task) =>
+        quarantine.Use(Quarantine.Tasks, task.TaskId, () =>
+            TaskSubmission.Complaint(task) is { } complaint
+                ? throw new FormatException(complaint)
+                : Tuple.Create(task.ToSpec(), task.ToRun())
+        )
+            is var (spec, run)
+            ? new Usable(task, spec, run)
+            : null;
 
     private TaskBoard Begin(IReadOnlyList<Usable> tasks, DateTimeOffset now)
     {
@@ -63,13 +67,17 @@ internal sealed class BoardLoader(Quarantine quarantine, Func<TaskBoard> newBoar
         }
     }
 
-    private static BoardDevice ProbeFor(IReadOnlyList<Usable> tasks) => new(Probe)
-    {
-        Type = Probe,
-        Slots = tasks.Count + 1,
-        Capabilities = tasks.SelectMany(task => task.Spec.Needs.Capabilities).Where(capability => capability is not null).Distinct(StringComparer.Ordinal)
-            .ToDictionary(capability => capability, _ => 1, StringComparer.Ordinal),
-    };
+    private static BoardDevice ProbeFor(IReadOnlyList<Usable> tasks) =>
+        new(Probe)
+        {
+            Type = Probe,
+            Slots = tasks.Count + 1,
+            Capabilities = tasks
+                .SelectMany(task => task.Spec.Needs.Capabilities)
+                .Where(capability => capability is not null)
+                .Distinct(StringComparer.Ordinal)
+                .ToDictionary(capability => capability, _ => 1, StringComparer.Ordinal),
+        };
 
     private List<Usable> Harmless(List<Usable> tasks, DateTimeOffset now)
     {

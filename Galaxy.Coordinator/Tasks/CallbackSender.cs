@@ -13,8 +13,9 @@ using Galaxy.ServiceDefaults.Nodes;
 namespace Galaxy.Coordinator.Tasks;
 
 /// <summary>
-/// Posts finished tasks to their callback addresses, signed, and again until it is answered with success or it was tried often enough. Which are
-/// owed stands in the store, so that the next leader goes on; a callback may therefore be called twice, with the same <c>X-Galaxy-Delivery</c>.
+/// Posts finished tasks to their callback addresses, signed, and again until it is answered with success or it was
+/// tried often enough. Which are owed stands in the store, so that the next leader goes on; a callback may therefore be
+/// called twice, with the same <c>X-Galaxy-Delivery</c>.
 /// </summary>
 internal sealed partial class CallbackSender : PeriodicService
 {
@@ -28,20 +29,31 @@ internal sealed partial class CallbackSender : PeriodicService
     private readonly TaskEngine _engine;
     private readonly ILogger<CallbackSender> _log;
     private readonly byte[]? _key;
-    private readonly HttpClient _http = new(OutboundHttp.CreateHandler(handler =>
-    {
-        handler.AllowAutoRedirect = false;
-        handler.PooledConnectionLifetime = TimeSpan.FromMinutes(5);
-    }))
+    private readonly HttpClient _http = new(
+        OutboundHttp.CreateHandler(handler =>
+        {
+            handler.AllowAutoRedirect = false;
+            handler.PooledConnectionLifetime = TimeSpan.FromMinutes(5);
+        })
+    )
     {
         Timeout = Patience,
     };
 
-    private readonly ConcurrentDictionary<string, (int Tries, DateTimeOffset Next)> _tried = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, (int Tries, DateTimeOffset Next)> _tried = new(
+        StringComparer.Ordinal
+    );
     private volatile bool _owed = true;
     private long? _term;
 
-    public CallbackSender(TaskStore store, TaskEngine engine, TaskFeed feed, NodeOptions node, TimeProvider time, ILogger<CallbackSender> log)
+    public CallbackSender(
+        TaskStore store,
+        TaskEngine engine,
+        TaskFeed feed,
+        NodeOptions node,
+        TimeProvider time,
+        ILogger<CallbackSender> log
+    )
         : base(TimeSpan.FromMilliseconds(200), time, log)
     {
         (_store, _engine, _log) = (store, engine, log);
@@ -66,14 +78,18 @@ internal sealed partial class CallbackSender : PeriodicService
             var due = owed.Where(id => !_tried.TryGetValue(id, out var tried) || tried.Next <= now).ToList();
             _owed = owed.Count > 0;
             // Read when its turn comes: a task may hold much.
-            await Parallel.ForEachAsync(due, new ParallelOptions { MaxDegreeOfParallelism = MostAtOnce, CancellationToken = stopping }, async (id, cancellation) =>
-            {
-                if (await _store.ReadAsync(id) is { } task)
-                    await CallAsync(term, task, cancellation);
-                else
-                    // It is gone, or set aside and perhaps mended some day.
-                    _tried[id] = (0, Time.GetUtcNow() + UnreadableDelay);
-            });
+            await Parallel.ForEachAsync(
+                due,
+                new ParallelOptions { MaxDegreeOfParallelism = MostAtOnce, CancellationToken = stopping },
+                async (id, cancellation) =>
+                {
+                    if (await _store.ReadAsync(id) is { } task)
+                        await CallAsync(term, task, cancellation);
+                    else
+                        // It is gone, or set aside and perhaps mended some day.
+                        _tried[id] = (0, Time.GetUtcNow() + UnreadableDelay);
+                }
+            );
         }
         catch (Exception later) when (later is StoreUnavailableException or NotLeaderException)
         {
@@ -92,7 +108,16 @@ internal sealed partial class CallbackSender : PeriodicService
         }
         if (problem is not null)
             LogGivenUp(task.TaskId, task.CallbackUrl!, problem);
-        await _store.WriteAsync(term, new TaskBatch([task with { Callback = problem is null ? "delivered" : $"given up after {tries} tries: {problem}", Token = term }]));
+        await _store.WriteAsync(
+            term,
+            new TaskBatch([
+                task with
+                {
+                    Callback = problem is null ? "delivered" : $"given up after {tries} tries: {problem}",
+                    Token = term,
+                },
+            ])
+        );
         _tried.TryRemove(task.TaskId, out _);
     }
 
@@ -102,7 +127,10 @@ internal sealed partial class CallbackSender : PeriodicService
         try
         {
             var body = JsonSerializer.SerializeToUtf8Bytes(task, GalaxyJson.Options);
-            using var request = new HttpRequestMessage(HttpMethod.Post, task.CallbackUrl) { Content = new ByteArrayContent(body) };
+            using var request = new HttpRequestMessage(HttpMethod.Post, task.CallbackUrl)
+            {
+                Content = new ByteArrayContent(body),
+            };
             request.Content.Headers.ContentType = new("application/json");
             var timestamp = $"{Time.GetUtcNow().ToUnixTimeSeconds()}";
             request.Headers.Add("X-Galaxy-Delivery", task.TaskId);
@@ -110,11 +138,15 @@ internal sealed partial class CallbackSender : PeriodicService
             request.Headers.Add("X-Galaxy-Timestamp", timestamp);
             byte[] signed = [.. Encoding.ASCII.GetBytes(timestamp + "."), .. body];
             if (_key is not null)
-                request.Headers.Add("X-Galaxy-Signature", "sha256=" + Convert.ToHexStringLower(HMACSHA256.HashData(_key, signed)));
+                request.Headers.Add(
+                    "X-Galaxy-Signature",
+                    "sha256=" + Convert.ToHexStringLower(HMACSHA256.HashData(_key, signed))
+                );
             using var answer = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation);
             return answer.IsSuccessStatusCode ? null : $"status {(int)answer.StatusCode}";
         }
-        catch (Exception failure) when (failure is HttpRequestException or TaskCanceledException && !cancellation.IsCancellationRequested)
+        catch (Exception failure)
+            when (failure is HttpRequestException or TaskCanceledException && !cancellation.IsCancellationRequested)
         {
             return failure is TaskCanceledException ? $"no answer within {Patience.TotalSeconds} s" : failure.Message;
         }

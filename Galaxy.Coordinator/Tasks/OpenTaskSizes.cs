@@ -2,7 +2,10 @@ using Galaxy.Contracts.Api;
 
 namespace Galaxy.Coordinator.Tasks;
 
-/// <summary>What the open tasks take in the store, by task, by family and together, as <see cref="TaskSize.Estimate"/> says. Not thread-safe.</summary>
+/// <summary>
+/// What the open tasks take in the store, by task, by family and together, as <see cref="TaskSize.Estimate"/> says. Not
+/// thread-safe.
+/// </summary>
 internal sealed class OpenTaskSizes
 {
     private readonly Dictionary<string, long> _bytes = new(StringComparer.Ordinal);
@@ -17,7 +20,10 @@ internal sealed class OpenTaskSizes
     /// <summary>The task with all that hangs together with it: what its end may make the engine write.</summary>
     public long OfFamily(string taskId) => Math.Max(Of(taskId), _families.BytesOf(taskId));
 
-    /// <summary>What a submission would hang together with, each family counted once, and the submission itself; 0: it depends on nothing.</summary>
+    /// <summary>
+    /// What a submission would hang together with, each family counted once, and the submission itself; 0: it depends
+    /// on nothing.
+    /// </summary>
     public long WithFamily(IEnumerable<IReadOnlyList<TaskView>> submissions, long bytes)
     {
         var others = submissions
@@ -38,7 +44,10 @@ internal sealed class OpenTaskSizes
         _bytes[task.TaskId] = bytes;
     }
 
-    /// <summary>Joins a task to what it depends on and is part of. A task that has no family yet gets one when another hangs on it. After <see cref="Set"/> of both.</summary>
+    /// <summary>
+    /// Joins a task to what it depends on and is part of. A task that has no family yet gets one when another hangs on
+    /// it. After <see cref="Set"/> of both.
+    /// </summary>
     public void Join(TaskView task)
     {
         foreach (

@@ -37,7 +37,8 @@ internal sealed partial class TaskEngine
             case TaskEvent.DeviceJoined joined:
                 OnJoined(joined, now);
                 break;
-            case TaskEvent.DeviceChanged changed when hub.Find(changed.DeviceId) is { TakesTasks: true } && Device(changed.DeviceId) is { } device:
+            case TaskEvent.DeviceChanged changed
+                when hub.Find(changed.DeviceId) is { TakesTasks: true } && Device(changed.DeviceId) is { } device:
                 _board.Arrive(device, null, now);
                 break;
             case TaskEvent.DeviceGone gone when hub.Find(gone.DeviceId) is null:
@@ -47,7 +48,15 @@ internal sealed partial class TaskEngine
                 OnProgress(progress);
                 break;
             case TaskEvent.Result result:
-                _board.Result(result.DeviceId, result.TaskId, result.AttemptId, result.Failed, result.Output, result.Error, now);
+                _board.Result(
+                    result.DeviceId,
+                    result.TaskId,
+                    result.AttemptId,
+                    result.Failed,
+                    result.Output,
+                    result.Error,
+                    now
+                );
                 break;
         }
     }
@@ -62,7 +71,8 @@ internal sealed partial class TaskEngine
 
     private void OnSubmit(TaskEvent.Submit submit, DateTimeOffset now)
     {
-        // Whether its keys were used was asked of the store before the tasks were taken over: another leader may have accepted them since.
+        // Whether its keys were used was asked of the store before the tasks were taken over: another leader may have
+        // accepted them since.
         if (submit.Takeover is { } asked && asked != _takeover)
         {
             submit.Answer.TrySetException(new NotLeaderException());
@@ -70,14 +80,27 @@ internal sealed partial class TaskEngine
         }
         if (_tasks.Count >= TaskSize.MaxOpenCount || _sizes.Total + submit.Bytes > TaskSize.MaxOpen)
         {
-            submit.Answer.TrySetException(new TaskQueueFullException(
-                $"{_tasks.Count:N0} tasks of {_sizes.Total / 1024 / 1024:N0} MiB are open; allowed are {TaskSize.MaxOpenCount:N0} of {TaskSize.MaxOpen / 1024 / 1024:N0} MiB. Wait until some are done, or cancel some.") { IsOfTasks = true });
+            submit.Answer.TrySetException(
+                new TaskQueueFullException(
+                    $"{_tasks.Count:N0} tasks of {_sizes.Total / 1024 / 1024:N0} MiB are open; allowed are "
+                        + $"{TaskSize.MaxOpenCount:N0} of {TaskSize.MaxOpen / 1024 / 1024:N0} MiB. Wait until "
+                        + "some are done, or cancel some."
+                )
+                {
+                    IsOfTasks = true,
+                }
+            );
             return;
         }
         if (_sizes.WithFamily(submit.Submissions, submit.Bytes) is var family && family > TaskSize.MaxFamily)
         {
-            submit.Answer.TrySetException(new TaskTooLargeException(
-                $"'dependencies': with these, {family / 1024 / 1024} MiB of open tasks would hang together; allowed are {TaskSize.MaxFamily / 1024 / 1024} MiB. Wait until some of them are done, or depend on fewer."));
+            submit.Answer.TrySetException(
+                new TaskTooLargeException(
+                    $"'dependencies': with these, {family / 1024 / 1024} MiB of open tasks would hang "
+                        + $"together; allowed are {TaskSize.MaxFamily / 1024 / 1024} MiB. Wait until some of "
+                        + "them are done, or depend on fewer."
+                )
+            );
             return;
         }
         // Two at the same moment: the first is it, and the second is answered when the first is durable.
@@ -102,8 +125,14 @@ internal sealed partial class TaskEngine
             Keep(task);
         foreach (var task in fresh)
             _sizes.Join(task);
-        _board.Submit([.. fresh.Select(task => task.ToSpec())],
-            id => _recentEnds.TryGetValue(id, out var recent) ? recent : submit.Ends.TryGetValue(id, out var end) ? (CoreState)end : null, now);
+        _board.Submit(
+            [.. fresh.Select(task => task.ToSpec())],
+            id =>
+                _recentEnds.TryGetValue(id, out var recent) ? recent
+                : submit.Ends.TryGetValue(id, out var end) ? (CoreState)end
+                : null,
+            now
+        );
         foreach (var (taskId, why) in submit.Refused)
             _board.Refuse(taskId, why, now);
         foreach (var tasks in submissions)
@@ -168,14 +197,28 @@ internal sealed partial class TaskEngine
         switch (aside)
         {
             case TaskEvent.Drop drop:
-                await CommitAsync(new TaskBatch([]) { Forgotten = [new TaskView { TaskId = drop.TaskId, Name = "", Action = "" }] });
+                await CommitAsync(
+                    new TaskBatch([])
+                    {
+                        Forgotten =
+                        [
+                            new TaskView
+                            {
+                                TaskId = drop.TaskId,
+                                Name = "",
+                                Action = "",
+                            },
+                        ],
+                    }
+                );
                 break;
             case TaskEvent.Reload live when _tasks.TryGetValue(live.TaskId, out var kept):
                 // Only what is stored of it was spoilt: it is written anew from what the board has.
                 await CommitAsync(new TaskBatch([kept]));
                 quarantine.Release(Quarantine.Tasks, live.TaskId);
                 break;
-            case TaskEvent.Reload reload when await ReadAsync(reload.TaskId) is { IsOver: false } task && !_tasks.ContainsKey(task.TaskId):
+            case TaskEvent.Reload reload
+                when await ReadAsync(reload.TaskId) is { IsOver: false } task && !_tasks.ContainsKey(task.TaskId):
                 // What waits for it, and what it waits for, is found by loading everything anew.
                 quarantine.Release(Quarantine.Tasks, task.TaskId);
                 await TakeOverAsync(_term);
@@ -186,7 +229,9 @@ internal sealed partial class TaskEngine
     }
 
     private BoardDevice? Device(string deviceId) =>
-        registry.Get(deviceId) is { } device ? device.ToBoard(device.State is not ("maintenance" or "error" or "offline")) : null;
+        registry.Get(deviceId) is { } device
+            ? device.ToBoard(device.State is not ("maintenance" or "error" or "offline"))
+            : null;
 
     private void OnJoined(TaskEvent.DeviceJoined joined, DateTimeOffset now)
     {
@@ -200,7 +245,10 @@ internal sealed partial class TaskEngine
 
     private void OnProgress(TaskEvent.Progress progress)
     {
-        if (!_board.Progress(progress.DeviceId, progress.TaskId, progress.AttemptId, progress.Fraction) || _board.RunOf(progress.TaskId) is not { } run)
+        if (
+            !_board.Progress(progress.DeviceId, progress.TaskId, progress.AttemptId, progress.Fraction)
+            || _board.RunOf(progress.TaskId) is not { } run
+        )
             return;
         var moving = _tasks[progress.TaskId].With(run);
         Keep(moving);
@@ -233,10 +281,15 @@ internal sealed partial class TaskEngine
     {
         if (!_tasks.TryGetValue(dispatch.TaskId, out var task) || task.AttemptId != dispatch.AttemptId)
             return;
-        using var activity = task.TraceParent is null ? null : GalaxyTrace.Source.Start("task.dispatch", ActivityKind.Producer, task.TraceParent);
+        using var activity = task.TraceParent is null
+            ? null
+            : GalaxyTrace.Source.Start("task.dispatch", ActivityKind.Producer, task.TraceParent);
         activity?.SetTag("galaxy.task.id", task.TaskId);
         activity?.SetTag("galaxy.device.id", dispatch.DeviceId);
-        if (hub.Find(dispatch.DeviceId) is { TakesTasks: true } session && session.Send(TaskMessages.Assignment(task, session.IsAcknowledged, TraceParent.Current)))
+        if (
+            hub.Find(dispatch.DeviceId) is { TakesTasks: true } session
+            && session.Send(TaskMessages.Assignment(task, session.IsAcknowledged, TraceParent.Current))
+        )
             return;
         _board.NotDelivered(dispatch.DeviceId, dispatch.TaskId, dispatch.AttemptId, now);
         Post(new TaskEvent.Tick());
@@ -249,17 +302,37 @@ internal sealed partial class TaskEngine
             session.Send(TaskMessages.ResultAcknowledged(taskId, attemptId));
     }
 
-    /// <summary>Only for an attempt that this device really had; whatever else devices claim is answered and forgotten.</summary>
+    /// <summary>
+    /// Only for an attempt that this device really had; whatever else devices claim is answered and forgotten.
+    /// </summary>
     private async Task KeepLateAsync(BoardEffect.KeepLate late, DateTimeOffset now)
     {
         var task = Find(late.TaskId) ?? await ReadAsync(late.TaskId);
-        if (task is not null && task.AttemptId != late.AttemptId && task.History?.Any(past => past.AttemptId == late.AttemptId && past.DeviceId == late.DeviceId) == true
-            && task.LateResults?.Any(one => one.AttemptId == late.AttemptId) != true)
+        if (
+            task is not null
+            && task.AttemptId != late.AttemptId
+            && task.History?.Any(past => past.AttemptId == late.AttemptId && past.DeviceId == late.DeviceId) == true
+            && task.LateResults?.Any(one => one.AttemptId == late.AttemptId) != true
+        )
         {
-            var output = late.Output.IsEmpty || late.Output.Length > TaskSize.MaxLateOutput ? (System.Text.Json.JsonElement?)null : TaskMapping.Parse(late.Output);
+            var output =
+                late.Output.IsEmpty || late.Output.Length > TaskSize.MaxLateOutput
+                    ? (System.Text.Json.JsonElement?)null
+                    : TaskMapping.Parse(late.Output);
             var kept = task with
             {
-                LateResults = [.. (task.LateResults ?? []).TakeLast(MostLateResults - 1), new LateResult(late.AttemptId, late.DeviceId, now, late.Failed, output, late.Failed ? late.Error : null)],
+                LateResults =
+                [
+                    .. (task.LateResults ?? []).TakeLast(MostLateResults - 1),
+                    new LateResult(
+                        late.AttemptId,
+                        late.DeviceId,
+                        now,
+                        late.Failed,
+                        output,
+                        late.Failed ? late.Error : null
+                    ),
+                ],
                 Token = _term,
             };
             await CommitAsync(new TaskBatch([kept]));
@@ -288,12 +361,16 @@ internal sealed partial class TaskEngine
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "The result of {Attempt} by '{Device}' came after it was given up; it is kept with task {TaskId}")]
+    [LoggerMessage(
+        Level = LogLevel.Information,
+        Message = "The result of {Attempt} by '{Device}' came after it was given up; it is kept with task {TaskId}"
+    )]
     private partial void LogLate(string taskId, string attempt, string device);
 }
 
 /// <summary>More is asked of the leader than it can take; nothing was written.</summary>
-internal sealed class TaskQueueFullException(string? message = null) : Exception(message ?? "The leader has more to do than it can take.")
+internal sealed class TaskQueueFullException(string? message = null)
+    : Exception(message ?? "The leader has more to do than it can take.")
 {
     /// <summary>It is not a moment's rush: so many tasks are open.</summary>
     public bool IsOfTasks { get; init; }

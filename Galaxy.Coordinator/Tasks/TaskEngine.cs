@@ -12,12 +12,21 @@ using CoreState = Galaxy.Core.Scheduling.TaskState;
 namespace Galaxy.Coordinator.Tasks;
 
 /// <summary>
-/// The leader's tasks: one loop feeds the <see cref="TaskBoard"/> with all that has come since the last turn, writes what has changed in one batch,
-/// and only then answers clients and tells devices. While a batch is on its way the next one gathers, so that the store is asked once for many
-/// tasks when there are many, and at once when there is one. On a node that does not lead the engine is empty and idle.
+/// The leader's tasks: one loop feeds the <see cref="TaskBoard"/> with all that has come since the last turn, writes
+/// what has changed in one batch, and only then answers clients and tells devices. While a batch is on its way the next
+/// one gathers, so that the store is asked once for many tasks when there are many, and at once when there is one. On a
+/// node that does not lead the engine is empty and idle.
 /// </summary>
 internal sealed partial class TaskEngine(
-    TaskStore store, DeviceHub hub, DeviceRegistry registry, TaskFeed feed, Elector elector, Quarantine quarantine, TimeProvider time, ILogger<TaskEngine> log) : BackgroundService
+    TaskStore store,
+    DeviceHub hub,
+    DeviceRegistry registry,
+    TaskFeed feed,
+    Elector elector,
+    Quarantine quarantine,
+    TimeProvider time,
+    ILogger<TaskEngine> log
+) : BackgroundService
 {
     /// <summary>Tasks that are kept, finished ones among them.</summary>
     public const int Kept = 100_000;
@@ -35,7 +44,9 @@ internal sealed partial class TaskEngine(
     private static readonly TimeSpan DefectPause = TimeSpan.FromMilliseconds(100);
     private const int MaxDefects = 20;
 
-    private readonly Channel<TaskEvent> _events = Channel.CreateBounded<TaskEvent>(new BoundedChannelOptions(MostEvents) { SingleReader = true });
+    private readonly Channel<TaskEvent> _events = Channel.CreateBounded<TaskEvent>(
+        new BoundedChannelOptions(MostEvents) { SingleReader = true }
+    );
     private readonly SemaphoreSlim _gate = new(1, 1);
     private readonly ConcurrentDictionary<string, TaskView> _tasks = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, int> _running = new(StringComparer.Ordinal);
@@ -55,7 +66,8 @@ internal sealed partial class TaskEngine(
     private int _defects;
     private long _lastDefect;
 
-    // Open while the tasks are loaded. Until then what devices say waits in the queue: a result must not meet an empty board.
+    // Open while the tasks are loaded. Until then what devices say waits in the queue: a result must not meet an empty
+    // board.
     private volatile TaskCompletionSource _loaded = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private TaskCompletionSource _steppedDown = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -77,7 +89,9 @@ internal sealed partial class TaskEngine(
     /// <summary>The open tasks of the present term.</summary>
     public IEnumerable<TaskView> Open => _tasks.Values;
 
-    /// <summary>The time by which tasks are measured: a clock that is set meanwhile does not make them overdue.</summary>
+    /// <summary>
+    /// The time by which tasks are measured: a clock that is set meanwhile does not make them overdue.
+    /// </summary>
     private DateTimeOffset Now => _began + time.GetElapsedTime(_beganAt);
 
     /// <summary>False: the queue is full. What devices say they say again.</summary>
@@ -119,7 +133,9 @@ internal sealed partial class TaskEngine(
             throw new TaskQueueFullException();
         var answer = request.Answer.Task;
         var began = time.GetTimestamp();
-        await ((Task)Task.WhenAny(answer, steppedDown)).WaitAsync(ClientPatience, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await ((Task)Task.WhenAny(answer, steppedDown))
+            .WaitAsync(ClientPatience, time)
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         // Nobody has begun with it: whoever leads next is asked at once.
         if (!answer.IsCompleted && request.TryClaim())
             throw new NotLeaderException();
@@ -134,18 +150,26 @@ internal sealed partial class TaskEngine(
         }
     }
 
-    /// <summary>Which takeover of the tasks from the store the present tasks come from, once they are loaded. What the store says afterwards has all that was accepted before it.</summary>
+    /// <summary>
+    /// Which takeover of the tasks from the store the present tasks come from, once they are loaded. What the store
+    /// says afterwards has all that was accepted before it.
+    /// </summary>
     /// <exception cref="NotLeaderException">This node does not lead, or its tasks are not loaded yet.</exception>
     public async Task<long> TakeoverAsync()
     {
         var steppedDown = _steppedDown.Task;
         if (elector.CurrentToken is null)
             throw new NotLeaderException();
-        await ((Task)Task.WhenAny(_loaded.Task, steppedDown)).WaitAsync(ClientPatience, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await ((Task)Task.WhenAny(_loaded.Task, steppedDown))
+            .WaitAsync(ClientPatience, time)
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         return Term is null ? throw new NotLeaderException() : Interlocked.Read(ref _takeover);
     }
 
-    private void StepDown() => Interlocked.Exchange(ref _steppedDown, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
+    private void StepDown() =>
+        Interlocked
+            .Exchange(ref _steppedDown, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously))
+            .TrySetResult();
 
     /// <summary>Takes over the open tasks from the store. Call when this node starts to lead.</summary>
     /// <param name="term">The fencing token.</param>
@@ -192,7 +216,10 @@ internal sealed partial class TaskEngine(
         _board = usable.Board;
     }
 
-    private async Task<(LedgerIndex Index, IReadOnlyList<(long Page, IReadOnlyList<string> TaskIds)> Pages)> ReadLedgerAsync(long term)
+    private async Task<(
+        LedgerIndex Index,
+        IReadOnlyList<(long Page, IReadOnlyList<string> TaskIds)> Pages
+    )> ReadLedgerAsync(long term)
     {
         if (await store.ReadIndexAsync() is { } index)
         {
@@ -299,7 +326,10 @@ internal sealed partial class TaskEngine(
             return await _events.Reader.WaitToReadAsync(stopping);
         try
         {
-            return await _events.Reader.WaitToReadAsync(stopping).AsTask().WaitAsync(wait < LongestWait ? wait : LongestWait, time, stopping);
+            return await _events
+                .Reader.WaitToReadAsync(stopping)
+                .AsTask()
+                .WaitAsync(wait < LongestWait ? wait : LongestWait, time, stopping);
         }
         catch (TimeoutException)
         {
@@ -323,7 +353,11 @@ internal sealed partial class TaskEngine(
     {
         var now = Now;
         var weight = 0L;
-        for (var i = 0; i < MostEventsInTurn && weight < TaskSize.MaxTurn && _events.Reader.TryRead(out var happened); i++)
+        for (
+            var i = 0;
+            i < MostEventsInTurn && weight < TaskSize.MaxTurn && _events.Reader.TryRead(out var happened);
+            i++
+        )
         {
             weight += WeightOf(happened);
             if (happened is TaskEvent.Request request && !request.TryClaim())
@@ -347,8 +381,14 @@ internal sealed partial class TaskEngine(
             Post(new TaskEvent.Tick());
         var turn = _board.Take();
         var changed = Apply(turn);
-        var page = _ledger.Turn([.. turn.Changes.Where(change => change.IsNew).Select(change => change.Spec.TaskId)], turn.Changes.Where(change => !change.IsNew && change.Run.State.IsOver()).Select(change => change.Spec.TaskId));
-        _ledger.Close(turn.Changes.Where(change => change.IsNew && change.Run.State.IsOver()).Select(change => change.Spec.TaskId));
+        var page = _ledger.Turn(
+            [.. turn.Changes.Where(change => change.IsNew).Select(change => change.Spec.TaskId)],
+            turn.Changes.Where(change => !change.IsNew && change.Run.State.IsOver())
+                .Select(change => change.Spec.TaskId)
+        );
+        _ledger.Close(
+            turn.Changes.Where(change => change.IsNew && change.Run.State.IsOver()).Select(change => change.Spec.TaskId)
+        );
         await CommitAsync(new TaskBatch(changed) { Page = page, Index = _ledger.Index });
         Answer();
         await CarryOutAsync(turn.Effects, now);
@@ -378,7 +418,14 @@ internal sealed partial class TaskEngine(
             return;
         }
         _ledger.Drop(ids.Count);
-        await CommitAsync(new TaskBatch([]) { Forgotten = tasks, DroppedPage = first, Index = _ledger.Index });
+        await CommitAsync(
+            new TaskBatch([])
+            {
+                Forgotten = tasks,
+                DroppedPage = first,
+                Index = _ledger.Index,
+            }
+        );
     }
 
     // What the board has decided, as it is stored.
@@ -414,17 +461,22 @@ internal sealed partial class TaskEngine(
     }
 
     // What an event makes the turn write, roughly.
-    private long WeightOf(TaskEvent happened) => happened switch
-    {
-        TaskEvent.Submit submit => submit.Bytes,
-        TaskEvent.Result result => result.Output.Length + (result.Failed ? _sizes.OfFamily(result.TaskId) : _sizes.Of(result.TaskId)),
-        TaskEvent.Cancel cancel => _sizes.OfFamily(cancel.TaskId),
-        _ => 0,
-    };
+    private long WeightOf(TaskEvent happened) =>
+        happened switch
+        {
+            TaskEvent.Submit submit => submit.Bytes,
+            TaskEvent.Result result => result.Output.Length
+                + (result.Failed ? _sizes.OfFamily(result.TaskId) : _sizes.Of(result.TaskId)),
+            TaskEvent.Cancel cancel => _sizes.OfFamily(cancel.TaskId),
+            _ => 0,
+        };
 
     private void CountRunning(string taskId, TaskRun run)
     {
-        var before = _tasks.TryGetValue(taskId, out var known) && known is { AttemptId: not null, IsOver: false } ? known.DeviceId : null;
+        var before =
+            _tasks.TryGetValue(taskId, out var known) && known is { AttemptId: not null, IsOver: false }
+                ? known.DeviceId
+                : null;
         var after = run.IsOut ? run.DeviceId : null;
         if (before == after)
             return;
@@ -434,10 +486,17 @@ internal sealed partial class TaskEngine(
             _running.AddOrUpdate(after, 1, (_, count) => count + 1);
     }
 
-    private TaskView CopyOf(string templateId, TaskSpec spec) => (_tasks.GetValueOrDefault(templateId) ?? _endedNow[templateId]) with
-    {
-        TaskId = spec.TaskId, Cron = null, CopyOf = templateId, LastCopy = null, CreatedAt = spec.CreatedAt, Idempotency = null, Dependencies = null,
-    };
+    private TaskView CopyOf(string templateId, TaskSpec spec) =>
+        (_tasks.GetValueOrDefault(templateId) ?? _endedNow[templateId]) with
+        {
+            TaskId = spec.TaskId,
+            Cron = null,
+            CopyOf = templateId,
+            LastCopy = null,
+            CreatedAt = spec.CreatedAt,
+            Idempotency = null,
+            Dependencies = null,
+        };
 
     private void NoteEnd(string taskId, CoreState state)
     {
@@ -492,7 +551,8 @@ internal sealed partial class TaskEngine(
         TaskView? Durable(string taskId) => _tasks.GetValueOrDefault(taskId) ?? _endedNow.GetValueOrDefault(taskId);
     }
 
-    // A defect: what the board knows may not be what is stored. Begin again from there; the devices tell what they have.
+    // A defect: what the board knows may not be what is stored. Begin again from there; the devices tell what they
+    // have.
     private async Task StartAgainAsync()
     {
         var term = _term;
@@ -525,7 +585,11 @@ internal sealed partial class TaskEngine(
         base.Dispose();
     }
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "The index of tasks was missing or could not be true; it was made anew from the pages {First} to {Last}")]
+    [LoggerMessage(
+        Level = LogLevel.Error,
+        Message = "The index of tasks was missing or could not be true; it was made anew from the pages "
+            + "{First} to {Last}"
+    )]
     private partial void LogRebuilt(long first, long last);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The task queue is full; an event was dropped")]

@@ -20,17 +20,28 @@ internal abstract record TaskEvent
 
     /// <param name="AttemptId">Empty from devices that do not know attempts.</param>
     /// <param name="Output">JSON; empty: none.</param>
-    public sealed record Result(string DeviceId, string TaskId, string AttemptId, bool Failed, ReadOnlyMemory<byte> Output, string Error) : TaskEvent;
+    public sealed record Result(
+        string DeviceId,
+        string TaskId,
+        string AttemptId,
+        bool Failed,
+        ReadOnlyMemory<byte> Output,
+        string Error
+    ) : TaskEvent;
 
     /// <summary>A client wants something and waits for it to be durable.</summary>
     public abstract record Request : TaskEvent
     {
         /// <summary>The task as it is stored then; null: there is no such open task.</summary>
-        public TaskCompletionSource<TaskView?> Answer { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        public TaskCompletionSource<TaskView?> Answer { get; } =
+            new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         private int _claimed;
 
-        /// <summary>Either the engine begins with it, or its client gives it up: whoever claims it first. So that what was given up is surely not carried out.</summary>
+        /// <summary>
+        /// Either the engine begins with it, or its client gives it up: whoever claims it first. So that what was given
+        /// up is surely not carried out.
+        /// </summary>
         public bool TryClaim() => Interlocked.Exchange(ref _claimed, 1) == 0;
     }
 
@@ -39,18 +50,29 @@ internal abstract record TaskEvent
     /// <param name="Ends">How tasks ended that these depend on.</param>
     /// <param name="Refused">Parts that cannot be done, and why.</param>
     public sealed record Submit(
-        IReadOnlyList<IReadOnlyList<TaskView>> Submissions, IReadOnlyDictionary<string, TaskState> Ends, IReadOnlyDictionary<string, string> Refused) : Request
+        IReadOnlyList<IReadOnlyList<TaskView>> Submissions,
+        IReadOnlyDictionary<string, TaskState> Ends,
+        IReadOnlyDictionary<string, string> Refused
+    ) : Request
     {
-        /// <summary>The takeover in which the store was asked for the submissions' keys; null: they have none.</summary>
+        /// <summary>
+        /// The takeover in which the store was asked for the submissions' keys; null: they have none.
+        /// </summary>
         public long? Takeover { get; init; }
 
         /// <summary>What it takes in the store.</summary>
         public required long Bytes { get; init; }
 
-        /// <summary>The task of each submission: its own, or the one that was accepted with its key before. Set by the engine before it answers.</summary>
+        /// <summary>
+        /// The task of each submission: its own, or the one that was accepted with its key before. Set by the engine
+        /// before it answers.
+        /// </summary>
         public IReadOnlyList<string> TaskIds { get; set; } = [];
 
-        /// <summary>These tasks once they are durable; null where one ended in an earlier turn. Set by the engine before it answers.</summary>
+        /// <summary>
+        /// These tasks once they are durable; null where one ended in an earlier turn. Set by the engine before it
+        /// answers.
+        /// </summary>
         public IReadOnlyList<TaskView?> Accepted { get; set; } = [];
     }
 

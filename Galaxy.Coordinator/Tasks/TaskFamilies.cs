@@ -1,8 +1,9 @@
 namespace Galaxy.Coordinator.Tasks;
 
 /// <summary>
-/// Open tasks that hang together, by parts or by dependencies, and what each such family takes in the store: whatever ends one of them may end all in one turn of the
-/// engine, which is one write. A union-find; a task that nothing hangs on is not in it. Not thread-safe.
+/// Open tasks that hang together, by parts or by dependencies, and what each such family takes in the store: whatever
+/// ends one of them may end all in one turn of the engine, which is one write. A union-find; a task that nothing hangs
+/// on is not in it. Not thread-safe.
 /// </summary>
 internal sealed class TaskFamilies
 {
@@ -17,7 +18,9 @@ internal sealed class TaskFamilies
     /// <summary>What the task's family takes; 0: it is in none.</summary>
     public long BytesOf(string taskId) => Root(taskId) is { } root ? _families[root].Bytes : 0;
 
-    /// <summary>What the families of these tasks take together, each counted once; tasks that are in none take nothing.</summary>
+    /// <summary>
+    /// What the families of these tasks take together, each counted once; tasks that are in none take nothing.
+    /// </summary>
     public long BytesOf(IEnumerable<string> taskIds) =>
         taskIds.Select(Root).OfType<string>().Distinct(StringComparer.Ordinal).Sum(root => _families[root].Bytes);
 

@@ -27,7 +27,9 @@ internal sealed class TaskFeed
     /// <summary>From now on. One who reads too slowly misses the oldest.</summary>
     public TaskSubscription Subscribe(Func<TaskView, bool> wanted)
     {
-        var channel = Channel.CreateBounded<TaskView>(new BoundedChannelOptions(Backlog) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true });
+        var channel = Channel.CreateBounded<TaskView>(
+            new BoundedChannelOptions(Backlog) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true }
+        );
         _listeners[channel] = wanted;
         return new TaskSubscription(channel.Reader, () => _listeners.TryRemove(channel, out _));
     }

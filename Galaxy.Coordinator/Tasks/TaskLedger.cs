@@ -18,10 +18,14 @@ internal sealed record LedgerIndex(long First, long Last, long Low, long Listed)
         try
         {
             // A page lists at least one task.
-            return JsonSerializer.Deserialize<LedgerIndex>(json, GalaxyJson.Options) is { First: > 0 } index
-                && index.Last >= index.First - 1 && index.Low >= index.First && index.Low <= index.Last + 1 && index.Listed > index.Last - index.First
-                    ? index
-                    : null;
+            return
+                JsonSerializer.Deserialize<LedgerIndex>(json, GalaxyJson.Options) is { First: > 0 } index
+                && index.Last >= index.First - 1
+                && index.Low >= index.First
+                && index.Low <= index.Last + 1
+                && index.Listed > index.Last - index.First
+                ? index
+                : null;
         }
         catch (JsonException)
         {
@@ -31,9 +35,9 @@ internal sealed record LedgerIndex(long First, long Last, long Low, long Listed)
 }
 
 /// <summary>
-/// In which order tasks came, as a log of pages: each turn that brings tasks writes one page with their ids, so that no write grows with the number of
-/// tasks. A new leader reads the pages from <see cref="LedgerIndex.Low"/> on; a task that stays open for long is listed again, so that this is never
-/// far back. Not thread-safe.
+/// In which order tasks came, as a log of pages: each turn that brings tasks writes one page with their ids, so that no
+/// write grows with the number of tasks. A new leader reads the pages from <see cref="LedgerIndex.Low"/> on; a task
+/// that stays open for long is listed again, so that this is never far back. Not thread-safe.
 /// </summary>
 internal sealed class TaskLedger
 {
@@ -65,7 +69,12 @@ internal sealed class TaskLedger
 
     private void Remove(string taskId)
     {
-        if (!_pageOf.Remove(taskId, out var page) || !_openByPage.TryGetValue(page, out var ids) || !ids.Remove(taskId) || ids.Count > 0)
+        if (
+            !_pageOf.Remove(taskId, out var page)
+            || !_openByPage.TryGetValue(page, out var ids)
+            || !ids.Remove(taskId)
+            || ids.Count > 0
+        )
             return;
         _openByPage.Remove(page);
     }

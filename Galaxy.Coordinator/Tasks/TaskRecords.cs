@@ -5,8 +5,9 @@ using Galaxy.ServiceDefaults.Hosting;
 namespace Galaxy.Coordinator.Tasks;
 
 /// <summary>
-/// Stored tasks, for those that were set aside. A new leader reads the open tasks at once; the finished ones are read here, once a term and slowly, so that what
-/// cannot be read is known before anybody asks for it. What was mended is taken in again.
+/// Stored tasks, for those that were set aside. A new leader reads the open tasks at once; the finished ones are read
+/// here, once a term and slowly, so that what cannot be read is known before anybody asks for it. What was mended is
+/// taken in again.
 /// </summary>
 internal sealed class TaskRecords(
     TaskEngine engine,

@@ -10,10 +10,15 @@ namespace Galaxy.Coordinator.Tasks;
 /// <param name="message">One sentence that says what to do.</param>
 internal sealed class TaskTooLargeException(string message) : Exception(message);
 
-/// <summary>How many bytes tasks take in the store. One write has to pass within the store's timeout, so what one request, one turn and all open tasks take is bounded.</summary>
+/// <summary>
+/// How many bytes tasks take in the store. One write has to pass within the store's timeout, so what one request, one
+/// turn and all open tasks take is bounded.
+/// </summary>
 internal static class TaskSize
 {
-    /// <summary>One submission: a task with its parts, or a whole batch. A part is stored with what it shares with the whole.</summary>
+    /// <summary>
+    /// One submission: a task with its parts, or a whole batch. A part is stored with what it shares with the whole.
+    /// </summary>
     public const long MaxSubmission = 8 * 1024 * 1024;
 
     /// <summary>What one turn of the engine writes, roughly: it ends with the event that passes this.</summary>
@@ -28,7 +33,9 @@ internal static class TaskSize
     /// <summary>The text of an error that a device tells; the rest is cut off.</summary>
     public const int MaxErrorLength = 4096;
 
-    /// <summary>An output that comes after its attempt was given up is kept beside others, if it is no larger.</summary>
+    /// <summary>
+    /// An output that comes after its attempt was given up is kept beside others, if it is no larger.
+    /// </summary>
     public const int MaxLateOutput = 64 * 1024;
 
     // What every record has besides its variable parts.
@@ -37,11 +44,14 @@ internal static class TaskSize
     // Most letters take fewer; half of a surrogate pair that is escaped takes six.
     private const long BytesPerChar = 3;
 
-    /// <summary>Tasks that hang together, by parts or dependencies: the end of one may end all of them in one turn.</summary>
+    /// <summary>
+    /// Tasks that hang together, by parts or dependencies: the end of one may end all of them in one turn.
+    /// </summary>
     public const long MaxFamily = 16 * 1024 * 1024;
 
     /// <summary>As they would be written, exactly.</summary>
-    /// <exception cref="TaskTooLargeException">It is more than <see cref="MaxSubmission"/>; the rest is not counted.</exception>
+    /// <exception cref="TaskTooLargeException">It is more than <see cref="MaxSubmission"/>; the rest is not
+    /// counted.</exception>
     public static long Measure(IEnumerable<TaskView> tasks)
     {
         var total = 0L;
@@ -55,7 +65,8 @@ internal static class TaskSize
             total += buffer.WrittenCount;
             if (total > MaxSubmission)
                 throw new TaskTooLargeException(
-                    $"These tasks would take more than {MaxSubmission / 1024 / 1024} MiB as they are stored, each part with what it shares with the whole. "
+                    $"These tasks would take more than {MaxSubmission / 1024 / 1024} MiB as they are "
+                        + "stored, each part with what it shares with the whole. "
                         + "Send fewer at a time, or put large data into the state and name its key in 'params'."
                 );
         }

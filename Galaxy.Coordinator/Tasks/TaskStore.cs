@@ -30,8 +30,8 @@ internal sealed record TaskBatch(IReadOnlyList<TaskView> Tasks)
 }
 
 /// <summary>
-/// Tasks in the store: each under a key of its own, and the ledger of the order in which they came. Nothing here grows with the number of tasks, so that
-/// no write takes longer when there are many. Every write is fenced.
+/// Tasks in the store: each under a key of its own, and the ledger of the order in which they came. Nothing here grows
+/// with the number of tasks, so that no write takes longer when there are many. Every write is fenced.
 /// </summary>
 internal sealed class TaskStore(FencedWriter writer, FencedStores stores, Quarantine quarantine, NodeOptions node)
 {
@@ -48,16 +48,25 @@ internal sealed class TaskStore(FencedWriter writer, FencedStores stores, Quaran
 
     private string SubmissionKeyOf(string name) => _keys["task-key:" + name];
 
-    /// <summary>Writes a batch under that token. The same batch may be written again when the outcome is unknown.</summary>
+    /// <summary>
+    /// Writes a batch under that token. The same batch may be written again when the outcome is unknown.
+    /// </summary>
     /// <exception cref="NotLeaderException">Nothing was written.</exception>
     /// <exception cref="StoreUnavailableException">Whether it was written is unknown.</exception>
     public async Task WriteAsync(long term, TaskBatch batch)
     {
         var commands = new List<FencedCommand>(batch.Tasks.Count + 4);
-        List<RedisValue> called = [], uncalled = [];
+        List<RedisValue> called = [],
+            uncalled = [];
         foreach (var task in batch.Tasks)
         {
-            commands.Add(new FencedCommand("SET", TaskKey(task.TaskId), JsonSerializer.SerializeToUtf8Bytes(task, GalaxyJson.Options)));
+            commands.Add(
+                new FencedCommand(
+                    "SET",
+                    TaskKey(task.TaskId),
+                    JsonSerializer.SerializeToUtf8Bytes(task, GalaxyJson.Options)
+                )
+            );
             if (task is { IsOver: true, CallbackUrl: not null, Callback: null })
                 uncalled.AddRange([task.CreatedAt.ToUnixTimeMilliseconds(), task.TaskId]);
             else if (task.Callback is not null)
@@ -80,49 +89,64 @@ internal sealed class TaskStore(FencedWriter writer, FencedStores stores, Quaran
         if (batch.DroppedPage is { } dropped)
             commands.Add(new FencedCommand("DEL", PageKey(dropped)));
         if (batch.Index is { } index)
-            commands.Add(new FencedCommand("SET", _keys["tasks:index"], JsonSerializer.Serialize(index, GalaxyJson.Options)));
+            commands.Add(
+                new FencedCommand("SET", _keys["tasks:index"], JsonSerializer.Serialize(index, GalaxyJson.Options))
+            );
         await writer.WriteAsync(term, commands);
     }
 
-    public Task<TaskView?> ReadAsync(string taskId) => Guarded(async () =>
-    {
-        try
+    public Task<TaskView?> ReadAsync(string taskId) =>
+        Guarded(async () =>
         {
-            var value = await stores.Reader.StringGetAsync(TaskKey(taskId));
-            return value.IsNull ? null : Read(taskId, value);
-        }
-        catch (RedisServerException refused) when (refused.Message.StartsWith("WRONGTYPE", StringComparison.Ordinal))
-        {
-            quarantine.Add("store", "task:" + taskId, "The key is of another type than that of a task.", 0);
-            return null;
-        }
-    });
+            try
+            {
+                var value = await stores.Reader.StringGetAsync(TaskKey(taskId));
+                return value.IsNull ? null : Read(taskId, value);
+            }
+            catch (RedisServerException refused)
+                when (refused.Message.StartsWith("WRONGTYPE", StringComparison.Ordinal))
+            {
+                quarantine.Add("store", "task:" + taskId, "The key is of another type than that of a task.", 0);
+                return null;
+            }
+        });
 
     /// <summary>The tasks that were submitted with these keys, in the same order; null where there is none.</summary>
     /// <param name="names">As <see cref="SubmissionKey.Name"/>.</param>
-    public Task<IReadOnlyList<TaskView?>> ReadByKeyAsync(IReadOnlyCollection<string> names) => Guarded<IReadOnlyList<TaskView?>>(async () =>
-    {
-        var ids = new List<string?>(names.Count);
-        foreach (var part in names.Chunk(ReadAtOnce))
-            ids.AddRange((await stores.Reader.StringGetAsync([.. part.Select(name => (RedisKey)SubmissionKeyOf(name))])).Select(id => (string?)id));
-        var tasks = (await ReadManyAsync([.. ids.OfType<string>()])).ToDictionary(task => task.TaskId, StringComparer.Ordinal);
-        return [.. ids.Select(id => id is null ? null : tasks.GetValueOrDefault(id))];
-    });
+    public Task<IReadOnlyList<TaskView?>> ReadByKeyAsync(IReadOnlyCollection<string> names) =>
+        Guarded<IReadOnlyList<TaskView?>>(async () =>
+        {
+            var ids = new List<string?>(names.Count);
+            foreach (var part in names.Chunk(ReadAtOnce))
+                ids.AddRange(
+                    (
+                        await stores.Reader.StringGetAsync([.. part.Select(name => (RedisKey)SubmissionKeyOf(name))])
+                    ).Select(id => (string?)id)
+                );
+            var tasks = (await ReadManyAsync([.. ids.OfType<string>()])).ToDictionary(
+                task => task.TaskId,
+                StringComparer.Ordinal
+            );
+            return [.. ids.Select(id => id is null ? null : tasks.GetValueOrDefault(id))];
+        });
 
     /// <summary>Those that exist, in the given order.</summary>
-    public Task<IReadOnlyList<TaskView>> ReadManyAsync(IReadOnlyCollection<string> taskIds) => Guarded<IReadOnlyList<TaskView>>(async () =>
-    {
-        var tasks = new List<TaskView>(taskIds.Count);
-        foreach (var part in taskIds.Chunk(ReadAtOnce))
+    public Task<IReadOnlyList<TaskView>> ReadManyAsync(IReadOnlyCollection<string> taskIds) =>
+        Guarded<IReadOnlyList<TaskView>>(async () =>
         {
-            foreach (var some in part.Length == 1 ? [part] : await BySizeAsync(part))
+            var tasks = new List<TaskView>(taskIds.Count);
+            foreach (var part in taskIds.Chunk(ReadAtOnce))
             {
-                var values = await stores.Reader.StringGetAsync([.. some.Select(id => (RedisKey)TaskKey(id))]);
-                tasks.AddRange(values.Select((value, i) => value.IsNull ? null : Read(some[i], value)).OfType<TaskView>());
+                foreach (var some in part.Length == 1 ? [part] : await BySizeAsync(part))
+                {
+                    var values = await stores.Reader.StringGetAsync([.. some.Select(id => (RedisKey)TaskKey(id))]);
+                    tasks.AddRange(
+                        values.Select((value, i) => value.IsNull ? null : Read(some[i], value)).OfType<TaskView>()
+                    );
+                }
             }
-        }
-        return tasks;
-    });
+            return tasks;
+        });
 
     // In parts that each pass within the store's timeout, whatever the tasks hold.
     private async Task<IReadOnlyList<string[]>> BySizeAsync(string[] taskIds)
@@ -159,43 +183,86 @@ internal sealed class TaskStore(FencedWriter writer, FencedStores stores, Quaran
     }
 
     /// <summary>Null: there is none, or it cannot be true.</summary>
-    public Task<LedgerIndex?> ReadIndexAsync() => Guarded(async () => await stores.Reader.StringGetAsync(_keys["tasks:index"]) is { IsNull: false } value ? LedgerIndex.TryRead((string)value!) : null);
+    public Task<LedgerIndex?> ReadIndexAsync() =>
+        Guarded(async () =>
+            await stores.Reader.StringGetAsync(_keys["tasks:index"]) is { IsNull: false } value
+                ? LedgerIndex.TryRead((string)value!)
+                : null
+        );
 
     /// <summary>The index that the pages themselves give, by a walk over all keys. Nothing is written.</summary>
-    public Task<LedgerIndex> RebuildIndexAsync() => Guarded(async () =>
-    {
-        var prefix = _keys["tasks:page:"];
-        var pages = new SortedSet<long>();
-        foreach (var server in stores.Reader.Multiplexer.GetServers().Where(server => server.IsConnected && !server.IsReplica))
+    public Task<LedgerIndex> RebuildIndexAsync() =>
+        Guarded(async () =>
         {
-            await foreach (var key in server.KeysAsync(stores.Reader.Database, prefix.Replace("[", "?", StringComparison.Ordinal) + "*", ReadAtOnce))
+            var prefix = _keys["tasks:page:"];
+            var pages = new SortedSet<long>();
+            foreach (
+                var server in stores
+                    .Reader.Multiplexer.GetServers()
+                    .Where(server => server.IsConnected && !server.IsReplica)
+            )
             {
-                if (((string)key!).StartsWith(prefix, StringComparison.Ordinal)
-                    && long.TryParse(((string)key!)[prefix.Length..], NumberStyles.None, CultureInfo.InvariantCulture, out var page) && page is > 0 and < long.MaxValue)
-                    pages.Add(page);
+                await foreach (
+                    var key in server.KeysAsync(
+                        stores.Reader.Database,
+                        prefix.Replace("[", "?", StringComparison.Ordinal) + "*",
+                        ReadAtOnce
+                    )
+                )
+                {
+                    if (
+                        ((string)key!).StartsWith(prefix, StringComparison.Ordinal)
+                        && long.TryParse(
+                            ((string)key!)[prefix.Length..],
+                            NumberStyles.None,
+                            CultureInfo.InvariantCulture,
+                            out var page
+                        )
+                        && page is > 0 and < long.MaxValue
+                    )
+                        pages.Add(page);
+                }
             }
-        }
-        if (pages.Count == 0)
-            return LedgerIndex.Empty;
-        // Ours lie together: a page far away from most is not one of them.
-        var middle = pages.ElementAt(pages.Count / 2);
-        var (first, last) = (pages.First(page => middle - page < MaxPages), pages.Last(page => page - middle < MaxPages));
-        var listed = (await ReadPagesAsync(first, last)).Sum(page => page.TaskIds.Count);
-        return new LedgerIndex(first, last, first, Math.Max(listed, last - first + 1));
-    });
+            if (pages.Count == 0)
+                return LedgerIndex.Empty;
+            // Ours lie together: a page far away from most is not one of them.
+            var middle = pages.ElementAt(pages.Count / 2);
+            var (first, last) = (
+                pages.First(page => middle - page < MaxPages),
+                pages.Last(page => page - middle < MaxPages)
+            );
+            var listed = (await ReadPagesAsync(first, last)).Sum(page => page.TaskIds.Count);
+            return new LedgerIndex(first, last, first, Math.Max(listed, last - first + 1));
+        });
 
     /// <summary>The ids on the pages from one to another, both included.</summary>
-    public Task<IReadOnlyList<(long Page, IReadOnlyList<string> TaskIds)>> ReadPagesAsync(long from, long to) => Guarded<IReadOnlyList<(long, IReadOnlyList<string>)>>(async () =>
-    {
-        var pages = new List<(long, IReadOnlyList<string>)>();
-        for (var start = from; start <= to; start += ReadAtOnce)
+    public Task<IReadOnlyList<(long Page, IReadOnlyList<string> TaskIds)>> ReadPagesAsync(long from, long to) =>
+        Guarded<IReadOnlyList<(long, IReadOnlyList<string>)>>(async () =>
         {
-            var numbers = Enumerable.Range(0, (int)Math.Min(ReadAtOnce, to - start + 1)).Select(i => start + i).ToList();
-            var values = await stores.Reader.StringGetAsync([.. numbers.Select(page => (RedisKey)PageKey(page))]);
-            pages.AddRange(numbers.Select((page, i) => (page, (IReadOnlyList<string>)(values[i].IsNull ? [] : ((string)values[i]!).Split(' ', StringSplitOptions.RemoveEmptyEntries)))));
-        }
-        return pages;
-    });
+            var pages = new List<(long, IReadOnlyList<string>)>();
+            for (var start = from; start <= to; start += ReadAtOnce)
+            {
+                var numbers = Enumerable
+                    .Range(0, (int)Math.Min(ReadAtOnce, to - start + 1))
+                    .Select(i => start + i)
+                    .ToList();
+                var values = await stores.Reader.StringGetAsync([.. numbers.Select(page => (RedisKey)PageKey(page))]);
+                pages.AddRange(
+                    numbers.Select(
+                        (page, i) =>
+                            (
+                                page,
+                                (IReadOnlyList<string>)(
+                                    values[i].IsNull
+                                        ? []
+                                        : ((string)values[i]!).Split(' ', StringSplitOptions.RemoveEmptyEntries)
+                                )
+                            )
+                    )
+                );
+            }
+            return pages;
+        });
 
     /// <summary>The newest first.</summary>
     /// <param name="count">Not many more than so many.</param>
@@ -222,11 +289,25 @@ internal sealed class TaskStore(FencedWriter writer, FencedStores stores, Quaran
     }
 
     /// <summary>The ids of finished tasks whose callback was not called yet.</summary>
-    public Task<IReadOnlyList<string>> ReadUncalledAsync() => Guarded<IReadOnlyList<string>>(async () =>
-        [.. (await stores.Reader.SortedSetRangeByRankAsync(_keys["tasks:callbacks"], 0, -1)).Select(id => (string)id!)]);
+    public Task<IReadOnlyList<string>> ReadUncalledAsync() =>
+        Guarded<IReadOnlyList<string>>(async () =>
+            [
+                .. (await stores.Reader.SortedSetRangeByRankAsync(_keys["tasks:callbacks"], 0, -1)).Select(id =>
+                    (string)id!
+                ),
+            ]
+        );
 
-    // A task that cannot be read is set aside; the others are there. One that was mended has to be loaded, too: see TaskRecords.
-    private TaskView? Read(string taskId, RedisValue value) => quarantine.Read<TaskView>(Quarantine.Tasks, taskId, ((ReadOnlyMemory<byte>)value).Span, task => task.TaskId, releases: false);
+    // A task that cannot be read is set aside; the others are there. One that was mended has to be loaded, too: see
+    // TaskRecords.
+    private TaskView? Read(string taskId, RedisValue value) =>
+        quarantine.Read<TaskView>(
+            Quarantine.Tasks,
+            taskId,
+            ((ReadOnlyMemory<byte>)value).Span,
+            task => task.TaskId,
+            releases: false
+        );
 
     private static async Task<T> Guarded<T>(Func<Task<T>> read)
     {

@@ -5,16 +5,32 @@ using Galaxy.Coordinator.Election;
 
 namespace Galaxy.Coordinator.Tasks;
 
-/// <summary><c>GET /api/v1/tasks/watch</c>: every change of every task, until this node leads no more; whoever listens asks the next leader then.</summary>
+/// <summary>
+/// <c>GET /api/v1/tasks/watch</c>: every change of every task, until this node leads no more; whoever listens asks the
+/// next leader then.
+/// </summary>
 internal static class TaskWatch
 {
     private static readonly TimeSpan KeepAlive = TimeSpan.FromSeconds(15);
 
-    public static IResult Start(TaskFeed feed, Elector elector, TimeProvider time, IHostApplicationLifetime lifetime, HttpContext context) =>
-        TypedResults.ServerSentEvents(FollowAsync(feed, elector, time, lifetime.ApplicationStopping, context.RequestAborted));
+    public static IResult Start(
+        TaskFeed feed,
+        Elector elector,
+        TimeProvider time,
+        IHostApplicationLifetime lifetime,
+        HttpContext context
+    ) =>
+        TypedResults.ServerSentEvents(
+            FollowAsync(feed, elector, time, lifetime.ApplicationStopping, context.RequestAborted)
+        );
 
     private static async IAsyncEnumerable<SseItem<TaskView?>> FollowAsync(
-        TaskFeed feed, Elector elector, TimeProvider time, CancellationToken stopping, [EnumeratorCancellation] CancellationToken aborted)
+        TaskFeed feed,
+        Elector elector,
+        TimeProvider time,
+        CancellationToken stopping,
+        [EnumeratorCancellation] CancellationToken aborted
+    )
     {
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(stopping, aborted);
         var down = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -30,7 +46,9 @@ internal static class TaskWatch
                 var next = tasks.MoveNextAsync().AsTask();
                 while (elector.CurrentToken is not null)
                 {
-                    await ((Task)Task.WhenAny(next, down.Task)).WaitAsync(KeepAlive, time, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                    await ((Task)Task.WhenAny(next, down.Task))
+                        .WaitAsync(KeepAlive, time, CancellationToken.None)
+                        .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                     if (next.IsCompletedSuccessfully && next.Result)
                     {
                         yield return new SseItem<TaskView?>(tasks.Current, TaskErrors.Word(tasks.Current.State));

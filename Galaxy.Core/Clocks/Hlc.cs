@@ -9,12 +9,11 @@ namespace Galaxy.Core.Clocks;
 public readonly record struct Hlc(long PhysicalMs, uint Logical) : IComparable<Hlc>
 {
     /// <summary>The reading for a local event at wall time <paramref name="wallMs"/>.</summary>
-    public Hlc Next(long wallMs) =>
-        wallMs > PhysicalMs ? new Hlc(wallMs, 0) : new Hlc(PhysicalMs, Logical + 1);
+    public Hlc Next(long wallMs) => wallMs > PhysicalMs ? new Hlc(wallMs, 0) : new Hlc(PhysicalMs, Logical + 1);
 
     /// <summary>
-    /// The clock after it heard of <paramref name="remote"/>. Hearing takes no reading of its own: the clock depends on what was heard, not on how
-    /// often or in which pieces, so that replicas which know the same have the same clock.
+    /// The clock after it heard of <paramref name="remote"/>. Hearing takes no reading of its own: the clock depends on
+    /// what was heard, not on how often or in which pieces, so that replicas which know the same have the same clock.
     /// </summary>
     public Hlc Receive(Hlc remote) => this >= remote ? this : remote;
 
@@ -25,7 +24,10 @@ public readonly record struct Hlc(long PhysicalMs, uint Logical) : IComparable<H
     }
 
     public static bool operator <(Hlc left, Hlc right) => left.CompareTo(right) < 0;
+
     public static bool operator >(Hlc left, Hlc right) => left.CompareTo(right) > 0;
+
     public static bool operator <=(Hlc left, Hlc right) => left.CompareTo(right) <= 0;
+
     public static bool operator >=(Hlc left, Hlc right) => left.CompareTo(right) >= 0;
 }

@@ -44,7 +44,8 @@ public sealed class VersionVector : IEquatable<VersionVector>
     }
 
     /// <summary>This vector with nothing known of <paramref name="origin"/>.</summary>
-    public VersionVector Without(string origin) => _counters.ContainsKey(origin) ? new VersionVector(_counters.Remove(origin)) : this;
+    public VersionVector Without(string origin) =>
+        _counters.ContainsKey(origin) ? new VersionVector(_counters.Remove(origin)) : this;
 
     /// <summary>The greatest vector that knows only what both know.</summary>
     public VersionVector Meet(VersionVector other)

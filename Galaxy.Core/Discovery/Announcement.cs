@@ -16,8 +16,8 @@ public enum AnnouncementKind
 }
 
 /// <summary>
-/// The UDP announcement of port 37021: <c>UFO_GALAXY_DISCOVER {json}</c> asks, <c>UFO_GALAXY_RESPONSE {json}</c> answers;
-/// a bare JSON object with a <c>type</c> is accepted as well.
+/// The UDP announcement of port 37021: <c>UFO_GALAXY_DISCOVER {json}</c> asks, <c>UFO_GALAXY_RESPONSE {json}</c>
+/// answers; a bare JSON object with a <c>type</c> is accepted as well.
 /// </summary>
 /// <param name="TimestampUnix">Unix seconds, with fractions allowed.</param>
 public sealed record Announcement(AnnouncementKind Kind, string NodeId, double TimestampUnix)
@@ -60,7 +60,10 @@ public sealed record Announcement(AnnouncementKind Kind, string NodeId, double T
         var word = Encoding.UTF8.GetString(bytes[..brace].Trim(" \r\n\t"u8));
         try
         {
-            using var json = JsonDocument.Parse(bytes[brace..].ToArray(), new JsonDocumentOptions { MaxDepth = 8, AllowDuplicateProperties = false });
+            using var json = JsonDocument.Parse(
+                bytes[brace..].ToArray(),
+                new JsonDocumentOptions { MaxDepth = 8, AllowDuplicateProperties = false }
+            );
             return TryRead(word.Length > 0 ? word : Text(json.RootElement, "type"), json.RootElement, out announcement);
         }
         catch (Exception unreadable) when (unreadable is JsonException or InvalidOperationException)
@@ -91,36 +94,46 @@ public sealed record Announcement(AnnouncementKind Kind, string NodeId, double T
             Role = Text(json, "role"),
             Cluster = Text(json, "cluster"),
             Url = Text(json, "url"),
-            Capabilities = json.TryGetProperty("capabilities", out var list) && list.ValueKind == JsonValueKind.Array
-                ? [.. list.EnumerateArray().Select(CapabilityName).Where(name => name.Length > 0).Take(64)] : [],
-            Metadata = json.TryGetProperty("metadata", out var map) && map.ValueKind == JsonValueKind.Object
-                ? map.EnumerateObject().Take(32).ToDictionary(pair => pair.Name, pair => Plain(pair.Value))
-                : new Dictionary<string, string>(),
+            Capabilities =
+                json.TryGetProperty("capabilities", out var list) && list.ValueKind == JsonValueKind.Array
+                    ? [.. list.EnumerateArray().Select(CapabilityName).Where(name => name.Length > 0).Take(64)]
+                    : [],
+            Metadata =
+                json.TryGetProperty("metadata", out var map) && map.ValueKind == JsonValueKind.Object
+                    ? map.EnumerateObject().Take(32).ToDictionary(pair => pair.Name, pair => Plain(pair.Value))
+                    : new Dictionary<string, string>(),
             Nonce = Text(json, "nonce"),
             Signature = Text(json, "sig"),
         };
         return true;
     }
 
-    private static string CapabilityName(JsonElement node) => node.ValueKind switch
-    {
-        JsonValueKind.Object => Text(node, "name"),
-        JsonValueKind.String => node.GetString()!,
-        _ => "",
-    };
+    private static string CapabilityName(JsonElement node) =>
+        node.ValueKind switch
+        {
+            JsonValueKind.Object => Text(node, "name"),
+            JsonValueKind.String => node.GetString()!,
+            _ => "",
+        };
 
-    private static string Plain(JsonElement value) => value.ValueKind switch
-    {
-        JsonValueKind.String => value.GetString()!,
-        JsonValueKind.Null => "",
-        _ => value.GetRawText(),
-    };
+    private static string Plain(JsonElement value) =>
+        value.ValueKind switch
+        {
+            JsonValueKind.String => value.GetString()!,
+            JsonValueKind.Null => "",
+            _ => value.GetRawText(),
+        };
 
     private static string Text(JsonElement json, string name) =>
         json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString()! : "";
 
     private static double Number(JsonElement json, string name) =>
-        json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out var number) && double.IsFinite(number) ? number : 0;
+        json.TryGetProperty(name, out var value)
+        && value.ValueKind == JsonValueKind.Number
+        && value.TryGetDouble(out var number)
+        && double.IsFinite(number)
+            ? number
+            : 0;
 
     /// <summary>The datagram.</summary>
     /// <exception cref="InvalidOperationException">It would be over <see cref="MaxBytes"/>.</exception>
@@ -138,31 +151,45 @@ public sealed record Announcement(AnnouncementKind Kind, string NodeId, double T
             ["role"] = Role,
             ["cluster"] = Cluster,
             ["url"] = Url,
-            ["capabilities"] = new JsonArray([.. Capabilities.Select(name => (JsonNode)new JsonObject
-            {
-                ["name"] = name,
-                ["version"] = "1",
-                ["parameters"] = new JsonObject(),
-                ["priority"] = 5,
-            })]),
-            ["metadata"] = new JsonObject([.. Metadata.Select(pair => KeyValuePair.Create(pair.Key, (JsonNode?)pair.Value))]),
+            ["capabilities"] = new JsonArray([
+                .. Capabilities.Select(name =>
+                    (JsonNode)
+                        new JsonObject
+                        {
+                            ["name"] = name,
+                            ["version"] = "1",
+                            ["parameters"] = new JsonObject(),
+                            ["priority"] = 5,
+                        }
+                ),
+            ]),
+            ["metadata"] = new JsonObject([
+                .. Metadata.Select(pair => KeyValuePair.Create(pair.Key, (JsonNode?)pair.Value)),
+            ]),
             ["nonce"] = Nonce,
             ["sig"] = Signature,
         };
         var bytes = Encoding.UTF8.GetBytes(word + " " + json.ToJsonString());
         return bytes.Length <= MaxBytes
             ? bytes
-            : throw new InvalidOperationException($"The announcement of '{NodeId}' has {bytes.Length} bytes; at most {MaxBytes} are allowed.");
+            : throw new InvalidOperationException(
+                $"The announcement of '{NodeId}' has {bytes.Length} bytes; at most {MaxBytes} are allowed."
+            );
     }
 
     /// <summary>This announcement with its signature.</summary>
-    public Announcement Sign(ReadOnlySpan<byte> key) => this with { Signature = Convert.ToHexStringLower(HMACSHA256.HashData(key, Canonical())) };
+    public Announcement Sign(ReadOnlySpan<byte> key) =>
+        this with
+        {
+            Signature = Convert.ToHexStringLower(HMACSHA256.HashData(key, Canonical())),
+        };
 
     /// <summary>True when <see cref="Signature"/> was made with <paramref name="key"/>; constant time.</summary>
     public bool IsSignedWith(ReadOnlySpan<byte> key) =>
         CryptographicOperations.FixedTimeEquals(
             Encoding.ASCII.GetBytes(Convert.ToHexStringLower(HMACSHA256.HashData(key, Canonical()))),
-            Encoding.ASCII.GetBytes(Signature));
+            Encoding.ASCII.GetBytes(Signature)
+        );
 
     // Length-prefixed fields, so that no two announcements share their bytes.
     private byte[] Canonical()
@@ -170,10 +197,21 @@ public sealed record Announcement(AnnouncementKind Kind, string NodeId, double T
         var text = new StringBuilder();
         IEnumerable<string> fields =
         [
-            Kind == AnnouncementKind.Discover ? "D" : "R", NodeId, TimestampUnix.ToString("R", CultureInfo.InvariantCulture),
-            Name, DeviceType, Port.ToString(CultureInfo.InvariantCulture), Role, Cluster, Url, Nonce,
-            Capabilities.Count.ToString(CultureInfo.InvariantCulture), .. Capabilities,
-            .. Metadata.OrderBy(pair => pair.Key, StringComparer.Ordinal).SelectMany(pair => (string[])[pair.Key, pair.Value]),
+            Kind == AnnouncementKind.Discover ? "D" : "R",
+            NodeId,
+            TimestampUnix.ToString("R", CultureInfo.InvariantCulture),
+            Name,
+            DeviceType,
+            Port.ToString(CultureInfo.InvariantCulture),
+            Role,
+            Cluster,
+            Url,
+            Nonce,
+            Capabilities.Count.ToString(CultureInfo.InvariantCulture),
+            .. Capabilities,
+            .. Metadata
+                .OrderBy(pair => pair.Key, StringComparer.Ordinal)
+                .SelectMany(pair => (string[])[pair.Key, pair.Value]),
         ];
         foreach (var field in fields)
             text.Append(field.Length).Append(':').Append(field).Append('\n');

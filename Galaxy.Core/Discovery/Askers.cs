@@ -1,8 +1,9 @@
 namespace Galaxy.Core.Discovery;
 
 /// <summary>
-/// Who has asked, and who needs no answer because it had one: among many nodes, each of which asks every few seconds to announce itself, answers
-/// would be the square of their number. Whoever asks in quick succession is looking for others, and is always answered. Bounded. Not thread-safe.
+/// Who has asked, and who needs no answer because it had one: among many nodes, each of which asks every few seconds to
+/// announce itself, answers would be the square of their number. Whoever asks in quick succession is looking for
+/// others, and is always answered. Bounded. Not thread-safe.
 /// </summary>
 public sealed class Askers
 {

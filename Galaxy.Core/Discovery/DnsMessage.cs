@@ -16,8 +16,9 @@ public enum DnsType : ushort
 public sealed record DnsQuestion(string Name, DnsType Type, bool Unicast = false);
 
 /// <summary>
-/// A record. <paramref name="Data"/> is a <see cref="string"/> for PTR, <see cref="DnsSrv"/>, a list of byte strings for
-/// TXT, an <see cref="System.Net.IPAddress"/> for A and AAAA, a list of types for NSEC, and raw bytes for anything else.
+/// A record. <paramref name="Data"/> is a <see cref="string"/> for PTR, <see cref="DnsSrv"/>, a list of byte strings
+/// for TXT, an <see cref="System.Net.IPAddress"/> for A and AAAA, a list of types for NSEC, and raw bytes for anything
+/// else.
 /// </summary>
 /// <param name="Ttl">Seconds; 0 says goodbye (RFC 6762, section 10.1).</param>
 /// <param name="CacheFlush">mDNS's cache-flush bit (RFC 6762, section 10.2).</param>
@@ -37,7 +38,9 @@ public sealed record DnsMessage
     /// <summary>0 is a standard query; multicast DNS ignores everything else (RFC 6762, section 18.3).</summary>
     public byte Opcode { get; init; }
 
-    /// <summary>0: no error, 3: no such name; multicast DNS ignores everything but 0 (RFC 6762, section 18.11).</summary>
+    /// <summary>
+    /// 0: no error, 3: no such name; multicast DNS ignores everything but 0 (RFC 6762, section 18.11).
+    /// </summary>
     public byte ResponseCode { get; init; }
 
     /// <summary>Asks a unicast resolver to look further (RFC 1035, section 4.1.1); 0 in multicast DNS.</summary>

@@ -7,7 +7,8 @@ namespace Galaxy.Core.Discovery;
 
 /// <summary>
 /// Parses DNS messages (RFC 1035, section 4). Trusts nothing: lengths are checked, compression pointers may only point
-/// backwards, and a message with more records than fit in a datagram is refused. Records of other classes than IN are left out.
+/// backwards, and a message with more records than fit in a datagram is refused. Records of other classes than IN are
+/// left out.
 /// </summary>
 public ref struct DnsReader
 {
@@ -32,8 +33,14 @@ public ref struct DnsReader
 
     private bool TryRead([NotNullWhen(true)] ref DnsMessage? message)
     {
-        if (!U16(out var id) || !U16(out var flags) || !U16(out var questions) || !U16(out var answers)
-            || !U16(out var authorities) || !U16(out var additionals))
+        if (
+            !U16(out var id)
+            || !U16(out var flags)
+            || !U16(out var questions)
+            || !U16(out var answers)
+            || !U16(out var authorities)
+            || !U16(out var additionals)
+        )
             return false;
         if (questions + answers + authorities + additionals > MaxRecords)
             return false;
@@ -46,7 +53,11 @@ public ref struct DnsReader
             if ((cls & 0x7FFF) is InternetClass or AnyClass)
                 asked.Add(new DnsQuestion(name, (DnsType)type, (cls & 0x8000) != 0));
         }
-        if (!Records(answers, out var answer) || !Records(authorities, out var authority) || !Records(additionals, out var additional))
+        if (
+            !Records(answers, out var answer)
+            || !Records(authorities, out var authority)
+            || !Records(additionals, out var additional)
+        )
             return false;
         message = new DnsMessage
         {
@@ -70,7 +81,13 @@ public ref struct DnsReader
         records = new List<DnsRecord>(count);
         for (var i = 0; i < count; i++)
         {
-            if (!Name(out var name) || !U16(out var type) || !U16(out var cls) || !U32(out var ttl) || !U16(out var length))
+            if (
+                !Name(out var name)
+                || !U16(out var type)
+                || !U16(out var cls)
+                || !U32(out var ttl)
+                || !U16(out var length)
+            )
                 return false;
             var end = _at + length;
             if (end > _message.Length)
@@ -105,7 +122,13 @@ public ref struct DnsReader
                 data = target;
                 return true;
             case DnsType.Srv:
-                if (!U16(out var priority) || !U16(out var weight) || !U16(out var port) || !Name(out var host) || _at > end)
+                if (
+                    !U16(out var priority)
+                    || !U16(out var weight)
+                    || !U16(out var port)
+                    || !Name(out var host)
+                    || _at > end
+                )
                     return false;
                 data = new DnsSrv(priority, weight, port, host);
                 return true;

@@ -20,13 +20,22 @@ public sealed class DnsWriter
     private DnsWriter() { }
 
     /// <summary>The message's bytes.</summary>
-    /// <exception cref="ArgumentException">A name has an empty label, one of more than 63 bytes, or more than 255 bytes in all.</exception>
+    /// <exception cref="ArgumentException">A name has an empty label, one of more than 63 bytes, or more than 255 bytes
+    /// in all.</exception>
     public static byte[] Write(DnsMessage message)
     {
         var writer = new DnsWriter();
         writer.U16(message.Id);
-        writer.U16((ushort)((message.IsResponse ? 0x8000 : 0) | (message.Authoritative ? 0x0400 : 0) | (message.Truncated ? 0x0200 : 0)
-            | (message.RecursionDesired ? 0x0100 : 0) | (message.Opcode << 11) | message.ResponseCode));
+        writer.U16(
+            (ushort)(
+                (message.IsResponse ? 0x8000 : 0)
+                | (message.Authoritative ? 0x0400 : 0)
+                | (message.Truncated ? 0x0200 : 0)
+                | (message.RecursionDesired ? 0x0100 : 0)
+                | (message.Opcode << 11)
+                | message.ResponseCode
+            )
+        );
         writer.U16((ushort)message.Questions.Count);
         writer.U16((ushort)message.Answers.Count);
         writer.U16((ushort)message.Authorities.Count);
@@ -98,7 +107,10 @@ public sealed class DnsWriter
                 _out.Write(raw);
                 break;
             default:
-                throw new ArgumentException($"A {record.Type} record cannot carry {record.Data.GetType().Name}.", nameof(record));
+                throw new ArgumentException(
+                    $"A {record.Type} record cannot carry {record.Data.GetType().Name}.",
+                    nameof(record)
+                );
         }
     }
 
@@ -116,7 +128,8 @@ public sealed class DnsWriter
 
     private void Name(string name)
     {
-        // A name is written with at most two bytes more than its text has; the usual name need not be taken apart for this.
+        // A name is written with at most two bytes more than its text has; the usual name need not be taken apart for
+        // this.
         if (Encoding.UTF8.GetByteCount(name) > MaxNameBytes - 2 && WrittenBytes(name) > MaxNameBytes)
             throw new ArgumentException($"The name '{name}' has more than {MaxNameBytes} bytes.", nameof(name));
         var rest = name;
@@ -131,7 +144,10 @@ public sealed class DnsWriter
                 _names[rest] = (int)_out.Position;
             var label = Encoding.UTF8.GetBytes(TakeLabel(ref rest));
             if (label.Length is 0 or > 63)
-                throw new ArgumentException($"The name '{name}' has a label of {label.Length} bytes; 1 to 63 are allowed.", nameof(name));
+                throw new ArgumentException(
+                    $"The name '{name}' has a label of {label.Length} bytes; 1 to 63 are allowed.",
+                    nameof(name)
+                );
             _out.WriteByte((byte)label.Length);
             _out.Write(label);
         }

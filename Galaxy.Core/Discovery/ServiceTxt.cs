@@ -9,11 +9,17 @@ public static class ServiceTxt
 
     /// <exception cref="ArgumentException">A pair is longer than the 255 bytes that a string may have.</exception>
     public static IReadOnlyList<byte[]> Write(IEnumerable<KeyValuePair<string, string>> pairs) =>
-        [.. pairs.Select(pair => Encoding.UTF8.GetBytes($"{pair.Key}={pair.Value}") is { Length: <= 255 } bytes
-            ? bytes
-            : throw new ArgumentException($"The TXT pair '{pair.Key}' is longer than 255 bytes."))];
+        [
+            .. pairs.Select(pair =>
+                Encoding.UTF8.GetBytes($"{pair.Key}={pair.Value}") is { Length: <= 255 } bytes
+                    ? bytes
+                    : throw new ArgumentException($"The TXT pair '{pair.Key}' is longer than 255 bytes.")
+            ),
+        ];
 
-    /// <summary>The first value of each key; keys are case-insensitive; strings without a key are skipped, as the RFC asks.</summary>
+    /// <summary>
+    /// The first value of each key; keys are case-insensitive; strings without a key are skipped, as the RFC asks.
+    /// </summary>
     public static IReadOnlyDictionary<string, string> Read(IEnumerable<byte[]> strings)
     {
         var pairs = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);

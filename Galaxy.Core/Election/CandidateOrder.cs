@@ -5,12 +5,16 @@ namespace Galaxy.Core.Election;
 public sealed record Candidate(string NodeId, bool IsStandby, bool Demoted = false);
 
 /// <summary>
-/// Who stands before whom: the primary, the secondaries in their order, other coordinators by name, standbys; and after all
-/// of these whoever has been losing the lease again and again.
+/// Who stands before whom: the primary, the secondaries in their order, other coordinators by name, standbys; and after
+/// all of these whoever has been losing the lease again and again.
 /// </summary>
 public static class CandidateOrder
 {
-    public static IReadOnlyList<string> Of(IEnumerable<Candidate> candidates, string? primary, IReadOnlyList<string> secondaries)
+    public static IReadOnlyList<string> Of(
+        IEnumerable<Candidate> candidates,
+        string? primary,
+        IReadOnlyList<string> secondaries
+    )
     {
         int Place(string node)
         {
@@ -24,18 +28,21 @@ public static class CandidateOrder
             return int.MaxValue;
         }
 
-        return [.. candidates
-            .OrderBy(candidate => candidate.Demoted)
-            .ThenBy(candidate => Place(candidate.NodeId))
-            .ThenBy(candidate => candidate.IsStandby)
-            .ThenBy(candidate => candidate.NodeId, StringComparer.Ordinal)
-            .Select(candidate => candidate.NodeId)];
+        return
+        [
+            .. candidates
+                .OrderBy(candidate => candidate.Demoted)
+                .ThenBy(candidate => Place(candidate.NodeId))
+                .ThenBy(candidate => candidate.IsStandby)
+                .ThenBy(candidate => candidate.NodeId, StringComparer.Ordinal)
+                .Select(candidate => candidate.NodeId),
+        ];
     }
 }
 
 /// <summary>
-/// A node that loses the lease again and again is put last, for a time that doubles with each loss: a leader that lives for
-/// two seconds is worse than one that is merely not preferred.
+/// A node that loses the lease again and again is put last, for a time that doubles with each loss: a leader that lives
+/// for two seconds is worse than one that is merely not preferred.
 /// </summary>
 public static class FlapDamping
 {
@@ -49,7 +56,8 @@ public static class FlapDamping
     private static readonly TimeSpan Last = TimeSpan.FromMinutes(10);
 
     /// <summary>Until when the node stands last; null: it does not.</summary>
-    /// <param name="losses">When it lost the lease by dying, hanging or being cut off; giving it up does not count. Any one clock.</param>
+    /// <param name="losses">When it lost the lease by dying, hanging or being cut off; giving it up does not count. Any
+    /// one clock.</param>
     public static TimeSpan? DemotedUntil(IEnumerable<TimeSpan> losses, TimeSpan now)
     {
         var recent = losses.Where(at => at <= now && now - at < Window).Order().ToList();

@@ -5,7 +5,8 @@ namespace Galaxy.Core.Election;
 /// Safety rests on two rules. The store hands out each token once and refuses writes under an older one. And a leader
 /// counts its lease from the moment before it sent the request that the store answered, on its own monotonic clock,
 /// less a guard: so it stops before the store can give the lease to anybody else.
-/// A leader whose process is proven to have ended is replaced at once, not when its lease runs out: see <see cref="Proving"/>.
+/// A leader whose process is proven to have ended is replaced at once, not when its lease runs out: see
+/// <see cref="Proving"/>.
 /// </summary>
 public static class Election
 {
@@ -15,7 +16,12 @@ public static class Election
     /// <param name="now">The node's monotonic clock.</param>
     /// <param name="random">Spreads candidates of equal rank.</param>
     public static (ElectionState State, IReadOnlyList<ElectionEffect> Effects) Step(
-        ElectionState state, ElectionInput input, TimeSpan now, LeaseSettings settings, Random random)
+        ElectionState state,
+        ElectionInput input,
+        TimeSpan now,
+        LeaseSettings settings,
+        Random random
+    )
     {
         // Before anything else: a leader whose time is over is not a leader, whatever the input says.
         if (state.Role == ElectionRole.Leader && now >= state.LeadUntil)
@@ -39,8 +45,14 @@ public static class Election
                 ? StepDown(state, "stale", now)
                 : (state, Nothing),
             ElectionInput.Resign resign => state.Role == ElectionRole.Leader && !state.Resigning
-                ? (state with { Resigning = true, AwaitingUntil = now + settings.StoreTimeout },
-                    [new ElectionEffect.Release(state.Token, resign.Successor)])
+                ? (
+                    state with
+                    {
+                        Resigning = true,
+                        AwaitingUntil = now + settings.StoreTimeout,
+                    },
+                    [new ElectionEffect.Release(state.Token, resign.Successor)]
+                )
                 : (state, Nothing),
             ElectionInput.Released => state.Resigning ? StepDown(state, "resigned", now) : (state, Nothing),
             ElectionInput.Offered offered => OnOffered(state, offered, now, settings, random),
@@ -59,7 +71,11 @@ public static class Election
     private static ElectionRole Fallback(ElectionState state) =>
         state.Role == ElectionRole.Candidate ? ElectionRole.Follower : state.Role;
 
-    private static (ElectionState, IReadOnlyList<ElectionEffect>) OnTick(ElectionState state, TimeSpan now, LeaseSettings settings)
+    private static (ElectionState, IReadOnlyList<ElectionEffect>) OnTick(
+        ElectionState state,
+        TimeSpan now,
+        LeaseSettings settings
+    )
     {
         if (state.AwaitingUntil is { } deadline)
         {
@@ -70,13 +86,23 @@ public static class Election
         if (state.Role == ElectionRole.Leader)
             return now < state.RenewAt
                 ? (state, Nothing)
-                : (state with { AwaitingUntil = now + settings.StoreTimeout }, [new ElectionEffect.Renew(state.Leader!)]);
+                : (
+                    state with
+                    {
+                        AwaitingUntil = now + settings.StoreTimeout,
+                    },
+                    [new ElectionEffect.Renew(state.Leader!)]
+                );
         if (state.StandAt is { } stand && now >= stand && state.Rank is not null)
             return Stand(state, now, settings);
         return now < state.ReadAt ? (state, Nothing) : Read(state, now, settings);
     }
 
-    private static (ElectionState, IReadOnlyList<ElectionEffect>) Stand(ElectionState state, TimeSpan now, LeaseSettings settings)
+    private static (ElectionState, IReadOnlyList<ElectionEffect>) Stand(
+        ElectionState state,
+        TimeSpan now,
+        LeaseSettings settings
+    )
     {
         var candidate = state with
         {
@@ -90,11 +116,19 @@ public static class Election
             : (candidate, [new ElectionEffect.Acquire(state.MaxToken)]);
     }
 
-    private static (ElectionState, IReadOnlyList<ElectionEffect>) Read(ElectionState state, TimeSpan now, LeaseSettings settings) =>
-        (state with { AwaitingUntil = now + settings.StoreTimeout }, [new ElectionEffect.ReadLease()]);
+    private static (ElectionState, IReadOnlyList<ElectionEffect>) Read(
+        ElectionState state,
+        TimeSpan now,
+        LeaseSettings settings
+    ) => (state with { AwaitingUntil = now + settings.StoreTimeout }, [new ElectionEffect.ReadLease()]);
 
     private static (ElectionState, IReadOnlyList<ElectionEffect>) OnRead(
-        ElectionState state, ElectionInput.LeaseRead read, TimeSpan now, LeaseSettings settings, Random random)
+        ElectionState state,
+        ElectionInput.LeaseRead read,
+        TimeSpan now,
+        LeaseSettings settings,
+        Random random
+    )
     {
         if (state.Role != ElectionRole.Follower)
             return (state, Nothing);
@@ -109,11 +143,15 @@ public static class Election
             var sameProof = state.Proof?.Leader.Boot == lease.Boot && state.Proof.Leader.Token == lease.Token;
             next = next with
             {
-                // Our own lease, though we do not lead: we gave up on it or never heard that we got it. It must run out.
+                // Our own lease, though we do not lead: we gave up on it or never heard that we got it. It must run
+                // out.
                 Leader = lease.Boot == state.Boot ? null : lease,
                 CameBack = lease.Holder == state.NodeId && lease.Boot != state.Boot,
                 Proof = sameProof ? state.Proof : null,
-                StandAt = sameProof && state.Proof!.Stage == ProofStage.Proven ? state.StandAt ?? now + settings.ReadEvery : null,
+                StandAt =
+                    sameProof && state.Proof!.Stage == ProofStage.Proven
+                        ? state.StandAt ?? now + settings.ReadEvery
+                        : null,
             };
         }
         else
@@ -123,36 +161,78 @@ public static class Election
             if (reservedForOther)
                 next = next with { StandAt = null };
             else if (next.Rank is { } rank && state.StandAt is null)
-                next = next with { StandAt = now + (read.ReservedFor is { Length: > 0 } ? TimeSpan.Zero : Wait(rank, state.CameBack, settings, random)) };
+                next = next with
+                {
+                    StandAt =
+                        now
+                        + (
+                            read.ReservedFor is { Length: > 0 }
+                                ? TimeSpan.Zero
+                                : Wait(rank, state.CameBack, settings, random)
+                        ),
+                };
         }
         return (next, LeaderChange(state.LivingLeader, next.LivingLeader));
     }
 
     internal static TimeSpan Wait(int rank, bool cameBack, LeaseSettings settings, Random random) =>
-        settings.RankStep * (rank * (0.8 + 0.4 * random.NextDouble())) + (cameBack ? settings.ComebackWait : TimeSpan.Zero);
+        settings.RankStep * (rank * (0.8 + 0.4 * random.NextDouble()))
+        + (cameBack ? settings.ComebackWait : TimeSpan.Zero);
 
     private static (ElectionState, IReadOnlyList<ElectionEffect>) OnRefused(
-        ElectionState state, ElectionInput.AcquireRefused refused, TimeSpan now, LeaseSettings settings, Random random)
+        ElectionState state,
+        ElectionInput.AcquireRefused refused,
+        TimeSpan now,
+        LeaseSettings settings,
+        Random random
+    )
     {
         var (next, effects) = OnRead(
-            state with { Role = Fallback(state), StandAt = null }, new ElectionInput.LeaseRead(refused.Current, null, refused.HighestToken), now, settings, random);
-        // Nobody has it, and yet it was not to be had: a store is silent, or two candidates each got a part of several stores.
-        // Whoever tries again at once collides again.
-        return next.StandAt is null ? (next, effects) : (next with { StandAt = now + settings.ReadEvery * (0.5 + 0.5 * random.NextDouble()) }, effects);
+            state with
+            {
+                Role = Fallback(state),
+                StandAt = null,
+            },
+            new ElectionInput.LeaseRead(refused.Current, null, refused.HighestToken),
+            now,
+            settings,
+            random
+        );
+        // Nobody has it, and yet it was not to be had: a store is silent, or two candidates each got a part of several
+        // stores. Whoever tries again at once collides again.
+        return next.StandAt is null
+            ? (next, effects)
+            : (next with { StandAt = now + settings.ReadEvery * (0.5 + 0.5 * random.NextDouble()) }, effects);
     }
 
     private static (ElectionState, IReadOnlyList<ElectionEffect>) OnAcquired(
-        ElectionState state, ElectionInput.Acquired acquired, TimeSpan now, LeaseSettings settings)
+        ElectionState state,
+        ElectionInput.Acquired acquired,
+        TimeSpan now,
+        LeaseSettings settings
+    )
     {
         var leadUntil = acquired.SentAt + settings.Ttl - settings.Guard;
         var token = acquired.Lease.Token;
-        // The token itself may have come round by gossip before this answer did; a higher one means that others went on.
-        if (state.Role != ElectionRole.Candidate || now >= leadUntil || token <= state.AskedAbove || token < state.MaxToken)
+        // The token itself may have come round by gossip before this answer did; a higher one means that others went
+        // on.
+        if (
+            state.Role != ElectionRole.Candidate
+            || now >= leadUntil
+            || token <= state.AskedAbove
+            || token < state.MaxToken
+        )
         {
             // Too late to be of use, or a token that cannot be right: let it run out.
-            var stays = state.Role == ElectionRole.Leader
-                ? state
-                : state with { Role = ElectionRole.Follower, AwaitingUntil = null, ReadAt = now + settings.ReadEvery };
+            var stays =
+                state.Role == ElectionRole.Leader
+                    ? state
+                    : state with
+                    {
+                        Role = ElectionRole.Follower,
+                        AwaitingUntil = null,
+                        ReadAt = now + settings.ReadEvery,
+                    };
             return (stays with { MaxToken = Math.Max(state.MaxToken, token) }, Nothing);
         }
         var next = state with
@@ -169,24 +249,37 @@ public static class Election
             CameBack = false,
             Proof = null,
         };
-        return (next, [new ElectionEffect.BecameLeader(acquired.Lease), new ElectionEffect.LeaderChanged(acquired.Lease)]);
+        return (
+            next,
+            [new ElectionEffect.BecameLeader(acquired.Lease), new ElectionEffect.LeaderChanged(acquired.Lease)]
+        );
     }
 
     private static (ElectionState, IReadOnlyList<ElectionEffect>) OnRenewed(
-        ElectionState state, ElectionInput.Renewed renewed, LeaseSettings settings)
+        ElectionState state,
+        ElectionInput.Renewed renewed,
+        LeaseSettings settings
+    )
     {
         if (state.Role != ElectionRole.Leader || renewed.Token != state.Token || state.Resigning)
             return (state, Nothing);
         var leadUntil = renewed.SentAt + settings.Ttl - settings.Guard;
-        return (state with
-        {
-            LeadUntil = leadUntil > state.LeadUntil ? leadUntil : state.LeadUntil,
-            RenewAt = renewed.SentAt + settings.RenewEvery,
-            AwaitingUntil = null,
-        }, Nothing);
+        return (
+            state with
+            {
+                LeadUntil = leadUntil > state.LeadUntil ? leadUntil : state.LeadUntil,
+                RenewAt = renewed.SentAt + settings.RenewEvery,
+                AwaitingUntil = null,
+            },
+            Nothing
+        );
     }
 
-    private static (ElectionState, IReadOnlyList<ElectionEffect>) OnStoreFailed(ElectionState state, TimeSpan now, LeaseSettings settings)
+    private static (ElectionState, IReadOnlyList<ElectionEffect>) OnStoreFailed(
+        ElectionState state,
+        TimeSpan now,
+        LeaseSettings settings
+    )
     {
         var soon = now + settings.ReadEvery;
         if (state.Role == ElectionRole.Leader)
@@ -201,7 +294,12 @@ public static class Election
     }
 
     private static (ElectionState, IReadOnlyList<ElectionEffect>) OnOffered(
-        ElectionState state, ElectionInput.Offered offered, TimeSpan now, LeaseSettings settings, Random random)
+        ElectionState state,
+        ElectionInput.Offered offered,
+        TimeSpan now,
+        LeaseSettings settings,
+        Random random
+    )
     {
         var next = state with { MaxToken = Math.Max(state.MaxToken, offered.Token) };
         // An echo of the past, or of our own resignation.
@@ -211,13 +309,20 @@ public static class Election
         return OnRead(next, new ElectionInput.LeaseRead(null, offered.Successor, offered.Token), now, settings, random);
     }
 
-    private static (ElectionState, IReadOnlyList<ElectionEffect>) OnCandidates(ElectionState state, ElectionInput.Candidates candidates)
+    private static (ElectionState, IReadOnlyList<ElectionEffect>) OnCandidates(
+        ElectionState state,
+        ElectionInput.Candidates candidates
+    )
     {
         var next = state with { Order = candidates.Order, Coordinators = candidates.Coordinators };
         return (next.Rank is null ? next with { StandAt = null } : next, Nothing);
     }
 
-    private static (ElectionState, IReadOnlyList<ElectionEffect>) StepDown(ElectionState state, string reason, TimeSpan now)
+    private static (ElectionState, IReadOnlyList<ElectionEffect>) StepDown(
+        ElectionState state,
+        string reason,
+        TimeSpan now
+    )
     {
         var next = state with
         {

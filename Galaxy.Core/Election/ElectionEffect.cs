@@ -10,7 +10,9 @@ public abstract record ElectionEffect
     /// <summary>Take the free lease under a token above <paramref name="MinToken"/>.</summary>
     public sealed record Acquire(long MinToken) : ElectionEffect;
 
-    /// <summary>Take the lease from <paramref name="Expected"/>, whose process has ended, unless somebody else was faster.</summary>
+    /// <summary>
+    /// Take the lease from <paramref name="Expected"/>, whose process has ended, unless somebody else was faster.
+    /// </summary>
     public sealed record Seize(LeaseRecord Expected, long MinToken) : ElectionEffect;
 
     public sealed record Renew(LeaseRecord Lease) : ElectionEffect;
@@ -19,7 +21,10 @@ public abstract record ElectionEffect
 
     public sealed record BecameLeader(LeaseRecord Lease) : ElectionEffect;
 
-    /// <summary>This node does not lead any more; <paramref name="Reason"/> is one of <c>guard</c>, <c>lost</c>, <c>stale</c>, <c>resigned</c>.</summary>
+    /// <summary>
+    /// This node does not lead any more; <paramref name="Reason"/> is one of <c>guard</c>, <c>lost</c>, <c>stale</c>,
+    /// <c>resigned</c>.
+    /// </summary>
     public sealed record SteppedDown(long Token, string Reason) : ElectionEffect;
 
     /// <summary>The known leader changed; null: there is none.</summary>

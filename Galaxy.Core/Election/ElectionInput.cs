@@ -9,7 +9,9 @@ public enum RedialOutcome
     /// <summary>No answer in time. A hang, a pause and a cut cable look alike, so it proves nothing.</summary>
     Silent,
 
-    /// <summary>The machine answered that nobody listens there, or another process answered: that one has ended.</summary>
+    /// <summary>
+    /// The machine answered that nobody listens there, or another process answered: that one has ended.
+    /// </summary>
     Gone,
 }
 
@@ -21,14 +23,19 @@ public abstract record ElectionInput
     /// <summary>Time has passed.</summary>
     public sealed record Tick : ElectionInput;
 
-    /// <summary>The store says who leads; null: nobody. <paramref name="ReservedFor"/> is the successor that a resigning leader named.</summary>
+    /// <summary>
+    /// The store says who leads; null: nobody. <paramref name="ReservedFor"/> is the successor that a resigning leader
+    /// named.
+    /// </summary>
     /// <param name="HighestToken">The highest token that the store has ever issued or accepted.</param>
     public sealed record LeaseRead(LeaseRecord? Lease, string? ReservedFor, long HighestToken = 0) : ElectionInput;
 
     /// <summary>The lease is ours, by a request sent at <paramref name="SentAt"/>.</summary>
     public sealed record Acquired(LeaseRecord Lease, TimeSpan SentAt) : ElectionInput;
 
-    /// <summary>Somebody else holds the lease or has it reserved, or the store does not vouch for anything yet.</summary>
+    /// <summary>
+    /// Somebody else holds the lease or has it reserved, or the store does not vouch for anything yet.
+    /// </summary>
     public sealed record AcquireRefused(LeaseRecord? Current, long HighestToken = 0) : ElectionInput;
 
     /// <summary>The lease was extended, by a request sent at <paramref name="SentAt"/>.</summary>
@@ -49,15 +56,17 @@ public abstract record ElectionInput
     /// <summary>The store took the lease back.</summary>
     public sealed record Released : ElectionInput;
 
-    /// <summary>The store announced that lease <paramref name="Token"/> was given up; the successor need not read first.</summary>
+    /// <summary>
+    /// The store announced that lease <paramref name="Token"/> was given up; the successor need not read first.
+    /// </summary>
     public sealed record Offered(long Token, string Successor) : ElectionInput;
 
     /// <summary>Gossip carried a token.</summary>
     public sealed record TokenSeen(long Token) : ElectionInput;
 
     /// <summary>
-    /// Who may stand, in order, and how many coordinators there are besides those that left on purpose. A node that is not in
-    /// <paramref name="Order"/> does not stand.
+    /// Who may stand, in order, and how many coordinators there are besides those that left on purpose. A node that is
+    /// not in <paramref name="Order"/> does not stand.
     /// </summary>
     public sealed record Candidates(IReadOnlyList<string> Order, int Coordinators) : ElectionInput;
 
@@ -70,6 +79,8 @@ public abstract record ElectionInput
     /// <summary>What came of <see cref="ElectionEffect.Redial"/>.</summary>
     public sealed record Redialled(string Boot, RedialOutcome Outcome) : ElectionInput;
 
-    /// <summary>What came of <see cref="ElectionEffect.AskWitnesses"/>: did another coordinator find the same?</summary>
+    /// <summary>
+    /// What came of <see cref="ElectionEffect.AskWitnesses"/>: did another coordinator find the same?
+    /// </summary>
     public sealed record Witnessed(string Boot, bool Confirmed) : ElectionInput;
 }

@@ -53,8 +53,8 @@ public sealed record ElectionState(string NodeId, string Boot)
     public int Coordinators { get; init; }
 
     /// <summary>
-    /// The lease in the store is that of this node's former process: it died while leading. The others go first, so that a
-    /// node that dies again and again does not win again and again.
+    /// The lease in the store is that of this node's former process: it died while leading. The others go first, so
+    /// that a node that dies again and again does not win again and again.
     /// </summary>
     public bool CameBack { get; init; }
 
@@ -83,8 +83,8 @@ public sealed record ElectionState(string NodeId, string Boot)
     public LeaseRecord? LivingLeader => Proof is { Stage: ProofStage.Proven } ? null : Leader;
 
     /// <summary>
-    /// This node's place among those who may stand, 0 first; null: it may not. A leader whose end is proven has no place; its
-    /// successor is the first.
+    /// This node's place among those who may stand, 0 first; null: it may not. A leader whose end is proven has no
+    /// place; its successor is the first.
     /// </summary>
     public int? Rank
     {

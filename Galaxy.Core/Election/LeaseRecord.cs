@@ -5,9 +5,17 @@ namespace Galaxy.Core.Election;
 /// <param name="Boot">The leader's process.</param>
 /// <param name="Token">The fencing token: grows with every leader, never repeats.</param>
 /// <param name="Url">Where the leader's API listens.</param>
-/// <param name="TraceParent">W3C trace context of the failover that led to this lease; empty when there is none.</param>
+/// <param name="TraceParent">W3C trace context of the failover that led to this lease; empty when there is
+/// none.</param>
 /// <param name="AcquiredUnixMs">Wall time of the acquisition, for people; nothing is decided by it.</param>
-public sealed record LeaseRecord(string Holder, string Boot, long Token, string Url, string TraceParent, long AcquiredUnixMs);
+public sealed record LeaseRecord(
+    string Holder,
+    string Boot,
+    long Token,
+    string Url,
+    string TraceParent,
+    long AcquiredUnixMs
+);
 
 /// <summary>What the store or stores say of the lease.</summary>
 /// <param name="Lease">Null: nobody holds it.</param>
@@ -45,7 +53,9 @@ public sealed record LeaseSettings
     /// <summary>An unanswered store call counts as failed after this.</summary>
     public TimeSpan StoreTimeout => Ttl / 3;
 
-    /// <summary>The second-ranked candidate waits this long, the third twice as long: the preferred one wins unchallenged.</summary>
+    /// <summary>
+    /// The second-ranked candidate waits this long, the third twice as long: the preferred one wins unchallenged.
+    /// </summary>
     public TimeSpan RankStep { get; init; } = TimeSpan.FromMilliseconds(40);
 
     /// <summary>
@@ -70,11 +80,12 @@ public sealed record LeaseSettings
     public static LeaseSettings Wan { get; } = new() { Ttl = TimeSpan.FromSeconds(10) };
 
     /// <summary>The preset with that name (<c>local</c>, <c>lan</c>, <c>wan</c>), or null.</summary>
-    public static LeaseSettings? Preset(string name) => name switch
-    {
-        "local" => Local,
-        "lan" => Lan,
-        "wan" => Wan,
-        _ => null,
-    };
+    public static LeaseSettings? Preset(string name) =>
+        name switch
+        {
+            "local" => Local,
+            "lan" => Lan,
+            "wan" => Wan,
+            _ => null,
+        };
 }

@@ -20,18 +20,20 @@ public enum WriteAnswer
 
 /// <summary>
 /// What one store keeps of the lease, and what each script does to it: the executable specification of
-/// <c>LeaseScripts</c>. The simulator runs it; a test holds the scripts to it on the real stores. Immutable. Times are the
-/// store's own.
+/// <c>LeaseScripts</c>. The simulator runs it; a test holds the scripts to it on the real stores. Immutable. Times are
+/// the store's own.
 /// </summary>
 public sealed record LeaseRegister
 {
     /// <summary>
-    /// A store that restarted may have lost the last second of what it did, and with it tokens that it issued. It skips this
-    /// many, so that none is issued twice.
+    /// A store that restarted may have lost the last second of what it did, and with it tokens that it issued. It skips
+    /// this many, so that none is issued twice.
     /// </summary>
     public const long Leap = 100;
 
-    /// <summary>An emptied store skips more: it may also have lost what it skipped at a restart shortly before.</summary>
+    /// <summary>
+    /// An emptied store skips more: it may also have lost what it skipped at a restart shortly before.
+    /// </summary>
     public const long EmptyLeap = 1000;
 
     /// <summary>The process that the store is; changes when it restarts.</summary>
@@ -61,12 +63,13 @@ public sealed record LeaseRegister
     public LeaseRecord? LeaseAt(TimeSpan now) => now < LeaseEnds ? Lease : null;
 
     /// <summary>
-    /// What the only store does not grant for after it restarted: the note that it restarted must be on its disk before a token
-    /// depends on it.
+    /// What the only store does not grant for after it restarted: the note that it restarted must be on its disk before
+    /// a token depends on it.
     /// </summary>
     public static readonly TimeSpan OnDisk = TimeSpan.FromSeconds(1);
 
-    public LeaseReading Reading(TimeSpan now) => new(LeaseAt(now), now < ReleaseEnds ? Release : null, Math.Max(Issued, Accepted));
+    public LeaseReading Reading(TimeSpan now) =>
+        new(LeaseAt(now), now < ReleaseEnds ? Release : null, Math.Max(Issued, Accepted));
 
     /// <summary>Who leads. Also wakes a store that restarted, so that its silence is over sooner.</summary>
     public (LeaseRegister Next, LeaseReading Reading) Read(TimeSpan ttl, long minToken, int stores, TimeSpan now)
@@ -76,16 +79,34 @@ public sealed record LeaseRegister
     }
 
     /// <summary>Takes the lease if it is free, under a token above <paramref name="minToken"/>.</summary>
-    /// <param name="wanted">The candidate; its token counts only when <paramref name="stores"/> is more than one: then it is exactly that one or none.</param>
-    public (LeaseRegister Next, LeaseAnswer Answer) Acquire(LeaseRecord wanted, TimeSpan ttl, long minToken, int stores, TimeSpan now) =>
-        Wake(ttl, minToken, stores, now).Take(wanted, ttl, minToken, stores, now, expected: null);
+    /// <param name="wanted">The candidate; its token counts only when <paramref name="stores"/> is more than one: then
+    /// it is exactly that one or none.</param>
+    public (LeaseRegister Next, LeaseAnswer Answer) Acquire(
+        LeaseRecord wanted,
+        TimeSpan ttl,
+        long minToken,
+        int stores,
+        TimeSpan now
+    ) => Wake(ttl, minToken, stores, now).Take(wanted, ttl, minToken, stores, now, expected: null);
 
     /// <summary>The same, and a lease that is still <paramref name="expected"/> is taken away.</summary>
     public (LeaseRegister Next, LeaseAnswer Answer) Seize(
-        LeaseRecord wanted, LeaseRecord expected, TimeSpan ttl, long minToken, int stores, TimeSpan now) =>
-        Wake(ttl, minToken, stores, now).Take(wanted, ttl, minToken, stores, now, expected);
+        LeaseRecord wanted,
+        LeaseRecord expected,
+        TimeSpan ttl,
+        long minToken,
+        int stores,
+        TimeSpan now
+    ) => Wake(ttl, minToken, stores, now).Take(wanted, ttl, minToken, stores, now, expected);
 
-    private (LeaseRegister, LeaseAnswer) Take(LeaseRecord wanted, TimeSpan ttl, long minToken, int stores, TimeSpan now, LeaseRecord? expected)
+    private (LeaseRegister, LeaseAnswer) Take(
+        LeaseRecord wanted,
+        TimeSpan ttl,
+        long minToken,
+        int stores,
+        TimeSpan now,
+        LeaseRecord? expected
+    )
     {
         var highest = Math.Max(Issued, Accepted);
         var held = LeaseAt(now);
@@ -93,7 +114,12 @@ public sealed record LeaseRegister
             return (this, new LeaseAnswer(false, highest));
         if (now < SilentUntil)
             return (this, new LeaseAnswer(false, highest));
-        if (held is null && now < ReleaseEnds && Release is { Successor.Length: > 0 } release && release.Successor != wanted.Holder)
+        if (
+            held is null
+            && now < ReleaseEnds
+            && Release is { Successor.Length: > 0 } release
+            && release.Successor != wanted.Holder
+        )
             return (this, new LeaseAnswer(false, highest));
         if (stores > 1 && wanted.Token <= highest)
             return (this, new LeaseAnswer(false, highest));
@@ -110,8 +136,8 @@ public sealed record LeaseRegister
     }
 
     /// <summary>
-    /// Extends the lease. One of several stores that does not have it (it was away or was emptied) takes it in, if it knows of
-    /// no newer one.
+    /// Extends the lease. One of several stores that does not have it (it was away or was emptied) takes it in, if it
+    /// knows of no newer one.
     /// </summary>
     public (LeaseRegister Next, bool Done) Renew(LeaseRecord lease, TimeSpan ttl, int stores, TimeSpan now)
     {
@@ -122,17 +148,28 @@ public sealed record LeaseRegister
         // The only store there is would contradict itself: what it gave out before it forgot, nobody else knows.
         if (stores == 1 || held is not null || now < woken.ReleaseEnds || lease.Token < woken.Accepted)
             return (woken, false);
-        return (woken with
-        {
-            Lease = lease,
-            LeaseEnds = now + ttl,
-            Issued = Math.Max(woken.Issued, lease.Token),
-            Accepted = lease.Token,
-        }, true);
+        return (
+            woken with
+            {
+                Lease = lease,
+                LeaseEnds = now + ttl,
+                Issued = Math.Max(woken.Issued, lease.Token),
+                Accepted = lease.Token,
+            },
+            true
+        );
     }
 
-    /// <summary>Gives the lease up. With <paramref name="release"/> null it is only withdrawn: an attempt that got a minority.</summary>
-    public (LeaseRegister Next, bool Done) GiveUp(string boot, long token, LeaseRelease? release, TimeSpan reservation, TimeSpan now)
+    /// <summary>
+    /// Gives the lease up. With <paramref name="release"/> null it is only withdrawn: an attempt that got a minority.
+    /// </summary>
+    public (LeaseRegister Next, bool Done) GiveUp(
+        string boot,
+        long token,
+        LeaseRelease? release,
+        TimeSpan reservation,
+        TimeSpan now
+    )
     {
         if (LeaseAt(now) is not { } held || held.Boot != boot || held.Token != token)
             return (this, false);
@@ -159,9 +196,16 @@ public sealed record LeaseRegister
         {
             Born = Run,
             Issued = leapt,
-            // What an emptied store accepted, nobody knows: nothing older may be written. Of several stores the others do know.
-            Accepted = Born is not null ? Accepted : stores == 1 ? leapt : highest,
-            SilentUntil = stores > 1 ? now + ttl : highest == 0 ? SilentUntil : now + (ttl < OnDisk ? ttl : OnDisk),
+            // What an emptied store accepted, nobody knows: nothing older may be written. Of several stores the others
+            // do know.
+            Accepted =
+                Born is not null ? Accepted
+                : stores == 1 ? leapt
+                : highest,
+            SilentUntil =
+                stores > 1 ? now + ttl
+                : highest == 0 ? SilentUntil
+                : now + (ttl < OnDisk ? ttl : OnDisk),
         };
     }
 }

@@ -23,8 +23,8 @@ public sealed record BreakerSettings
 }
 
 /// <summary>
-/// A circuit breaker (Nygard, "Release It!", 2007): calls that keep failing are not made for a while. Immutable; times are
-/// monotonic and come in from outside.
+/// A circuit breaker (Nygard, "Release It!", 2007): calls that keep failing are not made for a while. Immutable; times
+/// are monotonic and come in from outside.
 /// </summary>
 public sealed record CircuitBreaker(BreakerSettings Settings)
 {
@@ -34,9 +34,10 @@ public sealed record CircuitBreaker(BreakerSettings Settings)
 
     private int Successes { get; init; }
 
-    public BreakerState StateAt(TimeSpan now) => OpenedAt is not { } opened
-        ? BreakerState.Closed
-        : now - opened < Settings.OpenFor ? BreakerState.Open : BreakerState.HalfOpen;
+    public BreakerState StateAt(TimeSpan now) =>
+        OpenedAt is not { } opened ? BreakerState.Closed
+        : now - opened < Settings.OpenFor ? BreakerState.Open
+        : BreakerState.HalfOpen;
 
     /// <summary>Whether a call may be made.</summary>
     public bool AllowsAt(TimeSpan now) => StateAt(now) != BreakerState.Open;
@@ -48,14 +49,27 @@ public sealed record CircuitBreaker(BreakerSettings Settings)
             return this with { OpenedAt = now, Successes = 0 };
         IReadOnlyList<TimeSpan> recent = [.. Recent.Where(at => now - at < Settings.Window), now];
         return recent.Count >= Settings.Failures && OpenedAt is null
-            ? this with { Recent = [], OpenedAt = now, Successes = 0 }
-            : this with { Recent = recent };
+            ? this with
+            {
+                Recent = [],
+                OpenedAt = now,
+                Successes = 0,
+            }
+            : this with
+            {
+                Recent = recent,
+            };
     }
 
     public CircuitBreaker Succeeded(TimeSpan now)
     {
         if (StateAt(now) != BreakerState.HalfOpen)
             return this;
-        return Successes + 1 >= Settings.Successes ? new CircuitBreaker(Settings) : this with { Successes = Successes + 1 };
+        return Successes + 1 >= Settings.Successes
+            ? new CircuitBreaker(Settings)
+            : this with
+            {
+                Successes = Successes + 1,
+            };
     }
 }

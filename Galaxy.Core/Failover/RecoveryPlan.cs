@@ -15,17 +15,24 @@ public abstract record RecoveryAct(string NodeId)
 }
 
 /// <summary>
-/// The last two of the report's five steps: a failed node is recorded, its recovery is watched, and it comes back as the last
-/// secondary or, as the primary with failback, as leader.
+/// The last two of the report's five steps: a failed node is recorded, its recovery is watched, and it comes back as
+/// the last secondary or, as the primary with failback, as leader.
 /// </summary>
 public static class RecoveryPlan
 {
     /// <summary>Acts in the order in which they are due; at most one of them is a failback.</summary>
     /// <param name="leader">The node that leads now.</param>
-    /// <param name="inSteadOf">When a standby leads that nobody made the primary: the coordinators, of which the first that is well gets leadership back.</param>
+    /// <param name="inSteadOf">When a standby leads that nobody made the primary: the coordinators, of which the first
+    /// that is well gets leadership back.</param>
     public static IReadOnlyList<RecoveryAct> Next(
-        IEnumerable<FailedNodeView> failed, string leader, string? primary, bool autoRecovery, bool autoFailback, TimeSpan recoveryTimeout,
-        IEnumerable<FailedNodeView>? inSteadOf = null)
+        IEnumerable<FailedNodeView> failed,
+        string leader,
+        string? primary,
+        bool autoRecovery,
+        bool autoFailback,
+        TimeSpan recoveryTimeout,
+        IEnumerable<FailedNodeView>? inSteadOf = null
+    )
     {
         if (inSteadOf?.FirstOrDefault(node => node.AliveFor >= recoveryTimeout) is { } well)
             return [new RecoveryAct.FailBack(well.NodeId)];

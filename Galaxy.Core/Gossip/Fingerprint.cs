@@ -5,8 +5,8 @@ using Galaxy.Core.Membership;
 namespace Galaxy.Core.Gossip;
 
 /// <summary>
-/// A number that says with near certainty whether two nodes hold the same: who is alive, what has been seen, what readers are shown.
-/// The dead and the departed do not count: nodes forget them at different times.
+/// A number that says with near certainty whether two nodes hold the same: who is alive, what has been seen, what
+/// readers are shown. The dead and the departed do not count: nodes forget them at different times.
 /// </summary>
 public static class Fingerprint
 {
@@ -24,8 +24,8 @@ public static class Fingerprint
 }
 
 /// <summary>
-/// Tells a difference that stands from one that is only on its way: two nodes that differed in the same way before have nothing under
-/// way that would heal it. Not thread-safe.
+/// Tells a difference that stands from one that is only on its way: two nodes that differed in the same way before have
+/// nothing under way that would heal it. Not thread-safe.
 /// </summary>
 public sealed class StandingDifference
 {

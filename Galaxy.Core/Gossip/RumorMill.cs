@@ -9,8 +9,8 @@ public sealed record RumorSettings
     public int Fanout { get; init; } = 3;
 
     /// <summary>
-    /// A rumor is passed on until it is this many rounds old. With a fanout of 3 and a tenth of all messages lost, a thousand nodes
-    /// have heard it by then but for a chance of a few in ten thousand; anti-entropy reaches those.
+    /// A rumor is passed on until it is this many rounds old. With a fanout of 3 and a tenth of all messages lost, a
+    /// thousand nodes have heard it by then but for a chance of a few in ten thousand; anti-entropy reaches those.
     /// </summary>
     public int MaxHops { get; init; } = 10;
 
@@ -30,8 +30,8 @@ public sealed record RumorSettings
 public sealed record RumorBatch(string Peer, int Hops, IReadOnlyList<EntryId> Entries, IReadOnlyList<string> Told);
 
 /// <summary>
-/// Rumor mongering (Demers et al., "Epidemic algorithms for replicated database maintenance", 1987): what is news here is told to a
-/// few peers in each round, each of them once, until it is old. Not thread-safe.
+/// Rumor mongering (Demers et al., "Epidemic algorithms for replicated database maintenance", 1987): what is news here
+/// is told to a few peers in each round, each of them once, until it is old. Not thread-safe.
 /// </summary>
 public sealed class RumorMill(RumorSettings settings, Random random)
 {
@@ -53,7 +53,16 @@ public sealed class RumorMill(RumorSettings settings, Random random)
     {
         if (hops >= settings.MaxHops)
             return;
-        Keep(id, new Rumor { Hops = hops, Due = now, Since = now }, knowing);
+        Keep(
+            id,
+            new Rumor
+            {
+                Hops = hops,
+                Due = now,
+                Since = now,
+            },
+            knowing
+        );
     }
 
     /// <summary>A message did not reach its peer, though others may have been told that it would.</summary>
@@ -63,7 +72,16 @@ public sealed class RumorMill(RumorSettings settings, Random random)
         if (_rumors.TryGetValue(id, out var rumor))
             rumor.Knows.Remove(peer);
         else
-            Keep(id, new Rumor { Hops = settings.MaxHops - 1, Due = now + settings.HopTime, Since = now }, others);
+            Keep(
+                id,
+                new Rumor
+                {
+                    Hops = settings.MaxHops - 1,
+                    Due = now + settings.HopTime,
+                    Since = now,
+                },
+                others
+            );
     }
 
     private void Keep(EntryId id, Rumor rumor, IEnumerable<string> knowing)
@@ -89,8 +107,8 @@ public sealed class RumorMill(RumorSettings settings, Random random)
     }
 
     /// <summary>
-    /// Whom to tell what now: a round for each rumor whose time it is. A peer that is chosen counts as told; when the message is lost
-    /// others will tell it.
+    /// Whom to tell what now: a round for each rumor whose time it is. A peer that is chosen counts as told; when the
+    /// message is lost others will tell it.
     /// </summary>
     /// <param name="peers">The live ones.</param>
     /// <param name="busy">Of these, those that are not to be told anything in this round.</param>
@@ -101,7 +119,8 @@ public sealed class RumorMill(RumorSettings settings, Random random)
         {
             var ignorant = peers.Where(peer => !rumor.Knows.Contains(peer)).ToList();
             rumor.Due = now + settings.HopTime;
-            var told = Choose(busy is null ? [.. ignorant] : [.. ignorant.Where(peer => !busy.Contains(peer))]).ToList();
+            var told = Choose(busy is null ? [.. ignorant] : [.. ignorant.Where(peer => !busy.Contains(peer))])
+                .ToList();
             if (told.Count == 0 && ignorant.Count > 0)
             {
                 // All of them are busy.
@@ -124,8 +143,15 @@ public sealed class RumorMill(RumorSettings settings, Random random)
         }
         if (_rumors.Count == 0)
             _order.Clear();
-        return [.. batches.Select(batch => new RumorBatch(
-            batch.Key.Peer, batch.Key.Hops, batch.Value.Entries, [.. batch.Value.Told.Where(peer => peer != batch.Key.Peer)]))];
+        return
+        [
+            .. batches.Select(batch => new RumorBatch(
+                batch.Key.Peer,
+                batch.Key.Hops,
+                batch.Value.Entries,
+                [.. batch.Value.Told.Where(peer => peer != batch.Key.Peer)]
+            )),
+        ];
     }
 
     private IEnumerable<string> Choose(string[] peers)

@@ -1,8 +1,8 @@
 namespace Galaxy.Core.Hashing;
 
 /// <summary>
-/// A 64-bit hash that is the same on every machine and in every version: FNV-1a, finished with a mixer, as sums of the bare one would
-/// show its weakness. Not against malice.
+/// A 64-bit hash that is the same on every machine and in every version: FNV-1a, finished with a mixer, as sums of the
+/// bare one would show its weakness. Not against malice.
 /// </summary>
 internal readonly struct StableHash
 {

@@ -6,10 +6,9 @@ namespace Galaxy.Core.Membership;
 /// <param name="Accusers">Who found a suspect silent by its own probe; empty for the others.</param>
 public sealed record Claim(Member Member, ImmutableSortedSet<string> Accusers)
 {
-    public static ImmutableSortedSet<string> Nobody { get; } = ImmutableSortedSet.Create<string>(StringComparer.Ordinal);
+    public static ImmutableSortedSet<string> Nobody { get; } =
+        ImmutableSortedSet.Create<string>(StringComparer.Ordinal);
 
     public Claim(Member member)
-        : this(member, Nobody)
-    {
-    }
+        : this(member, Nobody) { }
 }

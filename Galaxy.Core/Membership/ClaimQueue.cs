@@ -1,8 +1,9 @@
 namespace Galaxy.Core.Membership;
 
 /// <summary>
-/// Which members' news is still to be told, and how often it was: each a number of times that grows with the logarithm of the
-/// cluster, what was not told yet first, then in turn (SWIM, section 4.1). What is told is the table's present word. Not thread-safe.
+/// Which members' news is still to be told, and how often it was: each a number of times that grows with the logarithm
+/// of the cluster, what was not told yet first, then in turn (SWIM, section 4.1). What is told is the table's present
+/// word. Not thread-safe.
 /// </summary>
 public sealed class ClaimQueue(MembershipSettings settings)
 {
@@ -30,7 +31,11 @@ public sealed class ClaimQueue(MembershipSettings settings)
         if (_news.Count == 0)
             return claims;
         var times = (int)Math.Ceiling(settings.TellFactor * Math.Log10(table.Members.Count + 1));
-        for (var untried = _untold.Count + _told.Count; untried > 0 && claims.Count < settings.ClaimsPerMessage; untried--)
+        for (
+            var untried = _untold.Count + _told.Count;
+            untried > 0 && claims.Count < settings.ClaimsPerMessage;
+            untried--
+        )
         {
             var news = _untold.Count > 0 ? _untold.Dequeue() : _told.Dequeue();
             // Replaced by later news of the same member.
@@ -40,7 +45,10 @@ public sealed class ClaimQueue(MembershipSettings settings)
                 _news.Remove(news.NodeId);
             else
                 _told.Enqueue(news);
-            if (table.ClaimOf(news.NodeId) is { } claim && (claims.Count == 0 || claims[0].Member.NodeId != news.NodeId))
+            if (
+                table.ClaimOf(news.NodeId) is { } claim
+                && (claims.Count == 0 || claims[0].Member.NodeId != news.NodeId)
+            )
                 claims.Add(claim);
         }
         return claims;

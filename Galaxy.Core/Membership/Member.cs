@@ -12,7 +12,8 @@ public enum MemberState
 /// <summary>A coordinator as gossip carries it.</summary>
 /// <param name="NodeId">The configured name, unique in the cluster.</param>
 /// <param name="Boot">A random id of the process: another boot under the same name is a restart.</param>
-/// <param name="Incarnation">Raised by the member itself: to refute what others say of it, and when it is reached elsewhere.</param>
+/// <param name="Incarnation">Raised by the member itself: to refute what others say of it, and when it is reached
+/// elsewhere.</param>
 /// <param name="Role"><c>coordinator</c> or <c>standby</c>.</param>
 /// <param name="Url">Where its HTTP API listens.</param>
 /// <param name="GrpcUrl">Where its gRPC services listen.</param>
@@ -26,7 +27,8 @@ public sealed record Member(
     string GrpcUrl,
     int Pid,
     string Version,
-    long StartedAtUnixMs)
+    long StartedAtUnixMs
+)
 {
     /// <summary>
     /// SWIM's order of claims (Das et al., 2002, section 4.2): a higher incarnation overrides; at the same one the

@@ -1,6 +1,8 @@
 namespace Galaxy.Core.Membership;
 
-/// <summary>Timings of the failure detector. For clusters of up to a few hundred coordinators; they adapt to size and health.</summary>
+/// <summary>
+/// Timings of the failure detector. For clusters of up to a few hundred coordinators; they adapt to size and health.
+/// </summary>
 public sealed record MembershipSettings
 {
     /// <summary>One probe of one peer this often.</summary>
@@ -13,8 +15,8 @@ public sealed record MembershipSettings
     public int IndirectProbes { get; init; } = 3;
 
     /// <summary>
-    /// A suspect whom enough members accuse, and who does not refute by then, is dead: three probe periods, as a long pause is not a
-    /// death. Grows with the logarithm of the cluster, as word takes longer to come round.
+    /// A suspect whom enough members accuse, and who does not refute by then, is dead: three probe periods, as a long
+    /// pause is not a death. Grows with the logarithm of the cluster, as word takes longer to come round.
     /// </summary>
     public TimeSpan SuspectAtLeast { get; init; } = TimeSpan.FromSeconds(3);
 
@@ -24,7 +26,9 @@ public sealed record MembershipSettings
     /// <summary>With so many members who agree, the time is the shortest (Lifeguard's K).</summary>
     public int EnoughAccusers { get; init; } = 3;
 
-    /// <summary>The local health multiplier does not grow above this: the slowest probing is once in nine periods.</summary>
+    /// <summary>
+    /// The local health multiplier does not grow above this: the slowest probing is once in nine periods.
+    /// </summary>
     public int WorstHealth { get; init; } = 8;
 
     /// <summary>News of a member is told this many times the logarithm of the cluster's size (SWIM's lambda).</summary>

@@ -14,8 +14,12 @@ public sealed record MembershipTable(string Self, ImmutableSortedDictionary<stri
 {
     /// <summary>A table that knows only its own node.</summary>
     public static MembershipTable Create(Member self, TimeSpan now) =>
-        new(self.NodeId, ImmutableSortedDictionary.Create<string, TrackedMember>(StringComparer.Ordinal)
-            .Add(self.NodeId, new TrackedMember(self, now, Claim.Nobody)));
+        new(
+            self.NodeId,
+            ImmutableSortedDictionary
+                .Create<string, TrackedMember>(StringComparer.Ordinal)
+                .Add(self.NodeId, new TrackedMember(self, now, Claim.Nobody))
+        );
 
     public Member SelfMember => Members[Self].Member;
 
@@ -44,7 +48,9 @@ public sealed record MembershipTable(string Self, ImmutableSortedDictionary<stri
     {
         if (!Members.TryGetValue(claim.Member.NodeId, out var known) || claim.Member.Overrides(known.Member))
             return Set(claim.Member, now, claim.Accusers);
-        return claim.Member.State == MemberState.Suspect && claim.Member == known.Member ? Accused(known, claim.Accusers) : this;
+        return claim.Member.State == MemberState.Suspect && claim.Member == known.Member
+            ? Accused(known, claim.Accusers)
+            : this;
     }
 
     // A member never accepts what is said of it: it answers with a higher incarnation (SWIM, section 4.2).
@@ -58,21 +64,41 @@ public sealed record MembershipTable(string Self, ImmutableSortedDictionary<stri
             return this;
         var refuted = Set(self with { Incarnation = claim.Incarnation + 1 }, now, Claim.Nobody);
         // Of two namesakes the one that started later is in the wrong.
-        return foreign && claim.StartedAtUnixMs <= self.StartedAtUnixMs ? refuted with { NameClaims = NameClaims + 1 } : refuted;
+        return foreign && claim.StartedAtUnixMs <= self.StartedAtUnixMs
+            ? refuted with
+            {
+                NameClaims = NameClaims + 1,
+            }
+            : refuted;
     }
 
-    /// <summary>Neither <paramref name="nodeId"/> nor those who asked it on this node's behalf gave an answer in time.</summary>
-    public MembershipTable Suspect(string nodeId, TimeSpan now) => Members.GetValueOrDefault(nodeId) switch
-    {
-        { Member: { State: MemberState.Alive } member } => Set(member with { State = MemberState.Suspect }, now, [Self]),
-        { Member.State: MemberState.Suspect } known => Accused(known, [Self]),
-        _ => this,
-    };
+    /// <summary>
+    /// Neither <paramref name="nodeId"/> nor those who asked it on this node's behalf gave an answer in time.
+    /// </summary>
+    public MembershipTable Suspect(string nodeId, TimeSpan now) =>
+        Members.GetValueOrDefault(nodeId) switch
+        {
+            { Member: { State: MemberState.Alive } member } => Set(
+                member with
+                {
+                    State = MemberState.Suspect,
+                },
+                now,
+                [Self]
+            ),
+            { Member.State: MemberState.Suspect } known => Accused(known, [Self]),
+            _ => this,
+        };
 
     private MembershipTable Accused(TrackedMember known, ImmutableSortedSet<string> accusers)
     {
         var more = known.Accusers.Union(accusers);
-        return more.Count == known.Accusers.Count ? this : this with { Members = Members.SetItem(known.Member.NodeId, known with { Accusers = more }) };
+        return more.Count == known.Accusers.Count
+            ? this
+            : this with
+            {
+                Members = Members.SetItem(known.Member.NodeId, known with { Accusers = more }),
+            };
     }
 
     /// <summary>Suspects whose time is up are dead; the long dead are forgotten.</summary>
@@ -88,7 +114,10 @@ public sealed record MembershipTable(string Self, ImmutableSortedDictionary<stri
         foreach (var (member, since, accusers) in Members.Values)
         {
             // Who could confirm what the first accuser says: those that are alive, but for one.
-            if (member.State == MemberState.Suspect && now - since >= settings.SuspectFor(live, Math.Max(0, alive - 1), Math.Max(0, accusers.Count - 1)))
+            if (
+                member.State == MemberState.Suspect
+                && now - since >= settings.SuspectFor(live, Math.Max(0, alive - 1), Math.Max(0, accusers.Count - 1))
+            )
                 table = table.Set(member with { State = MemberState.Dead }, now, Claim.Nobody);
             else if (member.State >= MemberState.Dead && now - since >= settings.ForgetAfter && member.NodeId != Self)
                 table = table with { Members = table.Members.Remove(member.NodeId) };
@@ -96,14 +125,28 @@ public sealed record MembershipTable(string Self, ImmutableSortedDictionary<stri
         return table;
     }
 
-    /// <summary>This node is reached elsewhere. A higher incarnation: otherwise the old address would be as good.</summary>
+    /// <summary>
+    /// This node is reached elsewhere. A higher incarnation: otherwise the old address would be as good.
+    /// </summary>
     public MembershipTable Move(string url, string grpcUrl, TimeSpan now) =>
-        Set(SelfMember with { Url = url, GrpcUrl = grpcUrl, Incarnation = SelfMember.Incarnation + 1 }, now, Claim.Nobody);
+        Set(
+            SelfMember with
+            {
+                Url = url,
+                GrpcUrl = grpcUrl,
+                Incarnation = SelfMember.Incarnation + 1,
+            },
+            now,
+            Claim.Nobody
+        );
 
     /// <summary>This node says goodbye.</summary>
     public MembershipTable Leave(TimeSpan now) =>
         Set(SelfMember with { State = MemberState.Left, Incarnation = SelfMember.Incarnation + 1 }, now, Claim.Nobody);
 
     private MembershipTable Set(Member member, TimeSpan now, ImmutableSortedSet<string> accusers) =>
-        this with { Members = Members.SetItem(member.NodeId, new TrackedMember(member, now, accusers)) };
+        this with
+        {
+            Members = Members.SetItem(member.NodeId, new TrackedMember(member, now, accusers)),
+        };
 }

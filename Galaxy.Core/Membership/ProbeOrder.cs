@@ -1,8 +1,8 @@
 namespace Galaxy.Core.Membership;
 
 /// <summary>
-/// Whom to probe next: everybody once in a round, in an order that is drawn anew for each, so that the time until a failure is noticed
-/// has a bound (SWIM, section 4.3). Not thread-safe.
+/// Whom to probe next: everybody once in a round, in an order that is drawn anew for each, so that the time until a
+/// failure is noticed has a bound (SWIM, section 4.3). Not thread-safe.
 /// </summary>
 public sealed class ProbeOrder(Random random)
 {

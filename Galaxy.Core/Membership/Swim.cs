@@ -1,12 +1,12 @@
 namespace Galaxy.Core.Membership;
 
 /// <summary>
-/// One node's part in SWIM with Lifeguard's additions: whom to probe when, what to answer, what to believe. Does no I/O and reads no
-/// clock: messages and the time come in, effects go out. Not thread-safe.
+/// One node's part in SWIM with Lifeguard's additions: whom to probe when, what to answer, what to believe. Does no I/O
+/// and reads no clock: messages and the time come in, effects go out. Not thread-safe.
 /// </summary>
 /// <remarks>
-/// Das, Gupta, Motivala: "SWIM: Scalable Weakly-consistent Infection-style Process Group Membership Protocol", DSN 2002.
-/// Dadgar, Phillips, Currey: "Lifeguard: Local Health Awareness for More Accurate Failure Detection", DSN-W 2018.
+/// Das, Gupta, Motivala: "SWIM: Scalable Weakly-consistent Infection-style Process Group Membership Protocol", DSN
+/// 2002. Dadgar, Phillips, Currey: "Lifeguard: Local Health Awareness for More Accurate Failure Detection", DSN-W 2018.
 /// </remarks>
 public sealed class Swim
 {
@@ -36,8 +36,9 @@ public sealed class Swim
     public MembershipTable Table { get; private set; }
 
     /// <summary>
-    /// How far this node doubts itself, 0 to <see cref="MembershipSettings.WorstHealth"/>: who misses answers and is suspected by others
-    /// is likely slow itself, probes less often, and waits longer before it accuses (Lifeguard, section IV-A).
+    /// How far this node doubts itself, 0 to <see cref="MembershipSettings.WorstHealth"/>: who misses answers and is
+    /// suspected by others is likely slow itself, probes less often, and waits longer before it accuses (Lifeguard,
+    /// section IV-A).
     /// </summary>
     public int Health { get; private set; }
 
@@ -73,9 +74,13 @@ public sealed class Swim
     /// <summary>This node says goodbye.</summary>
     public void Leave(TimeSpan now) => Update(Table.Leave(now), Table.Self);
 
-    /// <summary>Probes a member out of turn, because something makes one doubt it. Nothing when it is being probed already.</summary>
+    /// <summary>
+    /// Probes a member out of turn, because something makes one doubt it. Nothing when it is being probed already.
+    /// </summary>
     public IReadOnlyList<SwimEffect> ProbeNow(string nodeId, TimeSpan now) =>
-        Table.Find(nodeId) is { State: MemberState.Alive or MemberState.Suspect } && nodeId != Table.Self && _probes.Values.All(probe => probe.Target != nodeId)
+        Table.Find(nodeId) is { State: MemberState.Alive or MemberState.Suspect }
+        && nodeId != Table.Self
+        && _probes.Values.All(probe => probe.Target != nodeId)
             ? [Start(nodeId, now)]
             : [];
 
@@ -94,12 +99,16 @@ public sealed class Swim
         foreach (var (number, errand) in _errands.Where(errand => now >= errand.Value.NackAt).ToList())
         {
             _errands.Remove(number);
-            effects.Add(new SwimEffect.Send(errand.Asker, new SwimMessage.Nack(errand.AskersNumber, News(errand.Asker))));
+            effects.Add(
+                new SwimEffect.Send(errand.Asker, new SwimMessage.Nack(errand.AskersNumber, News(errand.Asker)))
+            );
         }
         var table = Table.Tick(now, _settings);
         if (!ReferenceEquals(table, Table))
         {
-            foreach (var nodeId in table.Members.Keys.Where(nodeId => table.Find(nodeId) != Table.Find(nodeId)).ToList())
+            foreach (
+                var nodeId in table.Members.Keys.Where(nodeId => table.Find(nodeId) != Table.Find(nodeId)).ToList()
+            )
                 _news.Add(nodeId);
             Table = table;
         }
@@ -111,7 +120,10 @@ public sealed class Swim
         if (_news.Count > 0 && now >= _nextTell)
         {
             _nextTell = now + _settings.TellEvery;
-            effects.AddRange(Some(Table.OtherLive, _settings.TellFanout).Select(peer => new SwimEffect.Send(peer, new SwimMessage.Tell(News(peer)))));
+            effects.AddRange(
+                Some(Table.OtherLive, _settings.TellFanout)
+                    .Select(peer => new SwimEffect.Send(peer, new SwimMessage.Tell(News(peer))))
+            );
         }
         return effects;
     }
@@ -130,7 +142,10 @@ public sealed class Swim
                 _errands[++_number] = new Errand(from, ask.Number, now + (_settings.ProbeTimeout * 0.8));
                 return [new SwimEffect.Send(ask.Target, new SwimMessage.Ping(_number, News(ask.Target)))];
             case SwimMessage.Ack when _errands.Remove(message.Number, out var errand):
-                return [new SwimEffect.Send(errand.Asker, new SwimMessage.Ack(errand.AskersNumber, News(errand.Asker)))];
+                return
+                [
+                    new SwimEffect.Send(errand.Asker, new SwimMessage.Ack(errand.AskersNumber, News(errand.Asker))),
+                ];
             case SwimMessage.Ack when _probes.Remove(message.Number, out var probe):
                 Health = Math.Max(0, Health - 1);
                 return [new SwimEffect.Answered(probe.Target, from == probe.Target)];
@@ -146,7 +161,10 @@ public sealed class Swim
     // The next in turn; and whoever this node accuses, each time, so that it hears of it and can answer.
     private void Probe(TimeSpan now, List<SwimEffect> effects)
     {
-        var targets = Table.Members.Values.Where(tracked => tracked.Accusers.Contains(Table.Self)).Select(tracked => tracked.Member.NodeId).ToHashSet(StringComparer.Ordinal);
+        var targets = Table
+            .Members.Values.Where(tracked => tracked.Accusers.Contains(Table.Self))
+            .Select(tracked => tracked.Member.NodeId)
+            .ToHashSet(StringComparer.Ordinal);
         if (_order.Next(Table) is { } next)
             targets.Add(next);
         targets.ExceptWith(_probes.Values.Select(probe => probe.Target));
@@ -163,7 +181,11 @@ public sealed class Swim
     private SwimEffect Start(string target, TimeSpan now)
     {
         var timeout = _settings.ProbeTimeout * (Health + 1);
-        _probes[++_number] = new Outstanding(target, now + timeout, now + (timeout * (_settings.ProbeEvery / _settings.ProbeTimeout)));
+        _probes[++_number] = new Outstanding(
+            target,
+            now + timeout,
+            now + (timeout * (_settings.ProbeEvery / _settings.ProbeTimeout))
+        );
         return new SwimEffect.Send(target, new SwimMessage.Ping(_number, News(target)));
     }
 
@@ -171,11 +193,19 @@ public sealed class Swim
     {
         var probe = _probes[number];
         effects.Add(new SwimEffect.Silent(probe.Target));
-        var asked = Some(Table.OtherLive.Where(member => member.NodeId != probe.Target && member.State == MemberState.Alive), _settings.IndirectProbes);
+        var asked = Some(
+            Table.OtherLive.Where(member => member.NodeId != probe.Target && member.State == MemberState.Alive),
+            _settings.IndirectProbes
+        );
         foreach (var other in asked)
             effects.Add(new SwimEffect.Send(other, new SwimMessage.Ask(number, probe.Target, News(other))));
         // Nobody to ask: nothing to wait for.
-        _probes[number] = probe with { AskedOthers = true, Asked = asked.Length, Until = asked.Length == 0 ? now : probe.Until };
+        _probes[number] = probe with
+        {
+            AskedOthers = true,
+            Asked = asked.Length,
+            Until = asked.Length == 0 ? now : probe.Until,
+        };
     }
 
     private void GiveUp(ulong number, TimeSpan now)

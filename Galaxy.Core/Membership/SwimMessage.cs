@@ -13,7 +13,9 @@ public abstract record SwimMessage(ulong Number, IReadOnlyList<Claim> Claims)
     /// <summary>I am here; or, to one who asked, that other is.</summary>
     public sealed record Ack(ulong Number, IReadOnlyList<Claim> Claims) : SwimMessage(Number, Claims);
 
-    /// <summary>I am here, but that other has not answered me either (Lifeguard): the silence is not the asker's own.</summary>
+    /// <summary>
+    /// I am here, but that other has not answered me either (Lifeguard): the silence is not the asker's own.
+    /// </summary>
     public sealed record Nack(ulong Number, IReadOnlyList<Claim> Claims) : SwimMessage(Number, Claims);
 
     /// <summary>Only news, which should not wait for the next probe. Not answered.</summary>

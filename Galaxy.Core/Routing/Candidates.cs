@@ -1,8 +1,9 @@
 namespace Galaxy.Core.Routing;
 
 /// <summary>
-/// Those among whom a strategy chooses, by id. What it looks at lies close together in memory: a choice among a thousand takes about a
-/// microsecond and allocates nothing. Immutable but for the turn of the round robin; thread-safe.
+/// Those among whom a strategy chooses, by id. What it looks at lies close together in memory: a choice among a
+/// thousand takes about a microsecond and allocates nothing. Immutable but for the turn of the round robin;
+/// thread-safe.
 /// </summary>
 public sealed class Candidates
 {
@@ -44,8 +45,8 @@ public sealed class Candidates
     public float LoadAt(int index) => _loads[index] + (_states[index].InFlight * _perRequest[index]);
 
     /// <summary>
-    /// The least loaded, of equals any; -1: all are skipped. What is in flight only adds to what a target says of itself, so that the search ends
-    /// where nobody left can be better.
+    /// The least loaded, of equals any; -1: all are skipped. What is in flight only adds to what a target says of
+    /// itself, so that the search ends where nobody left can be better.
     /// </summary>
     internal int LeastLoaded(ReadOnlySpan<int> skip, Random random)
     {

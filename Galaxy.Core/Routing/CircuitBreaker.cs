@@ -15,19 +15,30 @@ public enum BreakerState
 /// <summary>The numbers of <see cref="CircuitBreaker"/>.</summary>
 /// <param name="ConsecutiveFailures">That many in a row open it.</param>
 /// <param name="FailureShare">So does this share of the last <see cref="Window"/> outcomes.</param>
-/// <param name="FirstPause">How long the first ejection lasts; each further one twice as long, up to <see cref="LongestPause"/>.</param>
+/// <param name="FirstPause">How long the first ejection lasts; each further one twice as long, up to
+/// <see cref="LongestPause"/>.</param>
 /// <param name="SlowStart">How long a target that comes back gets less than its share, growing from a tenth.</param>
-public sealed record BreakerOptions(int ConsecutiveFailures, double FailureShare, TimeSpan FirstPause, TimeSpan LongestPause, TimeSpan SlowStart)
+public sealed record BreakerOptions(
+    int ConsecutiveFailures,
+    double FailureShare,
+    TimeSpan FirstPause,
+    TimeSpan LongestPause,
+    TimeSpan SlowStart
+)
 {
     public const int Window = 20;
 
-    /// <summary>Five in a row or half of twenty; ten seconds, doubling up to five minutes; thirty seconds to come back.</summary>
-    public static BreakerOptions Standard { get; } = new(5, 0.5, TimeSpan.FromSeconds(10), TimeSpan.FromMinutes(5), TimeSpan.FromSeconds(30));
+    /// <summary>
+    /// Five in a row or half of twenty; ten seconds, doubling up to five minutes; thirty seconds to come back.
+    /// </summary>
+    public static BreakerOptions Standard { get; } =
+        new(5, 0.5, TimeSpan.FromSeconds(10), TimeSpan.FromMinutes(5), TimeSpan.FromSeconds(30));
 }
 
 /// <summary>
-/// Ejects a target that fails, lets one request try it after a pause, and gives it its full share back little by little. Pauses grow with each
-/// ejection, and are short again when it was well for as long as its last pause. Thread-safe; times are monotonic.
+/// Ejects a target that fails, lets one request try it after a pause, and gives it its full share back little by
+/// little. Pauses grow with each ejection, and are short again when it was well for as long as its last pause.
+/// Thread-safe; times are monotonic.
 /// </summary>
 public sealed class CircuitBreaker(BreakerOptions options)
 {
@@ -82,7 +93,8 @@ public sealed class CircuitBreaker(BreakerOptions options)
     }
 
     /// <summary>Whether a request may go there now.</summary>
-    /// <param name="willTell">The outcome will be told by <see cref="Tell"/> or <see cref="NeverMind"/>: only such a request may be a trial.</param>
+    /// <param name="willTell">The outcome will be told by <see cref="Tell"/> or <see cref="NeverMind"/>: only such a
+    /// request may be a trial.</param>
     public bool Admits(TimeSpan now, bool willTell, Random random)
     {
         switch (StateAt(now))
@@ -137,7 +149,14 @@ public sealed class CircuitBreaker(BreakerOptions options)
             _outcomes &= (1u << BreakerOptions.Window) - 1;
             _count = Math.Min(_count + 1, BreakerOptions.Window);
             var share = System.Numerics.BitOperations.PopCount(_outcomes) / (double)BreakerOptions.Window;
-            if (!failed || !mayOpen || (_inARow < options.ConsecutiveFailures && (_count < BreakerOptions.Window || share < options.FailureShare)))
+            if (
+                !failed
+                || !mayOpen
+                || (
+                    _inARow < options.ConsecutiveFailures
+                    && (_count < BreakerOptions.Window || share < options.FailureShare)
+                )
+            )
                 return false;
             Open(now);
             return true;

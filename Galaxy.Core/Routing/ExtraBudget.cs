@@ -1,8 +1,9 @@
 namespace Galaxy.Core.Routing;
 
 /// <summary>
-/// How many additional requests may be sent: a share of the ordinary ones and a few each second, so that hedges and retries never multiply the
-/// load of a system that is slow because it is overloaded, and help where there is little to do. Thread-safe.
+/// How many additional requests may be sent: a share of the ordinary ones and a few each second, so that hedges and
+/// retries never multiply the load of a system that is slow because it is overloaded, and help where there is little to
+/// do. Thread-safe.
 /// </summary>
 /// <param name="share">Additional requests for each ordinary one.</param>
 /// <param name="perSecond">Additional requests for each second.</param>

@@ -11,7 +11,10 @@ public interface IRouteStrategy
     /// <summary>It looks at where the caller is: near targets are asked before far ones.</summary>
     bool IsByLocation => false;
 
-    /// <summary>It always says the same, so that chance has no part in whom it chose: not even a target that comes back gets less than its share.</summary>
+    /// <summary>
+    /// It always says the same, so that chance has no part in whom it chose: not even a target that comes back gets
+    /// less than its share.
+    /// </summary>
     bool IsFixed => false;
 
     /// <summary>The index of the chosen candidate; -1: all are skipped.</summary>
@@ -32,7 +35,8 @@ public static class RouteStrategies
     /// <summary>Used whenever there is a key, whatever else was asked for.</summary>
     public static IRouteStrategy Sticky { get; } = new Sticky();
 
-    public static IReadOnlyList<IRouteStrategy> All { get; } = [LeastLoaded, new RoundRobin(), new RandomChoice(), new Nearest(), Adaptive];
+    public static IReadOnlyList<IRouteStrategy> All { get; } =
+    [LeastLoaded, new RoundRobin(), new RandomChoice(), new Nearest(), Adaptive];
 
     public static string Names { get; } = string.Join(", ", All.Select(strategy => strategy.Name));
 

@@ -1,6 +1,8 @@
 namespace Galaxy.Core.Routing;
 
-/// <summary>The last latencies of one capability, for the moment at which a second request is worth sending. Thread-safe.</summary>
+/// <summary>
+/// The last latencies of one capability, for the moment at which a second request is worth sending. Thread-safe.
+/// </summary>
 public sealed class LatencyWindow
 {
     private const int Size = 128;

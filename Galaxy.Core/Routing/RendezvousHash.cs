@@ -1,8 +1,8 @@
 namespace Galaxy.Core.Routing;
 
 /// <summary>
-/// Highest random weight (Thaler and Ravishankar, 1998): each key goes to the target with the greatest hash of both, so that a target that goes
-/// takes only its own keys along, and every router says the same without asking another.
+/// Highest random weight (Thaler and Ravishankar, 1998): each key goes to the target with the greatest hash of both, so
+/// that a target that goes takes only its own keys along, and every router says the same without asking another.
 /// </summary>
 public static class RendezvousHash
 {
@@ -18,7 +18,10 @@ public static class RendezvousHash
         return Mix(hash);
     }
 
-    /// <summary>The weight of a key at a target; both hashed, so that one multiplication is enough: the upper bits of the product, which decide, depend on all of both.</summary>
+    /// <summary>
+    /// The weight of a key at a target; both hashed, so that one multiplication is enough: the upper bits of the
+    /// product, which decide, depend on all of both.
+    /// </summary>
     public static ulong Weigh(ulong key, ulong target) => (key ^ target) * 0x9E3779B97F4A7C15;
 
     // The finalizer of splitmix64.

@@ -7,7 +7,9 @@ public readonly record struct RouteQuery(string Capability)
     /// <summary>Null: the rule's, or <c>least_loaded</c>.</summary>
     public IRouteStrategy? Strategy { get; init; }
 
-    /// <summary>Labels that the target must have, for instance <c>gpu=true,room=attic</c>; null or empty: none.</summary>
+    /// <summary>
+    /// Labels that the target must have, for instance <c>gpu=true,room=attic</c>; null or empty: none.
+    /// </summary>
     public string? Labels { get; init; }
 
     /// <summary>Where the caller is, for the strategy <c>location</c>.</summary>

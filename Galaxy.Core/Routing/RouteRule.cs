@@ -1,8 +1,8 @@
 namespace Galaxy.Core.Routing;
 
 /// <summary>
-/// A line of the cluster's routing table: whom it is for, and how those are routed. The first that matches counts; what it does not say, it
-/// leaves as it is.
+/// A line of the cluster's routing table: whom it is for, and how those are routed. The first that matches counts; what
+/// it does not say, it leaves as it is.
 /// </summary>
 /// <param name="Name">As explanations call it.</param>
 public sealed record RouteRule(string Name)
@@ -16,12 +16,17 @@ public sealed record RouteRule(string Name)
     public string? Labels { get; init; }
     public IRouteStrategy? Strategy { get; init; }
 
-    /// <summary>Groups of targets, by preference: the first in which anybody can take the request is used. Empty: all that offer it.</summary>
+    /// <summary>
+    /// Groups of targets, by preference: the first in which anybody can take the request is used. Empty: all that offer
+    /// it.
+    /// </summary>
     public IReadOnlyList<IReadOnlyList<TargetSelector>> Groups { get; init; } = [];
 
     public bool Matches(in RouteQuery query) =>
-        (Capability is null || Pattern.Matches(Capability, query.Capability)) && (Model is null || Pattern.Matches(Model, query.Model ?? ""))
-        && (Caller is null || Pattern.Matches(Caller, query.Caller ?? "")) && (Labels is null || AsksFor(query.Labels));
+        (Capability is null || Pattern.Matches(Capability, query.Capability))
+        && (Model is null || Pattern.Matches(Model, query.Model ?? ""))
+        && (Caller is null || Pattern.Matches(Caller, query.Caller ?? ""))
+        && (Labels is null || AsksFor(query.Labels));
 
     private bool AsksFor(string? labels)
     {
@@ -38,7 +43,10 @@ public sealed record RouteRule(string Name)
     }
 }
 
-/// <summary>Some targets: <c>id</c>, a pattern of ids with <c>*</c>, <c>label:name=value</c>, <c>layer:tools</c>, <c>type:android</c>, <c>kind:device</c> or <c>kind:service</c>.</summary>
+/// <summary>
+/// Some targets: <c>id</c>, a pattern of ids with <c>*</c>, <c>label:name=value</c>, <c>layer:tools</c>,
+/// <c>type:android</c>, <c>kind:device</c> or <c>kind:service</c>.
+/// </summary>
 public sealed record TargetSelector(string Text)
 {
     private static readonly string[] Words = ["label", "layer", "type", "kind"];
@@ -58,11 +66,15 @@ public sealed record TargetSelector(string Text)
     }
 
     /// <summary>Null when it can be read; otherwise what is wrong.</summary>
-    public static string? Complaint(string text) => text switch
-    {
-        "" => "a target must not be empty",
-        _ when text.IndexOf(':', StringComparison.Ordinal) is > 0 and var colon && Words.Contains(text[..colon]) && colon == text.Length - 1 => $"'{text}' says nothing after the colon",
-        _ when text.StartsWith("kind:", StringComparison.Ordinal) && text is not ("kind:device" or "kind:service") => $"'{text}' must be kind:device or kind:service",
-        _ => null,
-    };
+    public static string? Complaint(string text) =>
+        text switch
+        {
+            "" => "a target must not be empty",
+            _ when text.IndexOf(':', StringComparison.Ordinal) is > 0 and var colon
+                    && Words.Contains(text[..colon])
+                    && colon == text.Length - 1 => $"'{text}' says nothing after the colon",
+            _ when text.StartsWith("kind:", StringComparison.Ordinal)
+                    && text is not ("kind:device" or "kind:service") => $"'{text}' must be kind:device or kind:service",
+            _ => null,
+        };
 }

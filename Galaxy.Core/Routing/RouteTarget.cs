@@ -41,7 +41,15 @@ public sealed record RouteCapability(string Name)
 /// <param name="Url">Empty for devices.</param>
 /// <param name="Status">As it says of itself, or as the cluster's failure detector does.</param>
 /// <param name="Load">0 to 1, as it says of itself.</param>
-public sealed record RouteTarget(string Id, bool IsDevice, string Type, string Layer, string Url, TargetStatus Status, double Load)
+public sealed record RouteTarget(
+    string Id,
+    bool IsDevice,
+    string Type,
+    string Layer,
+    string Url,
+    TargetStatus Status,
+    double Load
+)
 {
     public IReadOnlyDictionary<string, string> Labels { get; init; } = new Dictionary<string, string>();
 

@@ -1,6 +1,9 @@
 namespace Galaxy.Core.Routing;
 
-/// <summary>What a router knows of a target by its own experience; outlives the table that the target is in. Thread-safe; times are monotonic.</summary>
+/// <summary>
+/// What a router knows of a target by its own experience; outlives the table that the target is in. Thread-safe; times
+/// are monotonic.
+/// </summary>
 public sealed class TargetState(string id, BreakerOptions options)
 {
     // Each answer counts a fifth; without answers what was measured fades, so that a slow target is tried again.
@@ -28,7 +31,9 @@ public sealed class TargetState(string id, BreakerOptions options)
     public double LatencyAt(TimeSpan now)
     {
         var latency = Volatile.Read(ref _latency);
-        return latency <= 0 ? 0 : latency * Math.Exp(-Math.Max(0, now.Ticks - Volatile.Read(ref _measuredAt)) / FadeTicks);
+        return latency <= 0
+            ? 0
+            : latency * Math.Exp(-Math.Max(0, now.Ticks - Volatile.Read(ref _measuredAt)) / FadeTicks);
     }
 
     public void Begin() => Interlocked.Increment(ref _inFlight);

@@ -15,7 +15,14 @@ public abstract record BoardEffect
     public sealed record Acknowledge(string TaskId, string AttemptId, string DeviceId) : BoardEffect;
 
     /// <summary>A result that came after its attempt was given up: keep it with the task.</summary>
-    public sealed record KeepLate(string TaskId, string AttemptId, string DeviceId, bool Failed, ReadOnlyMemory<byte> Output, string Error) : BoardEffect;
+    public sealed record KeepLate(
+        string TaskId,
+        string AttemptId,
+        string DeviceId,
+        bool Failed,
+        ReadOnlyMemory<byte> Output,
+        string Error
+    ) : BoardEffect;
 }
 
 /// <summary>A device as the scheduler sees it.</summary>

@@ -1,8 +1,8 @@
 namespace Galaxy.Core.Scheduling;
 
 /// <summary>
-/// Finds a device for every part of a gang, all different slots, or finds that there is none: augmenting paths in the bipartite graph of parts and
-/// devices (Kuhn, The Hungarian method for the assignment problem, 1955).
+/// Finds a device for every part of a gang, all different slots, or finds that there is none: augmenting paths in the
+/// bipartite graph of parts and devices (Kuhn, The Hungarian method for the assignment problem, 1955).
 /// </summary>
 internal sealed class GangMatch
 {
@@ -14,13 +14,21 @@ internal sealed class GangMatch
     private GangMatch(IReadOnlyList<DeviceNeeds> needs, IEnumerable<Seat> seats, Func<Seat, int> slots)
     {
         (_needs, _slots) = (needs, slots);
-        var open = seats.Where(seat => seat.IsPresent && slots(seat) > 0).OrderBy(seat => seat.Load).ThenBy(seat => seat.Device.DeviceId, StringComparer.Ordinal).ToList();
+        var open = seats
+            .Where(seat => seat.IsPresent && slots(seat) > 0)
+            .OrderBy(seat => seat.Load)
+            .ThenBy(seat => seat.Device.DeviceId, StringComparer.Ordinal)
+            .ToList();
         _can = [.. needs.Select(need => open.Where(seat => seat.Device.Meets(need)).ToList())];
     }
 
     /// <summary>A seat for each part, in order; null: not possible.</summary>
     /// <param name="slots">How many parts a device may be given.</param>
-    public static IReadOnlyList<Seat>? Find(IReadOnlyList<DeviceNeeds> needs, IEnumerable<Seat> seats, Func<Seat, int> slots)
+    public static IReadOnlyList<Seat>? Find(
+        IReadOnlyList<DeviceNeeds> needs,
+        IEnumerable<Seat> seats,
+        Func<Seat, int> slots
+    )
     {
         var match = new GangMatch(needs, seats, slots);
         for (var part = 0; part < needs.Count; part++)

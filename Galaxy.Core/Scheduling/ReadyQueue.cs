@@ -20,7 +20,9 @@ internal sealed class ReadyLane(string shape, IReadOnlyList<DeviceNeeds> needs)
     /// <summary>Being passed by many small ones can keep it waiting for ever.</summary>
     public bool CanStarve => needs.Count > 1 || !needs[0].Resources.IsNothing;
 
-    /// <summary>Where the lane stands in the line of lanes; null: it does not. Entries of it at other places are out of date.</summary>
+    /// <summary>
+    /// Where the lane stands in the line of lanes; null: it does not. Entries of it at other places are out of date.
+    /// </summary>
     public long? Offered { get; set; }
 
     public ReadyItem? First => _queue.TryPeek(out var item, out _) ? item : null;
@@ -31,8 +33,8 @@ internal sealed class ReadyLane(string shape, IReadOnlyList<DeviceNeeds> needs)
 }
 
 /// <summary>
-/// Everything that waits for a device, by urgency and age. A step of priority is worth <see cref="AgingStep"/> of waiting, so that nothing waits
-/// for ever behind what is more urgent, and the order of two tasks never changes.
+/// Everything that waits for a device, by urgency and age. A step of priority is worth <see cref="AgingStep"/> of
+/// waiting, so that nothing waits for ever behind what is more urgent, and the order of two tasks never changes.
 /// </summary>
 internal sealed class ReadyQueue
 {
@@ -51,7 +53,14 @@ internal sealed class ReadyQueue
 
     /// <summary>Lanes whose first has waited since before that moment and may do so for ever, in their order.</summary>
     public IEnumerable<ReadyLane> Starving(long before) =>
-        _starvable.Count == 0 ? [] : [.. _starvable.Where(lane => Cleaned(lane).First is { } first && first.Since < before).OrderBy(lane => lane.First!.Order)];
+        _starvable.Count == 0
+            ? []
+            :
+            [
+                .. _starvable
+                    .Where(lane => Cleaned(lane).First is { } first && first.Since < before)
+                    .OrderBy(lane => lane.First!.Order),
+            ];
 
     /// <summary>The place in the order: earlier is smaller.</summary>
     public static long OrderOf(DateTimeOffset since, int priority) => since.UtcTicks - priority * AgingStep.Ticks;
@@ -60,7 +69,13 @@ internal sealed class ReadyQueue
 
     /// <param name="id">Of the task or of the gang.</param>
     /// <param name="needs">Of each part.</param>
-    public void Add(string id, IReadOnlyList<string> taskIds, IReadOnlyList<DeviceNeeds> needs, DateTimeOffset since, int priority)
+    public void Add(
+        string id,
+        IReadOnlyList<string> taskIds,
+        IReadOnlyList<DeviceNeeds> needs,
+        DateTimeOffset since,
+        int priority
+    )
     {
         if (!_waiting.Add(id))
             return;
@@ -131,7 +146,10 @@ internal sealed class ReadyQueue
     /// <summary>The device has changed: what it could take is looked at again.</summary>
     public void Wake(BoardDevice device)
     {
-        foreach (var lanes in (IEnumerable<List<ReadyLane>?>)[_byDevice.GetValueOrDefault(device.DeviceId), _byDevice.GetValueOrDefault(device.Type), _general])
+        foreach (
+            var lanes in (IEnumerable<List<ReadyLane>?>)
+                [_byDevice.GetValueOrDefault(device.DeviceId), _byDevice.GetValueOrDefault(device.Type), _general]
+        )
         {
             for (var i = (lanes?.Count ?? 0) - 1; i >= 0; i--)
             {

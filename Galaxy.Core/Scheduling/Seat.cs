@@ -28,8 +28,13 @@ internal sealed class Seat(BoardDevice device)
     public double Wait => (LatencyMs > 0 ? LatencyMs : 1) * (Tasks.Count + 1);
 
     public void Learn(TimeSpan latency) =>
-        LatencyMs = LatencyMs > 0 ? LatencyMs + Smoothing * (latency.TotalMilliseconds - LatencyMs) : Math.Max(latency.TotalMilliseconds, 0.001);
+        LatencyMs =
+            LatencyMs > 0
+                ? LatencyMs + Smoothing * (latency.TotalMilliseconds - LatencyMs)
+                : Math.Max(latency.TotalMilliseconds, 0.001);
 
     public bool HasRoom(Resources wanted) =>
-        IsPresent && Tasks.Count < Device.Slots && (wanted.IsNothing || Device.Room is not { } room || (Used + wanted).FitsInto(room));
+        IsPresent
+        && Tasks.Count < Device.Slots
+        && (wanted.IsNothing || Device.Room is not { } room || (Used + wanted).FitsInto(room));
 }

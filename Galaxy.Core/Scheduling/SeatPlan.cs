@@ -1,8 +1,9 @@
 namespace Galaxy.Core.Scheduling;
 
 /// <summary>
-/// All devices, found by id, type and capability, and the choice among them. Looks begin at a random place and end early where nothing better
-/// can come, so that a choice among thousands of idle devices costs as much as one among ten.
+/// All devices, found by id, type and capability, and the choice among them. Looks begin at a random place and end
+/// early where nothing better can come, so that a choice among thousands of idle devices costs as much as one among
+/// ten.
 /// </summary>
 internal sealed class SeatPlan(Random random)
 {
@@ -55,7 +56,8 @@ internal sealed class SeatPlan(Random random)
             _all.Remove(seat.Device.DeviceId);
     }
 
-    private static List<Seat> List(Dictionary<string, List<Seat>> index, string key) => index.TryGetValue(key, out var list) ? list : index[key] = [];
+    private static List<Seat> List(Dictionary<string, List<Seat>> index, string key) =>
+        index.TryGetValue(key, out var list) ? list : index[key] = [];
 
     private static void Remove(Dictionary<string, List<Seat>> index, string key, Seat seat)
     {
@@ -64,7 +66,8 @@ internal sealed class SeatPlan(Random random)
     }
 
     /// <summary>Whether any present device could take such a task when it is free.</summary>
-    public bool AnyMeets(DeviceNeeds needs) => Candidates(needs).Any(list => list.Exists(seat => seat.Device.Meets(needs)));
+    public bool AnyMeets(DeviceNeeds needs) =>
+        Candidates(needs).Any(list => list.Exists(seat => seat.Device.Meets(needs)));
 
     /// <summary>Null when no device that can is free.</summary>
     /// <param name="closed">Devices that are kept free for somebody else; null: none.</param>
@@ -75,17 +78,30 @@ internal sealed class SeatPlan(Random random)
         return PickAmong(needs, strategy, closed, null);
     }
 
-    private Seat? PickAmong(DeviceNeeds needs, PlacementStrategy strategy, IReadOnlySet<Seat>? closed, IReadOnlyList<string>? preferred)
+    private Seat? PickAmong(
+        DeviceNeeds needs,
+        PlacementStrategy strategy,
+        IReadOnlySet<Seat>? closed,
+        IReadOnlyList<string>? preferred
+    )
     {
         Seat? best = null;
         foreach (var list in Candidates(needs))
         {
-            var start = strategy == PlacementStrategy.RoundRobin ? _turn++ % Math.Max(list.Count, 1) : random.Next(Math.Max(list.Count, 1));
+            var start =
+                strategy == PlacementStrategy.RoundRobin
+                    ? _turn++ % Math.Max(list.Count, 1)
+                    : random.Next(Math.Max(list.Count, 1));
             var found = 0;
             for (var i = 0; i < list.Count; i++)
             {
                 var seat = list[(start + i) % list.Count];
-                if (!seat.HasRoom(needs.Resources) || closed?.Contains(seat) == true || !seat.Device.Meets(needs) || preferred is not null && !seat.Device.IsAmong(preferred))
+                if (
+                    !seat.HasRoom(needs.Resources)
+                    || closed?.Contains(seat) == true
+                    || !seat.Device.Meets(needs)
+                    || preferred is not null && !seat.Device.IsAmong(preferred)
+                )
                     continue;
                 found++;
                 if (best is null || IsBetter(seat, best, strategy, needs))
@@ -101,13 +117,14 @@ internal sealed class SeatPlan(Random random)
     }
 
     // Nothing that comes later could be better.
-    private static bool IsEnough(Seat best, PlacementStrategy strategy, int found) => strategy switch
-    {
-        PlacementStrategy.RoundRobin or PlacementStrategy.Random => true,
-        PlacementStrategy.LeastLoaded => best.Tasks.Count == 0,
-        PlacementStrategy.Adaptive => found == 2,
-        _ => false,
-    };
+    private static bool IsEnough(Seat best, PlacementStrategy strategy, int found) =>
+        strategy switch
+        {
+            PlacementStrategy.RoundRobin or PlacementStrategy.Random => true,
+            PlacementStrategy.LeastLoaded => best.Tasks.Count == 0,
+            PlacementStrategy.Adaptive => found == 2,
+            _ => false,
+        };
 
     private IEnumerable<List<Seat>> Candidates(DeviceNeeds needs)
     {
@@ -137,24 +154,35 @@ internal sealed class SeatPlan(Random random)
     {
         var order = strategy switch
         {
-            PlacementStrategy.Priority when needs.Capabilities.Count > 0 => PriorityOf(b, needs.Capabilities[0]).CompareTo(PriorityOf(a, needs.Capabilities[0])),
+            PlacementStrategy.Priority when needs.Capabilities.Count > 0 => PriorityOf(b, needs.Capabilities[0])
+                .CompareTo(PriorityOf(a, needs.Capabilities[0])),
             PlacementStrategy.Fair => a.FairShare.CompareTo(b.FairShare),
             PlacementStrategy.Capability => a.Device.Capabilities.Count.CompareTo(b.Device.Capabilities.Count),
-            PlacementStrategy.Location => Nearness(b.Device.Location, needs.Location).CompareTo(Nearness(a.Device.Location, needs.Location)),
+            PlacementStrategy.Location => Nearness(b.Device.Location, needs.Location)
+                .CompareTo(Nearness(a.Device.Location, needs.Location)),
             PlacementStrategy.Adaptive => a.Wait.CompareTo(b.Wait),
             _ => 0,
         };
         return order < 0 || order == 0 && a.Load < b.Load;
     }
 
-    private static int PriorityOf(Seat seat, string capability) => seat.Device.Capabilities.GetValueOrDefault(capability);
+    private static int PriorityOf(Seat seat, string capability) =>
+        seat.Device.Capabilities.GetValueOrDefault(capability);
 
-    /// <summary>How many parts of the path both have in common from the left; a place further down than asked for counts as much as the place itself.</summary>
+    /// <summary>
+    /// How many parts of the path both have in common from the left; a place further down than asked for counts as much
+    /// as the place itself.
+    /// </summary>
     internal static int Nearness(string place, string wanted)
     {
         var (a, b) = (place.Split('/'), wanted.Split('/'));
         var common = 0;
-        while (common < a.Length && common < b.Length && a[common].Length > 0 && string.Equals(a[common], b[common], StringComparison.OrdinalIgnoreCase))
+        while (
+            common < a.Length
+            && common < b.Length
+            && a[common].Length > 0
+            && string.Equals(a[common], b[common], StringComparison.OrdinalIgnoreCase)
+        )
             common++;
         return common;
     }

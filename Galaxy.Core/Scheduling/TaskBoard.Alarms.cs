@@ -12,7 +12,8 @@ public sealed partial class TaskBoard
         {
             _alarms.Dequeue();
             if (weigh is not null)
-                budget -= alarm.Kind == Alarm.DeviceGone ? _seats.Find(alarm.Id)?.Tasks.Sum(weigh) ?? 0 : weigh(alarm.Id);
+                budget -=
+                    alarm.Kind == Alarm.DeviceGone ? _seats.Find(alarm.Id)?.Tasks.Sum(weigh) ?? 0 : weigh(alarm.Id);
             Ring(alarm.Kind, alarm.Id, alarm.Stamp, now);
         }
         Settle(now);
@@ -24,7 +25,12 @@ public sealed partial class TaskBoard
     {
         if (kind == Alarm.DeviceGone)
         {
-            if (_absent.TryGetValue(id, out var last) && last == stamp && _absent.Remove(id) && _seats.Find(id) is { } seat)
+            if (
+                _absent.TryGetValue(id, out var last)
+                && last == stamp
+                && _absent.Remove(id)
+                && _seats.Find(id) is { } seat
+            )
             {
                 foreach (var taskId in seat.Tasks.ToList())
                     Lose(_tasks[taskId], NeverCameBack, now);
@@ -38,7 +44,13 @@ public sealed partial class TaskBoard
         {
             case Alarm.AttemptOver when entry.Run.IsOut && entry.Run.AttemptId == stamp:
                 Recall(entry);
-                Fail(entry, "timeout", TaskState.Timeout, $"no result within {entry.Spec.Timeout.TotalSeconds:0.###} s", now);
+                Fail(
+                    entry,
+                    "timeout",
+                    TaskState.Timeout,
+                    $"no result within {entry.Spec.Timeout.TotalSeconds:0.###} s",
+                    now
+                );
                 break;
             case Alarm.DependencyOver when entry.Run.WaitsFor.Contains(stamp):
                 End(entry, TaskState.Failed, now, $"the task '{stamp}' that it depends on did not end in time");
@@ -55,14 +67,16 @@ public sealed partial class TaskBoard
         }
     }
 
-    // A copy has its time in its name: whoever leads, it is made once. While the last one is still at work none is made.
+    // A copy has its time in its name: whoever leads, it is made once. While the last one is still at work none is
+    // made.
     private void Copy(Entry template, string cron, DateTimeOffset due, DateTimeOffset now)
     {
         var id = $"{template.Spec.TaskId}-{due.UtcDateTime:yyyyMMddHHmmss}";
         var busy = template.Run.LastCopy is { } last && _tasks.ContainsKey(last);
         if (nextTime(cron, now > due ? now : due) is { } next)
         {
-            // While the last copy is at work nothing of it is worth a write: the next leader finds the time past, and looks on from there.
+            // While the last copy is at work nothing of it is worth a write: the next leader finds the time past, and
+            // looks on from there.
             if (busy)
                 template.Run = template.Run with { DueAt = next };
             else
@@ -76,7 +90,17 @@ public sealed partial class TaskBoard
         }
         if (busy)
             return;
-        var copy = new Entry(template.Spec with { TaskId = id, Cron = null, NotBefore = null, Dependencies = [], CreatedAt = now }, new TaskRun { State = TaskState.Pending })
+        var copy = new Entry(
+            template.Spec with
+            {
+                TaskId = id,
+                Cron = null,
+                NotBefore = null,
+                Dependencies = [],
+                CreatedAt = now,
+            },
+            new TaskRun { State = TaskState.Pending }
+        )
         {
             CopyOf = template.Spec.TaskId,
             IsNew = true,
@@ -94,15 +118,27 @@ public sealed partial class TaskBoard
         }
     }
 
-    private void WatchAttempt(Entry entry) => Set(Alarm.AttemptOver, entry.Spec.TaskId, entry.Run.AttemptId!, (entry.Run.StartedAt ?? entry.Spec.CreatedAt) + entry.Spec.Timeout);
+    private void WatchAttempt(Entry entry) =>
+        Set(
+            Alarm.AttemptOver,
+            entry.Spec.TaskId,
+            entry.Run.AttemptId!,
+            (entry.Run.StartedAt ?? entry.Spec.CreatedAt) + entry.Spec.Timeout
+        );
 
     private void Set(Alarm kind, string id, string stamp, DateTimeOffset at)
     {
         // Most alarms are of attempts that ended long before.
         if (_alarms.Count > 4 * _tasks.Count + 10_000)
         {
-            var live = _alarms.UnorderedItems.Where(item => item.Element.Kind == Alarm.DeviceGone ? _absent.ContainsKey(item.Element.Id)
-                : _tasks.TryGetValue(item.Element.Id, out var entry) && (item.Element.Kind != Alarm.AttemptOver || entry.Run.AttemptId == item.Element.Stamp)).ToList();
+            var live = _alarms
+                .UnorderedItems.Where(item =>
+                    item.Element.Kind == Alarm.DeviceGone
+                        ? _absent.ContainsKey(item.Element.Id)
+                        : _tasks.TryGetValue(item.Element.Id, out var entry)
+                            && (item.Element.Kind != Alarm.AttemptOver || entry.Run.AttemptId == item.Element.Stamp)
+                )
+                .ToList();
             _alarms.Clear();
             _alarms.EnqueueRange(live);
         }

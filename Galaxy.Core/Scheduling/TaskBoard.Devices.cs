@@ -3,7 +3,8 @@ namespace Galaxy.Core.Scheduling;
 public sealed partial class TaskBoard
 {
     /// <summary>A device is there, or has changed.</summary>
-    /// <param name="attempts">What it still runs or has a result of; null: it cannot tell, and keeps what it was given.</param>
+    /// <param name="attempts">What it still runs or has a result of; null: it cannot tell, and keeps what it was
+    /// given.</param>
     public void Arrive(BoardDevice device, IReadOnlyCollection<string>? attempts, DateTimeOffset now)
     {
         var seat = _seats.Arrive(device);
@@ -36,16 +37,26 @@ public sealed partial class TaskBoard
         _ready.Remove(taskId);
         var past = entry.Run.History[^1];
         Occupy(seat, entry);
-        Change(entry, entry.Run with
-        {
-            State = TaskState.Running, AttemptId = attempt, DeviceId = seat.Device.DeviceId, StartedAt = past.StartedAt, DueAt = null, Error = null,
-            History = [.. entry.Run.History.SkipLast(1)],
-        });
+        Change(
+            entry,
+            entry.Run with
+            {
+                State = TaskState.Running,
+                AttemptId = attempt,
+                DeviceId = seat.Device.DeviceId,
+                StartedAt = past.StartedAt,
+                DueAt = null,
+                Error = null,
+                History = [.. entry.Run.History.SkipLast(1)],
+            }
+        );
         WatchAttempt(entry);
     }
 
     private static bool WasGivenUp(Entry entry, string deviceId, string attempt) =>
-        entry.Run is { IsOut: false, History: [.., { Outcome: "lost" } last] } && last.AttemptId == attempt && last.DeviceId == deviceId;
+        entry.Run is { IsOut: false, History: [.., { Outcome: "lost" } last] }
+        && last.AttemptId == attempt
+        && last.DeviceId == deviceId;
 
     /// <summary>The device's connection is gone.</summary>
     public void Leave(string deviceId, DateTimeOffset now)
@@ -72,14 +83,26 @@ public sealed partial class TaskBoard
     {
         if (PresentOf(deviceId, taskId, attemptId) is not { } entry)
             return false;
-        entry.Run = entry.Run with { State = TaskState.Running, Progress = Math.Max(entry.Run.Progress, Math.Clamp(fraction, 0, 1)) };
+        entry.Run = entry.Run with
+        {
+            State = TaskState.Running,
+            Progress = Math.Max(entry.Run.Progress, Math.Clamp(fraction, 0, 1)),
+        };
         return true;
     }
 
     /// <summary>A device tells how an attempt ended.</summary>
     /// <param name="attemptId">Empty from devices that do not know attempts.</param>
     /// <param name="output">JSON; empty: none.</param>
-    public void Result(string deviceId, string taskId, string attemptId, bool failed, ReadOnlyMemory<byte> output, string error, DateTimeOffset now)
+    public void Result(
+        string deviceId,
+        string taskId,
+        string attemptId,
+        bool failed,
+        ReadOnlyMemory<byte> output,
+        string error,
+        DateTimeOffset now
+    )
     {
         if (PresentOf(deviceId, taskId, attemptId) is { } entry)
         {
@@ -95,7 +118,13 @@ public sealed partial class TaskBoard
         {
             // Given up, and nobody has begun again: it counts.
             _ready.Remove(taskId);
-            var run = given.Run with { AttemptId = attemptId, DeviceId = deviceId, StartedAt = given.Run.History[^1].StartedAt, History = [.. given.Run.History.SkipLast(1)] };
+            var run = given.Run with
+            {
+                AttemptId = attemptId,
+                DeviceId = deviceId,
+                StartedAt = given.Run.History[^1].StartedAt,
+                History = [.. given.Run.History.SkipLast(1)],
+            };
             given.Run = run;
             if (failed)
                 Fail(given, "failed", TaskState.Failed, error, now, output);

@@ -13,11 +13,30 @@ public sealed partial class TaskBoard
             End(entry, TaskState.Failed, now, reason);
             return;
         }
-        Change(entry, run with { State = TaskState.Retrying, AttemptId = null, DeviceId = null, StartedAt = null, Progress = 0, DueAt = null, Error = reason });
+        Change(
+            entry,
+            run with
+            {
+                State = TaskState.Retrying,
+                AttemptId = null,
+                DeviceId = null,
+                StartedAt = null,
+                Progress = 0,
+                DueAt = null,
+                Error = reason,
+            }
+        );
         LineUp(entry);
     }
 
-    private void Fail(Entry entry, string outcome, TaskState end, string error, DateTimeOffset now, ReadOnlyMemory<byte> output = default)
+    private void Fail(
+        Entry entry,
+        string outcome,
+        TaskState end,
+        string error,
+        DateTimeOffset now,
+        ReadOnlyMemory<byte> output = default
+    )
     {
         if (!entry.Spec.Retry.Allows(entry.Run.Attempts, error))
         {
@@ -26,21 +45,45 @@ public sealed partial class TaskBoard
         }
         Free(entry);
         var due = now + entry.Spec.Retry.DelayAfter(entry.Run.Attempts);
-        Change(entry, entry.Run.WithPast(outcome, error, now) with
-        {
-            State = TaskState.Retrying, AttemptId = null, DeviceId = null, StartedAt = null, Progress = 0, DueAt = due, Error = error,
-        });
+        Change(
+            entry,
+            entry.Run.WithPast(outcome, error, now) with
+            {
+                State = TaskState.Retrying,
+                AttemptId = null,
+                DeviceId = null,
+                StartedAt = null,
+                Progress = 0,
+                DueAt = due,
+                Error = error,
+            }
+        );
         Set(Alarm.Due, entry.Spec.TaskId, "", due);
     }
 
-    private void End(Entry entry, TaskState state, DateTimeOffset now, string? error, ReadOnlyMemory<byte> output = default)
+    private void End(
+        Entry entry,
+        TaskState state,
+        DateTimeOffset now,
+        string? error,
+        ReadOnlyMemory<byte> output = default
+    )
     {
         Free(entry);
         _ready.Remove(entry.Spec.TaskId);
-        Change(entry, entry.Run with
-        {
-            State = state, CompletedAt = now, Error = error, Result = output, DueAt = null, WaitsFor = [], Progress = state == TaskState.Completed ? 1 : entry.Run.Progress,
-        });
+        Change(
+            entry,
+            entry.Run with
+            {
+                State = state,
+                CompletedAt = now,
+                Error = error,
+                Result = output,
+                DueAt = null,
+                WaitsFor = [],
+                Progress = state == TaskState.Completed ? 1 : entry.Run.Progress,
+            }
+        );
         _ended.Enqueue((entry.Spec.TaskId, state));
     }
 
@@ -51,7 +94,11 @@ public sealed partial class TaskBoard
         {
             if (_dependents.Remove(end.TaskId, out var dependents))
                 dependents.ForEach(id => Meet(id, end.TaskId, end.State, now));
-            if (_tasks[end.TaskId].Spec.ParentId is { } parentId && _tasks.TryGetValue(parentId, out var parent) && !parent.Run.State.IsOver())
+            if (
+                _tasks[end.TaskId].Spec.ParentId is { } parentId
+                && _tasks.TryGetValue(parentId, out var parent)
+                && !parent.Run.State.IsOver()
+            )
                 EndPart(parent, end.TaskId, end.State, now);
         }
     }
@@ -91,17 +138,24 @@ public sealed partial class TaskBoard
         if (ended.Values.All(one => one == TaskState.Completed))
             End(parent, TaskState.Completed, now, null);
         else
-            End(parent, ended.Values.Any(one => one is TaskState.Failed or TaskState.Timeout) ? TaskState.Failed : TaskState.Cancelled, now,
-                $"{ended.Values.Count(one => one != TaskState.Completed)} of {ended.Count} parts did not complete");
+            End(
+                parent,
+                ended.Values.Any(one => one is TaskState.Failed or TaskState.Timeout)
+                    ? TaskState.Failed
+                    : TaskState.Cancelled,
+                now,
+                $"{ended.Values.Count(one => one != TaskState.Completed)} of {ended.Count} parts did not complete"
+            );
     }
 
     private static string Unmet(string taskId, TaskState end) => $"the task '{taskId}' that it depends on {Word(end)}";
 
-    private static string Word(TaskState end) => end switch
-    {
-        TaskState.Completed => "completed",
-        TaskState.Cancelled => "was cancelled",
-        TaskState.Timeout => "timed out",
-        _ => "failed",
-    };
+    private static string Word(TaskState end) =>
+        end switch
+        {
+            TaskState.Completed => "completed",
+            TaskState.Cancelled => "was cancelled",
+            TaskState.Timeout => "timed out",
+            _ => "failed",
+        };
 }

@@ -30,7 +30,8 @@ public sealed partial class TaskBoard
         return true;
     }
 
-    // What waits too long for several devices, or for much of one, gets them one by one as they become free: nobody else is given them meanwhile.
+    // What waits too long for several devices, or for much of one, gets them one by one as they become free: nobody
+    // else is given them meanwhile.
     private HashSet<Seat>? KeepFree(DateTimeOffset now)
     {
         HashSet<Seat>? kept = null;
@@ -42,7 +43,9 @@ public sealed partial class TaskBoard
                 continue;
             }
             var seats = _seats.All.Where(seat => kept?.Contains(seat) != true);
-            if (GangMatch.Find(lane.Needs, seats.Where(seat => seat.IsPresent), seat => seat.Device.Slots) is { } wanted)
+            if (
+                GangMatch.Find(lane.Needs, seats.Where(seat => seat.IsPresent), seat => seat.Device.Slots) is { } wanted
+            )
                 (kept ??= []).UnionWith(wanted);
         }
         return kept;
@@ -59,7 +62,12 @@ public sealed partial class TaskBoard
             Assign(_tasks[ids[0]], seat, now);
             return true;
         }
-        if (GangMatch.Find(lane.Needs, _seats.All.Where(seat => kept?.Contains(seat) != true), seat => seat.Device.Slots - seat.Tasks.Count) is not { } seats)
+        if (
+            GangMatch.Find(lane.Needs, _seats.All.Where(seat => kept?.Contains(seat) != true), seat =>
+                seat.Device.Slots - seat.Tasks.Count
+            )
+            is not { } seats
+        )
             return false;
         for (var i = 0; i < ids.Count; i++)
             Assign(_tasks[ids[i]], seats[i], now);
@@ -72,13 +80,26 @@ public sealed partial class TaskBoard
         seat.Served++;
         var attempts = entry.Run.Attempts + 1;
         var attempt = $"{entry.Spec.TaskId}.{attempts}";
-        Change(entry, entry.Run with
-        {
-            State = TaskState.Assigned, Attempts = attempts, AttemptId = attempt, DeviceId = seat.Device.DeviceId, StartedAt = now, Progress = 0, DueAt = null,
-        });
+        Change(
+            entry,
+            entry.Run with
+            {
+                State = TaskState.Assigned,
+                Attempts = attempts,
+                AttemptId = attempt,
+                DeviceId = seat.Device.DeviceId,
+                StartedAt = now,
+                Progress = 0,
+                DueAt = null,
+            }
+        );
         WatchAttempt(entry);
         _effects.Add(new BoardEffect.Dispatch(entry.Spec.TaskId, attempt, seat.Device.DeviceId));
-        if (entry.Spec.ParentId is { } parentId && _tasks.TryGetValue(parentId, out var parent) && parent.Run.State == TaskState.Queued)
+        if (
+            entry.Spec.ParentId is { } parentId
+            && _tasks.TryGetValue(parentId, out var parent)
+            && parent.Run.State == TaskState.Queued
+        )
             Change(parent, parent.Run with { State = TaskState.Running, StartedAt = now });
     }
 
@@ -90,7 +111,11 @@ public sealed partial class TaskBoard
 
     private void Free(Entry entry)
     {
-        if (!entry.Run.IsOut || _seats.Find(entry.Run.DeviceId!) is not { } seat || !seat.Tasks.Remove(entry.Spec.TaskId))
+        if (
+            !entry.Run.IsOut
+            || _seats.Find(entry.Run.DeviceId!) is not { } seat
+            || !seat.Tasks.Remove(entry.Spec.TaskId)
+        )
             return;
         seat.Used -= entry.Spec.Needs.Resources;
         if (seat.IsPresent)

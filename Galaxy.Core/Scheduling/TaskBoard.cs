@@ -12,18 +12,23 @@ public sealed record BoardTurn(IReadOnlyList<BoardChange> Changes, IReadOnlyList
 }
 
 /// <summary>
-/// The unfinished tasks of a cluster and the devices that may run them: takes what clients and devices say, and tells which tasks have changed and
-/// what devices are to be told. Pure: it does no I/O and has no clock. The leader makes the changes of each turn durable, then carries out its
-/// effects, so that after the death of a leader at any moment another can go on from what is stored. Not thread-safe.
+/// The unfinished tasks of a cluster and the devices that may run them: takes what clients and devices say, and tells
+/// which tasks have changed and what devices are to be told. Pure: it does no I/O and has no clock. The leader makes
+/// the changes of each turn durable, then carries out its effects, so that after the death of a leader at any moment
+/// another can go on from what is stored. Not thread-safe.
 /// </summary>
 /// <param name="random">Breaks ties between devices.</param>
 /// <param name="nextTime">The first time after that moment which a cron expression names; null: none.</param>
 public sealed partial class TaskBoard(Random random, Func<string, DateTimeOffset, DateTimeOffset?> nextTime)
 {
-    /// <summary>A device whose connection broke may come back with its attempts; after that they are given to others.</summary>
+    /// <summary>
+    /// A device whose connection broke may come back with its attempts; after that they are given to others.
+    /// </summary>
     public static readonly TimeSpan ReconnectGrace = TimeSpan.FromSeconds(10);
 
-    /// <summary>A gang, or a task that needs much of a device, has devices kept free for it when it has waited for that long.</summary>
+    /// <summary>
+    /// A gang, or a task that needs much of a device, has devices kept free for it when it has waited for that long.
+    /// </summary>
     public static readonly TimeSpan ReserveAfter = TimeSpan.FromSeconds(10);
 
     private const int MostReservations = 16;
@@ -68,7 +73,8 @@ public sealed partial class TaskBoard(Random random, Func<string, DateTimeOffset
     public IEnumerable<string> TaskIds => _tasks.Keys;
 
     /// <summary>When <see cref="Tick"/> has something to do; null: never, as things are.</summary>
-    public DateTimeOffset? NextAlarm => _alarms.TryPeek(out _, out var at) ? new DateTimeOffset(at, TimeSpan.Zero) : null;
+    public DateTimeOffset? NextAlarm =>
+        _alarms.TryPeek(out _, out var at) ? new DateTimeOffset(at, TimeSpan.Zero) : null;
 
     public TaskSpec? SpecOf(string taskId) => _tasks.GetValueOrDefault(taskId)?.Spec;
 
@@ -194,21 +200,40 @@ public sealed partial class TaskBoard(Random random, Func<string, DateTimeOffset
     private void LineUp(Entry entry)
     {
         var spec = entry.Spec;
-        if (spec.ParentId is not { } parentId || !_tasks.TryGetValue(parentId, out var parent) || !parent.Spec.IsGang || entry.Run.Attempts > 0)
+        if (
+            spec.ParentId is not { } parentId
+            || !_tasks.TryGetValue(parentId, out var parent)
+            || !parent.Spec.IsGang
+            || entry.Run.Attempts > 0
+        )
         {
             _ready.Add(spec.TaskId, [spec.TaskId], [spec.Needs], spec.CreatedAt, spec.Priority);
             return;
         }
         // The first time all parts go together; one that is tried again goes alone, as the others are at work.
         var parts = parent.Spec.Children.Select(id => _tasks.GetValueOrDefault(id)).OfType<Entry>().ToList();
-        if (parts.Count == parent.Spec.Children.Count && parts.TrueForAll(part => part.Run is { State: TaskState.Queued, Attempts: 0 }))
-            _ready.Add(parentId, parent.Spec.Children, [.. parts.Select(part => part.Spec.Needs)], parent.Spec.CreatedAt, parent.Spec.Priority);
+        if (
+            parts.Count == parent.Spec.Children.Count
+            && parts.TrueForAll(part => part.Run is { State: TaskState.Queued, Attempts: 0 })
+        )
+            _ready.Add(
+                parentId,
+                parent.Spec.Children,
+                [.. parts.Select(part => part.Spec.Needs)],
+                parent.Spec.CreatedAt,
+                parent.Spec.Priority
+            );
     }
 
     /// <summary>Lets a held task go. False: it is not held.</summary>
     public bool Release(string taskId, DateTimeOffset now)
     {
-        if (!_tasks.TryGetValue(taskId, out var entry) || entry.Run.State != TaskState.Pending || !entry.Spec.IsHeld || entry.Run.WaitsFor.Count > 0)
+        if (
+            !_tasks.TryGetValue(taskId, out var entry)
+            || entry.Run.State != TaskState.Pending
+            || !entry.Spec.IsHeld
+            || entry.Run.WaitsFor.Count > 0
+        )
             return false;
         Ready(entry, now);
         return true;
@@ -244,10 +269,16 @@ public sealed partial class TaskBoard(Random random, Func<string, DateTimeOffset
     }
 
     private Entry? PresentOf(string deviceId, string taskId, string attemptId) =>
-        _tasks.TryGetValue(taskId, out var entry) && entry.Run.IsOut && entry.Run.DeviceId == deviceId && (attemptId.Length == 0 || attemptId == entry.Run.AttemptId) ? entry : null;
+        _tasks.TryGetValue(taskId, out var entry)
+        && entry.Run.IsOut
+        && entry.Run.DeviceId == deviceId
+        && (attemptId.Length == 0 || attemptId == entry.Run.AttemptId)
+            ? entry
+            : null;
 
     /// <summary>The task that an attempt belongs to.</summary>
-    public static string TaskOf(string attemptId) => attemptId.LastIndexOf('.') is > 0 and var dot ? attemptId[..dot] : attemptId;
+    public static string TaskOf(string attemptId) =>
+        attemptId.LastIndexOf('.') is > 0 and var dot ? attemptId[..dot] : attemptId;
 
     private void AddDependent(string other, string taskId)
     {

@@ -2,7 +2,14 @@ namespace Galaxy.Core.Scheduling;
 
 /// <summary>An attempt that is over and did not bring the result.</summary>
 /// <param name="Outcome"><c>failed</c>, <c>timeout</c>, <c>lost</c>, <c>cancelled</c>.</param>
-public sealed record PastAttempt(string AttemptId, string DeviceId, DateTimeOffset StartedAt, DateTimeOffset EndedAt, string Outcome, string Error);
+public sealed record PastAttempt(
+    string AttemptId,
+    string DeviceId,
+    DateTimeOffset StartedAt,
+    DateTimeOffset EndedAt,
+    string Outcome,
+    string Error
+);
 
 /// <summary>What became of a task so far. Immutable; each change makes the next.</summary>
 public sealed record TaskRun
@@ -44,8 +51,15 @@ public sealed record TaskRun
     /// <summary>On a device at this moment, as far as is known.</summary>
     public bool IsOut => State is TaskState.Assigned or TaskState.Running && AttemptId is not null;
 
-    internal TaskRun WithPast(string outcome, string error, DateTimeOffset now) => AttemptId is null || DeviceId is null ? this : this with
-    {
-        History = [.. History.TakeLast(MostHistory - 1), new PastAttempt(AttemptId, DeviceId, StartedAt ?? now, now, outcome, error)],
-    };
+    internal TaskRun WithPast(string outcome, string error, DateTimeOffset now) =>
+        AttemptId is null || DeviceId is null
+            ? this
+            : this with
+            {
+                History =
+                [
+                    .. History.TakeLast(MostHistory - 1),
+                    new PastAttempt(AttemptId, DeviceId, StartedAt ?? now, now, outcome, error),
+                ],
+            };
 }

@@ -13,15 +13,23 @@ public enum Backoff
 /// <param name="Delay">Before the second attempt.</param>
 /// <param name="MaxDelay">No wait is longer.</param>
 /// <param name="RetryOn">Parts of error messages; empty: every error is worth another attempt.</param>
-public sealed record RetryPolicy(int MaxAttempts, TimeSpan Delay, Backoff Backoff, TimeSpan MaxDelay, IReadOnlyList<string> RetryOn)
+public sealed record RetryPolicy(
+    int MaxAttempts,
+    TimeSpan Delay,
+    Backoff Backoff,
+    TimeSpan MaxDelay,
+    IReadOnlyList<string> RetryOn
+)
 {
     /// <summary>Three attempts, 1 s and 2 s apart.</summary>
-    public static RetryPolicy Default { get; } = new(3, TimeSpan.FromSeconds(1), Backoff.Exponential, TimeSpan.FromSeconds(60), []);
+    public static RetryPolicy Default { get; } =
+        new(3, TimeSpan.FromSeconds(1), Backoff.Exponential, TimeSpan.FromSeconds(60), []);
 
     /// <param name="attempts">How many were made.</param>
     /// <param name="error">What the last one said.</param>
     public bool Allows(int attempts, string error) =>
-        attempts < MaxAttempts && (RetryOn.Count == 0 || RetryOn.Any(part => error.Contains(part, StringComparison.OrdinalIgnoreCase)));
+        attempts < MaxAttempts
+        && (RetryOn.Count == 0 || RetryOn.Any(part => error.Contains(part, StringComparison.OrdinalIgnoreCase)));
 
     /// <param name="attempts">How many were made, at least 1.</param>
     public TimeSpan DelayAfter(int attempts)
@@ -51,12 +59,13 @@ public enum DependencyCondition
 /// <param name="Timeout">From the submission; null: waits for ever.</param>
 public sealed record Dependency(string TaskId, DependencyCondition Condition, TimeSpan? Timeout = null)
 {
-    public bool IsMetBy(TaskState end) => Condition switch
-    {
-        DependencyCondition.Success => end == TaskState.Completed,
-        DependencyCondition.Failure => end is TaskState.Failed or TaskState.Timeout or TaskState.Cancelled,
-        _ => end.IsOver(),
-    };
+    public bool IsMetBy(TaskState end) =>
+        Condition switch
+        {
+            DependencyCondition.Success => end == TaskState.Completed,
+            DependencyCondition.Failure => end is TaskState.Failed or TaskState.Timeout or TaskState.Cancelled,
+            _ => end.IsOver(),
+        };
 }
 
 /// <summary>A part of a device, or what a task takes of one.</summary>
@@ -64,13 +73,16 @@ public sealed record Dependency(string TaskId, DependencyCondition Condition, Ti
 /// <param name="BandwidthKbps">Kilobits per second.</param>
 public readonly record struct Resources(double CpuPercent, double MemoryMib, double BandwidthKbps)
 {
-    public static Resources operator +(Resources a, Resources b) => new(a.CpuPercent + b.CpuPercent, a.MemoryMib + b.MemoryMib, a.BandwidthKbps + b.BandwidthKbps);
+    public static Resources operator +(Resources a, Resources b) =>
+        new(a.CpuPercent + b.CpuPercent, a.MemoryMib + b.MemoryMib, a.BandwidthKbps + b.BandwidthKbps);
 
-    public static Resources operator -(Resources a, Resources b) => new(a.CpuPercent - b.CpuPercent, a.MemoryMib - b.MemoryMib, a.BandwidthKbps - b.BandwidthKbps);
+    public static Resources operator -(Resources a, Resources b) =>
+        new(a.CpuPercent - b.CpuPercent, a.MemoryMib - b.MemoryMib, a.BandwidthKbps - b.BandwidthKbps);
 
     public bool IsNothing => this == default;
 
-    public bool FitsInto(Resources room) => CpuPercent <= room.CpuPercent && MemoryMib <= room.MemoryMib && BandwidthKbps <= room.BandwidthKbps;
+    public bool FitsInto(Resources room) =>
+        CpuPercent <= room.CpuPercent && MemoryMib <= room.MemoryMib && BandwidthKbps <= room.BandwidthKbps;
 }
 
 /// <summary>What a task asks of its device.</summary>
@@ -92,7 +104,15 @@ public sealed record DeviceNeeds
     public string Location { get; init; } = "";
 
     /// <summary>Equal for tasks that any device can take or not take alike.</summary>
-    public string Shape => string.Join('\u0001', [string.Join('\u0002', Devices), string.Join('\u0002', Capabilities), $"{Resources.CpuPercent}/{Resources.MemoryMib}/{Resources.BandwidthKbps}"]);
+    public string Shape =>
+        string.Join(
+            '\u0001',
+            [
+                string.Join('\u0002', Devices),
+                string.Join('\u0002', Capabilities),
+                $"{Resources.CpuPercent}/{Resources.MemoryMib}/{Resources.BandwidthKbps}",
+            ]
+        );
 }
 
 /// <summary>How one of several devices that can is chosen.</summary>
@@ -111,11 +131,16 @@ public enum PlacementStrategy
     /// <summary>Who can do the least else: generalists are kept free.</summary>
     Capability,
 
-    /// <summary>Who is at the task's location, or nearest by its name: <c>home/attic/desk</c> is nearer to <c>home/attic</c> than <c>home</c>.</summary>
+    /// <summary>
+    /// Who is at the task's location, or nearest by its name: <c>home/attic/desk</c> is nearer to <c>home/attic</c>
+    /// than <c>home</c>.
+    /// </summary>
     Location,
     Random,
 
-    /// <summary>The better of two random ones by latency and load (Mitzenmacher, The Power of Two Choices, 2001).</summary>
+    /// <summary>
+    /// The better of two random ones by latency and load (Mitzenmacher, The Power of Two Choices, 2001).
+    /// </summary>
     Adaptive,
 }
 

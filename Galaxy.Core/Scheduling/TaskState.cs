@@ -29,5 +29,6 @@ public enum TaskState
 public static class TaskStates
 {
     /// <summary>Nothing changes any more.</summary>
-    public static bool IsOver(this TaskState state) => state is TaskState.Completed or TaskState.Failed or TaskState.Cancelled or TaskState.Timeout;
+    public static bool IsOver(this TaskState state) =>
+        state is TaskState.Completed or TaskState.Failed or TaskState.Cancelled or TaskState.Timeout;
 }

@@ -1,8 +1,9 @@
 namespace Galaxy.Core.State;
 
 /// <summary>
-/// What an entry's value is while it holds writes that did not know of each other. A policy only decides how siblings are
-/// read: they are kept until a later write supersedes them, so that replicas agree in whatever order the writes arrive.
+/// What an entry's value is while it holds writes that did not know of each other. A policy only decides how siblings
+/// are read: they are kept until a later write supersedes them, so that replicas agree in whatever order the writes
+/// arrive.
 /// </summary>
 public enum ConflictPolicy
 {
@@ -25,12 +26,20 @@ public enum ConflictPolicy
 /// <summary>The policies' names in APIs, settings and on the wire.</summary>
 public static class ConflictPolicies
 {
-    private static readonly string[] All = ["last_write_wins", "first_write_wins", "merge", "highest_priority", "manual"];
+    private static readonly string[] All =
+    [
+        "last_write_wins",
+        "first_write_wins",
+        "merge",
+        "highest_priority",
+        "manual",
+    ];
 
     public static IReadOnlyList<string> Names => All;
 
     public static string Name(this ConflictPolicy policy) => All[(int)policy];
 
     /// <summary>Null for a name that is none.</summary>
-    public static ConflictPolicy? Parse(string name) => Array.IndexOf(All, name) is >= 0 and var index ? (ConflictPolicy)index : null;
+    public static ConflictPolicy? Parse(string name) =>
+        Array.IndexOf(All, name) is >= 0 and var index ? (ConflictPolicy)index : null;
 }

@@ -11,8 +11,11 @@ public readonly record struct EntryId(string Namespace, string Key) : IComparabl
     }
 
     public static bool operator <(EntryId left, EntryId right) => left.CompareTo(right) < 0;
+
     public static bool operator >(EntryId left, EntryId right) => left.CompareTo(right) > 0;
+
     public static bool operator <=(EntryId left, EntryId right) => left.CompareTo(right) <= 0;
+
     public static bool operator >=(EntryId left, EntryId right) => left.CompareTo(right) >= 0;
 
     /// <inheritdoc/>

@@ -6,13 +6,14 @@ using System.Text.Json.Nodes;
 namespace Galaxy.Core.State;
 
 /// <summary>
-/// Between a JSON document and the places that are written one by one, so that two people may change two fields at once and
-/// keep both changes. A place is a JSON pointer (RFC 6901) to a scalar, an array or an empty object. Two objects stand for
-/// types that merge further:
+/// Between a JSON document and the places that are written one by one, so that two people may change two fields at once
+/// and keep both changes. A place is a JSON pointer (RFC 6901) to a scalar, an array or an empty object. Two objects
+/// stand for types that merge further:
 /// <list type="bullet">
-/// <item><c>{"$set": [a, b]}</c>: an observed-remove set (Shapiro et al., 2011). Each element is a place; of a concurrent
-/// addition and removal the addition stays.</item>
-/// <item><c>{"$counter": n}</c>: a counter. Writing it writes the difference, kept per origin; the value is their sum.</item>
+/// <item><c>{"$set": [a, b]}</c>: an observed-remove set (Shapiro et al., 2011). Each element is a place; of a
+/// concurrent addition and removal the addition stays.</item>
+/// <item><c>{"$counter": n}</c>: a counter. Writing it writes the difference, kept per origin; the value is their
+/// sum.</item>
 /// </list>
 /// </summary>
 internal static class MergeDocument
@@ -28,11 +29,13 @@ internal static class MergeDocument
     private const decimal MaxCounter = 1e18m;
 
     /// <summary>The document's places with their JSON text.</summary>
-    /// <exception cref="JsonException">Not a JSON object, nested more than 64 deep, or with a counter beyond ±1e18.</exception>
+    /// <exception cref="JsonException">Not a JSON object, nested more than 64 deep, or with a counter beyond
+    /// ±1e18.</exception>
     /// <exception cref="StateLimitException">The paths of its places are too long together.</exception>
     public static Dictionary<string, string> Flatten(ReadOnlyMemory<byte> json)
     {
-        var root = JsonNode.Parse(json.Span, documentOptions: new JsonDocumentOptions { MaxDepth = MaxDepth }) as JsonObject
+        var root =
+            JsonNode.Parse(json.Span, documentOptions: new JsonDocumentOptions { MaxDepth = MaxDepth }) as JsonObject
             ?? throw new JsonException("A merged value must be a JSON object.");
         var places = new Dictionary<string, string>(StringComparer.Ordinal);
         var left = MaxPathLength;
@@ -43,7 +46,10 @@ internal static class MergeDocument
     private static void Flatten(string path, JsonNode? node, Dictionary<string, string> places, ref int left)
     {
         if ((left -= path.Length) < 0)
-            throw new StateLimitException($"The document has too many values below long names: with their paths they take more than {MaxPathLength} characters.");
+            throw new StateLimitException(
+                "The document has too many values below long names: with their paths they take more than "
+                    + $"{MaxPathLength} characters."
+            );
         switch (node)
         {
             case JsonObject { Count: 1 } set when set[Set] is JsonArray elements:
@@ -53,18 +59,25 @@ internal static class MergeDocument
                     var text = Text(element);
                     places[$"{path}/{Set}/{Escape(text)}"] = text;
                     if ((left -= path.Length + text.Length) < 0)
-                        throw new StateLimitException($"The set at '{path}' is too large: with their paths its elements take more than {MaxPathLength} characters.");
+                        throw new StateLimitException(
+                            $"The set at '{path}' is too large: with their paths its elements take more "
+                                + $"than {MaxPathLength} characters."
+                        );
                 }
                 break;
-            case JsonObject { Count: 1 } counter when counter[Counter] is JsonValue value && value.TryGetValue<decimal>(out var number):
+            case JsonObject { Count: 1 } counter
+                when counter[Counter] is JsonValue value && value.TryGetValue<decimal>(out var number):
                 if (Math.Abs(number) > MaxCounter)
                     throw OutOfRange(path);
                 places[$"{path}/{Counter}"] = number.ToString(CultureInfo.InvariantCulture);
                 break;
-            case JsonObject { Count: 1 } counter when counter[Counter] is JsonValue huge && huge.GetValueKind() == JsonValueKind.Number:
+            case JsonObject { Count: 1 } counter
+                when counter[Counter] is JsonValue huge && huge.GetValueKind() == JsonValueKind.Number:
                 throw OutOfRange(path);
             case JsonObject reserved when reserved.ContainsKey(Set) || reserved.ContainsKey(Counter):
-                throw new JsonException($"At '{path}': {Set} takes an array and {Counter} a number, and each stands alone in its object.");
+                throw new JsonException(
+                    $"At '{path}': {Set} takes an array and {Counter} a number, and each stands alone in its object."
+                );
             case JsonObject { Count: > 0 } fields:
                 foreach (var (name, field) in fields)
                     Flatten($"{path}/{Escape(name)}", field, places, ref left);
@@ -79,11 +92,15 @@ internal static class MergeDocument
         new($"{(path.Length > 0 ? $"At '{path}': a" : "A")} counter may be {-MaxCounter:N0} to {MaxCounter:N0}.");
 
     /// <summary>
-    /// The places to write so that a reader of <paramref name="now"/> plus these sees what was asked for: changed ones with their
-    /// text, removed ones with null.
+    /// The places to write so that a reader of <paramref name="now"/> plus these sees what was asked for: changed ones
+    /// with their text, removed ones with null.
     /// </summary>
     /// <param name="origin">Who writes: a counter's difference is kept under that name.</param>
-    public static Dictionary<string, string?> Changes(IReadOnlyList<StateVersion> now, Dictionary<string, string> wanted, string origin)
+    public static Dictionary<string, string?> Changes(
+        IReadOnlyList<StateVersion> now,
+        Dictionary<string, string> wanted,
+        string origin
+    )
     {
         var present = Resolve(now);
         var changes = new Dictionary<string, string?>(StringComparer.Ordinal);
@@ -93,8 +110,12 @@ internal static class MergeDocument
             if (path.EndsWith("/" + Counter, StringComparison.Ordinal))
             {
                 var known = counters.TryGetValue(path, out var counter);
-                if (Add(decimal.Parse(text, CultureInfo.InvariantCulture), -counter.Sum) is var difference && (difference != 0 || !known))
-                    changes[$"{path}/{Escape(origin)}"] = Add(counter.Mine, difference).ToString(CultureInfo.InvariantCulture);
+                if (
+                    Add(decimal.Parse(text, CultureInfo.InvariantCulture), -counter.Sum) is var difference
+                    && (difference != 0 || !known)
+                )
+                    changes[$"{path}/{Escape(origin)}"] = Add(counter.Mine, difference)
+                        .ToString(CultureInfo.InvariantCulture);
             }
             else if (!present.TryGetValue(path, out var held) || Encoding.UTF8.GetString(held.Value.Span) != text)
             {
@@ -109,7 +130,9 @@ internal static class MergeDocument
         return changes;
     }
 
-    /// <summary>The document that a reader sees, as UTF-8 JSON with fields in ordinal order; null when nothing is left.</summary>
+    /// <summary>
+    /// The document that a reader sees, as UTF-8 JSON with fields in ordinal order; null when nothing is left.
+    /// </summary>
     public static byte[]? Build(IReadOnlyList<StateVersion> versions)
     {
         var present = Resolve(versions);
@@ -127,7 +150,8 @@ internal static class MergeDocument
     /// <summary>The writes that decide what a reader sees, in the order of their places.</summary>
     public static IEnumerable<StateVersion> Reduce(IReadOnlyList<StateVersion> versions) => Resolve(versions).Values;
 
-    // Of the writes at a place: the latest; in a set whatever was added. Of a scalar and an object in its place: the later.
+    // Of the writes at a place: the latest; in a set whatever was added. Of a scalar and an object in its place: the
+    // later.
     private static SortedDictionary<string, StateVersion> Resolve(IReadOnlyList<StateVersion> versions)
     {
         var winners = new SortedDictionary<string, StateVersion>(StringComparer.Ordinal);
@@ -157,15 +181,22 @@ internal static class MergeDocument
     }
 
     private static bool Beats(StateVersion challenger, StateVersion holder) =>
-        IsElement(challenger.Path) && challenger.Deleted != holder.Deleted ? holder.Deleted : challenger.CompareAge(holder) > 0;
+        IsElement(challenger.Path) && challenger.Deleted != holder.Deleted
+            ? holder.Deleted
+            : challenger.CompareAge(holder) > 0;
 
     private static bool IsElement(string path) => path.Contains($"/{Set}/", StringComparison.Ordinal);
 
     private static string? CounterOf(string path) =>
-        path.LastIndexOf($"/{Counter}/", StringComparison.Ordinal) is > -1 and var at ? path[..(at + Counter.Length + 1)] : null;
+        path.LastIndexOf($"/{Counter}/", StringComparison.Ordinal) is > -1 and var at
+            ? path[..(at + Counter.Length + 1)]
+            : null;
 
     // Each counter's sum over all origins, and what that one has written of it.
-    private static Dictionary<string, (decimal Mine, decimal Sum)> ReadCounters(SortedDictionary<string, StateVersion> present, string origin)
+    private static Dictionary<string, (decimal Mine, decimal Sum)> ReadCounters(
+        SortedDictionary<string, StateVersion> present,
+        string origin
+    )
     {
         var counters = new Dictionary<string, (decimal Mine, decimal Sum)>(StringComparer.Ordinal);
         foreach (var (place, version) in present)
@@ -181,7 +212,9 @@ internal static class MergeDocument
 
     // A peer with a defect may have written anything; a document that cannot be read would stop every reader.
     private static decimal Number(StateVersion version) =>
-        decimal.TryParse(version.Value.Span, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) ? number : 0;
+        decimal.TryParse(version.Value.Span, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
+            ? number
+            : 0;
 
     private static JsonNode? Parse(StateVersion version)
     {
@@ -229,7 +262,10 @@ internal static class MergeDocument
             }
             if (names[i] == Counter)
             {
-                at[Counter] = Add(at[Counter] is JsonValue held && held.TryGetValue<decimal>(out var sum) ? sum : 0, Number(version));
+                at[Counter] = Add(
+                    at[Counter] is JsonValue held && held.TryGetValue<decimal>(out var sum) ? sum : 0,
+                    Number(version)
+                );
                 return;
             }
             if (at[names[i]] is not JsonObject next)
@@ -242,14 +278,21 @@ internal static class MergeDocument
     private static string Text(JsonNode? node) => node is null ? "null" : Canonical(node)!.ToJsonString();
 
     // Two spellings of one object are one element of a set.
-    private static JsonNode? Canonical(JsonNode? node) => node switch
-    {
-        JsonObject fields => new JsonObject(fields.OrderBy(field => field.Key, StringComparer.Ordinal).Select(field => KeyValuePair.Create(field.Key, Canonical(field.Value)))),
-        JsonArray items => new JsonArray([.. items.Select(Canonical)]),
-        _ => node?.DeepClone(),
-    };
+    private static JsonNode? Canonical(JsonNode? node) =>
+        node switch
+        {
+            JsonObject fields => new JsonObject(
+                fields
+                    .OrderBy(field => field.Key, StringComparer.Ordinal)
+                    .Select(field => KeyValuePair.Create(field.Key, Canonical(field.Value)))
+            ),
+            JsonArray items => new JsonArray([.. items.Select(Canonical)]),
+            _ => node?.DeepClone(),
+        };
 
-    private static string Escape(string name) => name.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal);
+    private static string Escape(string name) =>
+        name.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal);
 
-    private static string Unescape(string name) => name.Replace("~1", "/", StringComparison.Ordinal).Replace("~0", "~", StringComparison.Ordinal);
+    private static string Unescape(string name) =>
+        name.Replace("~1", "/", StringComparison.Ordinal).Replace("~0", "~", StringComparison.Ordinal);
 }

@@ -7,9 +7,14 @@ namespace Galaxy.Core.State;
 /// </summary>
 internal sealed class OriginIndex
 {
-    private static readonly Comparer<(ulong Counter, EntryId Id)> ByCounter = Comparer<(ulong Counter, EntryId Id)>.Create((a, b) => a.Counter.CompareTo(b.Counter));
+    private static readonly Comparer<(ulong Counter, EntryId Id)> ByCounter = Comparer<(
+        ulong Counter,
+        EntryId Id
+    )>.Create((a, b) => a.Counter.CompareTo(b.Counter));
 
-    private readonly SortedDictionary<string, SortedSet<(ulong Counter, EntryId Id)>> _origins = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, SortedSet<(ulong Counter, EntryId Id)>> _origins = new(
+        StringComparer.Ordinal
+    );
 
     /// <summary>Origins with at least one write held, in ordinal order.</summary>
     public IEnumerable<string> Origins => _origins.Keys;
@@ -38,7 +43,8 @@ internal sealed class OriginIndex
         }
     }
 
-    public bool Holds(Dot dot) => _origins.TryGetValue(dot.Origin, out var writes) && writes.Contains((dot.Counter, default));
+    public bool Holds(Dot dot) =>
+        _origins.TryGetValue(dot.Origin, out var writes) && writes.Contains((dot.Counter, default));
 
     /// <summary>The writes of an origin after <paramref name="counter"/>, in order.</summary>
     public IEnumerable<(ulong Counter, EntryId Id)> After(string origin, ulong counter)

@@ -5,16 +5,19 @@ using Galaxy.Core.Clocks;
 namespace Galaxy.Core.State;
 
 /// <summary>
-/// The map <c>namespace/key → entry</c> that every coordinator holds. A write carries a dot and the version vector of what its
-/// writer had seen of the key; writes that did not know of each other stay side by side and are read by the entry's
-/// <see cref="ConflictPolicy"/>. Replicas compare <see cref="Summary"/> and send each other exactly what is missing
-/// (<see cref="DeltaFor"/>). Not thread-safe: its owner serialises access.
+/// The map <c>namespace/key → entry</c> that every coordinator holds. A write carries a dot and the version vector of
+/// what its writer had seen of the key; writes that did not know of each other stay side by side and are read by the
+/// entry's <see cref="ConflictPolicy"/>. Replicas compare <see cref="Summary"/> and send each other exactly what is
+/// missing (<see cref="DeltaFor"/>). Not thread-safe: its owner serialises access.
 /// </summary>
-/// <param name="origin">Names this replica's writes. A replica that may have lost its last writes takes another one: no dot is ever used twice.</param>
+/// <param name="origin">Names this replica's writes. A replica that may have lost its last writes takes another one: no
+/// dot is ever used twice.</param>
 public sealed class ReplicatedMap(string origin, StateLimits? limits = null)
 {
     private readonly StateLimits _limits = limits ?? new StateLimits();
-    private readonly SortedDictionary<string, SortedDictionary<string, StateEntry>> _namespaces = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, SortedDictionary<string, StateEntry>> _namespaces = new(
+        StringComparer.Ordinal
+    );
     private readonly OriginIndex _index = new();
     private readonly Dictionary<string, ulong> _forgotten = new(StringComparer.Ordinal);
     private Hlc _clock;
@@ -29,8 +32,8 @@ public sealed class ReplicatedMap(string origin, StateLimits? limits = null)
     public VersionVector Summary { get; private set; } = VersionVector.Empty;
 
     /// <summary>
-    /// Up to here <see cref="Compact"/> has dropped what deltas would need. A replica that has not seen as much cannot learn from a
-    /// delta what was dropped: it needs everything (<see cref="Replace"/>).
+    /// Up to here <see cref="Compact"/> has dropped what deltas would need. A replica that has not seen as much cannot
+    /// learn from a delta what was dropped: it needs everything (<see cref="Replace"/>).
     /// </summary>
     public VersionVector Pruned { get; private set; } = VersionVector.Empty;
 
@@ -46,16 +49,18 @@ public sealed class ReplicatedMap(string origin, StateLimits? limits = null)
     private readonly Dictionary<string, long> _bytesBy = new(StringComparer.Ordinal);
 
     /// <summary>
-    /// The same on replicas that show readers the same. Replicas that have seen the same writes and differ have compacted around a
-    /// write that did not know what was dropped: <see cref="NeedsEverything"/>.
+    /// The same on replicas that show readers the same. Replicas that have seen the same writes and differ have
+    /// compacted around a write that did not know what was dropped: <see cref="NeedsEverything"/>.
     /// </summary>
     public ulong Digest { get; private set; }
 
     /// <summary>The entry as stored, a tombstone, too; null when nothing is known of the key.</summary>
-    public StateEntry? Find(EntryId id) => _namespaces.TryGetValue(id.Namespace, out var entries) ? entries.GetValueOrDefault(id.Key) : null;
+    public StateEntry? Find(EntryId id) =>
+        _namespaces.TryGetValue(id.Namespace, out var entries) ? entries.GetValueOrDefault(id.Key) : null;
 
     /// <summary>The entry, or null when a reader sees nothing.</summary>
-    public StateEntry? Get(string ns, string key) => Find(new EntryId(ns, key)) is { Deleted: false } entry ? entry : null;
+    public StateEntry? Get(string ns, string key) =>
+        Find(new EntryId(ns, key)) is { Deleted: false } entry ? entry : null;
 
     /// <summary>The entries of a namespace that a reader sees, ordered by key (ordinal).</summary>
     public IReadOnlyList<StateEntry> List(string ns) =>
@@ -63,21 +68,29 @@ public sealed class ReplicatedMap(string origin, StateLimits? limits = null)
 
     /// <summary>Those of them whose keys begin with <paramref name="prefix"/>.</summary>
     public IReadOnlyList<StateEntry> List(string ns, string prefix) =>
-        _namespaces.TryGetValue(ns, out var entries) ? [.. entries.Values.Where(entry => entry.Key.StartsWith(prefix, StringComparison.Ordinal) && !entry.Deleted)] : [];
+        _namespaces.TryGetValue(ns, out var entries)
+            ?
+            [
+                .. entries.Values.Where(entry =>
+                    entry.Key.StartsWith(prefix, StringComparison.Ordinal) && !entry.Deleted
+                ),
+            ]
+            : [];
 
     /// <summary>Every entry, tombstones included, in an order that is the same on every replica.</summary>
     public IEnumerable<StateEntry> All => _namespaces.Values.SelectMany(entries => entries.Values);
 
     /// <summary>Writes a value that replaces whatever is known here.</summary>
     /// <exception cref="StateLimitException">A bound would be passed.</exception>
-    public StateEntry Put(string ns, string key, ReadOnlyMemory<byte> value, long wallMs) => Write(ns, key, new StateWrite(value), wallMs)!;
+    public StateEntry Put(string ns, string key, ReadOnlyMemory<byte> value, long wallMs) =>
+        Write(ns, key, new StateWrite(value), wallMs)!;
 
     /// <summary>Leaves a tombstone, or returns null when there is nothing to delete.</summary>
     public StateEntry? Delete(string ns, string key, long wallMs) => Write(ns, key, new StateWrite(null), wallMs);
 
     /// <summary>
-    /// Writes what is asked for, in place of all siblings known here. Null: nothing had to change, as there was nothing to
-    /// delete or a merged document is the same already.
+    /// Writes what is asked for, in place of all siblings known here. Null: nothing had to change, as there was nothing
+    /// to delete or a merged document is the same already.
     /// </summary>
     /// <exception cref="StateLimitException">A bound would be passed.</exception>
     /// <exception cref="System.Text.Json.JsonException">A merged value is not a JSON object.</exception>
@@ -85,24 +98,55 @@ public sealed class ReplicatedMap(string origin, StateLimits? limits = null)
     {
         var id = new EntryId(ns, key);
         if (write.Value is { } value && value.Length > _limits.EntryBytes)
-            throw new StateLimitException($"The value of {id} has {value.Length} bytes; at most {_limits.EntryBytes} are allowed.");
+            throw new StateLimitException(
+                $"The value of {id} has {value.Length} bytes; at most {_limits.EntryBytes} are allowed."
+            );
         var before = Find(id);
         if (write.Value is null && before?.Deleted != false)
             return null;
 
         var (clock, dot) = (_clock.Next(wallMs), new Dot(origin, Counter + 1));
-        var versions = write.Value is { } document && write.Policy == ConflictPolicy.Merge
-            ? MergedVersions(before, document, write, dot, clock)
-            : [new StateVersion("", dot, clock, write.Value is null, write.Value is null && before is not null ? before.Policy : write.Policy, write.Priority, write.Value ?? default)];
+        var versions =
+            write.Value is { } document && write.Policy == ConflictPolicy.Merge
+                ? MergedVersions(before, document, write, dot, clock)
+                :
+                [
+                    new StateVersion(
+                        "",
+                        dot,
+                        clock,
+                        write.Value is null,
+                        write.Value is null && before is not null ? before.Policy : write.Policy,
+                        write.Priority,
+                        write.Value ?? default
+                    ),
+                ];
         if (versions.IsEmpty)
             return null;
         var entry = new StateEntry(ns, key, versions, (before?.Context ?? VersionVector.Empty).With(dot));
         if (write.Value is not null && entry.ApproximateSize > _limits.StoredEntryBytes)
-            throw new StateLimitException($"{id} would take {entry.ApproximateSize} bytes with the paths of its values and what was removed; at most {_limits.StoredEntryBytes} are allowed. Use shorter names, or several keys.");
-        if (write.Value is not null && _limits.NamespaceBytes.TryGetValue(ns, out var room) && _bytesBy.GetValueOrDefault(ns) - (before?.ApproximateSize ?? 0) + entry.ApproximateSize > room)
-            throw new StateLimitException($"The namespace '{ns}' is full: it may take {room} bytes. Delete what is not needed.");
-        if (write.Value is not null && Bytes - (before?.ApproximateSize ?? 0) + entry.ApproximateSize > _limits.TotalBytes + (_limits.Reserved.Contains(ns) ? _limits.ReservedBytes : 0))
-            throw new StateLimitException($"The replicated state is full: {Bytes} of {_limits.TotalBytes} bytes are used. Delete what is not needed.");
+            throw new StateLimitException(
+                $"{id} would take {entry.ApproximateSize} bytes with the paths of its values and what was "
+                    + $"removed; at most {_limits.StoredEntryBytes} are allowed. Use shorter names, or "
+                    + "several keys."
+            );
+        if (
+            write.Value is not null
+            && _limits.NamespaceBytes.TryGetValue(ns, out var room)
+            && _bytesBy.GetValueOrDefault(ns) - (before?.ApproximateSize ?? 0) + entry.ApproximateSize > room
+        )
+            throw new StateLimitException(
+                $"The namespace '{ns}' is full: it may take {room} bytes. Delete what is not needed."
+            );
+        if (
+            write.Value is not null
+            && Bytes - (before?.ApproximateSize ?? 0) + entry.ApproximateSize
+                > _limits.TotalBytes + (_limits.Reserved.Contains(ns) ? _limits.ReservedBytes : 0)
+        )
+            throw new StateLimitException(
+                $"The replicated state is full: {Bytes} of {_limits.TotalBytes} bytes are used. Delete "
+                    + "what is not needed."
+            );
         (_clock, Counter) = (clock, dot.Counter);
         Store(before, entry);
         Summary = Summary.With(dot);
@@ -116,22 +160,40 @@ public sealed class ReplicatedMap(string origin, StateLimits? limits = null)
     }
 
     // Only the fields that change are written; what others write at the same time in other fields stays.
-    private ImmutableArray<StateVersion> MergedVersions(StateEntry? before, ReadOnlyMemory<byte> document, StateWrite write, Dot dot, Hlc clock)
+    private ImmutableArray<StateVersion> MergedVersions(
+        StateEntry? before,
+        ReadOnlyMemory<byte> document,
+        StateWrite write,
+        Dot dot,
+        Hlc clock
+    )
     {
         var held = before?.Versions ?? [];
         var changes = MergeDocument.Changes(held, MergeDocument.Flatten(document), origin);
         if (changes.Count == 0)
             return [];
         var versions = held.Where(version => !changes.ContainsKey(version.Path)).ToList();
-        versions.AddRange(changes.Select(change => new StateVersion(
-            change.Key, dot, clock, change.Value is null, ConflictPolicy.Merge, write.Priority, change.Value is null ? default : Encoding.UTF8.GetBytes(change.Value))));
+        versions.AddRange(
+            changes.Select(change => new StateVersion(
+                change.Key,
+                dot,
+                clock,
+                change.Value is null,
+                ConflictPolicy.Merge,
+                write.Priority,
+                change.Value is null ? default : Encoding.UTF8.GetBytes(change.Value)
+            ))
+        );
         versions.Sort(StateVersion.CompareByPlace);
         return [.. versions];
     }
 
-    /// <summary>Takes in one entry of a peer, a rumor. Returns true when it changed this map, so that it is news to pass on.</summary>
+    /// <summary>
+    /// Takes in one entry of a peer, a rumor. Returns true when it changed this map, so that it is news to pass on.
+    /// </summary>
     /// <param name="prunedThere">
-    /// The <see cref="Pruned"/> of the replica that it comes from: what was dropped there is missing in the entry's context, too.
+    /// The <see cref="Pruned"/> of the replica that it comes from: what was dropped there is missing in the entry's
+    /// context, too.
     /// </param>
     public bool Apply(StateEntry remote, VersionVector prunedThere)
     {
@@ -172,9 +234,9 @@ public sealed class ReplicatedMap(string origin, StateLimits? limits = null)
     }
 
     /// <summary>
-    /// What a replica with <paramref name="peerSummary"/> lacks, and the summary that it reaches by applying all of it. Null when that
-    /// is more than <paramref name="maxBytes"/>: then it is given everything. There are no pieces: the summary vouches for writes that
-    /// others superseded, and those others have to arrive with it.
+    /// What a replica with <paramref name="peerSummary"/> lacks, and the summary that it reaches by applying all of it.
+    /// Null when that is more than <paramref name="maxBytes"/>: then it is given everything. There are no pieces: the
+    /// summary vouches for writes that others superseded, and those others have to arrive with it.
     /// </summary>
     public (IReadOnlyList<StateEntry> Entries, VersionVector Reaches)? DeltaFor(VersionVector peerSummary, int maxBytes)
     {
@@ -197,10 +259,16 @@ public sealed class ReplicatedMap(string origin, StateLimits? limits = null)
         return (entries, peerSummary.Merge(Summary));
     }
 
-    /// <summary>Takes in a peer's delta, after which nothing up to <paramref name="reaches"/> is missing here.</summary>
+    /// <summary>
+    /// Takes in a peer's delta, after which nothing up to <paramref name="reaches"/> is missing here.
+    /// </summary>
     /// <param name="prunedThere">The peer's <see cref="Pruned"/>.</param>
     /// <returns>The entries as they are now, of those that changed.</returns>
-    public IReadOnlyList<StateEntry> ApplyDelta(IReadOnlyList<StateEntry> entries, VersionVector reaches, VersionVector prunedThere)
+    public IReadOnlyList<StateEntry> ApplyDelta(
+        IReadOnlyList<StateEntry> entries,
+        VersionVector reaches,
+        VersionVector prunedThere
+    )
     {
         var news = new List<StateEntry>();
         foreach (var entry in entries)
@@ -213,8 +281,8 @@ public sealed class ReplicatedMap(string origin, StateLimits? limits = null)
     }
 
     /// <summary>
-    /// True when a delta is not enough for that replica: something was forgotten here that it has not seen, or it has seen the same and
-    /// shows something else.
+    /// True when a delta is not enough for that replica: something was forgotten here that it has not seen, or it has
+    /// seen the same and shows something else.
     /// </summary>
     /// <param name="peerDigest">Null: it does not say.</param>
     public bool NeedsEverything(VersionVector peerSummary, ulong? peerDigest)
@@ -230,11 +298,15 @@ public sealed class ReplicatedMap(string origin, StateLimits? limits = null)
     }
 
     /// <summary>
-    /// Takes in all that a peer holds: what it has seen and does not hold was superseded or forgotten, and goes here, too.
-    /// What only this replica wrote stays.
+    /// Takes in all that a peer holds: what it has seen and does not hold was superseded or forgotten, and goes here,
+    /// too. What only this replica wrote stays.
     /// </summary>
     /// <returns>The entries that changed, and the last state of those that went.</returns>
-    public IReadOnlyList<StateEntry> Replace(IReadOnlyList<StateEntry> entries, VersionVector peerSummary, VersionVector peerPruned)
+    public IReadOnlyList<StateEntry> Replace(
+        IReadOnlyList<StateEntry> entries,
+        VersionVector peerSummary,
+        VersionVector peerPruned
+    )
     {
         var news = new List<StateEntry>();
         var there = new HashSet<EntryId>();
@@ -262,14 +334,14 @@ public sealed class ReplicatedMap(string origin, StateLimits? limits = null)
     }
 
     /// <summary>
-    /// Drops what no replica needs any more. Of an entry whose writes every member has seen, the tombstones go, the siblings that
-    /// its policy passes over, and the record of what its writers had seen. A replica that was away, or comes back from an
-    /// old snapshot, is told by <see cref="Pruned"/> and gets everything.
+    /// Drops what no replica needs any more. Of an entry whose writes every member has seen, the tombstones go, the
+    /// siblings that its policy passes over, and the record of what its writers had seen. A replica that was away, or
+    /// comes back from an old snapshot, is told by <see cref="Pruned"/> and gets everything.
     /// </summary>
     /// <param name="stable">
-    /// What every member has seen, as they said; and whatever a member had written by then has been seen here, so that no write is
-    /// still on its way that does not know of these (causal stability: Baquero et al., "Making Operation-based CRDTs
-    /// Operation-based", 2014).
+    /// What every member has seen, as they said; and whatever a member had written by then has been seen here, so that
+    /// no write is still on its way that does not know of these (causal stability: Baquero et al., "Making
+    /// Operation-based CRDTs Operation-based", 2014).
     /// </param>
     public void Compact(VersionVector stable)
     {
@@ -294,12 +366,15 @@ public sealed class ReplicatedMap(string origin, StateLimits? limits = null)
         Pruned = Pruned.Merge(stable);
     }
 
-    /// <summary>Drops an entry whose time to live is over. Every replica does so by itself, from the time that the entry carries.</summary>
+    /// <summary>
+    /// Drops an entry whose time to live is over. Every replica does so by itself, from the time that the entry
+    /// carries.
+    /// </summary>
     public void Expire(StateEntry entry) => Drop(entry);
 
     /// <summary>
-    /// Shortens the clock: origins that nobody writes under any more and of which nothing is held are known to everyone in full.
-    /// They stay forgotten when a peer that has not compacted yet names them.
+    /// Shortens the clock: origins that nobody writes under any more and of which nothing is held are known to everyone
+    /// in full. They stay forgotten when a peer that has not compacted yet names them.
     /// </summary>
     public void ForgetOrigins(IEnumerable<string> departed)
     {
@@ -348,7 +423,10 @@ public sealed class ReplicatedMap(string origin, StateLimits? limits = null)
         (Summary, Pruned, _clock) = (summary, pruned, clock);
     }
 
-    /// <summary>Call once everything that this origin wrote before a restart has been loaded: the next write follows the last one.</summary>
+    /// <summary>
+    /// Call once everything that this origin wrote before a restart has been loaded: the next write follows the last
+    /// one.
+    /// </summary>
     public void Continue() => Counter = Summary[origin];
 
     private void Store(StateEntry? before, StateEntry entry)

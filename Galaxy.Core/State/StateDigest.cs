@@ -3,8 +3,8 @@ using Galaxy.Core.Hashing;
 namespace Galaxy.Core.State;
 
 /// <summary>
-/// A number that is the same for equal states as readers see them: of each entry the hash of the writes that decide its view, all
-/// combined by exclusive or. What compaction drops does not count.
+/// A number that is the same for equal states as readers see them: of each entry the hash of the writes that decide its
+/// view, all combined by exclusive or. What compaction drops does not count.
 /// </summary>
 internal static class StateDigest
 {

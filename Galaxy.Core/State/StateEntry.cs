@@ -4,20 +4,27 @@ using Galaxy.Core.Clocks;
 namespace Galaxy.Core.State;
 
 /// <summary>
-/// One key of the replicated map: the writes that nothing has superseded, and the version vector of all that its writers had
-/// seen. A dotted version vector set (Preguiça et al., "Dotted Version Vectors", 2010): more than one write remains at a
-/// place only when none of their writers knew of the others. Immutable.
+/// One key of the replicated map: the writes that nothing has superseded, and the version vector of all that its
+/// writers had seen. A dotted version vector set (Preguiça et al., "Dotted Version Vectors", 2010): more than one write
+/// remains at a place only when none of their writers knew of the others. Immutable.
 /// </summary>
 /// <param name="Namespace">Groups keys: <c>devices</c>, <c>services</c>, <c>config</c> …</param>
 /// <param name="Versions">Ordered by path, origin, counter; never empty.</param>
-/// <param name="Context">Every write of this key that the versions' writers knew, the versions themselves included.</param>
-public sealed record StateEntry(string Namespace, string Key, ImmutableArray<StateVersion> Versions, VersionVector Context)
+/// <param name="Context">Every write of this key that the versions' writers knew, the versions themselves
+/// included.</param>
+public sealed record StateEntry(
+    string Namespace,
+    string Key,
+    ImmutableArray<StateVersion> Versions,
+    VersionVector Context
+)
 {
     private StateView? _view;
     private ulong? _digest;
 
     // A changed copy is seen anew: what was computed of the original is not taken along.
-    private StateEntry(StateEntry original) => (Namespace, Key, Versions, Context) = (original.Namespace, original.Key, original.Versions, original.Context);
+    private StateEntry(StateEntry original) =>
+        (Namespace, Key, Versions, Context) = (original.Namespace, original.Key, original.Versions, original.Context);
 
     /// <summary>What it adds to the state's digest. Computed once.</summary>
     internal ulong Digest => _digest ??= StateDigest.Of(this);
@@ -59,11 +66,13 @@ public sealed record StateEntry(string Namespace, string Key, ImmutableArray<Sta
     public bool IsContested => Policy == ConflictPolicy.Manual && Versions.Length > 1;
 
     /// <summary>A rough size on the wire, in bytes; used to bound frames.</summary>
-    public int ApproximateSize => 48 + Namespace.Length + Key.Length + Versions.Sum(version => version.ApproximateSize) + (Context.Count * 24);
+    public int ApproximateSize =>
+        48 + Namespace.Length + Key.Length + Versions.Sum(version => version.ApproximateSize) + (Context.Count * 24);
 
     /// <summary>
-    /// The least entry that knows what either knows. A version stays when both have it, or when the other side has not seen it;
-    /// one that the other side has seen and does not have was superseded there. Commutative, associative, idempotent.
+    /// The least entry that knows what either knows. A version stays when both have it, or when the other side has not
+    /// seen it; one that the other side has seen and does not have was superseded there. Commutative, associative,
+    /// idempotent.
     /// </summary>
     /// <param name="ours">What this replica has.</param>
     /// <param name="seenHere">What else this replica has seen, besides the entry's own context.</param>

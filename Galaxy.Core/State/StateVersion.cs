@@ -11,12 +11,24 @@ namespace Galaxy.Core.State;
 /// <param name="Policy">How the writer wanted siblings to be read.</param>
 /// <param name="Priority">Read by <see cref="ConflictPolicy.HighestPriority"/> only.</param>
 /// <param name="Value">The bytes; empty when deleted.</param>
-public sealed record StateVersion(string Path, Dot Dot, Hlc Time, bool Deleted, ConflictPolicy Policy, int Priority, ReadOnlyMemory<byte> Value)
+public sealed record StateVersion(
+    string Path,
+    Dot Dot,
+    Hlc Time,
+    bool Deleted,
+    ConflictPolicy Policy,
+    int Priority,
+    ReadOnlyMemory<byte> Value
+)
 {
     /// <summary>A rough size on the wire, in bytes.</summary>
-    public int ApproximateSize => 40 + (Path.Length == 0 ? 0 : Encoding.UTF8.GetByteCount(Path)) + Dot.Origin.Length + Value.Length;
+    public int ApproximateSize =>
+        40 + (Path.Length == 0 ? 0 : Encoding.UTF8.GetByteCount(Path)) + Dot.Origin.Length + Value.Length;
 
-    /// <summary>The order that decides between concurrent writes: time, then origin, then counter. Total, as no two writes share a dot.</summary>
+    /// <summary>
+    /// The order that decides between concurrent writes: time, then origin, then counter. Total, as no two writes share
+    /// a dot.
+    /// </summary>
     internal int CompareAge(StateVersion other)
     {
         var byTime = Time.CompareTo(other.Time);

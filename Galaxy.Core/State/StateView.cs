@@ -4,7 +4,8 @@ using Galaxy.Core.Clocks;
 namespace Galaxy.Core.State;
 
 /// <summary>What a reader sees of an entry.</summary>
-/// <param name="Winner">The write that is served; null when the value is merged from several or nothing is left.</param>
+/// <param name="Winner">The write that is served; null when the value is merged from several or nothing is
+/// left.</param>
 public sealed record StateView(ReadOnlyMemory<byte> Value, bool Deleted, Hlc Time, StateVersion? Winner)
 {
     internal static StateView Of(StateEntry entry)
@@ -20,12 +21,14 @@ public sealed record StateView(ReadOnlyMemory<byte> Value, bool Deleted, Hlc Tim
         return new StateView(winner.Value, winner.Deleted, winner.Time, winner);
     }
 
-    private static bool Beats(StateVersion challenger, StateVersion holder, ConflictPolicy policy) => policy switch
-    {
-        ConflictPolicy.FirstWriteWins => challenger.CompareAge(holder) < 0,
-        ConflictPolicy.HighestPriority when challenger.Priority != holder.Priority => challenger.Priority > holder.Priority,
-        _ => challenger.CompareAge(holder) > 0,
-    };
+    private static bool Beats(StateVersion challenger, StateVersion holder, ConflictPolicy policy) =>
+        policy switch
+        {
+            ConflictPolicy.FirstWriteWins => challenger.CompareAge(holder) < 0,
+            ConflictPolicy.HighestPriority when challenger.Priority != holder.Priority => challenger.Priority
+                > holder.Priority,
+            _ => challenger.CompareAge(holder) > 0,
+        };
 
     private static StateView Merged(ImmutableArray<StateVersion> versions)
     {

@@ -10,12 +10,31 @@ using Galaxy.ServiceDefaults.Nodes;
 namespace Galaxy.Discovery.Announce;
 
 /// <summary>
-/// The UDP announcement: asks on port 37021 every 10 s, by multicast and by each link's broadcast address, and answers whoever asks. An answer
-/// repeats the question's nonce, so that it cannot be older than the question.
+/// The UDP announcement: asks on port 37021 every 10 s, by multicast and by each link's broadcast address, and answers
+/// whoever asks. An answer repeats the question's nonce, so that it cannot be older than the question.
 /// </summary>
-internal sealed class AnnounceRoad(NodeOptions node, Receiver receiver, LinkWatcher links, LocalNodes local, PeerTable peers, Trust trust, TimeProvider time, ILogger<AnnounceRoad> log)
-    : MulticastRoad("udp", node.BroadcastEnabled, new MulticastGroup(IPAddress.Parse("239.255.255.250"), IPAddress.Parse("ff02::c"), node.BroadcastPort, Ttl: 4),
-        asksFromOwnPort: true, receiver, links, local, peers, time, log)
+internal sealed class AnnounceRoad(
+    NodeOptions node,
+    Receiver receiver,
+    LinkWatcher links,
+    LocalNodes local,
+    PeerTable peers,
+    Trust trust,
+    TimeProvider time,
+    ILogger<AnnounceRoad> log
+)
+    : MulticastRoad(
+        "udp",
+        node.BroadcastEnabled,
+        new MulticastGroup(IPAddress.Parse("239.255.255.250"), IPAddress.Parse("ff02::c"), node.BroadcastPort, Ttl: 4),
+        asksFromOwnPort: true,
+        receiver,
+        links,
+        local,
+        peers,
+        time,
+        log
+    )
 {
     private const int QuickRounds = 3;
     private const int MostQuestions = 1024;
@@ -81,7 +100,9 @@ internal sealed class AnnounceRoad(NodeOptions node, Receiver receiver, LinkWatc
                 Say(link, question);
         }
         _next = Now + (--_quick > 0 ? Quick : Every);
-        foreach (var old in _challenged.Where(pair => Now - pair.Value > ChallengeEvery).Select(pair => pair.Key).ToList())
+        foreach (
+            var old in _challenged.Where(pair => Now - pair.Value > ChallengeEvery).Select(pair => pair.Key).ToList()
+        )
             _challenged.Remove(old);
     }
 
@@ -127,7 +148,13 @@ internal sealed class AnnounceRoad(NodeOptions node, Receiver receiver, LinkWatc
             Peers.Goodbye(heard.Cluster, heard.NodeId, "udp", signed: verdict.Trust == PeerTrust.Trusted);
             return;
         }
-        Peers.See(NodeAnnouncement.Seen("udp", heard, verdict) with { Address = from, RttMs = trust.RoundTrip(heard.Answers) });
+        Peers.See(
+            NodeAnnouncement.Seen("udp", heard, verdict) with
+            {
+                Address = from,
+                RttMs = trust.RoundTrip(heard.Answers),
+            }
+        );
     }
 
     private void Plan(Announcement heard, Verdict verdict, Packet packet)
@@ -140,7 +167,14 @@ internal sealed class AnnounceRoad(NodeOptions node, Receiver receiver, LinkWatc
         }
         // A thousand nodes that answer in the same moment drown the asker.
         var others = Peers.Count;
-        if (verdict.Trust == PeerTrust.Trusted && _askers.IsInformed($"{heard.Cluster}/{heard.NodeId}", others < AnswerAtOnce ? TimeSpan.Zero : others * InformedForEach, Now))
+        if (
+            verdict.Trust == PeerTrust.Trusted
+            && _askers.IsInformed(
+                $"{heard.Cluster}/{heard.NodeId}",
+                others < AnswerAtOnce ? TimeSpan.Zero : others * InformedForEach,
+                Now
+            )
+        )
             return;
         if (others < AnswerAtOnce)
             Answer(heard, packet);
@@ -186,9 +220,19 @@ internal sealed class AnnounceRoad(NodeOptions node, Receiver receiver, LinkWatc
     private IEnumerable<byte[]> Questions(Link link)
     {
         var own = Local.On(link);
-        var questions = own.Count > 0
-            ? own.Select(local => trust.Make(NodeAnnouncement.Of(local, AnnouncementKind.Discover)))
-            : [trust.Make(new Announcement(AnnouncementKind.Discover, node.NodeId, 0) { Role = "discovery", Cluster = node.Cluster })];
+        var questions =
+            own.Count > 0
+                ? own.Select(local => trust.Make(NodeAnnouncement.Of(local, AnnouncementKind.Discover)))
+                :
+                [
+                    trust.Make(
+                        new Announcement(AnnouncementKind.Discover, node.NodeId, 0)
+                        {
+                            Role = "discovery",
+                            Cluster = node.Cluster,
+                        }
+                    ),
+                ];
         foreach (var question in questions)
         {
             trust.Asked(question.Nonce);
@@ -196,7 +240,8 @@ internal sealed class AnnounceRoad(NodeOptions node, Receiver receiver, LinkWatc
         }
     }
 
-    private byte[] Leaving(LocalNode own) => trust.Make(NodeAnnouncement.Of(own, AnnouncementKind.Response, leaving: true)).ToBytes();
+    private byte[] Leaving(LocalNode own) =>
+        trust.Make(NodeAnnouncement.Of(own, AnnouncementKind.Response, leaving: true)).ToBytes();
 
     private bool IsNews(Packet packet)
     {

@@ -5,13 +5,21 @@ using Grpc.Core;
 namespace Galaxy.Discovery.Api;
 
 /// <summary>Tells coordinators whom this machine sees; they verify before they join.</summary>
-internal sealed class WatchService(PeerTable peers, TimeProvider time, IHostApplicationLifetime lifetime) : Contracts.Discovery.Discovery.DiscoveryBase
+internal sealed class WatchService(PeerTable peers, TimeProvider time, IHostApplicationLifetime lifetime)
+    : Contracts.Discovery.Discovery.DiscoveryBase
 {
     private static readonly TimeSpan Least = TimeSpan.FromMilliseconds(50);
 
-    public override async Task Watch(WatchRequest request, IServerStreamWriter<Found> responseStream, ServerCallContext context)
+    public override async Task Watch(
+        WatchRequest request,
+        IServerStreamWriter<Found> responseStream,
+        ServerCallContext context
+    )
     {
-        using var ends = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, lifetime.ApplicationStopping);
+        using var ends = CancellationTokenSource.CreateLinkedTokenSource(
+            context.CancellationToken,
+            lifetime.ApplicationStopping
+        );
         try
         {
             long told = -1;
@@ -45,7 +53,15 @@ internal sealed class WatchService(PeerTable peers, TimeProvider time, IHostAppl
         var found = new Found();
         foreach (var peer in peers.All)
         {
-            var node = new FoundNode { NodeId = peer.NodeId, Cluster = peer.Cluster, Role = peer.Role, Url = peer.Url, GrpcUrl = peer.GrpcUrl, Trust = PeerView.Name(peer.Trust) };
+            var node = new FoundNode
+            {
+                NodeId = peer.NodeId,
+                Cluster = peer.Cluster,
+                Role = peer.Role,
+                Url = peer.Url,
+                GrpcUrl = peer.GrpcUrl,
+                Trust = PeerView.Name(peer.Trust),
+            };
             node.Roads.AddRange(peer.Roads.Keys);
             found.Nodes.Add(node);
         }

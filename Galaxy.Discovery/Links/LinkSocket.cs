@@ -8,7 +8,8 @@ namespace Galaxy.Discovery.Links;
 internal sealed record MulticastGroup(IPAddress Ipv4, IPAddress Ipv6, int Port, int Ttl)
 {
     /// <summary>Where to send for everybody on that link.</summary>
-    public IPEndPoint On(Link link) => new(link.IsIpv6 ? new IPAddress(Ipv6.GetAddressBytes(), link.Index) : Ipv4, Port);
+    public IPEndPoint On(Link link) =>
+        new(link.IsIpv6 ? new IPAddress(Ipv6.GetAddressBytes(), link.Index) : Ipv4, Port);
 }
 
 /// <summary>A datagram as it arrived.</summary>
@@ -16,10 +17,13 @@ internal sealed record MulticastGroup(IPAddress Ipv4, IPAddress Ipv6, int Port, 
 /// <param name="ToGroup">Sent to everybody: to the group or by broadcast.</param>
 internal readonly record struct Datagram(int Length, IPEndPoint From, int InterfaceIndex, bool ToGroup);
 
-/// <summary>A socket of one link: either on the road's port and in its group, or on a port of its own for questions.</summary>
+/// <summary>
+/// A socket of one link: either on the road's port and in its group, or on a port of its own for questions.
+/// </summary>
 internal sealed class LinkSocket : IDisposable
 {
-    // Linux: deliver the groups that this socket joined, not those that any socket of the machine joined (ip(7), ipv6(7)).
+    // Linux: deliver the groups that this socket joined, not those that any socket of the machine joined (ip(7),
+    // ipv6(7)).
     private const int LevelSocket = 1;
     private const int ReuseAddress = 2;
     private const int LevelIp = 0;
@@ -67,8 +71,16 @@ internal sealed class LinkSocket : IDisposable
         Raw(LevelIp, MulticastAll, 0);
         _socket.Bind(new IPEndPoint(ownPort ? Link.Address : IPAddress.Any, ownPort ? 0 : group.Port));
         if (!ownPort)
-            _socket.SetSocketOption(SocketOptionLevel.IP, SocketOptionName.AddMembership, new MulticastOption(group.Ipv4, Link.Index));
-        _socket.SetSocketOption(SocketOptionLevel.IP, SocketOptionName.MulticastInterface, IPAddress.HostToNetworkOrder(Link.Index));
+            _socket.SetSocketOption(
+                SocketOptionLevel.IP,
+                SocketOptionName.AddMembership,
+                new MulticastOption(group.Ipv4, Link.Index)
+            );
+        _socket.SetSocketOption(
+            SocketOptionLevel.IP,
+            SocketOptionName.MulticastInterface,
+            IPAddress.HostToNetworkOrder(Link.Index)
+        );
         _socket.SetSocketOption(SocketOptionLevel.IP, SocketOptionName.MulticastTimeToLive, group.Ttl);
         if (group.Ttl == byte.MaxValue)
             _socket.SetSocketOption(SocketOptionLevel.IP, SocketOptionName.IpTimeToLive, group.Ttl);
@@ -83,15 +95,20 @@ internal sealed class LinkSocket : IDisposable
         Raw(LevelIpv6, Ipv6MulticastAll, 0);
         _socket.Bind(new IPEndPoint(IPAddress.IPv6Any, ownPort ? 0 : group.Port));
         if (!ownPort)
-            _socket.SetSocketOption(SocketOptionLevel.IPv6, SocketOptionName.AddMembership, new IPv6MulticastOption(group.Ipv6, Link.Index));
+            _socket.SetSocketOption(
+                SocketOptionLevel.IPv6,
+                SocketOptionName.AddMembership,
+                new IPv6MulticastOption(group.Ipv6, Link.Index)
+            );
         _socket.SetSocketOption(SocketOptionLevel.IPv6, SocketOptionName.MulticastInterface, Link.Index);
         _socket.SetSocketOption(SocketOptionLevel.IPv6, SocketOptionName.MulticastTimeToLive, group.Ttl);
         if (group.Ttl == byte.MaxValue)
             Raw(LevelIpv6, Ipv6UnicastHops, group.Ttl);
     }
 
-    // Others on this machine listen on the same well-known port: Avahi, a media server, another node. What .NET calls ReuseAddress is SO_REUSEPORT
-    // as well; Linux (since 6.6) then hands a group's packet to one socket of that port, any one, whether it has joined on the packet's link or not.
+    // Others on this machine listen on the same well-known port: Avahi, a media server, another node. What .NET calls
+    // ReuseAddress is SO_REUSEPORT as well; Linux (since 6.6) then hands a group's packet to one socket of that port,
+    // any one, whether it has joined on the packet's link or not.
     private void SharePort()
     {
         if (OperatingSystem.IsLinux())
@@ -110,7 +127,8 @@ internal sealed class LinkSocket : IDisposable
         }
         catch (SocketException)
         {
-            // An old kernel: packets of other links arrive as well, and are sorted out by their interface; hops are what the system takes.
+            // An old kernel: packets of other links arrive as well, and are sorted out by their interface; hops are
+            // what the system takes.
         }
     }
 
@@ -134,8 +152,19 @@ internal sealed class LinkSocket : IDisposable
         var flags = SocketFlags.None;
         var length = _socket.ReceiveMessageFrom(buffer, ref flags, ref from, out var packet);
         var to = packet.Address;
-        var toGroup = to is not null && (to.IsIPv6Multicast || (to.AddressFamily == AddressFamily.InterNetwork && (to.GetAddressBytes()[0] is >= 224 and < 240
-            || to.Equals(IPAddress.Broadcast) || Link.Broadcasts.Contains(to))));
+        var toGroup =
+            to is not null
+            && (
+                to.IsIPv6Multicast
+                || (
+                    to.AddressFamily == AddressFamily.InterNetwork
+                    && (
+                        to.GetAddressBytes()[0] is >= 224 and < 240
+                        || to.Equals(IPAddress.Broadcast)
+                        || Link.Broadcasts.Contains(to)
+                    )
+                )
+            );
         return new Datagram(length, (IPEndPoint)from, packet.Interface, toGroup);
     }
 

@@ -4,15 +4,16 @@ using Galaxy.ServiceDefaults.Hosting;
 namespace Galaxy.Discovery.Links;
 
 /// <summary>
-/// The links of this machine as they come, go and change: the system says so, and every two seconds it is looked at anyway, because not every
-/// system says everything. Thread-safe.
+/// The links of this machine as they come, go and change: the system says so, and every two seconds it is looked at
+/// anyway, because not every system says everything. Thread-safe.
 /// </summary>
 internal sealed class LinkWatcher : PeriodicService
 {
     private static readonly TimeSpan Look = TimeSpan.FromSeconds(2);
     private volatile IReadOnlyList<Link> _current = Link.Enumerate();
 
-    public LinkWatcher(TimeProvider time, ILogger<LinkWatcher> log) : base(Look, time, log)
+    public LinkWatcher(TimeProvider time, ILogger<LinkWatcher> log)
+        : base(Look, time, log)
     {
         NetworkChange.NetworkAddressChanged += OnChange;
     }

@@ -5,15 +5,18 @@ using System.Net.Sockets;
 namespace Galaxy.Discovery.Links;
 
 /// <summary>
-/// One thread that reads the sockets of all roads. Waking for a packet costs far more than reading it, so where many come they are let gather for
-/// a moment; asynchronous reading would wake a thread for each. Thread-safe.
+/// One thread that reads the sockets of all roads. Waking for a packet costs far more than reading it, so where many
+/// come they are let gather for a moment; asynchronous reading would wake a thread for each. Thread-safe.
 /// </summary>
 internal sealed partial class Receiver : IDisposable
 {
     /// <summary>Packets let gather, at most: a socket's buffer holds about a hundred.</summary>
     private const int Together = 40;
 
-    /// <summary>More in a second are a flood: it is read as fast as it comes, for a full buffer would lose the packets of the others.</summary>
+    /// <summary>
+    /// More in a second are a flood: it is read as fast as it comes, for a full buffer would lose the packets of the
+    /// others.
+    /// </summary>
     private const int Flood = 1500;
 
     /// <summary>Fewer in a second are read one by one.</summary>
@@ -41,7 +44,8 @@ internal sealed partial class Receiver : IDisposable
     }
 
     /// <summary>Reads this socket from now on.</summary>
-    /// <param name="read">Called on the receiver's thread when there is something; reads it, without waiting, and says how many packets it was.</param>
+    /// <param name="read">Called on the receiver's thread when there is something; reads it, without waiting, and says
+    /// how many packets it was.</param>
     public void Add(Socket socket, Func<int> read)
     {
         ImmutableInterlocked.TryAdd(ref _sockets, socket, read);

@@ -9,11 +9,32 @@ using Galaxy.ServiceDefaults.Nodes;
 
 namespace Galaxy.Discovery.Mdns;
 
-/// <summary>Sockets for <see cref="MdnsHost"/>: <c>_ufo-galaxy._tcp.local.</c> over IPv4 and IPv6 (RFC 6762, RFC 6763).</summary>
-internal sealed class MdnsRoad(NodeOptions node, Receiver receiver, LinkWatcher links, LocalNodes local, PeerTable peers, Trust trust, TimeProvider time, ILogger<MdnsRoad> log)
-    : MulticastRoad("mdns", node.MdnsEnabled, new MulticastGroup(IPAddress.Parse("224.0.0.251"), IPAddress.Parse("ff02::fb"), 5353, Ttl: 255),
+/// <summary>
+/// Sockets for <see cref="MdnsHost"/>: <c>_ufo-galaxy._tcp.local.</c> over IPv4 and IPv6 (RFC 6762, RFC 6763).
+/// </summary>
+internal sealed class MdnsRoad(
+    NodeOptions node,
+    Receiver receiver,
+    LinkWatcher links,
+    LocalNodes local,
+    PeerTable peers,
+    Trust trust,
+    TimeProvider time,
+    ILogger<MdnsRoad> log
+)
+    : MulticastRoad(
+        "mdns",
+        node.MdnsEnabled,
+        new MulticastGroup(IPAddress.Parse("224.0.0.251"), IPAddress.Parse("ff02::fb"), 5353, Ttl: 255),
         // Answers to questions from another port would be those for plain resolvers (RFC 6762, section 6.7).
-        asksFromOwnPort: false, receiver, links, local, peers, time, log)
+        asksFromOwnPort: false,
+        receiver,
+        links,
+        local,
+        peers,
+        time,
+        log
+    )
 {
     private const string Road = "mdns";
 
@@ -22,7 +43,9 @@ internal sealed class MdnsRoad(NodeOptions node, Receiver receiver, LinkWatcher 
     private static readonly TimeSpan SignEvery = SignatureLife / 2;
 
     private readonly MdnsHost _host = new(new Random());
-    private readonly Dictionary<string, (string Cluster, string NodeId)> _instances = new(StringComparer.OrdinalIgnoreCase);
+    private readonly Dictionary<string, (string Cluster, string NodeId)> _instances = new(
+        StringComparer.OrdinalIgnoreCase
+    );
     private DateTimeOffset _signedAt = time.GetUtcNow();
     private TimeSpan _nextSigning = SignEvery;
 
@@ -90,35 +113,70 @@ internal sealed class MdnsRoad(NodeOptions node, Receiver receiver, LinkWatcher 
     private void See(MdnsInstance instance, IPAddress? from)
     {
         var txt = instance.Txt;
-        var (nodeId, role, cluster) = (txt.GetValueOrDefault("node_id", instance.Label), txt.GetValueOrDefault("type", ""), txt.GetValueOrDefault("cluster", ""));
+        var (nodeId, role, cluster) = (
+            txt.GetValueOrDefault("node_id", instance.Label),
+            txt.GetValueOrDefault("type", ""),
+            txt.GetValueOrDefault("cluster", "")
+        );
         if (nodeId.Length is 0 or > 128 || cluster.Length > 128 || Local.Contains(cluster, nodeId))
             return;
-        var (version, url, grpc) = (txt.GetValueOrDefault("ver", ""), txt.GetValueOrDefault("url", ""), txt.GetValueOrDefault("grpc", ""));
-        var verdict = trust.JudgeFields(txt.GetValueOrDefault("sig", ""), SignatureLife, nodeId, role, cluster, version, url, grpc);
+        var (version, url, grpc) = (
+            txt.GetValueOrDefault("ver", ""),
+            txt.GetValueOrDefault("url", ""),
+            txt.GetValueOrDefault("grpc", "")
+        );
+        var verdict = trust.JudgeFields(
+            txt.GetValueOrDefault("sig", ""),
+            SignatureLife,
+            nodeId,
+            role,
+            cluster,
+            version,
+            url,
+            grpc
+        );
         if (verdict.Reason is { } reason)
             Status.Reject(reason);
         if (_instances.Count >= PeerBook.MostPeers && !_instances.ContainsKey(instance.FullName))
             return;
         _instances[instance.FullName] = (cluster, nodeId);
         var address = instance.Addresses.Count > 0 ? instance.Addresses[0] : from;
-        Peers.See(new Sighting(Road, nodeId, cluster, verdict.Trust, verdict.Reason)
-        {
-            Role = role,
-            Url = url.Length > 0 || address is null ? url : $"http://{(address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6 ? $"[{address}]" : address)}:{instance.Srv.Port}",
-            GrpcUrl = grpc,
-            Version = version,
-            Address = from ?? address,
-            Life = instance.Until - Now,
-        });
+        Peers.See(
+            new Sighting(Road, nodeId, cluster, verdict.Trust, verdict.Reason)
+            {
+                Role = role,
+                Url =
+                    url.Length > 0 || address is null
+                        ? url
+                        : $"http://{(address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6 ? $"[{address}]" : address)}:{instance.Srv.Port}",
+                GrpcUrl = grpc,
+                Version = version,
+                Address = from ?? address,
+                Life = instance.Until - Now,
+            }
+        );
     }
 
-    private MdnsService Service(LocalNode own) => new(
-        MdnsService.Label(own.NodeId),
-        // Not the machine's own name, which Avahi or the like answers for.
-        MdnsService.Label("galaxy-" + new string([.. own.NodeId.Select(letter => char.IsAsciiLetterOrDigit(letter) ? letter : '-')])),
-        (ushort)own.Port,
-        [
-            new("node_id", own.NodeId), new("type", own.Role), new("cluster", own.Cluster), new("ver", own.Version), new("url", own.Url), new("grpc", own.GrpcUrl),
-            new("sig", trust.SignFields(_signedAt, own.NodeId, own.Role, own.Cluster, own.Version, own.Url, own.GrpcUrl)),
-        ]);
+    private MdnsService Service(LocalNode own) =>
+        new(
+            MdnsService.Label(own.NodeId),
+            // Not the machine's own name, which Avahi or the like answers for.
+            MdnsService.Label(
+                "galaxy-"
+                    + new string([.. own.NodeId.Select(letter => char.IsAsciiLetterOrDigit(letter) ? letter : '-')])
+            ),
+            (ushort)own.Port,
+            [
+                new("node_id", own.NodeId),
+                new("type", own.Role),
+                new("cluster", own.Cluster),
+                new("ver", own.Version),
+                new("url", own.Url),
+                new("grpc", own.GrpcUrl),
+                new(
+                    "sig",
+                    trust.SignFields(_signedAt, own.NodeId, own.Role, own.Cluster, own.Version, own.Url, own.GrpcUrl)
+                ),
+            ]
+        );
 }

@@ -16,8 +16,8 @@ internal sealed record LocalNode(string NodeId, string Role, string Cluster, str
 }
 
 /// <summary>
-/// The coordinators that this discovery speaks for: those of this machine with which it has an open watch. Thread-safe. One that listens on
-/// loopback only is announced there only.
+/// The coordinators that this discovery speaks for: those of this machine with which it has an open watch. Thread-safe.
+/// One that listens on loopback only is announced there only.
 /// </summary>
 internal sealed class LocalNodes(ClusterWatcher watcher, OwnAddresses own, NodeOptions node) : BackgroundService
 {
@@ -29,10 +29,12 @@ internal sealed class LocalNodes(ClusterWatcher watcher, OwnAddresses own, NodeO
     public IReadOnlyList<LocalNode> Current => _current;
 
     /// <summary>One of ours, so no news.</summary>
-    public bool Contains(string cluster, string nodeId) => cluster == node.Cluster && _current.Any(local => local.NodeId == nodeId);
+    public bool Contains(string cluster, string nodeId) =>
+        cluster == node.Cluster && _current.Any(local => local.NodeId == nodeId);
 
     /// <summary>What is announced on a link, under the address that this machine has there.</summary>
-    public IReadOnlyList<LocalNode> On(Link link) => [.. _current.Where(local => link.IsLoopback || !local.OnlyHere).Select(local => At(local, link))];
+    public IReadOnlyList<LocalNode> On(Link link) =>
+        [.. _current.Where(local => link.IsLoopback || !local.OnlyHere).Select(local => At(local, link))];
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -40,7 +42,13 @@ internal sealed class LocalNodes(ClusterWatcher watcher, OwnAddresses own, NodeO
         {
             await foreach (var view in watcher.Changes(stoppingToken))
             {
-                IReadOnlyList<LocalNode> nodes = [.. view.Reachable.Where(reachable => own.IsOwn(new Uri(reachable.GrpcUrl).Host)).Select(Read).DistinctBy(local => local.NodeId)];
+                IReadOnlyList<LocalNode> nodes =
+                [
+                    .. view
+                        .Reachable.Where(reachable => own.IsOwn(new Uri(reachable.GrpcUrl).Host))
+                        .Select(Read)
+                        .DistinctBy(local => local.NodeId),
+                ];
                 if (nodes.SequenceEqual(_current))
                     continue;
                 _current = nodes;
@@ -53,15 +61,23 @@ internal sealed class LocalNodes(ClusterWatcher watcher, OwnAddresses own, NodeO
         }
     }
 
-    private LocalNode Read(Node reachable) => new(reachable.NodeId, reachable.Role, node.Cluster, reachable.Url, reachable.GrpcUrl, reachable.Version);
+    private LocalNode Read(Node reachable) =>
+        new(reachable.NodeId, reachable.Role, node.Cluster, reachable.Url, reachable.GrpcUrl, reachable.Version);
 
     // A machine has another address on each link. What GALAXY_ADVERTISE says, or a host name, holds on all of them.
     private LocalNode At(LocalNode local, Link link)
     {
-        if (link.IsLoopback || link.IsIpv6 || local.OnlyHere || node.Advertise is not null || !IPAddress.TryParse(new Uri(local.GrpcUrl).Host, out _))
+        if (
+            link.IsLoopback
+            || link.IsIpv6
+            || local.OnlyHere
+            || node.Advertise is not null
+            || !IPAddress.TryParse(new Uri(local.GrpcUrl).Host, out _)
+        )
             return local;
         return local with { Url = Move(local.Url, link.Address), GrpcUrl = Move(local.GrpcUrl, link.Address) };
     }
 
-    private static string Move(string url, IPAddress address) => new UriBuilder(url) { Host = address.ToString() }.Uri.GetLeftPart(UriPartial.Authority);
+    private static string Move(string url, IPAddress address) =>
+        new UriBuilder(url) { Host = address.ToString() }.Uri.GetLeftPart(UriPartial.Authority);
 }

@@ -3,7 +3,10 @@ using Galaxy.Core.Discovery.Peers;
 
 namespace Galaxy.Discovery.Peers;
 
-/// <summary>A node in the words of the announcement, which three roads carry: by UDP, in the registry, and in the SSDP description.</summary>
+/// <summary>
+/// A node in the words of the announcement, which three roads carry: by UDP, in the registry, and in the SSDP
+/// description.
+/// </summary>
 internal static class NodeAnnouncement
 {
     private const int LongestNonce = 64;
@@ -31,12 +34,13 @@ internal static class NodeAnnouncement
     }
 
     /// <summary>What was heard of another's.</summary>
-    public static Sighting Seen(string road, Announcement heard, Verdict verdict) => new(road, heard.NodeId, heard.Cluster, verdict.Trust, verdict.Reason)
-    {
-        Role = heard.Role,
-        Url = heard.Url,
-        GrpcUrl = heard.Metadata.GetValueOrDefault("grpc_url", ""),
-        Version = heard.Metadata.GetValueOrDefault("ver", ""),
-        Capabilities = heard.Capabilities,
-    };
+    public static Sighting Seen(string road, Announcement heard, Verdict verdict) =>
+        new(road, heard.NodeId, heard.Cluster, verdict.Trust, verdict.Reason)
+        {
+            Role = heard.Role,
+            Url = heard.Url,
+            GrpcUrl = heard.Metadata.GetValueOrDefault("grpc_url", ""),
+            Version = heard.Metadata.GetValueOrDefault("ver", ""),
+            Capabilities = heard.Capabilities,
+        };
 }

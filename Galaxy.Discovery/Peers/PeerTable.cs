@@ -11,9 +11,17 @@ namespace Galaxy.Discovery.Peers;
 /// <param name="Type"><c>device_found</c>, <c>device_updated</c>, <c>device_lost</c> or <c>error</c>.</param>
 internal sealed record Happening(string Type, Peer? Peer, string? Problem = null);
 
-/// <summary>Everybody seen on any road, for the roads, the API and the coordinators: <see cref="PeerBook"/> behind a lock. Thread-safe.</summary>
-internal sealed class PeerTable(ClusterWatcher watcher, LocalNodes local, NodeOptions node, TimeProvider time, ILogger<PeerTable> log)
-    : PeriodicService(TimeSpan.FromMilliseconds(500), time, log)
+/// <summary>
+/// Everybody seen on any road, for the roads, the API and the coordinators: <see cref="PeerBook"/> behind a lock.
+/// Thread-safe.
+/// </summary>
+internal sealed class PeerTable(
+    ClusterWatcher watcher,
+    LocalNodes local,
+    NodeOptions node,
+    TimeProvider time,
+    ILogger<PeerTable> log
+) : PeriodicService(TimeSpan.FromMilliseconds(500), time, log)
 {
     private const int Backlog = 1000;
     private readonly Lock _gate = new();
@@ -62,7 +70,8 @@ internal sealed class PeerTable(ClusterWatcher watcher, LocalNodes local, NodeOp
     }
 
     /// <inheritdoc cref="PeerBook.Goodbye"/>
-    public void Goodbye(string cluster, string nodeId, string road, bool signed) => Tell(book => book.Goodbye(cluster, nodeId, road, signed));
+    public void Goodbye(string cluster, string nodeId, string road, bool signed) =>
+        Tell(book => book.Goodbye(cluster, nodeId, road, signed));
 
     /// <summary>Something is wrong with a road.</summary>
     public void Report(string problem) => Publish(new Happening("error", null, problem));
@@ -70,8 +79,12 @@ internal sealed class PeerTable(ClusterWatcher watcher, LocalNodes local, NodeOp
     protected override Task TurnAsync(CancellationToken stopping)
     {
         Tell(book => book.Tick(Now));
-        // Coordinators find out within seconds who died; the roads would wait a minute. Who is heard of afterwards is there all the same.
-        var gone = watcher.Current.Nodes.Where(member => member.State is "dead" or "left").Select(member => member.NodeId).ToHashSet(StringComparer.Ordinal);
+        // Coordinators find out within seconds who died; the roads would wait a minute. Who is heard of afterwards is
+        // there all the same.
+        var gone = watcher
+            .Current.Nodes.Where(member => member.State is "dead" or "left")
+            .Select(member => member.NodeId)
+            .ToHashSet(StringComparer.Ordinal);
         foreach (var nodeId in gone.Except(_gone))
             Tell(book => book.PeersSayGone(node.Cluster, nodeId));
         _gone = gone;
@@ -79,9 +92,13 @@ internal sealed class PeerTable(ClusterWatcher watcher, LocalNodes local, NodeOp
     }
 
     /// <summary>Events from now on; a slow reader loses the oldest.</summary>
-    public async IAsyncEnumerable<Happening> Events([System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellation)
+    public async IAsyncEnumerable<Happening> Events(
+        [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellation
+    )
     {
-        var channel = Channel.CreateBounded<Happening>(new BoundedChannelOptions(Backlog) { FullMode = BoundedChannelFullMode.DropOldest });
+        var channel = Channel.CreateBounded<Happening>(
+            new BoundedChannelOptions(Backlog) { FullMode = BoundedChannelFullMode.DropOldest }
+        );
         _listeners[channel] = 0;
         try
         {
@@ -101,8 +118,17 @@ internal sealed class PeerTable(ClusterWatcher watcher, LocalNodes local, NodeOp
             events = change(_book);
         foreach (var happened in events)
         {
-            Publish(new Happening(
-                happened.Change switch { PeerChange.Found => "device_found", PeerChange.Lost => "device_lost", _ => "device_updated" }, happened.Peer));
+            Publish(
+                new Happening(
+                    happened.Change switch
+                    {
+                        PeerChange.Found => "device_found",
+                        PeerChange.Lost => "device_lost",
+                        _ => "device_updated",
+                    },
+                    happened.Peer
+                )
+            );
         }
     }
 

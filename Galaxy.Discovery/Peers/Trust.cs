@@ -15,7 +15,10 @@ internal readonly record struct Verdict(PeerTrust Trust, string? Reason)
     public static Verdict Distrust(string reason) => new(PeerTrust.Untrusted, reason);
 }
 
-/// <summary>Signs what is announced and judges what is heard. Without a key (development on loopback) everything is believed and marked so. Thread-safe.</summary>
+/// <summary>
+/// Signs what is announced and judges what is heard. Without a key (development on loopback) everything is believed and
+/// marked so. Thread-safe.
+/// </summary>
 internal sealed class Trust(NodeOptions node, TimeProvider time)
 {
     private const int MostQuestions = 512;
@@ -62,7 +65,12 @@ internal sealed class Trust(NodeOptions node, TimeProvider time)
         if (nonce.Length == 0)
             return null;
         lock (_gate)
-            return _questions.TryGetValue(nonce, out var asked) && time.GetElapsedTime(asked) is var since && since < AnswerWithin ? since.TotalMilliseconds : null;
+            return
+                _questions.TryGetValue(nonce, out var asked)
+                && time.GetElapsedTime(asked) is var since
+                && since < AnswerWithin
+                ? since.TotalMilliseconds
+                : null;
     }
 
     public Verdict Judge(Announcement announcement)
@@ -75,14 +83,23 @@ internal sealed class Trust(NodeOptions node, TimeProvider time)
             return Verdict.Distrust("wrong key");
         lock (_gate)
         {
-            return _replays.Refuse($"{announcement.Cluster}/{announcement.NodeId}", announcement.Nonce, announcement.TimestampUnix, UnixNow, RoundTrip(announcement.Answers) is not null) is { } reason
+            return
+                _replays.Refuse(
+                    $"{announcement.Cluster}/{announcement.NodeId}",
+                    announcement.Nonce,
+                    announcement.TimestampUnix,
+                    UnixNow,
+                    RoundTrip(announcement.Answers) is not null
+                )
+                    is { } reason
                 ? Verdict.Distrust(reason)
                 : new Verdict(PeerTrust.Trusted, null);
         }
     }
 
     /// <summary>
-    /// A signature over fields that others keep for long, as mDNS records are: the time of signing and the signature, or nothing without a key.
+    /// A signature over fields that others keep for long, as mDNS records are: the time of signing and the signature,
+    /// or nothing without a key.
     /// </summary>
     public string SignFields(DateTimeOffset at, params string[] fields) =>
         _key is null ? "" : $"{at.ToUnixTimeSeconds()}.{Hash(_key, at.ToUnixTimeSeconds(), fields)}";
@@ -95,15 +112,31 @@ internal sealed class Trust(NodeOptions node, TimeProvider time)
         if (signature.Length == 0)
             return Verdict.Distrust("unsigned");
         var dot = signature.IndexOf('.', StringComparison.Ordinal);
-        if (dot < 0 || !long.TryParse(signature.AsSpan(0, dot), NumberStyles.None, CultureInfo.InvariantCulture, out var at)
-            || !(IsHash(signature[(dot + 1)..], _key, at, fields) || (_other is not null && IsHash(signature[(dot + 1)..], _other, at, fields))))
+        if (
+            dot < 0
+            || !long.TryParse(signature.AsSpan(0, dot), NumberStyles.None, CultureInfo.InvariantCulture, out var at)
+            || !(
+                IsHash(signature[(dot + 1)..], _key, at, fields)
+                || (_other is not null && IsHash(signature[(dot + 1)..], _other, at, fields))
+            )
+        )
             return Verdict.Distrust("wrong key");
-        return Math.Abs(UnixNow - at) <= life.TotalSeconds + 60 ? new Verdict(PeerTrust.Trusted, null) : Verdict.Distrust("stale");
+        return Math.Abs(UnixNow - at) <= life.TotalSeconds + 60
+            ? new Verdict(PeerTrust.Trusted, null)
+            : Verdict.Distrust("stale");
     }
 
     private static bool IsHash(string text, byte[] key, long at, string[] fields) =>
-        CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(text), Encoding.UTF8.GetBytes(Hash(key, at, fields)));
+        CryptographicOperations.FixedTimeEquals(
+            Encoding.UTF8.GetBytes(text),
+            Encoding.UTF8.GetBytes(Hash(key, at, fields))
+        );
 
     private static string Hash(byte[] key, long at, string[] fields) =>
-        Convert.ToHexStringLower(HMACSHA256.HashData(key, Encoding.UTF8.GetBytes($"{at}\n" + string.Concat(fields.Select(field => $"{field.Length}:{field}\n")))));
+        Convert.ToHexStringLower(
+            HMACSHA256.HashData(
+                key,
+                Encoding.UTF8.GetBytes($"{at}\n" + string.Concat(fields.Select(field => $"{field.Length}:{field}\n")))
+            )
+        );
 }

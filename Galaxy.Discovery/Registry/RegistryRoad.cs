@@ -11,8 +11,9 @@ using StackExchange.Redis;
 namespace Galaxy.Discovery.Registry;
 
 /// <summary>
-/// The registry in the cluster's store, for clouds, which have no multicast: each node's announcement under a key that expires, and a sorted set
-/// of the names. Goodbyes and arrivals are published on a channel, so that nobody waits for the next look.
+/// The registry in the cluster's store, for clouds, which have no multicast: each node's announcement under a key that
+/// expires, and a sorted set of the names. Goodbyes and arrivals are published on a channel, so that nobody waits for
+/// the next look.
 /// </summary>
 internal sealed partial class RegistryRoad : PeriodicService, IRoad
 {
@@ -36,7 +37,15 @@ internal sealed partial class RegistryRoad : PeriodicService, IRoad
     private IReadOnlyList<LocalNode> _announced = [];
     private int _looks;
 
-    public RegistryRoad(RegistryStores stores, LocalNodes local, PeerTable peers, Trust trust, NodeOptions node, TimeProvider time, ILogger<RegistryRoad> log)
+    public RegistryRoad(
+        RegistryStores stores,
+        LocalNodes local,
+        PeerTable peers,
+        Trust trust,
+        NodeOptions node,
+        TimeProvider time,
+        ILogger<RegistryRoad> log
+    )
         : base(Every, time, log)
     {
         (_stores, _local, _peers, _trust, _log) = (stores.Stores, local, peers, trust, log);
@@ -67,7 +76,8 @@ internal sealed partial class RegistryRoad : PeriodicService, IRoad
         }
     }
 
-    protected override Task TurnAsync(CancellationToken stopping) => _stores is null ? Task.CompletedTask : LookOnceAsync();
+    protected override Task TurnAsync(CancellationToken stopping) =>
+        _stores is null ? Task.CompletedTask : LookOnceAsync();
 
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
@@ -96,8 +106,7 @@ internal sealed partial class RegistryRoad : PeriodicService, IRoad
                 Volatile.Write(ref _looks, 0);
                 throw;
             }
-        }
-        while (Interlocked.CompareExchange(ref _looks, 0, begun) != begun);
+        } while (Interlocked.CompareExchange(ref _looks, 0, begun) != begun);
     }
 
     private async Task AnnounceAsync()
@@ -108,7 +117,9 @@ internal sealed partial class RegistryRoad : PeriodicService, IRoad
             await OnStoresAsync(database => RemoveAsync(database, gone.NodeId));
         foreach (var own in nodes)
         {
-            var text = Encoding.UTF8.GetString(_trust.Make(NodeAnnouncement.Of(own, AnnouncementKind.Response)).ToBytes());
+            var text = Encoding.UTF8.GetString(
+                _trust.Make(NodeAnnouncement.Of(own, AnnouncementKind.Response)).ToBytes()
+            );
             await OnStoresAsync(database => WriteAsync(database, own.NodeId, text, isNew: !before.Contains(own)));
         }
         _announced = nodes;
@@ -121,7 +132,8 @@ internal sealed partial class RegistryRoad : PeriodicService, IRoad
             database.StringSetAsync(_prefix + nodeId, text, Life),
             database.SortedSetAddAsync(_names, nodeId, now + Life.TotalMilliseconds),
             database.KeyExpireAsync(_names, NamesLife),
-            isNew ? database.PublishAsync(_news, nodeId) : Task.CompletedTask);
+            isNew ? database.PublishAsync(_news, nodeId) : Task.CompletedTask
+        );
         Status.CountSent();
     }
 
@@ -136,9 +148,16 @@ internal sealed partial class RegistryRoad : PeriodicService, IRoad
     {
         var now = Time.GetUtcNow();
         // By our clock, generously: the keys themselves know when they end.
-        await database.SortedSetRemoveRangeByScoreAsync(_names, double.NegativeInfinity, (now - NamesLife).ToUnixTimeMilliseconds());
+        await database.SortedSetRemoveRangeByScoreAsync(
+            _names,
+            double.NegativeInfinity,
+            (now - NamesLife).ToUnixTimeMilliseconds()
+        );
         var names = await database.SortedSetRangeByRankAsync(_names, 0, MostNodes - 1, Order.Descending);
-        var texts = names.Length == 0 ? [] : await database.StringGetAsync([.. names.Select(name => (RedisKey)(_prefix + name))]);
+        var texts =
+            names.Length == 0
+                ? []
+                : await database.StringGetAsync([.. names.Select(name => (RedisKey)(_prefix + name))]);
         var seen = new HashSet<string>(StringComparer.Ordinal);
         for (var i = 0; i < names.Length; i++)
         {
@@ -166,7 +185,9 @@ internal sealed partial class RegistryRoad : PeriodicService, IRoad
             return who;
         // Read again before it was written again: still there, and judged already.
         var again = _known.TryGetValue(who, out var nonce) && nonce == heard.Nonce;
-        var verdict = again ? new Verdict(_trust.HasKey ? PeerTrust.Trusted : PeerTrust.Open, null) : _trust.Judge(heard);
+        var verdict = again
+            ? new Verdict(_trust.HasKey ? PeerTrust.Trusted : PeerTrust.Open, null)
+            : _trust.Judge(heard);
         if (verdict.Reason is { } reason)
             Status.Reject(reason);
         else
@@ -199,17 +220,18 @@ internal sealed partial class RegistryRoad : PeriodicService, IRoad
         Status.Problem = problem;
     }
 
-    private void Observe(Func<Task> look) => _ = Task.Run(async () =>
-    {
-        try
+    private void Observe(Func<Task> look) =>
+        _ = Task.Run(async () =>
         {
-            await look();
-        }
-        catch (Exception failure)
-        {
-            LogNoStore(failure.Message);
-        }
-    });
+            try
+            {
+                await look();
+            }
+            catch (Exception failure)
+            {
+                LogNoStore(failure.Message);
+            }
+        });
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "The registry is not to be had: {Reason}")]
     private partial void LogNoStore(string reason);

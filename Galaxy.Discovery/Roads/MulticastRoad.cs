@@ -12,12 +12,22 @@ namespace Galaxy.Discovery.Roads;
 internal readonly record struct Packet(ReadOnlyMemory<byte> Bytes, IPEndPoint From, Link Link, bool ToGroup);
 
 /// <summary>
-/// A road of multicast: sockets on every link, which follow the links, and one loop that alone touches the protocol's state. Receivers pass
-/// packets to it through a bounded queue. What goes wrong is counted and logged; the loop begins anew.
+/// A road of multicast: sockets on every link, which follow the links, and one loop that alone touches the protocol's
+/// state. Receivers pass packets to it through a bounded queue. What goes wrong is counted and logged; the loop begins
+/// anew.
 /// </summary>
 internal abstract partial class MulticastRoad(
-    string name, bool enabled, MulticastGroup group, bool asksFromOwnPort, Receiver receiver, LinkWatcher links, LocalNodes local, PeerTable peers, TimeProvider time, ILogger log)
-    : BackgroundService, IRoad
+    string name,
+    bool enabled,
+    MulticastGroup group,
+    bool asksFromOwnPort,
+    Receiver receiver,
+    LinkWatcher links,
+    LocalNodes local,
+    PeerTable peers,
+    TimeProvider time,
+    ILogger log
+) : BackgroundService, IRoad
 {
     private const int QueueLength = 1024;
     private const int LargestDatagram = 9000;
@@ -26,7 +36,9 @@ internal abstract partial class MulticastRoad(
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(30);
 
-    private readonly Channel<Packet> _packets = Channel.CreateBounded<Packet>(new BoundedChannelOptions(QueueLength) { SingleReader = true, FullMode = BoundedChannelFullMode.Wait });
+    private readonly Channel<Packet> _packets = Channel.CreateBounded<Packet>(
+        new BoundedChannelOptions(QueueLength) { SingleReader = true, FullMode = BoundedChannelFullMode.Wait }
+    );
     private readonly Dictionary<int, Station> _stations = [];
     private readonly Dictionary<int, (TimeSpan At, int Left)> _retries = [];
     private readonly OwnPackets _own = new();
@@ -62,7 +74,9 @@ internal abstract partial class MulticastRoad(
     /// <summary>When <see cref="Turn"/> is wanted next.</summary>
     protected abstract TimeSpan NextTurn { get; }
 
-    /// <summary>The link has come, has come back, has other addresses, or other nodes are to be announced on it.</summary>
+    /// <summary>
+    /// The link has come, has come back, has other addresses, or other nodes are to be announced on it.
+    /// </summary>
     protected abstract void Publish(Link link, IReadOnlyList<LocalNode> nodes, bool linkIsNew);
 
     /// <summary>The link is gone.</summary>
@@ -174,7 +188,15 @@ internal abstract partial class MulticastRoad(
     private void Follow()
     {
         _links = links.Current;
-        foreach (var station in _stations.Values.Where(station => _links.All(link => link.Id != station.Link.Id || !link.Addresses.SequenceEqual(station.Link.Addresses))).ToList())
+        foreach (
+            var station in _stations
+                .Values.Where(station =>
+                    _links.All(link =>
+                        link.Id != station.Link.Id || !link.Addresses.SequenceEqual(station.Link.Addresses)
+                    )
+                )
+                .ToList()
+        )
         {
             Close(station);
             if (_links.All(link => link.Id != station.Link.Id))
@@ -189,7 +211,12 @@ internal abstract partial class MulticastRoad(
             Publish(link, local.On(link), isNew);
         }
         Status.Sockets = _stations.Values.Sum(station => station.Questions is null ? 1 : 2);
-        Status.Links = [.. _stations.Values.Select(station => $"{station.Link.Name} {(station.Link.IsIpv6 ? "IPv6" : "IPv4")}").Order(StringComparer.Ordinal)];
+        Status.Links =
+        [
+            .. _stations
+                .Values.Select(station => $"{station.Link.Name} {(station.Link.IsIpv6 ? "IPv6" : "IPv4")}")
+                .Order(StringComparer.Ordinal),
+        ];
     }
 
     private bool TryOpen(Link link)
@@ -231,7 +258,10 @@ internal abstract partial class MulticastRoad(
         foreach (var (id, retry) in _retries.Where(pair => pair.Value.At <= Now).ToList())
         {
             _retries[id] = (TimeSpan.MaxValue, retry.Left);
-            if (_links.FirstOrDefault(link => link.Id == id) is not { } link || (!_stations.ContainsKey(id) && !TryOpen(link)))
+            if (
+                _links.FirstOrDefault(link => link.Id == id) is not { } link
+                || (!_stations.ContainsKey(id) && !TryOpen(link))
+            )
                 continue;
             Publish(link, local.On(link), linkIsNew: true);
         }
@@ -254,8 +284,7 @@ internal abstract partial class MulticastRoad(
             {
                 Received(socket.Receive(_buffer), socket);
                 packets++;
-            }
-            while (packets < AtATime && socket.HasMore);
+            } while (packets < AtATime && socket.HasMore);
         }
         catch (ObjectDisposedException)
         {
@@ -267,7 +296,8 @@ internal abstract partial class MulticastRoad(
         }
         catch (SocketException failure)
         {
-            // Somebody's port was closed, or the link went down: the socket itself is still good, or will be closed soon.
+            // Somebody's port was closed, or the link went down: the socket itself is still good, or will be closed
+            // soon.
             Status.Reject($"receive: {failure.SocketErrorCode}");
         }
         _alarm.Ring();
@@ -276,16 +306,23 @@ internal abstract partial class MulticastRoad(
 
     private void Received(Datagram datagram, LinkSocket socket)
     {
-        // What is for everybody reaches every socket on the port: the one of its link takes it. What is for us alone reaches one of them, any one.
+        // What is for everybody reaches every socket on the port: the one of its link takes it. What is for us alone
+        // reaches one of them, any one.
         var link = socket.Link;
         if (datagram.InterfaceIndex != 0 && datagram.InterfaceIndex != link.Index)
         {
             if (datagram.ToGroup)
                 return;
-            // What this machine sends to an address of its own comes by loopback: it belongs to the link of that address.
+            // What this machine sends to an address of its own comes by loopback: it belongs to the link of that
+            // address.
             var loopback = IPAddress.IsLoopback(datagram.From.Address);
-            link = links.Current.FirstOrDefault(other => other.Index == datagram.InterfaceIndex && other.Family == link.Family && other.IsLoopback == loopback)
-                ?? links.Current.FirstOrDefault(other => other.Family == link.Family && other.Contains(datagram.From.Address)) ?? link;
+            link = links.Current.FirstOrDefault(other =>
+                other.Index == datagram.InterfaceIndex && other.Family == link.Family && other.IsLoopback == loopback
+            )
+                ?? links.Current.FirstOrDefault(other =>
+                    other.Family == link.Family && other.Contains(datagram.From.Address)
+                )
+                ?? link;
         }
         Status.CountReceived();
         string? refused;
@@ -296,13 +333,21 @@ internal abstract partial class MulticastRoad(
                 return;
             refused = _limiter.Refuse(datagram.From.Address, Now);
         }
-        if (refused is null && !_packets.Writer.TryWrite(new Packet(_buffer.AsSpan(0, datagram.Length).ToArray(), datagram.From, link, datagram.ToGroup)))
+        if (
+            refused is null
+            && !_packets.Writer.TryWrite(
+                new Packet(_buffer.AsSpan(0, datagram.Length).ToArray(), datagram.From, link, datagram.ToGroup)
+            )
+        )
             refused = "queue full";
         if (refused is not null)
             Status.Reject(refused);
     }
 
-    private bool IsOurs(IPAddress from) => links.Current.Any(link => link.Addresses.Any(own => own.Address.GetAddressBytes().AsSpan().SequenceEqual(from.GetAddressBytes())));
+    private bool IsOurs(IPAddress from) =>
+        links.Current.Any(link =>
+            link.Addresses.Any(own => own.Address.GetAddressBytes().AsSpan().SequenceEqual(from.GetAddressBytes()))
+        );
 
     /// <summary>Sends from the road's port, or from the port for questions.</summary>
     protected void Send(Link link, byte[] packet, IPEndPoint? to, bool question = false)

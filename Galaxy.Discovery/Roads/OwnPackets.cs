@@ -3,8 +3,8 @@ using System.IO.Hashing;
 namespace Galaxy.Discovery.Roads;
 
 /// <summary>
-/// What this process sent a moment ago: it comes back by multicast, on this link or on another one of the same network, and is no news. Another
-/// process of this machine is told apart by what it says. Not thread-safe.
+/// What this process sent a moment ago: it comes back by multicast, on this link or on another one of the same network,
+/// and is no news. Another process of this machine is told apart by what it says. Not thread-safe.
 /// </summary>
 internal sealed class OwnPackets
 {

@@ -10,9 +10,21 @@ internal sealed class RoadStatus(string road, bool enabled)
     private const int MostReasons = 64;
 
     private static readonly Meter Meter = new("Galaxy.Discovery");
-    private static readonly Counter<long> SentCounter = Meter.CreateCounter<long>("galaxy.discovery.sent", "{packet}", "Packets sent");
-    private static readonly Counter<long> ReceivedCounter = Meter.CreateCounter<long>("galaxy.discovery.received", "{packet}", "Packets received");
-    private static readonly Counter<long> RejectedCounter = Meter.CreateCounter<long>("galaxy.discovery.rejected", "{packet}", "Packets not believed or not answered, by reason");
+    private static readonly Counter<long> SentCounter = Meter.CreateCounter<long>(
+        "galaxy.discovery.sent",
+        "{packet}",
+        "Packets sent"
+    );
+    private static readonly Counter<long> ReceivedCounter = Meter.CreateCounter<long>(
+        "galaxy.discovery.received",
+        "{packet}",
+        "Packets received"
+    );
+    private static readonly Counter<long> RejectedCounter = Meter.CreateCounter<long>(
+        "galaxy.discovery.rejected",
+        "{packet}",
+        "Packets not believed or not answered, by reason"
+    );
 
     private readonly ConcurrentDictionary<string, long> _rejected = new(StringComparer.Ordinal);
     private long _sent;
@@ -55,7 +67,11 @@ internal sealed class RoadStatus(string road, bool enabled)
         if (_rejected.Count >= MostReasons && !_rejected.ContainsKey(reason))
             reason = "other";
         _rejected.AddOrUpdate(reason, 1, (_, count) => count + 1);
-        RejectedCounter.Add(1, new KeyValuePair<string, object?>("road", Road), new KeyValuePair<string, object?>("reason", reason));
+        RejectedCounter.Add(
+            1,
+            new KeyValuePair<string, object?>("road", Road),
+            new KeyValuePair<string, object?>("reason", reason)
+        );
     }
 }
 

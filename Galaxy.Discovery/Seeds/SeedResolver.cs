@@ -6,8 +6,9 @@ using Galaxy.Core.Discovery;
 namespace Galaxy.Discovery.Seeds;
 
 /// <summary>
-/// What a seed stands for: <c>host:port</c> is every A and AAAA address of the host; a name that begins with an underscore,
-/// <c>_galaxy._tcp.example.org</c>, is a service whose SRV records name hosts and ports (RFC 2782). Thread-safe.
+/// What a seed stands for: <c>host:port</c> is every A and AAAA address of the host; a name that begins with an
+/// underscore, <c>_galaxy._tcp.example.org</c>, is a service whose SRV records name hosts and ports (RFC 2782).
+/// Thread-safe.
 /// </summary>
 internal static class SeedResolver
 {
@@ -24,28 +25,53 @@ internal static class SeedResolver
         patience.CancelAfter(Patience * 2);
         var url = new Uri(seed.Contains("://", StringComparison.Ordinal) ? seed : "http://" + seed);
         if (!url.Host.StartsWith('_'))
-            return await AddressesAsync(url.Scheme, url.Host, url.IsDefaultPort ? DefaultPort : url.Port, patience.Token);
+            return await AddressesAsync(
+                url.Scheme,
+                url.Host,
+                url.IsDefaultPort ? DefaultPort : url.Port,
+                patience.Token
+            );
         var found = new List<string>();
-        foreach (var target in (await ServicesAsync(url.Host, patience.Token)).OrderBy(srv => srv.Priority).ThenByDescending(srv => srv.Weight))
+        foreach (
+            var target in (await ServicesAsync(url.Host, patience.Token))
+                .OrderBy(srv => srv.Priority)
+                .ThenByDescending(srv => srv.Weight)
+        )
             found.AddRange(await AddressesAsync(url.Scheme, target.Target.TrimEnd('.'), target.Port, patience.Token));
         return [.. found.Take(MostAddresses)];
     }
 
-    private static async Task<IReadOnlyList<string>> AddressesAsync(string scheme, string host, int port, CancellationToken cancellation)
+    private static async Task<IReadOnlyList<string>> AddressesAsync(
+        string scheme,
+        string host,
+        int port,
+        CancellationToken cancellation
+    )
     {
-        var addresses = IPAddress.TryParse(host.Trim('[', ']'), out var one) ? [one] : await Dns.GetHostAddressesAsync(host, cancellation);
-        return [.. addresses.Take(MostAddresses).Select(address => new UriBuilder(scheme, address.ToString(), port).Uri.GetLeftPart(UriPartial.Authority))];
+        var addresses = IPAddress.TryParse(host.Trim('[', ']'), out var one)
+            ? [one]
+            : await Dns.GetHostAddressesAsync(host, cancellation);
+        return
+        [
+            .. addresses
+                .Take(MostAddresses)
+                .Select(address =>
+                    new UriBuilder(scheme, address.ToString(), port).Uri.GetLeftPart(UriPartial.Authority)
+                ),
+        ];
     }
 
     // The platform resolves hosts, not services.
     private static async Task<IReadOnlyList<DnsSrv>> ServicesAsync(string name, CancellationToken cancellation)
     {
-        var query = DnsWriter.Write(new DnsMessage
-        {
-            Id = (ushort)Random.Shared.Next(1, ushort.MaxValue),
-            RecursionDesired = true,
-            Questions = [new DnsQuestion(name + ".", DnsType.Srv)],
-        });
+        var query = DnsWriter.Write(
+            new DnsMessage
+            {
+                Id = (ushort)Random.Shared.Next(1, ushort.MaxValue),
+                RecursionDesired = true,
+                Questions = [new DnsQuestion(name + ".", DnsType.Srv)],
+            }
+        );
         SocketException last = new((int)SocketError.NoData);
         foreach (var resolver in Resolvers())
         {
@@ -65,7 +91,11 @@ internal static class SeedResolver
         throw last;
     }
 
-    private static async Task<IReadOnlyList<DnsSrv>> AskAsync(IPEndPoint resolver, byte[] query, CancellationToken cancellation)
+    private static async Task<IReadOnlyList<DnsSrv>> AskAsync(
+        IPEndPoint resolver,
+        byte[] query,
+        CancellationToken cancellation
+    )
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         patience.CancelAfter(Patience);
@@ -76,7 +106,11 @@ internal static class SeedResolver
         while (true)
         {
             var length = await socket.ReceiveAsync(buffer, patience.Token);
-            if (!DnsReader.TryParse(buffer.AsSpan(0, length), out var answer) || !answer.IsResponse || answer.Id != (query[0] << 8 | query[1]))
+            if (
+                !DnsReader.TryParse(buffer.AsSpan(0, length), out var answer)
+                || !answer.IsResponse
+                || answer.Id != (query[0] << 8 | query[1])
+            )
                 continue;
             if (answer.ResponseCode != 0)
                 throw new SocketException((int)SocketError.HostNotFound);
@@ -84,6 +118,10 @@ internal static class SeedResolver
         }
     }
 
-    private static IEnumerable<IPEndPoint> Resolvers() => NetworkInterface.GetAllNetworkInterfaces()
-        .SelectMany(adapter => adapter.GetIPProperties().DnsAddresses).Distinct().Select(address => new IPEndPoint(address, 53));
+    private static IEnumerable<IPEndPoint> Resolvers() =>
+        NetworkInterface
+            .GetAllNetworkInterfaces()
+            .SelectMany(adapter => adapter.GetIPProperties().DnsAddresses)
+            .Distinct()
+            .Select(address => new IPEndPoint(address, 53));
 }

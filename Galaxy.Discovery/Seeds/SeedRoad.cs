@@ -12,11 +12,17 @@ using Grpc.Core;
 namespace Galaxy.Discovery.Seeds;
 
 /// <summary>
-/// The seeds of <c>Galaxy_SEEDS</c>: looked up and asked who they are, at the start, then with growing pauses while one is silent, then often
-/// enough to see that they live. Whoever configured them trusts them.
+/// The seeds of <c>Galaxy_SEEDS</c>: looked up and asked who they are, at the start, then with growing pauses while one
+/// is silent, then often enough to see that they live. Whoever configured them trusts them.
 /// </summary>
 internal sealed partial class SeedRoad(
-    NodeOptions node, LocalNodes local, PeerTable peers, CoordinatorChannels channels, TimeProvider time, ILogger<SeedRoad> log) : BackgroundService, IRoad
+    NodeOptions node,
+    LocalNodes local,
+    PeerTable peers,
+    CoordinatorChannels channels,
+    TimeProvider time,
+    ILogger<SeedRoad> log
+) : BackgroundService, IRoad
 {
     private const string Road = "static";
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(500);
@@ -46,7 +52,10 @@ internal sealed partial class SeedRoad(
                 _scan = false;
                 var answered = await Task.WhenAll(node.Seeds.Select(seed => AskAsync(seed, stoppingToken)));
                 Status.Sockets = answered.Count(one => one);
-                pause = answered.All(one => one) ? LongestPause : pause * 2 < LongestPause ? pause * 2 : LongestPause;
+                pause =
+                    answered.All(one => one) ? LongestPause
+                    : pause * 2 < LongestPause ? pause * 2
+                    : LongestPause;
                 await _alarm.WaitAsync(pause, stoppingToken);
                 if (_scan)
                     pause = FirstPause;
@@ -65,7 +74,10 @@ internal sealed partial class SeedRoad(
         {
             addresses = await SeedResolver.ResolveAsync(seed, stopping);
         }
-        catch (Exception failure) when (failure is SocketException or UriFormatException or ArgumentException || (failure is OperationCanceledException && !stopping.IsCancellationRequested))
+        catch (Exception failure)
+            when (failure is SocketException or UriFormatException or ArgumentException
+                || (failure is OperationCanceledException && !stopping.IsCancellationRequested)
+            )
         {
             Status.Reject("name not found");
             if (Status.Problem is null)
@@ -90,7 +102,9 @@ internal sealed partial class SeedRoad(
         Status.CountSent();
         try
         {
-            using var call = channels.Cluster(address).Watch(new WatchRequest { Watcher = node.NodeId }, cancellationToken: patience.Token);
+            using var call = channels
+                .Cluster(address)
+                .Watch(new WatchRequest { Watcher = node.NodeId }, cancellationToken: patience.Token);
             if (!await call.ResponseStream.MoveNext(patience.Token))
                 return false;
             Status.CountReceived();
@@ -98,15 +112,23 @@ internal sealed partial class SeedRoad(
             var itself = snapshot.Nodes.FirstOrDefault(member => member.NodeId == snapshot.NodeId);
             if (itself is null || local.Contains(snapshot.Cluster, snapshot.NodeId))
                 return true;
-            peers.See(new Sighting(Road, snapshot.NodeId, snapshot.Cluster, node.ApiKey is null ? PeerTrust.Open : PeerTrust.Trusted, null)
-            {
-                Role = itself.Role,
-                Url = itself.Url,
-                GrpcUrl = address,
-                Version = itself.Version,
-                Address = IPAddress.TryParse(new Uri(address).Host.Trim('[', ']'), out var ip) ? ip : null,
-                RttMs = time.GetElapsedTime(asked).TotalMilliseconds,
-            });
+            peers.See(
+                new Sighting(
+                    Road,
+                    snapshot.NodeId,
+                    snapshot.Cluster,
+                    node.ApiKey is null ? PeerTrust.Open : PeerTrust.Trusted,
+                    null
+                )
+                {
+                    Role = itself.Role,
+                    Url = itself.Url,
+                    GrpcUrl = address,
+                    Version = itself.Version,
+                    Address = IPAddress.TryParse(new Uri(address).Host.Trim('[', ']'), out var ip) ? ip : null,
+                    RttMs = time.GetElapsedTime(asked).TotalMilliseconds,
+                }
+            );
             return true;
         }
         catch (RpcException failure)

@@ -15,8 +15,9 @@ namespace Galaxy.Discovery.Ssdp;
 internal sealed record DescriptionRead(Guid Uuid, string Version, Sighting? Sighting, string? Problem);
 
 /// <summary>
-/// Fetches the descriptions of devices. A packet must not send us anywhere: only the host that it came from is asked, over one connection, for
-/// at most 64 KiB and two seconds; at most four at a time, sixty-four waiting, each device once in three seconds. Thread-safe.
+/// Fetches the descriptions of devices. A packet must not send us anywhere: only the host that it came from is asked,
+/// over one connection, for at most 64 KiB and two seconds; at most four at a time, sixty-four waiting, each device
+/// once in three seconds. Thread-safe.
 /// </summary>
 internal sealed class DescriptionReader(Trust trust, TimeProvider time) : IDisposable
 {
@@ -32,7 +33,10 @@ internal sealed class DescriptionReader(Trust trust, TimeProvider time) : IDispo
     private readonly CancellationTokenSource _ends = new();
     private int _waiting;
 
-    /// <summary>Begins to read; the result is taken from <see cref="TryTake"/> when the road was told. Null, or why it is not read.</summary>
+    /// <summary>
+    /// Begins to read; the result is taken from <see cref="TryTake"/> when the road was told. Null, or why it is not
+    /// read.
+    /// </summary>
     public string? Read(SsdpEffect.Found found, SsdpRoad road)
     {
         foreach (var (uuid, at) in _started)
@@ -69,7 +73,8 @@ internal sealed class DescriptionReader(Trust trust, TimeProvider time) : IDispo
     public bool TryTake([NotNullWhen(true)] out DescriptionRead? read) => _read.TryDequeue(out read);
 
     private static bool IsFrom(Uri location, IPAddress from) =>
-        IPAddress.TryParse(location.Host.Trim('[', ']'), out var host) && host.GetAddressBytes().AsSpan().SequenceEqual(from.GetAddressBytes());
+        IPAddress.TryParse(location.Host.Trim('[', ']'), out var host)
+        && host.GetAddressBytes().AsSpan().SequenceEqual(from.GetAddressBytes());
 
     private async Task<DescriptionRead> FetchAsync(SsdpEffect.Found found)
     {
@@ -89,7 +94,10 @@ internal sealed class DescriptionReader(Trust trust, TimeProvider time) : IDispo
                     handler.ConnectCallback = (_, cancellation) => ConnectAsync(found, cancellation);
                 });
                 using var http = new HttpClient(handler) { MaxResponseContentBufferSize = MostBytes };
-                var document = await http.GetByteArrayAsync(new UriBuilder(found.Location) { Query = $"nonce={nonce}" }.Uri, patience.Token);
+                var document = await http.GetByteArrayAsync(
+                    new UriBuilder(found.Location) { Query = $"nonce={nonce}" }.Uri,
+                    patience.Token
+                );
                 return Judge(found, document);
             }
             finally
@@ -97,7 +105,15 @@ internal sealed class DescriptionReader(Trust trust, TimeProvider time) : IDispo
                 _places.Release();
             }
         }
-        catch (Exception failure) when (failure is HttpRequestException or OperationCanceledException or IOException or SocketException or InvalidOperationException or ObjectDisposedException)
+        catch (Exception failure)
+            when (failure
+                    is HttpRequestException
+                        or OperationCanceledException
+                        or IOException
+                        or SocketException
+                        or InvalidOperationException
+                        or ObjectDisposedException
+            )
         {
             return new DescriptionRead(found.Uuid, found.Version, null, "description unreadable");
         }
@@ -124,7 +140,15 @@ internal sealed class DescriptionReader(Trust trust, TimeProvider time) : IDispo
         if (SsdpDescription.Read(stream) is not { } announcement)
             return new DescriptionRead(found.Uuid, found.Version, null, "description malformed");
         var verdict = trust.Judge(announcement);
-        return new DescriptionRead(found.Uuid, found.Version, NodeAnnouncement.Seen("ssdp", announcement, verdict) with { Address = found.From.Address }, null);
+        return new DescriptionRead(
+            found.Uuid,
+            found.Version,
+            NodeAnnouncement.Seen("ssdp", announcement, verdict) with
+            {
+                Address = found.From.Address,
+            },
+            null
+        );
     }
 
     public void Dispose()

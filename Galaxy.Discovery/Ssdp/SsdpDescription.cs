@@ -9,8 +9,9 @@ using Galaxy.Discovery.Peers;
 namespace Galaxy.Discovery.Ssdp;
 
 /// <summary>
-/// The description document of a node (UPnP Device Architecture 1.1, section 2.3), with one element of our own: the announcement of the UDP
-/// road, signed when the document is read and with the reader's nonce, so that it proves what a stored document could not.
+/// The description document of a node (UPnP Device Architecture 1.1, section 2.3), with one element of our own: the
+/// announcement of the UDP road, signed when the document is read and with the reader's nonce, so that it proves what a
+/// stored document could not.
 /// </summary>
 internal static class SsdpDescription
 {
@@ -19,12 +20,16 @@ internal static class SsdpDescription
     private static readonly XNamespace Upnp = "urn:schemas-upnp-org:device-1-0";
     private static readonly XNamespace Galaxy = "urn:schemas-ufo-galaxy:node-1-0";
 
-    /// <summary>The name of the document: short whatever the node is called, for an answer must not outgrow its question.</summary>
+    /// <summary>
+    /// The name of the document: short whatever the node is called, for an answer must not outgrow its question.
+    /// </summary>
     public static string Name(LocalNode own) => Uuid(own).ToString()[..8];
 
     public static string Path(LocalNode own) => $"/description/{Name(own)}.xml";
 
-    /// <summary>The same for a node as long as it keeps its name: a name-based UUID (RFC 9562, section 5.8, with SHA-256).</summary>
+    /// <summary>
+    /// The same for a node as long as it keeps its name: a name-based UUID (RFC 9562, section 5.8, with SHA-256).
+    /// </summary>
     public static Guid Uuid(LocalNode own)
     {
         var bytes = SHA256.HashData(Encoding.UTF8.GetBytes($"galaxy/{own.Cluster}/{own.NodeId}"))[..16];
@@ -35,16 +40,20 @@ internal static class SsdpDescription
 
     /// <summary>Another one when the document says something else.</summary>
     public static int ConfigId(LocalNode own) =>
-        BitConverter.ToInt32(SHA256.HashData(Encoding.UTF8.GetBytes($"{own.Role}\n{own.Url}\n{own.GrpcUrl}\n{own.Version}"))) & 0xFFFFFF;
+        BitConverter.ToInt32(
+            SHA256.HashData(Encoding.UTF8.GetBytes($"{own.Role}\n{own.Url}\n{own.GrpcUrl}\n{own.Version}"))
+        ) & 0xFFFFFF;
 
     /// <param name="nonce">The reader's; empty for readers who do not know of it.</param>
     public static string Write(LocalNode own, Trust trust, string nonce)
     {
         var announcement = trust.Make(NodeAnnouncement.Of(own, AnnouncementKind.Response, re: nonce));
-        var document = new XElement(Upnp + "root",
+        var document = new XElement(
+            Upnp + "root",
             new XAttribute("configId", ConfigId(own)),
             new XElement(Upnp + "specVersion", new XElement(Upnp + "major", 1), new XElement(Upnp + "minor", 1)),
-            new XElement(Upnp + "device",
+            new XElement(
+                Upnp + "device",
                 new XElement(Upnp + "deviceType", SsdpDevice.Type),
                 new XElement(Upnp + "friendlyName", own.NodeId),
                 new XElement(Upnp + "manufacturer", "Galaxy"),
@@ -52,24 +61,45 @@ internal static class SsdpDescription
                 new XElement(Upnp + "modelNumber", own.Version),
                 new XElement(Upnp + "UDN", $"uuid:{Uuid(own)}"),
                 new XElement(Upnp + "presentationURL", own.Url),
-                new XElement(Galaxy + "announcement", new XAttribute(XNamespace.Xmlns + "galaxy", Galaxy), Encoding.UTF8.GetString(announcement.ToBytes()))));
+                new XElement(
+                    Galaxy + "announcement",
+                    new XAttribute(XNamespace.Xmlns + "galaxy", Galaxy),
+                    Encoding.UTF8.GetString(announcement.ToBytes())
+                )
+            )
+        );
         return "<?xml version=\"1.0\"?>\n" + document;
     }
 
     /// <summary>
-    /// What a document says of a node: the announcement in it or, of a device of our type that has none, its name and address, signed by nobody.
-    /// Null when it is about something else.
+    /// What a document says of a node: the announcement in it or, of a device of our type that has none, its name and
+    /// address, signed by nobody. Null when it is about something else.
     /// </summary>
     public static Announcement? Read(Stream document)
     {
         try
         {
-            using var reader = XmlReader.Create(document, new XmlReaderSettings { DtdProcessing = DtdProcessing.Prohibit, XmlResolver = null, MaxCharactersInDocument = 64 * 1024 });
-            var device = XDocument.Load(reader).Descendants(Upnp + "device").FirstOrDefault(device => Text(device, "deviceType") == SsdpDevice.Type);
+            using var reader = XmlReader.Create(
+                document,
+                new XmlReaderSettings
+                {
+                    DtdProcessing = DtdProcessing.Prohibit,
+                    XmlResolver = null,
+                    MaxCharactersInDocument = 64 * 1024,
+                }
+            );
+            var device = XDocument
+                .Load(reader)
+                .Descendants(Upnp + "device")
+                .FirstOrDefault(device => Text(device, "deviceType") == SsdpDevice.Type);
             if (device?.Element(Galaxy + "announcement")?.Value is { } text)
                 return Announcement.TryParse(Encoding.UTF8.GetBytes(text), out var announcement) ? announcement : null;
             return device is not null && Text(device, "friendlyName") is { Length: > 0 and <= LongestName } name
-                ? new Announcement(AnnouncementKind.Response, name, 0) { Name = name, Url = Text(device, "presentationURL") is { Length: <= LongestUrl } url ? url : "" }
+                ? new Announcement(AnnouncementKind.Response, name, 0)
+                {
+                    Name = name,
+                    Url = Text(device, "presentationURL") is { Length: <= LongestUrl } url ? url : "",
+                }
                 : null;
         }
         catch (XmlException)

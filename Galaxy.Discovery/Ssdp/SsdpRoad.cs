@@ -11,12 +11,33 @@ namespace Galaxy.Discovery.Ssdp;
 
 /// <summary>Sockets for <see cref="SsdpLink"/>, and reading what the devices that it finds say of themselves.</summary>
 internal sealed class SsdpRoad(
-    NodeOptions node, ListenAddresses addresses, DescriptionReader descriptions, Receiver receiver, LinkWatcher links, LocalNodes local, PeerTable peers, TimeProvider time, ILogger<SsdpRoad> log)
-    : MulticastRoad("ssdp", node.UpnpEnabled, new MulticastGroup(IPAddress.Parse("239.255.255.250"), IPAddress.Parse("ff02::c"), 1900, Ttl: 2),
-        asksFromOwnPort: true, receiver, links, local, peers, time, log)
+    NodeOptions node,
+    ListenAddresses addresses,
+    DescriptionReader descriptions,
+    Receiver receiver,
+    LinkWatcher links,
+    LocalNodes local,
+    PeerTable peers,
+    TimeProvider time,
+    ILogger<SsdpRoad> log
+)
+    : MulticastRoad(
+        "ssdp",
+        node.UpnpEnabled,
+        new MulticastGroup(IPAddress.Parse("239.255.255.250"), IPAddress.Parse("ff02::c"), 1900, Ttl: 2),
+        asksFromOwnPort: true,
+        receiver,
+        links,
+        local,
+        peers,
+        time,
+        log
+    )
 {
     private const string Road = "ssdp";
-    private static readonly string Server = $"{(OperatingSystem.IsWindows() ? "Windows" : OperatingSystem.IsMacOS() ? "macOS" : "Linux")} UPnP/1.1 Galaxy/1";
+    private static readonly string Server =
+        $"{(OperatingSystem.IsWindows() ? "Windows" : OperatingSystem.IsMacOS() ? "macOS" : "Linux")} "
+        + "UPnP/1.1 Galaxy/1";
 
     private readonly Dictionary<int, SsdpLink> _links = [];
     private readonly Dictionary<Guid, Known> _known = [];
@@ -28,16 +49,27 @@ internal sealed class SsdpRoad(
     private static readonly TimeSpan LeastReadEvery = TimeSpan.FromSeconds(50);
     private static readonly TimeSpan ReadLaterForEach = TimeSpan.FromSeconds(0.5);
 
-    /// <summary>A description is read again after this time, for what it says is signed for the moment; later where there are many: two a second are read.</summary>
-    private TimeSpan ReadEvery => _known.Count * ReadLaterForEach is var later && later > LeastReadEvery ? later : LeastReadEvery;
+    /// <summary>
+    /// A description is read again after this time, for what it says is signed for the moment; later where there are
+    /// many: two a second are read.
+    /// </summary>
+    private TimeSpan ReadEvery =>
+        _known.Count * ReadLaterForEach is var later && later > LeastReadEvery ? later : LeastReadEvery;
 
-    protected override TimeSpan NextTurn => _links.Count == 0 ? TimeSpan.MaxValue : _links.Values.Min(link => link.NextTick);
+    protected override TimeSpan NextTurn =>
+        _links.Count == 0 ? TimeSpan.MaxValue : _links.Values.Min(link => link.NextTick);
 
     protected override void Publish(Link link, IReadOnlyList<LocalNode> nodes, bool linkIsNew)
     {
         if (linkIsNew || !_links.TryGetValue(link.Id, out var known))
         {
-            known = _links[link.Id] = new SsdpLink(link.Address, addresses.Ports[0], Time.GetUtcNow().ToUnixTimeSeconds(), Server, _random);
+            known = _links[link.Id] = new SsdpLink(
+                link.Address,
+                addresses.Ports[0],
+                Time.GetUtcNow().ToUnixTimeSeconds(),
+                Server,
+                _random
+            );
             known.Search(Now);
         }
         Do(link, known.Publish([.. nodes.Select(Device)], Now));
@@ -78,7 +110,17 @@ internal sealed class SsdpRoad(
         if (!SsdpMessage.TryParse(packet.Bytes.Span, out var message))
             Status.Reject("malformed");
         else
-            Do(packet.Link, link.Hear(message, packet.Bytes.Length, packet.From, packet.Link.Contains(packet.From.Address), packet.ToGroup, Now));
+            Do(
+                packet.Link,
+                link.Hear(
+                    message,
+                    packet.Bytes.Length,
+                    packet.From,
+                    packet.Link.Contains(packet.From.Address),
+                    packet.ToGroup,
+                    Now
+                )
+            );
     }
 
     private void Do(Link link, IReadOnlyList<SsdpEffect> effects)
@@ -107,9 +149,14 @@ internal sealed class SsdpRoad(
     {
         if (Local.Current.Any(own => SsdpDescription.Uuid(own) == found.Uuid))
             return;
-        // Nobody signs a packet of this road: it keeps whom the description made known, and brings nobody back without reading it again.
-        if (_known.TryGetValue(found.Uuid, out var known) && SameVersion(known.Version, found.Version) && Now - known.ReadAt < ReadEvery
-            && Peers.Has(known.Sighting.Cluster, known.Sighting.NodeId, known.Sighting.Trust))
+        // Nobody signs a packet of this road: it keeps whom the description made known, and brings nobody back without
+        // reading it again.
+        if (
+            _known.TryGetValue(found.Uuid, out var known)
+            && SameVersion(known.Version, found.Version)
+            && Now - known.ReadAt < ReadEvery
+            && Peers.Has(known.Sighting.Cluster, known.Sighting.NodeId, known.Sighting.Trust)
+        )
         {
             Peers.See(known.Sighting with { Address = found.From.Address, RttMs = null, IsOld = true });
             return;
@@ -119,7 +166,10 @@ internal sealed class SsdpRoad(
     }
 
     // An answer to a search does not say which configuration it is.
-    private static bool SameVersion(string known, string found) => known == found || found.EndsWith('/') && known.StartsWith(found, StringComparison.Ordinal) || known.EndsWith('/') && found.StartsWith(known, StringComparison.Ordinal);
+    private static bool SameVersion(string known, string found) =>
+        known == found
+        || found.EndsWith('/') && known.StartsWith(found, StringComparison.Ordinal)
+        || known.EndsWith('/') && found.StartsWith(known, StringComparison.Ordinal);
 
     /// <summary>A description was read, or could not be: on the road's own loop.</summary>
     private void Learn(DescriptionRead read)
@@ -130,7 +180,12 @@ internal sealed class SsdpRoad(
             return;
         if (sighting.Distrust is { } distrust)
             Status.Reject(distrust);
-        foreach (var old in _known.Where(pair => Now - pair.Value.ReadAt > PeerBook.LostAfter + ReadEvery).Select(pair => pair.Key).ToList())
+        foreach (
+            var old in _known
+                .Where(pair => Now - pair.Value.ReadAt > PeerBook.LostAfter + ReadEvery)
+                .Select(pair => pair.Key)
+                .ToList()
+        )
             _known.Remove(old);
         if (_known.Count < PeerBook.MostPeers || _known.ContainsKey(read.Uuid))
             _known[read.Uuid] = new Known(read.Version, sighting, Now);
@@ -140,5 +195,6 @@ internal sealed class SsdpRoad(
     /// <summary>There is a description to take.</summary>
     public void DescriptionIsRead() => Enqueue(default);
 
-    private static SsdpDevice Device(LocalNode own) => new(SsdpDescription.Uuid(own), SsdpDescription.Path(own), SsdpDescription.ConfigId(own));
+    private static SsdpDevice Device(LocalNode own) =>
+        new(SsdpDescription.Uuid(own), SsdpDescription.Path(own), SsdpDescription.ConfigId(own));
 }

@@ -7,10 +7,12 @@ using Yarp.ReverseProxy.Model;
 namespace Galaxy.Gateway.Balancing;
 
 /// <summary>
-/// Power of two choices: picks two and returns the less busy one, which avoids both the herd on the least loaded and the bad luck of one choice. A service that
-/// came anew, or is healthy again, gets less than its share at first: its caches and its compiled code are cold.
+/// Power of two choices: picks two and returns the less busy one, which avoids both the herd on the least loaded and
+/// the bad luck of one choice. A service that came anew, or is healthy again, gets less than its share at first: its
+/// caches and its compiled code are cold.
 /// </summary>
-internal sealed class SlowStart(IOptionsMonitor<GatewayOptions> options, TimeProvider time, Random random) : ILoadBalancingPolicy
+internal sealed class SlowStart(IOptionsMonitor<GatewayOptions> options, TimeProvider time, Random random)
+    : ILoadBalancingPolicy
 {
     public const string PolicyName = "SlowStart";
 
@@ -21,7 +23,11 @@ internal sealed class SlowStart(IOptionsMonitor<GatewayOptions> options, TimePro
 
     public string Name => PolicyName;
 
-    public DestinationState? PickDestination(HttpContext context, ClusterState cluster, IReadOnlyList<DestinationState> availableDestinations)
+    public DestinationState? PickDestination(
+        HttpContext context,
+        ClusterState cluster,
+        IReadOnlyList<DestinationState> availableDestinations
+    )
     {
         var count = availableDestinations.Count;
         if (count <= 1)
@@ -29,7 +35,8 @@ internal sealed class SlowStart(IOptionsMonitor<GatewayOptions> options, TimePro
         var first = availableDestinations[random.Next(count)];
         // Of two different ones.
         var other = random.Next(count - 1);
-        var second = availableDestinations[other] == first ? availableDestinations[count - 1] : availableDestinations[other];
+        var second =
+            availableDestinations[other] == first ? availableDestinations[count - 1] : availableDestinations[other];
         var (one, two) = (Weight(first), Weight(second));
         if (one >= two && two >= one)
             return first.ConcurrentRequestCount <= second.ConcurrentRequestCount ? first : second;

@@ -9,9 +9,14 @@ internal static class DocumentMerge
 
     /// <param name="documents">By the kind of service.</param>
     /// <param name="goesTo">The kind of service that answers a path and method here; null: nobody.</param>
-    public static JsonObject Merge(JsonObject info, IEnumerable<(string Kind, JsonObject Document)> documents, Func<string, string, string?> goesTo)
+    public static JsonObject Merge(
+        JsonObject info,
+        IEnumerable<(string Kind, JsonObject Document)> documents,
+        Func<string, string, string?> goesTo
+    )
     {
-        JsonObject paths = [], schemas = [];
+        JsonObject paths = [],
+            schemas = [];
         JsonArray tags = [];
         foreach (var (kind, document) in documents)
         {
@@ -33,22 +38,41 @@ internal static class DocumentMerge
                 }
             }
             if (any)
-                tags.Add(new JsonObject { ["name"] = title, ["description"] = document["info"]?["description"]?.DeepClone() });
+                tags.Add(
+                    new JsonObject { ["name"] = title, ["description"] = document["info"]?["description"]?.DeepClone() }
+                );
         }
         return new JsonObject
         {
             ["openapi"] = "3.1.1",
             ["info"] = info,
-            ["security"] = new JsonArray(new JsonObject { ["bearer"] = new JsonArray() }, new JsonObject { ["key"] = new JsonArray() }),
+            ["security"] = new JsonArray(
+                new JsonObject { ["bearer"] = new JsonArray() },
+                new JsonObject { ["key"] = new JsonArray() }
+            ),
             ["tags"] = tags,
-            ["paths"] = new JsonObject([.. paths.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => KeyValuePair.Create(pair.Key, pair.Value?.DeepClone()))]),
+            ["paths"] = new JsonObject([
+                .. paths
+                    .OrderBy(pair => pair.Key, StringComparer.Ordinal)
+                    .Select(pair => KeyValuePair.Create(pair.Key, pair.Value?.DeepClone())),
+            ]),
             ["components"] = new JsonObject
             {
                 ["schemas"] = schemas,
                 ["securitySchemes"] = new JsonObject
                 {
-                    ["bearer"] = new JsonObject { ["type"] = "http", ["scheme"] = "bearer", ["description"] = "The cluster's key, or one that was given out" },
-                    ["key"] = new JsonObject { ["type"] = "apiKey", ["in"] = "header", ["name"] = "X-API-Key" },
+                    ["bearer"] = new JsonObject
+                    {
+                        ["type"] = "http",
+                        ["scheme"] = "bearer",
+                        ["description"] = "The cluster's key, or one that was given out",
+                    },
+                    ["key"] = new JsonObject
+                    {
+                        ["type"] = "apiKey",
+                        ["in"] = "header",
+                        ["name"] = "X-API-Key",
+                    },
                 },
             },
         };
@@ -57,17 +81,35 @@ internal static class DocumentMerge
     // Two services may call different things alike: the second one's is named after it.
     private static Dictionary<string, string> AddSchemas(JsonObject all, JsonObject added, string kind)
     {
-        var names = added.Where(pair => all[pair.Key] is { } known && !JsonNode.DeepEquals(known, pair.Value)).ToDictionary(pair => pair.Key, pair => $"{char.ToUpperInvariant(kind[0])}{kind[1..]}{pair.Key}", StringComparer.Ordinal);
+        var names = added
+            .Where(pair => all[pair.Key] is { } known && !JsonNode.DeepEquals(known, pair.Value))
+            .ToDictionary(
+                pair => pair.Key,
+                pair => $"{char.ToUpperInvariant(kind[0])}{kind[1..]}{pair.Key}",
+                StringComparer.Ordinal
+            );
         foreach (var (name, schema) in added)
             all[names.GetValueOrDefault(name, name)] = Renamed(schema, names);
         return names;
     }
 
-    private static JsonNode? Renamed(JsonNode? node, Dictionary<string, string> names) => node switch
-    {
-        JsonObject one => new JsonObject([.. one.Select(pair => KeyValuePair.Create(pair.Key, pair.Key == "$ref" && (string?)pair.Value is { } reference && reference.StartsWith(SchemaPrefix, StringComparison.Ordinal)
-            && names.TryGetValue(reference[SchemaPrefix.Length..], out var name) ? JsonValue.Create(SchemaPrefix + name) : Renamed(pair.Value, names)))]),
-        JsonArray list => new JsonArray([.. list.Select(item => Renamed(item, names))]),
-        _ => node?.DeepClone(),
-    };
+    private static JsonNode? Renamed(JsonNode? node, Dictionary<string, string> names) =>
+        node switch
+        {
+            JsonObject one => new JsonObject([
+                .. one.Select(pair =>
+                    KeyValuePair.Create(
+                        pair.Key,
+                        pair.Key == "$ref"
+                        && (string?)pair.Value is { } reference
+                        && reference.StartsWith(SchemaPrefix, StringComparison.Ordinal)
+                        && names.TryGetValue(reference[SchemaPrefix.Length..], out var name)
+                            ? JsonValue.Create(SchemaPrefix + name)
+                            : Renamed(pair.Value, names)
+                    )
+                ),
+            ]),
+            JsonArray list => new JsonArray([.. list.Select(item => Renamed(item, names))]),
+            _ => node?.DeepClone(),
+        };
 }

@@ -8,14 +8,23 @@ using Scalar.AspNetCore;
 
 namespace Galaxy.Gateway.Documents;
 
-/// <summary>The document of everything that the gateway's clients can ask, asked of the services and kept for a while. Thread-safe.</summary>
+/// <summary>
+/// The document of everything that the gateway's clients can ask, asked of the services and kept for a while.
+/// Thread-safe.
+/// </summary>
 internal sealed class MergedDocument(ClusterWatcher watcher, IHttpClientFactory http, TimeProvider time) : IDisposable
 {
     /// <summary>The client that signs its requests.</summary>
     public const string Client = "documents";
 
     private static readonly (string Kind, string Path)[] Sources =
-        [("coordinator", "/openapi/v1.json"), ("router", "/openapi/router.json"), ("oneapi", "/openapi/oneapi.json"), ("discovery", "/openapi/discovery.json"), ("console", "/openapi/console.json")];
+    [
+        ("coordinator", "/openapi/v1.json"),
+        ("router", "/openapi/router.json"),
+        ("oneapi", "/openapi/oneapi.json"),
+        ("discovery", "/openapi/discovery.json"),
+        ("console", "/openapi/console.json"),
+    ];
 
     private static readonly TimeSpan Kept = TimeSpan.FromSeconds(30);
 
@@ -43,10 +52,22 @@ internal sealed class MergedDocument(ClusterWatcher watcher, IHttpClientFactory 
                 _known[kind] = document!;
             var info = new JsonObject
             {
-                ["title"] = "Galaxy", ["version"] = BuildVersion.Text,
-                ["description"] = "One address for the cluster: devices and tasks, routing and tools, models, state, failover. 'x-galaxy-role' says which role a call needs, 'x-galaxy-viewer' that a viewer may make it, too.",
+                ["title"] = "Galaxy",
+                ["version"] = BuildVersion.Text,
+                ["description"] =
+                    "One address for the cluster: devices and tasks, routing and tools, models, state, "
+                    + "failover. 'x-galaxy-role' says which role a call needs, 'x-galaxy-viewer' that a "
+                    + "viewer may make it, too.",
             };
-            var json = DocumentMerge.Merge(info, Sources.Where(source => _known.ContainsKey(source.Kind)).Select(source => (source.Kind, _known[source.Kind])), GatewayRoutes.KindOf).ToJsonString(GalaxyJson.Options);
+            var json = DocumentMerge
+                .Merge(
+                    info,
+                    Sources
+                        .Where(source => _known.ContainsKey(source.Kind))
+                        .Select(source => (source.Kind, _known[source.Kind])),
+                    GatewayRoutes.KindOf
+                )
+                .ToJsonString(GalaxyJson.Options);
             _merged = (time.GetTimestamp(), asked.All(one => one.Document is not null) ? Kept : KeptIncomplete, json);
             return json;
         }
@@ -56,10 +77,17 @@ internal sealed class MergedDocument(ClusterWatcher watcher, IHttpClientFactory 
         }
     }
 
-    private async Task<(string Kind, JsonObject? Document)> AskAsync(string kind, string path, CancellationToken cancellation)
+    private async Task<(string Kind, JsonObject? Document)> AskAsync(
+        string kind,
+        string path,
+        CancellationToken cancellation
+    )
     {
         var view = watcher.Current;
-        var url = kind == "coordinator" ? view.UsableLeader?.Url ?? view.Reachable.FirstOrDefault()?.Url : view.Services.FirstOrDefault(service => service.Kind == kind)?.Url;
+        var url =
+            kind == "coordinator"
+                ? view.UsableLeader?.Url ?? view.Reachable.FirstOrDefault()?.Url
+                : view.Services.FirstOrDefault(service => service.Kind == kind)?.Url;
         if (url is null)
             return (kind, null);
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
@@ -67,9 +95,19 @@ internal sealed class MergedDocument(ClusterWatcher watcher, IHttpClientFactory 
         try
         {
             using var client = http.CreateClient(Client);
-            return (kind, JsonNode.Parse(await client.GetStringAsync(new Uri(url.TrimEnd('/') + path), patience.Token)) as JsonObject);
+            return (
+                kind,
+                JsonNode.Parse(await client.GetStringAsync(new Uri(url.TrimEnd('/') + path), patience.Token))
+                    as JsonObject
+            );
         }
-        catch (Exception failure) when (failure is HttpRequestException or JsonException or OperationCanceledException or Polly.ExecutionRejectedException)
+        catch (Exception failure)
+            when (failure
+                    is HttpRequestException
+                        or JsonException
+                        or OperationCanceledException
+                        or Polly.ExecutionRejectedException
+            )
         {
             return (kind, null);
         }
@@ -84,13 +122,23 @@ internal static class DocumentEndpoints
     public static void AddDocuments(this IServiceCollection services)
     {
         services.AddSingleton<MergedDocument>();
-        services.AddHttpClient(MergedDocument.Client).AddHttpMessageHandler(provider => new SigningHandler(provider.GetRequiredService<ServiceTokens>()));
+        services
+            .AddHttpClient(MergedDocument.Client)
+            .AddHttpMessageHandler(provider => new SigningHandler(provider.GetRequiredService<ServiceTokens>()));
     }
 
     // Open: they say what can be asked, not what is answered, and so does the source.
     public static void MapDocuments(this IEndpointRouteBuilder endpoints)
     {
-        endpoints.MapGet("/openapi.json", async (MergedDocument document, CancellationToken cancellation) => Results.Text(await document.ReadAsync(cancellation), "application/json")).AllowAnonymous();
-        endpoints.MapScalarApiReference("/docs", options => options.WithTitle("Galaxy").WithOpenApiRoutePattern("/openapi.json")).AllowAnonymous();
+        endpoints
+            .MapGet("/openapi.json", async (MergedDocument document, CancellationToken cancellation) =>
+                Results.Text(await document.ReadAsync(cancellation), "application/json")
+            )
+            .AllowAnonymous();
+        endpoints
+            .MapScalarApiReference("/docs", options =>
+                options.WithTitle("Galaxy").WithOpenApiRoutePattern("/openapi.json")
+            )
+            .AllowAnonymous();
     }
 }

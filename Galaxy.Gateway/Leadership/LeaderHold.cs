@@ -7,8 +7,8 @@ using Yarp.ReverseProxy.Model;
 namespace Galaxy.Gateway.Leadership;
 
 /// <summary>
-/// While there is no leader, or nobody is known yet, requests wait here for the next one: nothing of them has been sent anywhere, so that nobody can
-/// execute one twice.
+/// While there is no leader, or nobody is known yet, requests wait here for the next one: nothing of them has been sent
+/// anywhere, so that nobody can execute one twice.
 /// </summary>
 internal sealed class LeaderHold(IProxyStateLookup proxy, IOptionsMonitor<GatewayOptions> options, TimeProvider time)
 {
@@ -21,16 +21,25 @@ internal sealed class LeaderHold(IProxyStateLookup proxy, IOptionsMonitor<Gatewa
     private readonly long _began = time.GetTimestamp();
     private int _held;
 
-    /// <summary>Longer than any change of leader but for a store that is away, and shorter than a client's patience.</summary>
+    /// <summary>
+    /// Longer than any change of leader but for a store that is away, and shorter than a client's patience.
+    /// </summary>
     private TimeSpan Patience => options.CurrentValue.Hold;
 
     /// <summary>Requests that wait now.</summary>
     public int Held => Volatile.Read(ref _held);
 
-    /// <summary>Returns when the leader can be reached, when the patience is over, or at once, with false, when too many wait already.</summary>
+    /// <summary>
+    /// Returns when the leader can be reached, when the patience is over, or at once, with false, when too many wait
+    /// already.
+    /// </summary>
     public async ValueTask<bool> WaitAsync(HttpContext context)
     {
-        if (context.GetReverseProxyFeature() is not { AvailableDestinations.Count: 0, Route.Config.ClusterId: { } cluster } || !IsAwaited(cluster))
+        if (
+            context.GetReverseProxyFeature()
+                is not { AvailableDestinations.Count: 0, Route.Config.ClusterId: { } cluster }
+            || !IsAwaited(cluster)
+        )
             return true;
         try
         {
@@ -58,15 +67,19 @@ internal sealed class LeaderHold(IProxyStateLookup proxy, IOptionsMonitor<Gatewa
         return true;
     }
 
-    // Coordinators are always somewhere. Of the others a gateway that has just been started has not heard yet, or there are none.
+    // Coordinators are always somewhere. Of the others a gateway that has just been started has not heard yet, or there
+    // are none.
     private bool IsAwaited(string cluster) =>
-        cluster is GatewayRoutes.Leader or GatewayRoutes.Reads or GatewayRoutes.Replicated or GatewayRoutes.Any || time.GetElapsedTime(_began) < Youth;
+        cluster is GatewayRoutes.Leader or GatewayRoutes.Reads or GatewayRoutes.Replicated or GatewayRoutes.Any
+        || time.GetElapsedTime(_began) < Youth;
 
     // One look-out for all who wait for the same.
     private Task<ClusterState?> Search(string cluster)
     {
         lock (_gate)
-            return _searches.TryGetValue(cluster, out var search) && !search.IsCompleted ? search : _searches[cluster] = SearchAsync(cluster);
+            return _searches.TryGetValue(cluster, out var search) && !search.IsCompleted
+                ? search
+                : _searches[cluster] = SearchAsync(cluster);
     }
 
     private async Task<ClusterState?> SearchAsync(string id)
@@ -78,8 +91,7 @@ internal sealed class LeaderHold(IProxyStateLookup proxy, IOptionsMonitor<Gatewa
             // The proxy takes a new leader up a moment after the watcher has heard of it.
             if (proxy.TryGetCluster(id, out var cluster) && cluster.DestinationsState.AvailableDestinations.Count > 0)
                 return cluster;
-        }
-        while (time.GetElapsedTime(began) < Patience);
+        } while (time.GetElapsedTime(began) < Patience);
         return null;
     }
 }

@@ -6,8 +6,9 @@ using Galaxy.ServiceDefaults.Cluster;
 namespace Galaxy.Gateway.Leadership;
 
 /// <summary>
-/// Sockets and event streams to a leader end when another one leads. A leader that hands over or dies ends them itself; one that hangs, or whose line is
-/// cut, leaves them open and silent, and what devices say would go nowhere. Clients connect again and resume. Thread-safe.
+/// Sockets and event streams to a leader end when another one leads. A leader that hands over or dies ends them itself;
+/// one that hangs, or whose line is cut, leaves them open and silent, and what devices say would go nowhere. Clients
+/// connect again and resume. Thread-safe.
 /// </summary>
 internal sealed class LeaderSockets(ClusterWatcher watcher, TimeProvider time) : BackgroundService
 {
@@ -19,8 +20,12 @@ internal sealed class LeaderSockets(ClusterWatcher watcher, TimeProvider time) :
     /// <summary>Forwards a request, and cuts it off if it is still there when another leads.</summary>
     public async Task ForwardAsync(HttpContext context, RequestDelegate next)
     {
-        if (!IsLong(context) || context.GetReverseProxyFeature().Route.Config.ClusterId is not (GatewayRoutes.Leader or GatewayRoutes.Reads or GatewayRoutes.Replicated)
-            || watcher.Current.UsableLeader is not { } leader)
+        if (
+            !IsLong(context)
+            || context.GetReverseProxyFeature().Route.Config.ClusterId
+                is not (GatewayRoutes.Leader or GatewayRoutes.Reads or GatewayRoutes.Replicated)
+            || watcher.Current.UsableLeader is not { } leader
+        )
         {
             await next(context);
             return;
@@ -37,7 +42,8 @@ internal sealed class LeaderSockets(ClusterWatcher watcher, TimeProvider time) :
     }
 
     private static bool IsLong(HttpContext context) =>
-        CallerIdentifier.IsSocketUpgrade(context.Request) || context.Request.Headers.Accept.ToString().Contains("text/event-stream", StringComparison.OrdinalIgnoreCase)
+        CallerIdentifier.IsSocketUpgrade(context.Request)
+        || context.Request.Headers.Accept.ToString().Contains("text/event-stream", StringComparison.OrdinalIgnoreCase)
         || context.Request.Path.Value?.EndsWith("/watch", StringComparison.Ordinal) == true;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)

@@ -3,8 +3,8 @@ using System.Buffers;
 namespace Galaxy.Gateway.Replay;
 
 /// <summary>
-/// Bodies that are kept so that they can be sent again, within a bound for all of them together. What does not fit is forwarded as it comes, once.
-/// Thread-safe.
+/// Bodies that are kept so that they can be sent again, within a bound for all of them together. What does not fit is
+/// forwarded as it comes, once. Thread-safe.
 /// </summary>
 internal sealed class KeptBodies
 {
@@ -19,7 +19,9 @@ internal sealed class KeptBodies
     /// <summary>Bytes that are kept now.</summary>
     public long Kept => Volatile.Read(ref _kept);
 
-    /// <summary>The body, read to its end; null when it is too long, there is no room, or its end cannot be waited for.</summary>
+    /// <summary>
+    /// The body, read to its end; null when it is too long, there is no room, or its end cannot be waited for.
+    /// </summary>
     public async ValueTask<KeptBody?> TryKeepAsync(HttpRequest request)
     {
         if (request.ContentLength is { } length)
@@ -52,7 +54,10 @@ internal sealed class KeptBodies
         }
     }
 
-    /// <summary>Null when it is longer than it may be, or there is no room for more of it; then what was read stands before the rest of it.</summary>
+    /// <summary>
+    /// Null when it is longer than it may be, or there is no room for more of it; then what was read stands before the
+    /// rest of it.
+    /// </summary>
     private async Task<KeptBody?> ReadUntoldAsync(HttpRequest request)
     {
         var taken = 0;

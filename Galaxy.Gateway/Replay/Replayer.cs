@@ -18,10 +18,15 @@ internal enum Executed
 }
 
 /// <summary>
-/// Sends a request again that was not answered, where that cannot do it twice: always when nothing of it was carried out, otherwise when its
-/// method is idempotent (RFC 9110, 9.2.2) or it has an Idempotency-Key. Thread-safe.
+/// Sends a request again that was not answered, where that cannot do it twice: always when nothing of it was carried
+/// out, otherwise when its method is idempotent (RFC 9110, 9.2.2) or it has an Idempotency-Key. Thread-safe.
 /// </summary>
-internal sealed class Replayer(KeptBodies bodies, IProxyStateLookup proxy, IOptionsMonitor<GatewayOptions> options, TimeProvider time)
+internal sealed class Replayer(
+    KeptBodies bodies,
+    IProxyStateLookup proxy,
+    IOptionsMonitor<GatewayOptions> options,
+    TimeProvider time
+)
 {
     /// <summary>Set by the response transform when a service said that it did not carry it out.</summary>
     public static readonly object Refused = new();
@@ -36,7 +41,8 @@ internal sealed class Replayer(KeptBodies bodies, IProxyStateLookup proxy, IOpti
 
     public Task RunAsync(HttpContext context, RequestDelegate forward) =>
         context.Request.ContentLength is not (null or 0) || context.Request.Headers.TransferEncoding.Count > 0
-            ? KeepAndRunAsync(context, forward) : RunAsync(context, forward, canRepeat: true, null);
+            ? KeepAndRunAsync(context, forward)
+            : RunAsync(context, forward, canRepeat: true, null);
 
     private async Task KeepAndRunAsync(HttpContext context, RequestDelegate forward)
     {
@@ -53,14 +59,26 @@ internal sealed class Replayer(KeptBodies bodies, IProxyStateLookup proxy, IOpti
             if (body is not null)
                 context.Request.Body = body.Open();
             await forward(context);
-            if (context.Response.HasStarted || context.RequestAborted.IsCancellationRequested || Verdict(context) is not { } executed)
+            if (
+                context.Response.HasStarted
+                || context.RequestAborted.IsCancellationRequested
+                || Verdict(context) is not { } executed
+            )
                 return;
-            if (!canRepeat || (executed == Executed.Perhaps && !IsIdempotent(context.Request)) || time.GetElapsedTime(began) > Patience)
+            if (
+                !canRepeat
+                || (executed == Executed.Perhaps && !IsIdempotent(context.Request))
+                || time.GetElapsedTime(began) > Patience
+            )
                 return;
             if (context.GetReverseProxyFeature().ProxiedDestination is { } last)
                 (failed ??= new(StringComparer.Ordinal)).Add(last.DestinationId);
-            await Task.Delay(pause, time, context.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (context.RequestAborted.IsCancellationRequested || !await NextAsync(context, failed ??= new(StringComparer.Ordinal), began))
+            await Task.Delay(pause, time, context.RequestAborted)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (
+                context.RequestAborted.IsCancellationRequested
+                || !await NextAsync(context, failed ??= new(StringComparer.Ordinal), began)
+            )
                 return;
             Replayed?.Invoke();
         }
@@ -76,21 +94,36 @@ internal sealed class Replayer(KeptBodies bodies, IProxyStateLookup proxy, IOpti
             null => null,
             { Error: ForwarderError.NoAvailableDestinations or ForwarderError.RequestCreation } => Executed.No,
             // A connection that was never made carried nothing.
-            { Exception: HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError } } => Executed.No,
+            {
+                Exception: HttpRequestException
+                {
+                    HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError
+                }
+            } => Executed.No,
             _ => Executed.Perhaps,
         };
     }
 
     private static bool IsIdempotent(HttpRequest request) =>
-        HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method) || HttpMethods.IsOptions(request.Method)
+        HttpMethods.IsGet(request.Method)
+        || HttpMethods.IsHead(request.Method)
+        || HttpMethods.IsOptions(request.Method)
         || request.Headers.ContainsKey("Idempotency-Key")
         // What has changed by the first one would be taken for somebody else's change by the second.
-        || ((HttpMethods.IsPut(request.Method) || HttpMethods.IsDelete(request.Method)) && !request.Headers.ContainsKey("If-Match"));
+        || (
+            (HttpMethods.IsPut(request.Method) || HttpMethods.IsDelete(request.Method))
+            && !request.Headers.ContainsKey("If-Match")
+        );
 
-    /// <summary>Who has not failed yet; before the same one is asked again, also those that were put aside: they may be back already.</summary>
+    /// <summary>
+    /// Who has not failed yet; before the same one is asked again, also those that were put aside: they may be back
+    /// already.
+    /// </summary>
     private static List<DestinationState> Others(ClusterState cluster, HashSet<string> failed)
     {
-        var others = cluster.DestinationsState.AvailableDestinations.Where(one => !failed.Contains(one.DestinationId)).ToList();
+        var others = cluster
+            .DestinationsState.AvailableDestinations.Where(one => !failed.Contains(one.DestinationId))
+            .ToList();
         if (others.Count > 0)
             return others;
         others = [.. cluster.DestinationsState.AllDestinations.Where(one => !failed.Contains(one.DestinationId))];
@@ -100,13 +133,19 @@ internal sealed class Replayer(KeptBodies bodies, IProxyStateLookup proxy, IOpti
         return others;
     }
 
-    /// <summary>Everybody who can be asked now, but for those who have just failed; of leaders there is only one, and it may come back.</summary>
+    /// <summary>
+    /// Everybody who can be asked now, but for those who have just failed; of leaders there is only one, and it may
+    /// come back.
+    /// </summary>
     private async Task<bool> NextAsync(HttpContext context, HashSet<string> failed, long began)
     {
         var id = context.GetReverseProxyFeature().Route.Config.ClusterId!;
         while (true)
         {
-            if (proxy.TryGetCluster(id, out var cluster) && cluster.DestinationsState.AvailableDestinations is { Count: > 0 } all)
+            if (
+                proxy.TryGetCluster(id, out var cluster)
+                && cluster.DestinationsState.AvailableDestinations is { Count: > 0 } all
+            )
             {
                 context.Items.Remove(Refused);
                 context.Features.Set<IForwarderErrorFeature>(null);
@@ -118,7 +157,8 @@ internal sealed class Replayer(KeptBodies bodies, IProxyStateLookup proxy, IOpti
             }
             if (time.GetElapsedTime(began) > Patience || context.RequestAborted.IsCancellationRequested)
                 return false;
-            await Task.Delay(LongestPause, time, context.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(LongestPause, time, context.RequestAborted)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 }

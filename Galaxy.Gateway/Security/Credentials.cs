@@ -6,8 +6,8 @@ using Yarp.ReverseProxy.Transforms.Builder;
 namespace Galaxy.Gateway.Security;
 
 /// <summary>
-/// What clients show ends at the gateway: to the services it vouches for whom it knows, with a token for that one call. So keys are in no service's log,
-/// and a service that was taken over cannot use them.
+/// What clients show ends at the gateway: to the services it vouches for whom it knows, with a token for that one call.
+/// So keys are in no service's log, and a service that was taken over cannot use them.
 /// </summary>
 internal static class Credentials
 {
@@ -26,7 +26,10 @@ internal static class Credentials
             if (CallerIdentifier.IsSocketUpgrade(context.Request) && context.Request.Query.ContainsKey("token"))
                 request.Query.Collection.Remove("token");
             var method = HttpMethods.IsConnect(context.Request.Method) ? "GET" : context.Request.Method;
-            headers.Authorization = new AuthenticationHeaderValue("Bearer", tokens.Mint(name, Principals.RoleOf(context.User), method, request.Path.Value ?? "/"));
+            headers.Authorization = new AuthenticationHeaderValue(
+                "Bearer",
+                tokens.Mint(name, Principals.RoleOf(context.User), method, request.Path.Value ?? "/")
+            );
             return ValueTask.CompletedTask;
         });
     }

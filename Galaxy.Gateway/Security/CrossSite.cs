@@ -7,12 +7,15 @@ using Microsoft.Extensions.Options;
 namespace Galaxy.Gateway.Security;
 
 /// <summary>
-/// Keeps web pages of others from using what a browser sends along by itself: the console's cookie, or the mere place on the same machine where no key is
-/// asked. Whoever shows a key on purpose is no such page, unless its origin was not allowed and the browser asks first (CORS).
+/// Keeps web pages of others from using what a browser sends along by itself: the console's cookie, or the mere place
+/// on the same machine where no key is asked. Whoever shows a key on purpose is no such page, unless its origin was not
+/// allowed and the browser asks first (CORS).
 /// </summary>
 internal sealed class CrossSite(IOptionsMonitor<GatewayOptions> options, NodeOptions node)
 {
-    private const string AllowedHeaders = "authorization, x-api-key, content-type, idempotency-key, if-match, if-none-match, last-event-id, anthropic-version, anthropic-beta";
+    private const string AllowedHeaders =
+        "authorization, x-api-key, content-type, idempotency-key, if-match, if-none-match, last-event-id, "
+        + "anthropic-version, anthropic-beta";
 
     /// <summary>True when the request may go on; otherwise it was answered.</summary>
     public async ValueTask<bool> AdmitAsync(HttpContext context)
@@ -20,7 +23,10 @@ internal sealed class CrossSite(IOptionsMonitor<GatewayOptions> options, NodeOpt
         var request = context.Request;
         // A name that somebody else's DNS points to this machine (rebinding) makes that page's origin look like ours.
         if (node.ApiKey is null && !IsThisMachine(request.Host.Host))
-            return await RefuseAsync(context, $"Without a key this gateway answers to localhost only, not to '{request.Host.Host}'.");
+            return await RefuseAsync(
+                context,
+                $"Without a key this gateway answers to localhost only, not to '{request.Host.Host}'."
+            );
         var origin = request.Headers.Origin.ToString();
         if (origin.Length == 0)
             return true;
@@ -29,13 +35,19 @@ internal sealed class CrossSite(IOptionsMonitor<GatewayOptions> options, NodeOpt
         if (options.CurrentValue.AllowedOrigins.Contains(origin, StringComparer.OrdinalIgnoreCase))
             return Allow(context, origin);
         var socket = CallerIdentifier.IsSocketUpgrade(request);
-        if (HttpMethods.IsOptions(request.Method) || ((HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method)) && !socket) || (node.ApiKey is not null && CallerIdentifier.IsPresented(request)))
+        if (
+            HttpMethods.IsOptions(request.Method)
+            || ((HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method)) && !socket)
+            || (node.ApiKey is not null && CallerIdentifier.IsPresented(request))
+        )
             // The browser keeps the answer from the page: nothing here says that it may have it.
             return !HttpMethods.IsOptions(request.Method) || await RefuseAsync(context, Detail(origin));
         return await RefuseAsync(context, Detail(origin));
     }
 
-    private static string Detail(string origin) => $"Pages of '{(origin.Length > 100 ? origin[..100] : origin)}' may not use this gateway: add it to 'allowed_origins' of config/gateway if they should.";
+    private static string Detail(string origin) =>
+        $"Pages of '{(origin.Length > 100 ? origin[..100] : origin)}' may not use this gateway: add it to "
+        + "'allowed_origins' of config/gateway if they should.";
 
     private static async ValueTask<bool> RefuseAsync(HttpContext context, string detail)
     {
@@ -48,7 +60,10 @@ internal sealed class CrossSite(IOptionsMonitor<GatewayOptions> options, NodeOpt
         var headers = context.Response.Headers;
         headers.AccessControlAllowOrigin = origin;
         headers.Vary = "Origin";
-        if (!HttpMethods.IsOptions(context.Request.Method) || !context.Request.Headers.ContainsKey("Access-Control-Request-Method"))
+        if (
+            !HttpMethods.IsOptions(context.Request.Method)
+            || !context.Request.Headers.ContainsKey("Access-Control-Request-Method")
+        )
             return true;
         headers.AccessControlAllowMethods = "GET, HEAD, POST, PUT, PATCH, DELETE";
         headers.AccessControlAllowHeaders = AllowedHeaders;
@@ -59,11 +74,18 @@ internal sealed class CrossSite(IOptionsMonitor<GatewayOptions> options, NodeOpt
 
     // By host and port: behind a proxy that ends TLS the scheme differs.
     private static bool IsOwn(string origin, HttpRequest request) =>
-        Uri.TryCreate(origin, UriKind.Absolute, out var uri) && string.Equals(uri.IsDefaultPort ? uri.Host : uri.Authority, WithoutDefaultPort(request.Host), StringComparison.OrdinalIgnoreCase);
+        Uri.TryCreate(origin, UriKind.Absolute, out var uri)
+        && string.Equals(
+            uri.IsDefaultPort ? uri.Host : uri.Authority,
+            WithoutDefaultPort(request.Host),
+            StringComparison.OrdinalIgnoreCase
+        );
 
     private static string WithoutDefaultPort(HostString host) => host.Port is 80 or 443 ? host.Host : host.Value ?? "";
 
     private static bool IsThisMachine(string host) =>
-        host.Length == 0 || host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || host.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase)
+        host.Length == 0
+        || host.Equals("localhost", StringComparison.OrdinalIgnoreCase)
+        || host.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase)
         || (IPAddress.TryParse(host.Trim('[', ']'), out var address) && IPAddress.IsLoopback(address));
 }

@@ -13,14 +13,26 @@ namespace Galaxy.Gateway.Security;
 internal static class FrontDoor
 {
     private static readonly string[] Methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
-    private static readonly string[] Internal = ["/galaxy.cluster.", "/galaxy.gossip.", "/galaxy.election.", "/galaxy.failover.", "/galaxy.discovery.", "/opentelemetry.", "/grpc."];
+    private static readonly string[] Internal =
+    [
+        "/galaxy.cluster.",
+        "/galaxy.gossip.",
+        "/galaxy.election.",
+        "/galaxy.failover.",
+        "/galaxy.discovery.",
+        "/opentelemetry.",
+        "/grpc.",
+    ];
     private const int Unread = 16 * 1024;
     private static readonly TimeSpan HeadPatience = TimeSpan.FromSeconds(10);
 
     /// <summary>How long a request with a key that cannot be checked yet waits for the keys.</summary>
     private static readonly TimeSpan KeysTimeout = TimeSpan.FromSeconds(3);
 
-    /// <summary>How long a request waits for the news of its key: whoever made one a moment ago, perhaps through another gateway, may use it at once.</summary>
+    /// <summary>
+    /// How long a request waits for the news of its key: whoever made one a moment ago, perhaps through another
+    /// gateway, may use it at once.
+    /// </summary>
     private static readonly TimeSpan NewKeyTimeout = TimeSpan.FromMilliseconds(500);
 
     public static void AddFrontDoor(this WebApplicationBuilder builder)
@@ -29,8 +41,8 @@ internal static class FrontDoor
         builder.Services.AddSingleton<WrongKeys>();
         builder.Services.AddSingleton<RateLimits>();
         builder.Services.AddSingleton<CrossSite>();
-        // Of requests that wait for a leader, and of those that are refused meanwhile, so much of a body is here that nobody has read: in the sockets' pipe (1 MiB
-        // if nothing is said) and in the server's.
+        // Of requests that wait for a leader, and of those that are refused meanwhile, so much of a body is here that
+        // nobody has read: in the sockets' pipe (1 MiB if nothing is said) and in the server's.
         builder.WebHost.UseSockets(sockets => sockets.MaxReadBufferSize = Unread);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
@@ -47,25 +59,34 @@ internal static class FrontDoor
     public static void UseFrontDoor(this WebApplication app)
     {
         var options = app.Services.GetRequiredService<IOptionsMonitor<GatewayOptions>>();
-        var (wrong, crossSite) = (app.Services.GetRequiredService<WrongKeys>(), app.Services.GetRequiredService<CrossSite>());
+        var (wrong, crossSite) = (
+            app.Services.GetRequiredService<WrongKeys>(),
+            app.Services.GetRequiredService<CrossSite>()
+        );
         var forwarded = new TrustedProxies(options, app.Services.GetRequiredService<ILoggerFactory>());
-        app.Use(next => context =>
-        {
-            SecurityHeaders.Add(context);
-            forwarded.Apply(context);
-            if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
-                size.MaxRequestBodySize = options.CurrentValue.MaxBodyBytes;
-            if (Doubtful(context.Request) is var (status, detail))
+        app.Use(next =>
+            context =>
             {
-                context.Response.Headers.Connection = "close";
-                return Results.Problem(detail, statusCode: status).ExecuteAsync(context);
+                SecurityHeaders.Add(context);
+                forwarded.Apply(context);
+                if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
+                    size.MaxRequestBodySize = options.CurrentValue.MaxBodyBytes;
+                if (Doubtful(context.Request) is var (status, detail))
+                {
+                    context.Response.Headers.Connection = "close";
+                    return Results.Problem(detail, statusCode: status).ExecuteAsync(context);
+                }
+                var shown = CallerIdentifier.IsPresented(context.Request);
+                if (shown && wrong.RefusedFor(context.Connection.RemoteIpAddress) is { } left)
+                    return RateLimits.RefuseAsync(context, "Too many wrong keys came from this address.", left);
+                var admitted = crossSite.AdmitAsync(context);
+                return admitted.IsCompletedSuccessfully
+                    ? admitted.Result
+                        ? next(context)
+                        : Task.CompletedTask
+                    : GoOnAsync(admitted, context, next);
             }
-            var shown = CallerIdentifier.IsPresented(context.Request);
-            if (shown && wrong.RefusedFor(context.Connection.RemoteIpAddress) is { } left)
-                return RateLimits.RefuseAsync(context, "Too many wrong keys came from this address.", left);
-            var admitted = crossSite.AdmitAsync(context);
-            return admitted.IsCompletedSuccessfully ? admitted.Result ? next(context) : Task.CompletedTask : GoOnAsync(admitted, context, next);
-        });
+        );
     }
 
     /// <summary>What nobody means well by, and what other proxies might read otherwise.</summary>
@@ -74,8 +95,11 @@ internal static class FrontDoor
         if (Array.IndexOf(Methods, request.Method) < 0 && !CallerIdentifier.IsSocketUpgrade(request))
             return (StatusCodes.Status405MethodNotAllowed, $"This gateway takes {string.Join(", ", Methods)}.");
         // What services say to each other by gRPC.
-        return request.Path.Value is { } path && Array.Exists(Internal, prefix => path.StartsWith(prefix, StringComparison.OrdinalIgnoreCase))
-            ? (StatusCodes.Status404NotFound, "There is nothing here.") : null;
+        return
+            request.Path.Value is { } path
+            && Array.Exists(Internal, prefix => path.StartsWith(prefix, StringComparison.OrdinalIgnoreCase))
+            ? (StatusCodes.Status404NotFound, "There is nothing here.")
+            : null;
     }
 
     private static async Task GoOnAsync(ValueTask<bool> admitted, HttpContext context, RequestDelegate next)
@@ -88,8 +112,8 @@ internal static class FrontDoor
     private static async Task RefusedAsync(ValueTask<bool> admitted) => await admitted;
 
     /// <summary>
-    /// Who comes, whether he may, and how fast. Instead of the framework's authentication and authorization, which cost as much as the forwarding itself: the
-    /// gateway has one way to know people and one thing to ask. After routing.
+    /// Who comes, whether he may, and how fast. Instead of the framework's authentication and authorization, which cost
+    /// as much as the forwarding itself: the gateway has one way to know people and one thing to ask. After routing.
     /// </summary>
     public static void UseCallers(this WebApplication app)
     {
@@ -98,12 +122,20 @@ internal static class FrontDoor
             ((IApplicationBuilder)app).Properties[ours] = true;
         var services = app.Services;
         var watcher = services.GetRequiredService<ClusterWatcher>();
-        var (callers, wrong, limits) = (services.GetRequiredService<CallerIdentifier>(), services.GetRequiredService<WrongKeys>(), services.GetRequiredService<RateLimits>());
-        app.Use(next => context =>
-        {
-            var caller = callers.Identify(context.Request);
-            return caller.IsUndecided || caller.MayBeNew ? DecideLaterAsync(context, caller, next) : DecideAsync(context, caller, next);
-        });
+        var (callers, wrong, limits) = (
+            services.GetRequiredService<CallerIdentifier>(),
+            services.GetRequiredService<WrongKeys>(),
+            services.GetRequiredService<RateLimits>()
+        );
+        app.Use(next =>
+            context =>
+            {
+                var caller = callers.Identify(context.Request);
+                return caller.IsUndecided || caller.MayBeNew
+                    ? DecideLaterAsync(context, caller, next)
+                    : DecideAsync(context, caller, next);
+            }
+        );
 
         // A gateway that has just started hears of the keys within a moment: its clients need not notice.
         async Task DecideLaterAsync(HttpContext context, Identified caller, RequestDelegate next)
@@ -130,13 +162,21 @@ internal static class FrontDoor
             if (caller.IsKnown)
                 context.User = Principals.Of(caller);
             // Keys for models only are known behind the gateway, and too long to guess.
-            else if (caller is { Refusal: not null, IsUndecided: false } && !CallerIdentifier.IsModelKey(context.Request))
+            else if (
+                caller is { Refusal: not null, IsUndecided: false }
+                && !CallerIdentifier.IsModelKey(context.Request)
+            )
                 wrong.Count(context.Connection.RemoteIpAddress);
             var admitted = limits.AdmitAsync(context);
             if (!admitted.IsCompletedSuccessfully || !admitted.Result)
                 return RefusedAsync(admitted);
-            return context.GetEndpoint() is { Metadata: var metadata } && metadata.GetMetadata<IAllowAnonymous>() is null && RequiredRole.Needed(metadata) is var needed && !caller.May(needed)
-                ? Refusals.RefuseAsync(context, caller, needed) : next(context);
+            return
+                context.GetEndpoint() is { Metadata: var metadata }
+                && metadata.GetMetadata<IAllowAnonymous>() is null
+                && RequiredRole.Needed(metadata) is var needed
+                && !caller.May(needed)
+                ? Refusals.RefuseAsync(context, caller, needed)
+                : next(context);
         }
     }
 }
@@ -152,7 +192,8 @@ internal static class SecurityHeaders
         // For pages only.
         if (context.Request.Headers.Accept.ToString().Contains("text/html", StringComparison.OrdinalIgnoreCase))
         {
-            // Not no-referrer: then browsers say 'Origin: null' with the pages' own forms (Fetch, "append a request Origin header"), and those are refused.
+            // Not no-referrer: then browsers say 'Origin: null' with the pages' own forms (Fetch, "append a request
+            // Origin header"), and those are refused.
             headers["Referrer-Policy"] = "same-origin";
             headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=()";
             headers["Cross-Origin-Opener-Policy"] = "same-origin";
@@ -162,7 +203,9 @@ internal static class SecurityHeaders
     }
 }
 
-/// <summary>Believes <c>X-Forwarded-For</c> and <c>X-Forwarded-Proto</c> of configured proxies, and of nobody else.</summary>
+/// <summary>
+/// Believes <c>X-Forwarded-For</c> and <c>X-Forwarded-Proto</c> of configured proxies, and of nobody else.
+/// </summary>
 internal sealed class TrustedProxies
 {
     private readonly ILoggerFactory _loggers;
@@ -182,7 +225,11 @@ internal sealed class TrustedProxies
         var networks = options.ProxyNetworks().ToList();
         if (networks.Count == 0)
             return null;
-        var forwarded = new ForwardedHeadersOptions { ForwardedHeaders = ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto, ForwardLimit = 5 };
+        var forwarded = new ForwardedHeadersOptions
+        {
+            ForwardedHeaders = ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto,
+            ForwardLimit = 5,
+        };
         forwarded.KnownIPNetworks.Clear();
         forwarded.KnownProxies.Clear();
         foreach (var network in networks)

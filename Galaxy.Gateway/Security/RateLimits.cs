@@ -6,7 +6,9 @@ using Microsoft.Extensions.Options;
 
 namespace Galaxy.Gateway.Security;
 
-/// <summary>How fast one key and one address may ask. Off until <c>config/gateway</c> says a rate. Thread-safe.</summary>
+/// <summary>
+/// How fast one key and one address may ask. Off until <c>config/gateway</c> says a rate. Thread-safe.
+/// </summary>
 internal sealed class RateLimits : IDisposable
 {
     private readonly IDisposable? _following;
@@ -36,7 +38,11 @@ internal sealed class RateLimits : IDisposable
         return (limiters.ByAddress, context.User.Identity?.Name) switch
         {
             ({ } byAddress, _) when Take(byAddress, address) is { } wait => TooFastAsync(context, "address", wait),
-            (_, { } name) when limiters.ByKey is { } byKey && Take(byKey, name) is { } wait => TooFastAsync(context, "key", wait),
+            (_, { } name) when limiters.ByKey is { } byKey && Take(byKey, name) is { } wait => TooFastAsync(
+                context,
+                "key",
+                wait
+            ),
             _ => ValueTask.FromResult(true),
         };
     }
@@ -47,7 +53,9 @@ internal sealed class RateLimits : IDisposable
         try
         {
             using var lease = limiter.AttemptAcquire(who);
-            return lease.IsAcquired ? null : lease.TryGetMetadata(MetadataName.RetryAfter, out var wait) ? wait : TimeSpan.FromSeconds(1);
+            return lease.IsAcquired ? null
+                : lease.TryGetMetadata(MetadataName.RetryAfter, out var wait) ? wait
+                : TimeSpan.FromSeconds(1);
         }
         catch (ObjectDisposedException)
         {
@@ -58,7 +66,11 @@ internal sealed class RateLimits : IDisposable
 
     private static async ValueTask<bool> TooFastAsync(HttpContext context, string what, TimeSpan wait)
     {
-        await RefuseAsync(context, $"This {what} asks faster than 'config/gateway' allows. Try again a little later.", wait);
+        await RefuseAsync(
+            context,
+            $"This {what} asks faster than 'config/gateway' allows. Try again a little later.",
+            wait
+        );
         return false;
     }
 
@@ -66,25 +78,33 @@ internal sealed class RateLimits : IDisposable
     public static Task RefuseAsync(HttpContext context, string detail, TimeSpan wait)
     {
         context.RequestServices.GetRequiredService<GatewayMetrics>().Refusals.Add(1);
-        context.Response.Headers.RetryAfter = Math.Max(1, (int)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+        context.Response.Headers.RetryAfter = Math.Max(1, (int)Math.Ceiling(wait.TotalSeconds))
+            .ToString(CultureInfo.InvariantCulture);
         return Results.Problem(detail, statusCode: 429, title: "Too many requests").ExecuteAsync(context);
     }
 
-    private static Limiters Make(GatewayOptions options) => new(options.PerKey, options.PerAddress, Make(options.PerKey), Make(options.PerAddress));
+    private static Limiters Make(GatewayOptions options) =>
+        new(options.PerKey, options.PerAddress, Make(options.PerKey), Make(options.PerAddress));
 
-    private static PartitionedRateLimiter<string>? Make(RateOptions? rate) => rate is not { RequestsPerSecond: > 0 } ? null : PartitionedRateLimiter.Create<string, string>(who =>
-        RateLimitPartition.GetTokenBucketLimiter(who, _ =>
-        {
-            // A bucket is filled in whole tokens: for slow rates one at a time, for fast ones ten times a second.
-            var period = TimeSpan.FromSeconds(Math.Max(0.1, 1 / rate.RequestsPerSecond));
-            return new TokenBucketRateLimiterOptions
-            {
-                TokenLimit = rate.Burst > 0 ? rate.Burst : Math.Max(1, (int)(2 * rate.RequestsPerSecond)),
-                ReplenishmentPeriod = period,
-                TokensPerPeriod = Math.Max(1, (int)Math.Round(rate.RequestsPerSecond * period.TotalSeconds)),
-                QueueLimit = 0,
-            };
-        }), StringComparer.Ordinal);
+    private static PartitionedRateLimiter<string>? Make(RateOptions? rate) =>
+        rate is not { RequestsPerSecond: > 0 }
+            ? null
+            : PartitionedRateLimiter.Create<string, string>(who => RateLimitPartition.GetTokenBucketLimiter(who, _ =>
+                    {
+                        // A bucket is filled in whole tokens: for slow rates one at a time, for fast ones ten times a
+                        // second.
+                        var period = TimeSpan.FromSeconds(Math.Max(0.1, 1 / rate.RequestsPerSecond));
+                        return new TokenBucketRateLimiterOptions
+                        {
+                            TokenLimit = rate.Burst > 0 ? rate.Burst : Math.Max(1, (int)(2 * rate.RequestsPerSecond)),
+                            ReplenishmentPeriod = period,
+                            TokensPerPeriod = Math.Max(
+                                1,
+                                (int)Math.Round(rate.RequestsPerSecond * period.TotalSeconds)
+                            ),
+                            QueueLimit = 0,
+                        };
+                    }), StringComparer.Ordinal);
 
     public void Dispose()
     {
@@ -93,5 +113,10 @@ internal sealed class RateLimits : IDisposable
         _limiters.ByAddress?.Dispose();
     }
 
-    private sealed record Limiters(RateOptions? Key, RateOptions? Address, PartitionedRateLimiter<string>? ByKey, PartitionedRateLimiter<string>? ByAddress);
+    private sealed record Limiters(
+        RateOptions? Key,
+        RateOptions? Address,
+        PartitionedRateLimiter<string>? ByKey,
+        PartitionedRateLimiter<string>? ByAddress
+    );
 }

@@ -6,8 +6,8 @@ using Microsoft.Extensions.Options;
 namespace Galaxy.Gateway.Security;
 
 /// <summary>
-/// Counts wrong keys by address, in windows of a minute. Who has shown too many is refused before anybody looks at what he shows next: otherwise he would
-/// learn of a right guess all the same. Thread-safe.
+/// Counts wrong keys by address, in windows of a minute. Who has shown too many is refused before anybody looks at what
+/// he shows next: otherwise he would learn of a right guess all the same. Thread-safe.
 /// </summary>
 internal sealed class WrongKeys(IOptionsMonitor<GatewayOptions> options, TimeProvider time)
 {
@@ -22,7 +22,12 @@ internal sealed class WrongKeys(IOptionsMonitor<GatewayOptions> options, TimePro
     /// <summary>How long it is still refused; null: it is not.</summary>
     public TimeSpan? RefusedFor(IPAddress? address)
     {
-        if (!_any || address is null || !_counts.TryGetValue(address, out var seen) || seen.Count < options.CurrentValue.WrongKeysPerMinute)
+        if (
+            !_any
+            || address is null
+            || !_counts.TryGetValue(address, out var seen)
+            || seen.Count < options.CurrentValue.WrongKeysPerMinute
+        )
             return null;
         var left = Window - time.GetElapsedTime(seen.Began);
         return left > TimeSpan.Zero ? left : null;
@@ -36,6 +41,11 @@ internal sealed class WrongKeys(IOptionsMonitor<GatewayOptions> options, TimePro
         // An attacker with a network of addresses must not fill the memory; with so many, each has few tries.
         if (_counts.Count >= MostAddresses)
             _counts.Clear();
-        _counts.AddOrUpdate(address, _ => (time.GetTimestamp(), 1), (_, seen) => time.GetElapsedTime(seen.Began) >= Window ? (time.GetTimestamp(), 1) : (seen.Began, seen.Count + 1));
+        _counts.AddOrUpdate(
+            address,
+            _ => (time.GetTimestamp(), 1),
+            (_, seen) =>
+                time.GetElapsedTime(seen.Began) >= Window ? (time.GetTimestamp(), 1) : (seen.Began, seen.Count + 1)
+        );
     }
 }

@@ -11,12 +11,18 @@ internal sealed record RateOptions
     public int Burst { get; init; }
 }
 
-/// <summary><c>config/gateway</c>, or the section <c>Gateway</c> of a gateway's own configuration. All of it is in force at once when it changes.</summary>
+/// <summary>
+/// <c>config/gateway</c>, or the section <c>Gateway</c> of a gateway's own configuration. All of it is in force at once
+/// when it changes.
+/// </summary>
 internal sealed record GatewayOptions
 {
     public const string Section = "Gateway";
 
-    /// <summary>How long requests wait for a leader, or are tried again: a store that is restarted takes five to eight seconds until somebody leads again.</summary>
+    /// <summary>
+    /// How long requests wait for a leader, or are tried again: a store that is restarted takes five to eight seconds
+    /// until somebody leads again.
+    /// </summary>
     public double HoldSeconds { get; init; } = 15;
 
     public long MaxBodyBytes { get; init; } = 64L * 1024 * 1024;
@@ -51,8 +57,13 @@ internal sealed record GatewayOptions
     public TimeSpan Hold => TimeSpan.FromSeconds(HoldSeconds);
 
     /// <summary>The networks of <see cref="TrustedProxies"/>; what cannot be read is left out.</summary>
-    public IEnumerable<IPNetwork> ProxyNetworks() => TrustedProxies
-        .Select(text => IPNetwork.TryParse(text, out var network) ? network
-            : IPAddress.TryParse(text, out var address) ? new IPNetwork(address, address.GetAddressBytes().Length * 8) : (IPNetwork?)null)
-        .OfType<IPNetwork>();
+    public IEnumerable<IPNetwork> ProxyNetworks() =>
+        TrustedProxies
+            .Select(text =>
+                IPNetwork.TryParse(text, out var network) ? network
+                : IPAddress.TryParse(text, out var address)
+                    ? new IPNetwork(address, address.GetAddressBytes().Length * 8)
+                : (IPNetwork?)null
+            )
+            .OfType<IPNetwork>();
 }

@@ -11,10 +11,24 @@ internal sealed class GatewayMetrics : IDisposable
 
     public GatewayMetrics(LeaderHold hold, KeptBodies bodies)
     {
-        _meter.CreateObservableGauge("galaxy.gateway.held", () => hold.Held, "{request}", "Requests that wait for a leader");
-        _meter.CreateObservableGauge("galaxy.gateway.kept", () => bodies.Kept, "By", "Bodies that are kept to be sent again");
+        _meter.CreateObservableGauge(
+            "galaxy.gateway.held",
+            () => hold.Held,
+            "{request}",
+            "Requests that wait for a leader"
+        );
+        _meter.CreateObservableGauge(
+            "galaxy.gateway.kept",
+            () => bodies.Kept,
+            "By",
+            "Bodies that are kept to be sent again"
+        );
         Replays = _meter.CreateCounter<long>("galaxy.gateway.replays", "{request}", "Requests that were sent again");
-        Refusals = _meter.CreateCounter<long>("galaxy.gateway.refusals", "{request}", "Requests that were too fast, or came from where wrong keys came from");
+        Refusals = _meter.CreateCounter<long>(
+            "galaxy.gateway.refusals",
+            "{request}",
+            "Requests that were too fast, or came from where wrong keys came from"
+        );
     }
 
     public Counter<long> Replays { get; }

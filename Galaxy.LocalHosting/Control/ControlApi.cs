@@ -10,8 +10,8 @@ using Microsoft.Extensions.Logging;
 namespace Galaxy.LocalHosting.Control;
 
 /// <summary>
-/// An HTTP API on loopback, behind a token, over an <see cref="IProcessControl"/>: list, start, stop, restart, kill, show output.
-/// Address, token and process id are in <c>runner.json</c> of the data folder, readable by its owner only.
+/// An HTTP API on loopback, behind a token, over an <see cref="IProcessControl"/>: list, start, stop, restart, kill,
+/// show output. Address, token and process id are in <c>runner.json</c> of the data folder, readable by its owner only.
 /// </summary>
 public sealed class ControlApi : IAsyncDisposable
 {

@@ -1,7 +1,8 @@
 namespace Galaxy.LocalHosting.Control;
 
 /// <summary>A process as the console and <c>galaxy resources</c> show it.</summary>
-/// <param name="State"><c>waiting</c>, <c>starting</c>, <c>healthy</c>, <c>restarting</c>, <c>stopped</c> or <c>failed</c>.</param>
+/// <param name="State"><c>waiting</c>, <c>starting</c>, <c>healthy</c>, <c>restarting</c>, <c>stopped</c> or
+/// <c>failed</c>.</param>
 /// <param name="Pid">Null while it does not run.</param>
 /// <param name="Restarts">How often it ended by itself and was started again.</param>
 /// <param name="Endpoints">The addresses by the names of the endpoints.</param>
@@ -13,7 +14,9 @@ public sealed record ProcessStatus(
     IReadOnlyDictionary<string, string> Endpoints
 );
 
-/// <summary>Shows, starts and stops the processes of this machine; the AppHost and the supervisor each have one.</summary>
+/// <summary>
+/// Shows, starts and stops the processes of this machine; the AppHost and the supervisor each have one.
+/// </summary>
 public interface IProcessControl
 {
     IReadOnlyList<ProcessStatus> List();
@@ -27,6 +30,8 @@ public interface IProcessControl
     /// <summary>Stops it for good, until it is started again. False: there is no process of this name.</summary>
     Task<bool> StopAsync(string name, CancellationToken cancellationToken);
 
-    /// <summary>SIGKILL; it is started again as after any death. Null: there is no process of this name; 0: it does not run.</summary>
+    /// <summary>
+    /// SIGKILL; it is started again as after any death. Null: there is no process of this name; 0: it does not run.
+    /// </summary>
     int? Kill(string name);
 }

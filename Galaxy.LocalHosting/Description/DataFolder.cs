@@ -42,13 +42,15 @@ public static class DataFolder
             return present;
         if (present.Length > 0)
             throw new SystemOptionException(
-                $"The key in {file} has {present.Length} characters; at least {MinKeyLength} are needed. Delete the file for a fresh one."
+                $"The key in {file} has {present.Length} characters; at least {MinKeyLength} are needed. "
+                    + "Delete the file for a fresh one."
             );
         var key = "gx-" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(20));
         var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
         if (!OperatingSystem.IsWindows())
             options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        // Whole or not at all: a key that is half written would lock everybody out, an empty one would let everybody in.
+        // Whole or not at all: a key that is half written would lock everybody out, an empty one would let everybody
+        // in.
         var fresh = file + ".new";
         File.Delete(fresh);
         using (var writer = new StreamWriter(fresh, options))

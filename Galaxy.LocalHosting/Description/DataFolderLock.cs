@@ -10,7 +10,8 @@ public sealed class AlreadyRunsException(string message) : Exception(message)
 }
 
 /// <summary>
-/// Claims a data folder for one running system. The lock is the operating system's: it ends with the process, however that ends.
+/// Claims a data folder for one running system. The lock is the operating system's: it ends with the process, however
+/// that ends.
 /// </summary>
 public sealed class DataFolderLock : IDisposable
 {
@@ -36,7 +37,8 @@ public sealed class DataFolderLock : IDisposable
         catch (IOException)
         {
             throw new AlreadyRunsException(
-                $"Galaxy already runs here (process {Read(pidFile)}, data in {folder}). Stop it with Ctrl-C where it was started, or start "
+                $"Galaxy already runs here (process {Read(pidFile)}, data in {folder}). Stop it with "
+                    + "Ctrl-C where it was started, or start "
                     + "this one with another folder and free ports: --GALAXY_DATA <folder> --ports any."
             );
         }

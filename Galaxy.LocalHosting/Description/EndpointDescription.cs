@@ -10,8 +10,9 @@ public sealed record EndpointDescription(string Name, int Port, string? Variable
     public string Scheme { get; init; } = "http";
 
     /// <summary>
-    /// Whether people and programs outside know this port: it is then the same in development, and <see cref="Variable"/> changes it.
-    /// Every other endpoint gets a free port in development, where several services of a kind share the machine.
+    /// Whether people and programs outside know this port: it is then the same in development, and
+    /// <see cref="Variable"/> changes it. Every other endpoint gets a free port in development, where several services
+    /// of a kind share the machine.
     /// </summary>
     public bool IsPublic { get; init; }
 

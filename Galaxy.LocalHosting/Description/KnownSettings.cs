@@ -7,7 +7,8 @@ public static class KnownSettings
     public static IReadOnlyList<string> ProviderKeys { get; } =
     ["OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY", "OPENROUTER_API_KEY", "GROQ_API_KEY"];
 
-    // The ports of single services, the stores and the role of a node follow from the layout; they cannot be given for all.
+    // The ports of single services, the stores and the role of a node follow from the layout; they cannot be given for
+    // all.
     public static IReadOnlyList<string> All { get; } =
     [
         .. GalaxyServices.PublicPorts.Keys,

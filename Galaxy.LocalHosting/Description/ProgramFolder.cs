@@ -2,7 +2,10 @@ using System.Globalization;
 
 namespace Galaxy.LocalHosting.Description;
 
-/// <summary>Where the programs of the services are: a folder as <c>deploy/machine.proj</c> publishes them, or the outputs of a build.</summary>
+/// <summary>
+/// Where the programs of the services are: a folder as <c>deploy/machine.proj</c> publishes them, or the outputs of a
+/// build.
+/// </summary>
 public sealed class ProgramFolder
 {
     private readonly string _pattern;
@@ -20,7 +23,8 @@ public sealed class ProgramFolder
         new(Path.Combine(repository, "{0}", "bin", configuration, framework), Path.Combine(repository, "{0}"));
 
     /// <summary>
-    /// The programs that belong to the program of <paramref name="baseDirectory"/>: published beside it, or built in the same way. Null: neither.
+    /// The programs that belong to the program of <paramref name="baseDirectory"/>: published beside it, or built in
+    /// the same way. Null: neither.
     /// </summary>
     public static ProgramFolder? Beside(string baseDirectory)
     {
@@ -38,7 +42,10 @@ public sealed class ProgramFolder
     public string Program(ServiceKind kind) =>
         Path.Combine(Format(_pattern, kind), kind.Program) + (OperatingSystem.IsWindows() ? ".exe" : "");
 
-    /// <summary>Where the program is started: the project in a build, so that the console finds its files, or the program's own folder.</summary>
+    /// <summary>
+    /// Where the program is started: the project in a build, so that the console finds its files, or the program's own
+    /// folder.
+    /// </summary>
     public string WorkingDirectory(ServiceKind kind) => Format(_workingPattern ?? _pattern, kind);
 
     private static string Format(string pattern, ServiceKind kind) =>

@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace Galaxy.LocalHosting.Description;
 
-/// <summary>The environment variables that services are started with; the only place that knows which service gets which.</summary>
+/// <summary>
+/// The environment variables that services are started with; the only place that knows which service gets which.
+/// </summary>
 public static class ServiceEnvironment
 {
     public const string NodeId = "Galaxy_NODE_ID";
@@ -49,7 +51,9 @@ public static class ServiceEnvironment
             yield return (ControlFile, Path.Combine(dataFolder, "runner.json"));
     }
 
-    /// <summary>The pace of telemetry where a person watches: a failover is seen after a second, not after five.</summary>
+    /// <summary>
+    /// The pace of telemetry where a person watches: a failover is seen after a second, not after five.
+    /// </summary>
     public static IReadOnlyList<(string Name, string Value)> TelemetryPace { get; } =
     [
         ("OTEL_BSP_SCHEDULE_DELAY", "1000"),
@@ -61,7 +65,9 @@ public static class ServiceEnvironment
     public static IReadOnlyList<string> StoreArguments(int port, string folder, string? bind = null) =>
         ["--port", Text(port), .. bind is null ? Array.Empty<string>() : ["--bind", bind], "--data", folder];
 
-    /// <summary>The arguments of <c>redis-server</c> where it takes the embedded store's place (<c>--redis server</c>).</summary>
+    /// <summary>
+    /// The arguments of <c>redis-server</c> where it takes the embedded store's place (<c>--redis server</c>).
+    /// </summary>
     public static IReadOnlyList<string> RedisServerArguments(int port, string folder) =>
         [
             "--bind",

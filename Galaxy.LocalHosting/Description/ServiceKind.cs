@@ -6,8 +6,8 @@ namespace Galaxy.LocalHosting.Description;
 public sealed record ServiceReference(string Kind, string? Endpoint = null);
 
 /// <summary>
-/// How a service of Galaxy is started: its program, ports, references and order. Both the AppHost and <c>galaxy start</c> read
-/// this description; neither repeats it.
+/// How a service of Galaxy is started: its program, ports, references and order. Both the AppHost and <c>galaxy
+/// start</c> read this description; neither repeats it.
 /// </summary>
 /// <param name="Name">The kind, and the name of the only service of this kind on a machine.</param>
 /// <param name="Project">The project, and the folder of its program.</param>
@@ -16,13 +16,17 @@ public sealed record ServiceKind(string Name, string Project)
     /// <summary>What it listens on; the first one answers <see cref="HealthPath"/>.</summary>
     public IReadOnlyList<EndpointDescription> Endpoints { get; init; } = [];
 
-    /// <summary>A GET of this path is answered with 200 while the process works; null: there is no such answer.</summary>
+    /// <summary>
+    /// A GET of this path is answered with 200 while the process works; null: there is no such answer.
+    /// </summary>
     public string? HealthPath { get; init; } = "/alive";
 
     /// <summary>Whose addresses it gets.</summary>
     public IReadOnlyList<ServiceReference> References { get; init; } = [];
 
-    /// <summary>The kinds that are healthy before the first start of this one. A later start waits for nothing.</summary>
+    /// <summary>
+    /// The kinds that are healthy before the first start of this one. A later start waits for nothing.
+    /// </summary>
     public IReadOnlyList<string> WaitsFor { get; init; } = [];
 
     /// <summary>Whether it gets the connection strings of the stores.</summary>

@@ -16,7 +16,8 @@ public enum StoreKind
     Address,
 }
 
-/// <param name="Address">The <c>host:port[,option=…]</c> of a Redis that runs already; null for all other kinds.</param>
+/// <param name="Address">The <c>host:port[,option=…]</c> of a Redis that runs already; null for all other
+/// kinds.</param>
 public sealed record StoreChoice(StoreKind Kind, string? Address = null)
 {
     internal const string Allowed =

@@ -1,6 +1,8 @@
 namespace Galaxy.LocalHosting.Description;
 
-/// <summary>Which services make up a development system: one of the three scenarios, with one, three or five stores.</summary>
+/// <summary>
+/// Which services make up a development system: one of the three scenarios, with one, three or five stores.
+/// </summary>
 public sealed record SystemLayout(
     IReadOnlyList<string> Stores,
     IReadOnlyList<(string Name, string Role)> Coordinators,

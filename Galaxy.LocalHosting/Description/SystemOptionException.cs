@@ -1,6 +1,8 @@
 namespace Galaxy.LocalHosting.Description;
 
-/// <summary>An option or setting that a person can correct; the message is one or two sentences that name the cure.</summary>
+/// <summary>
+/// An option or setting that a person can correct; the message is one or two sentences that name the cure.
+/// </summary>
 public sealed class SystemOptionException(string message) : Exception(message)
 {
     /// <summary>The exit code of a program that ends for this reason.</summary>

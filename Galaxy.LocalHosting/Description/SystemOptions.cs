@@ -16,19 +16,27 @@ public sealed record SystemOptions
 
     public required StoreChoice Store { get; init; }
 
-    /// <summary>Whether every public port is a free one, so that a second system can run beside the first: <c>--ports any</c>.</summary>
+    /// <summary>
+    /// Whether every public port is a free one, so that a second system can run beside the first: <c>--ports any</c>.
+    /// </summary>
     public bool AnyPorts { get; init; }
 
     /// <summary>Whether only the options are explained: <c>--help</c>.</summary>
     public bool Help { get; init; }
 
-    /// <summary>A folder with the programs of another version, published as <c>deploy/machine.proj</c> does; null: the built ones.</summary>
+    /// <summary>
+    /// A folder with the programs of another version, published as <c>deploy/machine.proj</c> does; null: the built
+    /// ones.
+    /// </summary>
     public string? Programs { get; init; }
 
     /// <summary>Settings that were given on the command line; every service gets them.</summary>
     public required IReadOnlyDictionary<string, string> Settings { get; init; }
 
-    /// <summary>The settings that every service gets as environment variables; the others say something of the system as a whole.</summary>
+    /// <summary>
+    /// The settings that every service gets as environment variables; the others say something of the system as a
+    /// whole.
+    /// </summary>
     public IEnumerable<KeyValuePair<string, string>> ServiceSettings =>
         Settings.Where(setting =>
             !GalaxyServices.PublicPorts.ContainsKey(setting.Key) && !OfTheSystem.Contains(setting.Key)

@@ -20,8 +20,8 @@ public sealed class PortTakenException(string message) : Exception(message)
 /// <summary>Gives every endpoint a port of this machine.</summary>
 public static class LocalPorts
 {
-    // Below the range that systems take the ports of outgoing connections from: a port that is free now stays free until the
-    // process has started.
+    // Below the range that systems take the ports of outgoing connections from: a port that is free now stays free
+    // until the process has started.
     private const int FirstFree = 20_000;
     private const int LastFree = 32_000;
     private const int MaxAttempts = 1_000;
@@ -68,7 +68,8 @@ public static class LocalPorts
                 return candidate;
         }
         throw new PortTakenException(
-            $"No port between {FirstFree} and {LastFree} is free for '{request.Process}'. End a program that holds many ports."
+            $"No port between {FirstFree} and {LastFree} is free for '{request.Process}'. End a program "
+                + "that holds many ports."
         );
     }
 
@@ -100,11 +101,13 @@ public static class LocalPorts
         if (owner?.StartsWith("Galaxy.", StringComparison.Ordinal) == true)
         {
             return $"Galaxy already runs on this machine: port {port} is taken by {owner}. "
-                + "Stop it with Ctrl-C where it was started, or start this one beside it with free ports and another folder: --ports any --GALAXY_DATA <folder>.";
+                + "Stop it with Ctrl-C where it was started, or start this one beside it with free ports and "
+                + "another folder: --ports any --GALAXY_DATA <folder>.";
         }
         var cure = request.Variable is { } variable
             ? $"Stop that program, or choose another port with --{variable} <port>."
             : "Stop that program.";
-        return $"Port {port}, which '{request.Process}' needs for '{request.Endpoint}', is taken by {owner ?? "another program"}. {cure}";
+        return $"Port {port}, which '{request.Process}' needs for '{request.Endpoint}', is taken by "
+            + $"{owner ?? "another program"}. {cure}";
     }
 }

@@ -5,7 +5,10 @@ namespace Galaxy.LocalHosting.Processes;
 /// <summary>Finds out which process listens on a port.</summary>
 public static class PortOwner
 {
-    /// <summary>Its name and id, for instance <c>nginx (process 17)</c>; null where it cannot be told (other users' processes, other systems than Linux).</summary>
+    /// <summary>
+    /// Its name and id, for instance <c>nginx (process 17)</c>; null where it cannot be told (other users' processes,
+    /// other systems than Linux).
+    /// </summary>
     public static string? Find(int port)
     {
         if (!OperatingSystem.IsLinux())
@@ -25,7 +28,8 @@ public static class PortOwner
             try
             {
                 if (Holds(process, sockets))
-                    return $"{File.ReadAllText(Path.Combine(process, "comm")).Trim()} (process {Path.GetFileName(process)})";
+                    return $"{File.ReadAllText(Path.Combine(process, "comm")).Trim()} (process "
+                        + $"{Path.GetFileName(process)})";
             }
             catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
             {

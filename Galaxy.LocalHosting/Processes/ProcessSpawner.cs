@@ -4,8 +4,8 @@ using System.Diagnostics;
 namespace Galaxy.LocalHosting.Processes;
 
 /// <summary>
-/// Starts all children on one thread that lives as long as the supervisor. Linux ties a parent-death signal to the thread that
-/// forked, not to the process: a pool thread that retires would take healthy children along.
+/// Starts all children on one thread that lives as long as the supervisor. Linux ties a parent-death signal to the
+/// thread that forked, not to the process: a pool thread that retires would take healthy children along.
 /// </summary>
 internal sealed class ProcessSpawner : IDisposable
 {

@@ -7,7 +7,9 @@ public static partial class ProgramAccess
 {
     private const int Execute = 1;
 
-    /// <summary>False: the file is not there, a folder above it cannot be entered, or the user has no right to run it.</summary>
+    /// <summary>
+    /// False: the file is not there, a folder above it cannot be entered, or the user has no right to run it.
+    /// </summary>
     public static bool CanRun(string program) =>
         OperatingSystem.IsWindows() ? File.Exists(program) : CheckAccess(program, Execute) == 0;
 

@@ -30,7 +30,8 @@ public static class LeaderQuestion
                     cluster.RootElement.TryGetProperty("leader", out var leader)
                     && leader.ValueKind == JsonValueKind.Object
                 )
-                    return $"{leader.GetProperty("node_id").GetString()}, token {leader.GetProperty("token").GetInt64()}";
+                    return $"{leader.GetProperty("node_id").GetString()}, token "
+                        + $"{leader.GetProperty("token").GetInt64()}";
             }
             catch (Exception notYet)
                 when (notYet is HttpRequestException or JsonException or IOException or TaskCanceledException

@@ -24,6 +24,8 @@ public sealed record ProcessDescription
     /// <summary>The processes that are healthy before this one is started for the first time.</summary>
     public IReadOnlyList<string> WaitsFor { get; init; } = [];
 
-    /// <summary>Whether the program ends by itself when its supervisor does. Programs of others are tied by <c>setpriv</c>.</summary>
+    /// <summary>
+    /// Whether the program ends by itself when its supervisor does. Programs of others are tied by <c>setpriv</c>.
+    /// </summary>
     public bool FollowsSupervisor { get; init; } = true;
 }

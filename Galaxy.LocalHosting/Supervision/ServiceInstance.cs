@@ -10,6 +10,8 @@ public sealed record ServiceInstance(ServiceKind Kind, string Name)
     /// <summary>The arguments, once the ports are known.</summary>
     public Func<IReadOnlyList<Processes.BoundEndpoint>, IReadOnlyList<string>> Arguments { get; init; } = _ => [];
 
-    /// <summary>A program that takes the place of the kind's own, for instance <c>redis-server</c>; null: the kind's.</summary>
+    /// <summary>
+    /// A program that takes the place of the kind's own, for instance <c>redis-server</c>; null: the kind's.
+    /// </summary>
     public string? ForeignProgram { get; init; }
 }

@@ -25,8 +25,8 @@ internal static class StartReport
         var width = links.Max(link => (int?)link.Text.Length) ?? 0;
         foreach (var (text, url) in links)
             console.Plain($"{text.PadRight(width)}  {url}");
-        console.Say(
-            $"[green]{(processes.Count == 1 ? "The process is" : $"All {processes.Count} processes are")} healthy after {took.TotalSeconds:0.0} s.[/] Ctrl-C stops {(processes.Count == 1 ? "it" : "them")}."
-        );
+        var (all, them) =
+            processes.Count == 1 ? ("The process is", "it") : ($"All {processes.Count} processes are", "them");
+        console.Say($"[green]{all} healthy after {took.TotalSeconds:0.0} s.[/] Ctrl-C stops {them}.");
     }
 }

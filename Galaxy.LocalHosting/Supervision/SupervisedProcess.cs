@@ -18,7 +18,8 @@ public enum ProcessState
 }
 
 /// <summary>
-/// Starts a process, waits until it is healthy, restarts it with back-off when it dies, keeps its last lines. Thread-safe.
+/// Starts a process, waits until it is healthy, restarts it with back-off when it dies, keeps its last lines.
+/// Thread-safe.
 /// </summary>
 internal sealed class SupervisedProcess(
     ProcessDescription description,

@@ -7,7 +7,8 @@ using Galaxy.LocalHosting.Processes;
 namespace Galaxy.LocalHosting.Supervision;
 
 /// <summary>
-/// Runs the processes of a system: starts them in order, restarts what dies, and stops them in reverse order. Thread-safe.
+/// Runs the processes of a system: starts them in order, restarts what dies, and stops them in reverse order.
+/// Thread-safe.
 /// </summary>
 public sealed class Supervisor : IProcessControl, IAsyncDisposable
 {
@@ -43,7 +44,9 @@ public sealed class Supervisor : IProcessControl, IAsyncDisposable
 
     public void RequestStop() => _stopping.Cancel();
 
-    /// <summary>Runs until Ctrl-C, SIGTERM, <see cref="RequestStop"/> or a failed start; returns the exit code.</summary>
+    /// <summary>
+    /// Runs until Ctrl-C, SIGTERM, <see cref="RequestStop"/> or a failed start; returns the exit code.
+    /// </summary>
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
         using var linked = cancellationToken.Register(_stopping.Cancel);

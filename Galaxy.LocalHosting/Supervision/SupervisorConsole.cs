@@ -2,7 +2,9 @@ using Spectre.Console;
 
 namespace Galaxy.LocalHosting.Supervision;
 
-/// <summary>The one console of all processes: each line with the name of its process in a colour of its own. Thread-safe.</summary>
+/// <summary>
+/// The one console of all processes: each line with the name of its process in a colour of its own. Thread-safe.
+/// </summary>
 internal sealed class SupervisorConsole(bool quiet, int nameWidth)
 {
     private static readonly int[] Colours = [36, 33, 35, 34, 32, 96, 93, 95, 94, 92];

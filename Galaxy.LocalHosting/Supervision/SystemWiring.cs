@@ -5,7 +5,9 @@ using Galaxy.LocalHosting.Processes;
 
 namespace Galaxy.LocalHosting.Supervision;
 
-/// <summary>Turns the services of a system into processes: gives out ports and tells each service what its kind refers to.</summary>
+/// <summary>
+/// Turns the services of a system into processes: gives out ports and tells each service what its kind refers to.
+/// </summary>
 public sealed class SystemWiring(IReadOnlyList<ServiceInstance> services, ProgramFolder programs)
 {
     private readonly string _telemetryToken = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));

@@ -8,7 +8,9 @@ namespace Galaxy.OneApi.Accounting;
 /// <summary>What a request may cost, what it did cost, and who pays. Thread-safe.</summary>
 internal sealed partial class Accounts(Limiter limiter, UsageLog usage, ModelRules rules, ILogger<Accounts> log)
 {
-    /// <summary>A request that sets no bound is taken to write at most that much; what it writes beyond is settled afterwards.</summary>
+    /// <summary>
+    /// A request that sets no bound is taken to write at most that much; what it writes beyond is settled afterwards.
+    /// </summary>
     public const int TypicalOutput = 4096;
 
     /// <summary>No model writes as much; beyond it numbers would only overflow.</summary>
@@ -29,16 +31,27 @@ internal sealed partial class Accounts(Limiter limiter, UsageLog usage, ModelRul
         return refusal is null ? admission : throw new RefusedException(refusal);
     }
 
-    // Tokenizers differ; two bytes for a token is more than any needs for a language, and images are counted by their bytes too.
+    // Tokenizers differ; two bytes for a token is more than any needs for a language, and images are counted by their
+    // bytes too.
     private static int LongestInput(ModelRequest request) => request.Body.Length / 2 + 1;
 
-    /// <summary>When a provider does not count: four bytes for a token that went in, a piece for a token that came out.</summary>
+    /// <summary>
+    /// When a provider does not count: four bytes for a token that went in, a piece for a token that came out.
+    /// </summary>
     public static Usage Estimate(ModelRequest request, int pieces) => new(request.Body.Length / 4 + 1, pieces);
 
     /// <summary>In billionths of a dollar; 0 without a price.</summary>
-    public long CostOf(Target target, Usage used) => rules.PriceOf(target.Id)?.Of(used.Input, used.CacheRead, used.Output) ?? 0;
+    public long CostOf(Target target, Usage used) =>
+        rules.PriceOf(target.Id)?.Of(used.Input, used.CacheRead, used.Output) ?? 0;
 
-    public async Task SettleAsync(Caller caller, string model, Admission? admission, Usage? used, long nanos, bool failed)
+    public async Task SettleAsync(
+        Caller caller,
+        string model,
+        Admission? admission,
+        Usage? used,
+        long nanos,
+        bool failed
+    )
     {
         usage.Add(caller.Id, model, failed, used, nanos);
         if (admission is null)
@@ -54,6 +67,9 @@ internal sealed partial class Accounts(Limiter limiter, UsageLog usage, ModelRul
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "A request of key {Key} is counted at its upper bound: {Reason}")]
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "A request of key {Key} is counted at its upper bound: {Reason}"
+    )]
     private partial void LogNotSettled(string key, string reason);
 }

@@ -1,6 +1,6 @@
-using Galaxy.OneApi.Dialects;
 using System.Collections.Concurrent;
 using System.Globalization;
+using Galaxy.OneApi.Dialects;
 using Galaxy.OneApi.Governance;
 using Galaxy.ServiceDefaults.Hosting;
 using StackExchange.Redis;
@@ -8,13 +8,25 @@ using StackExchange.Redis;
 namespace Galaxy.OneApi.Accounting;
 
 /// <summary>What a key used of a model on one day.</summary>
-internal sealed record UsageRow(string Day, string Key, string Model, long Requests, long Errors, long InputTokens, long CachedTokens, long OutputTokens, double CostUsd);
+internal sealed record UsageRow(
+    string Day,
+    string Key,
+    string Model,
+    long Requests,
+    long Errors,
+    long InputTokens,
+    long CachedTokens,
+    long OutputTokens,
+    double CostUsd
+);
 
 /// <summary>
-/// Adds up what is used, by day, key and model: at once in memory, twice a second in the store that all gateways share. While the store is
-/// away the sums wait; a gateway that is killed loses half a second of them (budgets are kept elsewhere and lose nothing). Thread-safe.
+/// Adds up what is used, by day, key and model: at once in memory, twice a second in the store that all gateways share.
+/// While the store is away the sums wait; a gateway that is killed loses half a second of them (budgets are kept
+/// elsewhere and lose nothing). Thread-safe.
 /// </summary>
-internal sealed class UsageLog(GovernanceStore store, TimeProvider time, ILogger<UsageLog> log) : PeriodicService(TimeSpan.FromMilliseconds(500), time, log)
+internal sealed class UsageLog(GovernanceStore store, TimeProvider time, ILogger<UsageLog> log)
+    : PeriodicService(TimeSpan.FromMilliseconds(500), time, log)
 {
     private static readonly string[] Measures = ["requests", "errors", "input", "cached", "output", "nanos"];
     private static readonly TimeSpan Keep = TimeSpan.FromDays(400);
@@ -42,7 +54,9 @@ internal sealed class UsageLog(GovernanceStore store, TimeProvider time, ILogger
     {
         var day = DateOnly.FromDateTime(Time.GetUtcNow().UtcDateTime);
         var known = _today;
-        return known.Day == day ? known.Name : (_today = new DayName(day, day.ToString("yyyyMMdd", CultureInfo.InvariantCulture))).Name;
+        return known.Day == day
+            ? known.Name
+            : (_today = new DayName(day, day.ToString("yyyyMMdd", CultureInfo.InvariantCulture))).Name;
     }
 
     private sealed record DayName(DateOnly Day, string Name);
@@ -74,7 +88,12 @@ internal sealed class UsageLog(GovernanceStore store, TimeProvider time, ILogger
         }
         // Nobody adds to the day before yesterday any more.
         var yesterday = Time.GetUtcNow().AddDays(-1).ToString("yyyyMMdd", CultureInfo.InvariantCulture);
-        foreach (var old in _waiting.Where(pair => string.CompareOrdinal(pair.Key.Day, yesterday) < 0 && pair.Value.All(sum => sum == 0)).Select(pair => pair.Key).ToList())
+        foreach (
+            var old in _waiting
+                .Where(pair => string.CompareOrdinal(pair.Key.Day, yesterday) < 0 && pair.Value.All(sum => sum == 0))
+                .Select(pair => pair.Key)
+                .ToList()
+        )
             _waiting.TryRemove(old, out _);
     }
 
@@ -91,7 +110,10 @@ internal sealed class UsageLog(GovernanceStore store, TimeProvider time, ILogger
         return await all.ExecuteAsync();
     }
 
-    /// <summary>What was used on these days, by everybody, through all gateways; what this one has not written yet is written first.</summary>
+    /// <summary>
+    /// What was used on these days, by everybody, through all gateways; what this one has not written yet is written
+    /// first.
+    /// </summary>
     public async Task<List<UsageRow>> ReadAsync(DateOnly from, DateOnly to)
     {
         await TurnAsync(CancellationToken.None);
@@ -100,14 +122,28 @@ internal sealed class UsageLog(GovernanceStore store, TimeProvider time, ILogger
         {
             var name = day.ToString("yyyyMMdd", CultureInfo.InvariantCulture);
             var entries = await store.UseAsync(db => db.HashGetAllAsync(store.Key("usage:" + name)));
-            rows.AddRange(entries.Select(entry => (Parts: ((string)entry.Name!).Split(Between), Sum: (long)entry.Value)).Where(entry => entry.Parts.Length == 3)
-                .GroupBy(entry => (Key: entry.Parts[0], Model: entry.Parts[1]))
-                .Select(group =>
-                {
-                    var sums = group.ToDictionary(entry => entry.Parts[2], entry => entry.Sum);
-                    long Sum(string measure) => sums.GetValueOrDefault(measure);
-                    return new UsageRow(day.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture), group.Key.Key, group.Key.Model, Sum("requests"), Sum("errors"), Sum("input"), Sum("cached"), Sum("output"), Sum("nanos") / 1e9);
-                }));
+            rows.AddRange(
+                entries
+                    .Select(entry => (Parts: ((string)entry.Name!).Split(Between), Sum: (long)entry.Value))
+                    .Where(entry => entry.Parts.Length == 3)
+                    .GroupBy(entry => (Key: entry.Parts[0], Model: entry.Parts[1]))
+                    .Select(group =>
+                    {
+                        var sums = group.ToDictionary(entry => entry.Parts[2], entry => entry.Sum);
+                        long Sum(string measure) => sums.GetValueOrDefault(measure);
+                        return new UsageRow(
+                            day.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
+                            group.Key.Key,
+                            group.Key.Model,
+                            Sum("requests"),
+                            Sum("errors"),
+                            Sum("input"),
+                            Sum("cached"),
+                            Sum("output"),
+                            Sum("nanos") / 1e9
+                        );
+                    })
+            );
         }
         return rows;
     }

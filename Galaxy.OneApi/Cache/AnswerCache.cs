@@ -9,8 +9,8 @@ namespace Galaxy.OneApi.Cache;
 internal sealed record CachedAnswer(string MediaType, byte[] Body, string Target);
 
 /// <summary>
-/// Answers to requests that are the same to the byte, for those who ask for it, each key its own. Kept in the store that all gateways share;
-/// while it is away there is no cache. Thread-safe.
+/// Answers to requests that are the same to the byte, for those who ask for it, each key its own. Kept in the store
+/// that all gateways share; while it is away there is no cache. Thread-safe.
 /// </summary>
 internal sealed class AnswerCache(GovernanceStore store)
 {
@@ -31,7 +31,9 @@ internal sealed class AnswerCache(GovernanceStore store)
     {
         try
         {
-            var entries = await store.UseAsync(db => db.HashGetAsync(store.Key("cache:" + key), ["type", "body", "target"]));
+            var entries = await store.UseAsync(db =>
+                db.HashGetAsync(store.Key("cache:" + key), ["type", "body", "target"])
+            );
             return entries[1].HasValue ? new CachedAnswer(entries[0]!, entries[1]!, entries[2]!) : null;
         }
         catch (StoreMissingException)
@@ -47,7 +49,14 @@ internal sealed class AnswerCache(GovernanceStore store)
             await store.UseAsync(async db =>
             {
                 var all = db.CreateTransaction();
-                _ = all.HashSetAsync(store.Key("cache:" + key), [new HashEntry("type", answer.MediaType), new HashEntry("body", answer.Body), new HashEntry("target", answer.Target)]);
+                _ = all.HashSetAsync(
+                    store.Key("cache:" + key),
+                    [
+                        new HashEntry("type", answer.MediaType),
+                        new HashEntry("body", answer.Body),
+                        new HashEntry("target", answer.Target),
+                    ]
+                );
                 _ = all.KeyExpireAsync(store.Key("cache:" + key), ttl);
                 return await all.ExecuteAsync();
             });

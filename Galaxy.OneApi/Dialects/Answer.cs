@@ -14,14 +14,23 @@ internal enum Finish
     Pause,
 }
 
-/// <summary>Tokens. <paramref name="Input"/> counts all that went in, <paramref name="Output"/> all that came out; the others are parts of these.</summary>
+/// <summary>
+/// Tokens. <paramref name="Input"/> counts all that went in, <paramref name="Output"/> all that came out; the others
+/// are parts of these.
+/// </summary>
 internal sealed record Usage(int Input, int Output, int CacheRead = 0, int CacheWrite = 0, int Reasoning = 0)
 {
     public int Total => Input + Output;
 }
 
 /// <param name="LogProbs">OpenAI's object, carried as it is.</param>
-internal sealed record Choice(int Index, IReadOnlyList<Part> Parts, Finish Finish, string? StopSequence = null, JsonNode? LogProbs = null);
+internal sealed record Choice(
+    int Index,
+    IReadOnlyList<Part> Parts,
+    Finish Finish,
+    string? StopSequence = null,
+    JsonNode? LogProbs = null
+);
 
 /// <summary>What a model answered, in no dialect.</summary>
 internal sealed record Answer(string Id, string Model, IReadOnlyList<Choice> Choices, Usage Usage)
@@ -30,7 +39,10 @@ internal sealed record Answer(string Id, string Model, IReadOnlyList<Choice> Cho
     public IReadOnlyList<string> Citations { get; init; } = [];
 }
 
-/// <summary>A step of an answer that comes in pieces. Steps of one choice come in order: text, thinking and tool calls one after the other.</summary>
+/// <summary>
+/// A step of an answer that comes in pieces. Steps of one choice come in order: text, thinking and tool calls one after
+/// the other.
+/// </summary>
 internal abstract record AnswerEvent;
 
 internal sealed record Began(string Id, string Model, Usage? Usage = null) : AnswerEvent;
@@ -44,7 +56,8 @@ internal sealed record ThinkingSigned(int Choice, string Signature) : AnswerEven
 internal sealed record RefusalCame(int Choice, string Text) : AnswerEvent;
 
 /// <param name="Index">Of the call among the calls of this choice, from 0.</param>
-internal sealed record ToolCallBegan(int Choice, int Index, string Id, string Name, string? Signature = null) : AnswerEvent;
+internal sealed record ToolCallBegan(int Choice, int Index, string Id, string Name, string? Signature = null)
+    : AnswerEvent;
 
 internal sealed record ArgumentsCame(int Choice, int Index, string Fragment) : AnswerEvent;
 

@@ -79,7 +79,10 @@ internal interface IAnswerReader
 
 internal static class Sse
 {
-    public static readonly JsonSerializerOptions Json = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    public static readonly JsonSerializerOptions Json = new()
+    {
+        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
 
     public static void Write(IBufferWriter<byte> output, JsonObject data, string? name = null)
     {
@@ -90,7 +93,12 @@ internal static class Sse
             output.Write("\n"u8);
         }
         output.Write("data: "u8);
-        using (var json = new Utf8JsonWriter(output, new JsonWriterOptions { Encoder = Json.Encoder, SkipValidation = true }))
+        using (
+            var json = new Utf8JsonWriter(
+                output,
+                new JsonWriterOptions { Encoder = Json.Encoder, SkipValidation = true }
+            )
+        )
             data.WriteTo(json);
         output.Write("\n\n"u8);
     }

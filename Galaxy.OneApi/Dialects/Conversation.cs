@@ -21,7 +21,9 @@ internal sealed record ImagePart(string? Url, string? MediaType, string? Base64,
 {
     /// <summary>From an address that may be a <c>data:</c> one (RFC 2397).</summary>
     public static ImagePart Of(string address, string? detail = null) =>
-        DataUrl.TryRead(address, out var type, out var base64) ? new ImagePart(null, type, base64, detail) : new ImagePart(address, null, null, detail);
+        DataUrl.TryRead(address, out var type, out var base64)
+            ? new ImagePart(null, type, base64, detail)
+            : new ImagePart(address, null, null, detail);
 
     public string Address => Base64 is null ? Url! : $"data:{MediaType};base64,{Base64}";
 }
@@ -40,7 +42,8 @@ internal sealed record ToolCallPart(string Id, string Name, string Arguments) : 
 
 internal sealed record ToolResultPart(string Id, IReadOnlyList<Part> Content, bool IsError) : Part;
 
-/// <param name="Signature">What Anthropic wants back with it, as it gave it; without it the text cannot be carried back.</param>
+/// <param name="Signature">What Anthropic wants back with it, as it gave it; without it the text cannot be carried
+/// back.</param>
 internal sealed record ThinkingPart(string Text, string? Signature) : Part;
 
 internal sealed record RefusalPart(string Text) : Part;
@@ -64,8 +67,9 @@ internal sealed record ToolChoice(ToolUse Use, string? Name = null);
 internal sealed record OutputFormat(string? Name, JsonObject? Schema, bool? Strict, string? Description = null);
 
 /// <summary>
-/// What is asked of a model, in no dialect: what the three dialects have in common, and what at least two of them can say. What a
-/// reader does not know it names in <see cref="Unknown"/>; what a writer cannot say goes to its <see cref="Losses"/>.
+/// What is asked of a model, in no dialect: what the three dialects have in common, and what at least two of them can
+/// say. What a reader does not know it names in <see cref="Unknown"/>; what a writer cannot say goes to its
+/// <see cref="Losses"/>.
 /// </summary>
 internal sealed record Conversation
 {
@@ -102,7 +106,10 @@ internal sealed record Conversation
     /// <summary>Fields that the reader does not know, by path; the answer would be another without them.</summary>
     public IReadOnlyList<string> Unknown { get; init; } = [];
 
-    /// <summary>Fields that change cost or book-keeping, not the answer: dropped where they cannot be carried, and named in a header.</summary>
+    /// <summary>
+    /// Fields that change cost or book-keeping, not the answer: dropped where they cannot be carried, and named in a
+    /// header.
+    /// </summary>
     public IReadOnlyList<string> Hints { get; init; } = [];
 }
 

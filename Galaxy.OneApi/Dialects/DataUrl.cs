@@ -6,7 +6,10 @@ internal static class DataUrl
     public static bool TryRead(string address, out string mediaType, out string base64)
     {
         (mediaType, base64) = ("", "");
-        if (!address.StartsWith("data:", StringComparison.OrdinalIgnoreCase) || address.IndexOf(',', StringComparison.Ordinal) is not (> 0 and var comma))
+        if (
+            !address.StartsWith("data:", StringComparison.OrdinalIgnoreCase)
+            || address.IndexOf(',', StringComparison.Ordinal) is not (> 0 and var comma)
+        )
             return false;
         var head = address.AsSpan(5, comma - 5);
         if (!head.EndsWith(";base64", StringComparison.OrdinalIgnoreCase))

@@ -8,7 +8,9 @@ internal static class Json
     /// <summary>A field of what may be no object; what others send may be anything.</summary>
     public static JsonNode? Get(this JsonNode? node, string name) => node is JsonObject json ? json[name] : null;
 
-    /// <summary>A model's arguments as an object; what is none is kept under <c>_raw</c>, so that nothing is lost.</summary>
+    /// <summary>
+    /// A model's arguments as an object; what is none is kept under <c>_raw</c>, so that nothing is lost.
+    /// </summary>
     public static JsonObject ObjectOf(string arguments)
     {
         try

@@ -25,21 +25,24 @@ internal enum ErrorKind
 internal sealed record ModelError(ErrorKind Kind, string Message, string? Field = null, TimeSpan? RetryAfter = null)
 {
     /// <summary>The status that clients of every dialect expect.</summary>
-    public int Status => Kind switch
-    {
-        ErrorKind.InvalidRequest or ErrorKind.Unsupported or ErrorKind.ContextLength or ErrorKind.ContentFilter => 400,
-        ErrorKind.Authentication => 401,
-        ErrorKind.Permission => 403,
-        ErrorKind.NotFound => 404,
-        ErrorKind.TooLarge => 413,
-        ErrorKind.RateLimited or ErrorKind.Budget => 429,
-        ErrorKind.Upstream => 502,
-        ErrorKind.Overloaded or ErrorKind.Unavailable => 503,
-        ErrorKind.Timeout => 504,
-        _ => 500,
-    };
+    public int Status =>
+        Kind switch
+        {
+            ErrorKind.InvalidRequest or ErrorKind.Unsupported or ErrorKind.ContextLength or ErrorKind.ContentFilter =>
+                400,
+            ErrorKind.Authentication => 401,
+            ErrorKind.Permission => 403,
+            ErrorKind.NotFound => 404,
+            ErrorKind.TooLarge => 413,
+            ErrorKind.RateLimited or ErrorKind.Budget => 429,
+            ErrorKind.Upstream => 502,
+            ErrorKind.Overloaded or ErrorKind.Unavailable => 503,
+            ErrorKind.Timeout => 504,
+            _ => 500,
+        };
 
-    public static ModelError Invalid(string message, string? field = null) => new(ErrorKind.InvalidRequest, message, field);
+    public static ModelError Invalid(string message, string? field = null) =>
+        new(ErrorKind.InvalidRequest, message, field);
 }
 
 /// <summary>A request that is not what its dialect allows. The message names the field.</summary>

@@ -1,6 +1,8 @@
 namespace Galaxy.OneApi.Dialects;
 
-/// <summary>Messages that follow each other and come from the same speaker are one turn: the other dialects know turns only.</summary>
+/// <summary>
+/// Messages that follow each other and come from the same speaker are one turn: the other dialects know turns only.
+/// </summary>
 internal static class Turns
 {
     public static IReadOnlyList<Message> Join(IEnumerable<Message> messages)
@@ -17,9 +19,12 @@ internal static class Turns
     }
 
     /// <summary>All that the system says, wherever it says it: the other dialects have one place for it.</summary>
-    public static string SystemOf(IEnumerable<Message> messages) => Paragraphs(messages.Where(message => message.Speaker == Speaker.System).SelectMany(message => message.Parts));
+    public static string SystemOf(IEnumerable<Message> messages) =>
+        Paragraphs(messages.Where(message => message.Speaker == Speaker.System).SelectMany(message => message.Parts));
 
-    public static string Paragraphs(IEnumerable<Part> parts) => string.Join("\n\n", parts.OfType<TextPart>().Select(part => part.Text));
+    public static string Paragraphs(IEnumerable<Part> parts) =>
+        string.Join("\n\n", parts.OfType<TextPart>().Select(part => part.Text));
 
-    public static string TextOf(IEnumerable<Part> parts) => string.Concat(parts.OfType<TextPart>().Select(part => part.Text));
+    public static string TextOf(IEnumerable<Part> parts) =>
+        string.Concat(parts.OfType<TextPart>().Select(part => part.Text));
 }

@@ -5,8 +5,9 @@ using Galaxy.OneApi.Dialects;
 namespace Galaxy.OneApi.Echo;
 
 /// <summary>
-/// <c>galaxy/echo</c>: answers with the last user message and says that it does. Deterministic and free, so that a client, a route, a
-/// stream or a tool can be tried with no key. Tokens are words. A tool that must be called is called, and a schema is filled, with what was said.
+/// <c>galaxy/echo</c>: answers with the last user message and says that it does. Deterministic and free, so that a
+/// client, a route, a stream or a tool can be tried with no key. Tokens are words. A tool that must be called is
+/// called, and a schema is filled, with what was said.
 /// </summary>
 internal static class EchoModel
 {
@@ -22,7 +23,9 @@ internal static class EchoModel
         List<Choice> choices = [];
         for (var i = 0; i < (asked.Count ?? 1); i++)
             choices.Add(Choose(asked, said, i));
-        var output = choices.Sum(choice => choice.Parts.Sum(part => Words(part is ToolCallPart call ? call.Arguments : Text(part)).Count));
+        var output = choices.Sum(choice =>
+            choice.Parts.Sum(part => Words(part is ToolCallPart call ? call.Arguments : Text(part)).Count)
+        );
         return new Answer(id, Name, choices, new Usage(input, output));
     }
 
@@ -35,9 +38,23 @@ internal static class EchoModel
             _ => null,
         };
         if (tool is not null)
-            return new Choice(index, [new ToolCallPart($"call_echo_{index}", tool.Name, EchoJson.Of(tool.Schema, said).ToJsonString(Sse.Json))], Finish.ToolCalls);
+            return new Choice(
+                index,
+                [
+                    new ToolCallPart(
+                        $"call_echo_{index}",
+                        tool.Name,
+                        EchoJson.Of(tool.Schema, said).ToJsonString(Sse.Json)
+                    ),
+                ],
+                Finish.ToolCalls
+            );
         if (asked.Format is { } format)
-            return new Choice(index, [new TextPart(EchoJson.Of(format.Schema, said).ToJsonString(Sse.Json))], Finish.Stop);
+            return new Choice(
+                index,
+                [new TextPart(EchoJson.Of(format.Schema, said).ToJsonString(Sse.Json))],
+                Finish.Stop
+            );
         var words = Words(Preface + said);
         foreach (var stop in asked.Stop.Where(stop => stop.Length > 0))
         {
@@ -72,15 +89,16 @@ internal static class EchoModel
     }
 
     // A model that cannot see says what it was shown.
-    private static string Text(Part part) => part switch
-    {
-        TextPart text => text.Text,
-        ToolResultPart result => Turns.TextOf(result.Content),
-        ImagePart image => $"[an image: {image.MediaType ?? image.Url}]",
-        FilePart file => $"[a document: {file.Name ?? file.MediaType ?? file.Url}]",
-        AudioPart audio => $"[sound: {audio.Format}]",
-        _ => "",
-    };
+    private static string Text(Part part) =>
+        part switch
+        {
+            TextPart text => text.Text,
+            ToolResultPart result => Turns.TextOf(result.Content),
+            ImagePart image => $"[an image: {image.MediaType ?? image.Url}]",
+            FilePart file => $"[a document: {file.Name ?? file.MediaType ?? file.Url}]",
+            AudioPart audio => $"[sound: {audio.Format}]",
+            _ => "",
+        };
 
     /// <summary>Words with the space before them, so that joining gives the text back.</summary>
     public static List<string> Words(string text)
@@ -107,14 +125,24 @@ internal static class EchoJson
 {
     private const int Deepest = 16;
 
-    public static JsonObject Of(JsonObject? schema, string text) => Value(schema, schema, text, 0) as JsonObject ?? new JsonObject { ["said"] = text };
+    public static JsonObject Of(JsonObject? schema, string text) =>
+        Value(schema, schema, text, 0) as JsonObject ?? new JsonObject { ["said"] = text };
 
     private static JsonNode? Value(JsonNode? schema, JsonObject? root, string text, int depth)
     {
         if (schema is not JsonObject rules || depth > Deepest)
             return depth == 0 ? null : JsonValue.Create(text);
-        if (rules["$ref"] is JsonValue reference && reference.TryGetValue<string>(out var path) && path.StartsWith("#/", StringComparison.Ordinal))
-            return Value(path[2..].Split('/').Aggregate((JsonNode?)root, (node, name) => node.Get(name)), root, text, depth + 1);
+        if (
+            rules["$ref"] is JsonValue reference
+            && reference.TryGetValue<string>(out var path)
+            && path.StartsWith("#/", StringComparison.Ordinal)
+        )
+            return Value(
+                path[2..].Split('/').Aggregate((JsonNode?)root, (node, name) => node.Get(name)),
+                root,
+                text,
+                depth + 1
+            );
         if (rules["const"] is { } constant)
             return constant.DeepClone();
         if (rules["enum"] is JsonArray { Count: > 0 } choices)
@@ -125,9 +153,15 @@ internal static class EchoJson
         switch (type ?? (rules["properties"] is null ? "string" : "object"))
         {
             case "object":
-                return new JsonObject((rules["properties"] as JsonObject ?? []).Select(property => KeyValuePair.Create(property.Key, Value(property.Value, root, text, depth + 1))));
+                return new JsonObject(
+                    (rules["properties"] as JsonObject ?? []).Select(property =>
+                        KeyValuePair.Create(property.Key, Value(property.Value, root, text, depth + 1))
+                    )
+                );
             case "array":
-                return rules["items"] is null ? new JsonArray() : new JsonArray(Value(rules["items"], root, text, depth + 1));
+                return rules["items"] is null
+                    ? new JsonArray()
+                    : new JsonArray(Value(rules["items"], root, text, depth + 1));
             case "integer" or "number":
                 return rules["minimum"]?.DeepClone() ?? JsonValue.Create(0);
             case "boolean":

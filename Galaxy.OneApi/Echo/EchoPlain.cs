@@ -7,8 +7,8 @@ using Galaxy.OneApi.Relay;
 namespace Galaxy.OneApi.Echo;
 
 /// <summary>
-/// What <c>galaxy/echo</c> says at OpenAI's other endpoints: vectors made of words, a picture of one colour, a tone for each word. Good for
-/// trying a client, and for nothing else.
+/// What <c>galaxy/echo</c> says at OpenAI's other endpoints: vectors made of words, a picture of one colour, a tone for
+/// each word. Good for trying a client, and for nothing else.
 /// </summary>
 internal static class EchoPlain
 {
@@ -16,13 +16,21 @@ internal static class EchoPlain
     private const int SampleRate = 8000;
 
     // A single grey pixel.
-    private const string Png = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg==";
+    private const string Png =
+        "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg==";
 
     /// <exception cref="BadFieldException">The request is not what the endpoint allows.</exception>
     public static Ready Answer(ModelRequest request)
     {
         if (request.Client.Wire == Wire.Transcriptions)
-            return Json(new JsonObject { ["text"] = $"This is galaxy/echo, a built-in test model. You sent {request.Body.Length} bytes." }, 0, 12);
+            return Json(
+                new JsonObject
+                {
+                    ["text"] = $"This is galaxy/echo, a built-in test model. You sent {request.Body.Length} bytes.",
+                },
+                0,
+                12
+            );
         var fields = new Fields(ModelRequest.Parse(request.Body), "");
         switch (request.Client.Wire)
         {
@@ -30,28 +38,62 @@ internal static class EchoPlain
                 return Embed(fields);
             case Wire.Images:
                 fields.RequiredText("prompt");
-                return Json(new JsonObject { ["created"] = 0, ["data"] = new JsonArray([.. Enumerable.Range(0, fields.Int("n", 1, 10) ?? 1).Select(_ => new JsonObject { ["b64_json"] = Png })]) }, 0, 0);
+                return Json(
+                    new JsonObject
+                    {
+                        ["created"] = 0,
+                        ["data"] = new JsonArray([
+                            .. Enumerable
+                                .Range(0, fields.Int("n", 1, 10) ?? 1)
+                                .Select(_ => new JsonObject { ["b64_json"] = Png }),
+                        ]),
+                    },
+                    0,
+                    0
+                );
             case Wire.Speech:
-                return new Ready(Wave(EchoModel.Words(fields.RequiredText("input")).Count), "audio/wav", new Usage(0, 0));
+                return new Ready(
+                    Wave(EchoModel.Words(fields.RequiredText("input")).Count),
+                    "audio/wav",
+                    new Usage(0, 0)
+                );
             case Wire.Moderations:
                 var inputs = fields.Any("input") is JsonArray list ? list.Count : 1;
-                return Json(new JsonObject
-                {
-                    ["id"] = "modr-echo", ["model"] = EchoModel.Name,
-                    ["results"] = new JsonArray([.. Enumerable.Range(0, inputs).Select(_ => new JsonObject { ["flagged"] = false, ["categories"] = new JsonObject(), ["category_scores"] = new JsonObject() })]),
-                }, 0, 0);
+                return Json(
+                    new JsonObject
+                    {
+                        ["id"] = "modr-echo",
+                        ["model"] = EchoModel.Name,
+                        ["results"] = new JsonArray([
+                            .. Enumerable
+                                .Range(0, inputs)
+                                .Select(_ => new JsonObject
+                                {
+                                    ["flagged"] = false,
+                                    ["categories"] = new JsonObject(),
+                                    ["category_scores"] = new JsonObject(),
+                                }),
+                        ]),
+                    },
+                    0,
+                    0
+                );
             default:
                 return Rank(fields);
         }
     }
 
-    private static Ready Json(JsonObject json, int input, int output) => new(Encoding.UTF8.GetBytes(json.ToJsonString(Sse.Json)), "application/json", new Usage(input, output));
+    private static Ready Json(JsonObject json, int input, int output) =>
+        new(Encoding.UTF8.GetBytes(json.ToJsonString(Sse.Json)), "application/json", new Usage(input, output));
 
     private static Ready Embed(Fields fields)
     {
-        IReadOnlyList<string> inputs = fields.Any("input") is JsonArray { Count: > 0 } list && list[0] is JsonValue first && first.GetValueKind() != System.Text.Json.JsonValueKind.String
-            ? throw fields.Wrong("input", "a string or a list of strings: galaxy/echo reads no token numbers")
-            : fields.Texts("input");
+        IReadOnlyList<string> inputs =
+            fields.Any("input") is JsonArray { Count: > 0 } list
+            && list[0] is JsonValue first
+            && first.GetValueKind() != System.Text.Json.JsonValueKind.String
+                ? throw fields.Wrong("input", "a string or a list of strings: galaxy/echo reads no token numbers")
+                : fields.Texts("input");
         if (inputs.Count == 0)
             throw fields.Missing("input");
         var size = fields.Int("dimensions", 1, 4096) ?? Dimensions;
@@ -59,8 +101,19 @@ internal static class EchoPlain
         var words = inputs.Sum(input => EchoModel.Words(input).Count);
         var json = new JsonObject
         {
-            ["object"] = "list", ["model"] = EchoModel.Name,
-            ["data"] = new JsonArray([.. inputs.Select((input, i) => new JsonObject { ["object"] = "embedding", ["index"] = i, ["embedding"] = Write(Vector(input, size), isBase64) })]),
+            ["object"] = "list",
+            ["model"] = EchoModel.Name,
+            ["data"] = new JsonArray([
+                .. inputs.Select(
+                    (input, i) =>
+                        new JsonObject
+                        {
+                            ["object"] = "embedding",
+                            ["index"] = i,
+                            ["embedding"] = Write(Vector(input, size), isBase64),
+                        }
+                ),
+            ]),
             ["usage"] = new JsonObject { ["prompt_tokens"] = words, ["total_tokens"] = words },
         };
         return Json(json, words, 0);
@@ -93,13 +146,33 @@ internal static class EchoPlain
     {
         var query = Vector(fields.RequiredText("query"), Dimensions);
         var documents = fields.List("documents") ?? throw fields.Missing("documents");
-        var ranked = documents.Select((document, i) => (Index: i, Score: Vector(document is JsonValue ? document.ToString() : document.Get("text")?.ToString() ?? "", Dimensions).Zip(query, (a, b) => a * b).Sum()))
-            .OrderByDescending(one => one.Score).Take(fields.Int("top_n", 1) ?? documents.Count);
-        return Json(new JsonObject
-        {
-            ["id"] = "rerank-echo", ["model"] = EchoModel.Name,
-            ["results"] = new JsonArray([.. ranked.Select(one => new JsonObject { ["index"] = one.Index, ["relevance_score"] = one.Score })]),
-        }, 0, 0);
+        var ranked = documents
+            .Select(
+                (document, i) =>
+                    (
+                        Index: i,
+                        Score: Vector(
+                                document is JsonValue ? document.ToString() : document.Get("text")?.ToString() ?? "",
+                                Dimensions
+                            )
+                            .Zip(query, (a, b) => a * b)
+                            .Sum()
+                    )
+            )
+            .OrderByDescending(one => one.Score)
+            .Take(fields.Int("top_n", 1) ?? documents.Count);
+        return Json(
+            new JsonObject
+            {
+                ["id"] = "rerank-echo",
+                ["model"] = EchoModel.Name,
+                ["results"] = new JsonArray([
+                    .. ranked.Select(one => new JsonObject { ["index"] = one.Index, ["relevance_score"] = one.Score }),
+                ]),
+            },
+            0,
+            0
+        );
     }
 
     /// <summary>A tenth of a second of 440 Hz for each word (RIFF, 8 bit, mono).</summary>

@@ -14,11 +14,19 @@ internal sealed class Callers(CallerIdentifier callers, KeyStore keys, TimeProvi
         {
             var caller = callers.Identify(request);
             if (caller.IsUndecided)
-                throw new RefusedException(new ModelError(ErrorKind.Unavailable, caller.Refusal!, RetryAfter: TimeSpan.FromSeconds(1)));
+                throw new RefusedException(
+                    new ModelError(ErrorKind.Unavailable, caller.Refusal!, RetryAfter: TimeSpan.FromSeconds(1))
+                );
             if (!caller.IsKnown)
                 throw Refused(caller.Refusal ?? "Send a key as 'Authorization: Bearer <key>' or 'x-api-key: <key>'.");
-            return caller.May(AccessRole.Client, reads: HttpMethods.IsGet(request.Method)) ? Caller.Cluster
-                : throw new RefusedException(new ModelError(ErrorKind.Permission, $"'{caller.Name}' has the role {caller.Role.Name()}; models need client."));
+            return caller.May(AccessRole.Client, reads: HttpMethods.IsGet(request.Method))
+                ? Caller.Cluster
+                : throw new RefusedException(
+                    new ModelError(
+                        ErrorKind.Permission,
+                        $"'{caller.Name}' has the role {caller.Role.Name()}; models need client."
+                    )
+                );
         }
         VirtualKey? key;
         try

@@ -6,14 +6,15 @@ using StackExchange.Redis;
 namespace Galaxy.OneApi.Governance;
 
 /// <summary>
-/// The store that all gateways count in. Of a quorum of stores it is the first: counters that are to be exact have one place. Without it keys
-/// are refused, and the cluster's own key goes on. Thread-safe.
+/// The store that all gateways count in. Of a quorum of stores it is the first: counters that are to be exact have one
+/// place. Without it keys are refused, and the cluster's own key goes on. Thread-safe.
 /// </summary>
 internal sealed class GovernanceStore
 {
     private const string ClientKey = "models";
 
-    // A model takes seconds to answer: a store that is slow for a moment, under a thousand requests at once, is no reason to refuse.
+    // A model takes seconds to answer: a store that is slow for a moment, under a thousand requests at once, is no
+    // reason to refuse.
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
 
     private readonly Lazy<Task<IConnectionMultiplexer>>? _store;
@@ -33,13 +34,15 @@ internal sealed class GovernanceStore
         if (RedisStore.IsConfigured(builder.Configuration))
         {
             builder.AddRedisStore(
-                ClientKey, RedisStore.ReadConnectionStrings(builder.Configuration)[0],
+                ClientKey,
+                RedisStore.ReadConnectionStrings(builder.Configuration)[0],
                 options: redis =>
                 {
                     redis.AsyncTimeout = (int)Timeout.TotalMilliseconds;
                     // The first request waits for the connection as it waits for an answer.
                     redis.ConnectTimeout = (int)Timeout.TotalMilliseconds;
-                });
+                }
+            );
         }
     }
 
@@ -66,5 +69,10 @@ internal sealed class GovernanceStore
 
 internal sealed class StoreMissingException(string reason) : Exception(reason)
 {
-    public ModelError Error => new(ErrorKind.Unavailable, $"Limits and keys cannot be checked now: {Message}. The cluster's own key works without them.", RetryAfter: TimeSpan.FromSeconds(1));
+    public ModelError Error =>
+        new(
+            ErrorKind.Unavailable,
+            $"Limits and keys cannot be checked now: {Message}. The cluster's own key works without them.",
+            RetryAfter: TimeSpan.FromSeconds(1)
+        );
 }

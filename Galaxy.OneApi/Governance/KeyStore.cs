@@ -5,7 +5,10 @@ using StackExchange.Redis;
 
 namespace Galaxy.OneApi.Governance;
 
-/// <summary>The keys, in the store; what was looked up is believed for a few seconds, so that a key that is withdrawn is soon refused everywhere. Thread-safe.</summary>
+/// <summary>
+/// The keys, in the store; what was looked up is believed for a few seconds, so that a key that is withdrawn is soon
+/// refused everywhere. Thread-safe.
+/// </summary>
 internal sealed class KeyStore(GovernanceStore store, TimeProvider time)
 {
     private static readonly TimeSpan Believe = TimeSpan.FromSeconds(2);
@@ -23,7 +26,9 @@ internal sealed class KeyStore(GovernanceStore store, TimeProvider time)
         var hash = VirtualKey.HashOf(secret);
         if (_known.TryGetValue(hash, out var known) && time.GetUtcNow() - known.At < Believe)
             return known.Key;
-        var key = await store.UseAsync(async db => await db.HashGetAsync(Hashes, hash) is { HasValue: true } id ? Read(await db.HashGetAsync(Keys, id)) : null);
+        var key = await store.UseAsync(async db =>
+            await db.HashGetAsync(Hashes, hash) is { HasValue: true } id ? Read(await db.HashGetAsync(Keys, id)) : null
+        );
         // Wrong keys are remembered too, but they may not fill the memory.
         if (_known.Count >= MostRemembered)
             _known.Clear();
@@ -33,7 +38,14 @@ internal sealed class KeyStore(GovernanceStore store, TimeProvider time)
 
     public Task<VirtualKey?> FindAsync(string id) => store.UseAsync(async db => Read(await db.HashGetAsync(Keys, id)));
 
-    public Task<List<VirtualKey>> ListAsync() => store.UseAsync(async db => (await db.HashGetAllAsync(Keys)).Select(entry => Read(entry.Value)).OfType<VirtualKey>().OrderBy(key => key.Created).ToList());
+    public Task<List<VirtualKey>> ListAsync() =>
+        store.UseAsync(async db =>
+            (await db.HashGetAllAsync(Keys))
+                .Select(entry => Read(entry.Value))
+                .OfType<VirtualKey>()
+                .OrderBy(key => key.Created)
+                .ToList()
+        );
 
     public async Task SaveAsync(VirtualKey key)
     {
@@ -62,5 +74,6 @@ internal sealed class KeyStore(GovernanceStore store, TimeProvider time)
         return true;
     }
 
-    private static VirtualKey? Read(RedisValue value) => value.HasValue ? JsonSerializer.Deserialize<VirtualKey>((string)value!, GalaxyJson.Options) : null;
+    private static VirtualKey? Read(RedisValue value) =>
+        value.HasValue ? JsonSerializer.Deserialize<VirtualKey>((string)value!, GalaxyJson.Options) : null;
 }

@@ -12,9 +12,9 @@ internal sealed record Admission(VirtualKey Key, long Second, long Tokens, long 
 }
 
 /// <summary>
-/// Lets requests of limited keys in, exactly, however many gateways ask at once: one script in the store checks every limit and sets aside what
-/// the request may cost at most. What it did cost is settled afterwards; of a gateway that dies the whole reservation counts as spent, so that a
-/// budget is never overdrawn. Thread-safe.
+/// Lets requests of limited keys in, exactly, however many gateways ask at once: one script in the store checks every
+/// limit and sets aside what the request may cost at most. What it did cost is settled afterwards; of a gateway that
+/// dies the whole reservation counts as spent, so that a budget is never overdrawn. Thread-safe.
 /// </summary>
 internal sealed class Limiter(GovernanceStore store, TimeProvider time)
 {
@@ -76,38 +76,104 @@ internal sealed class Limiter(GovernanceStore store, TimeProvider time)
     public async Task<(Admission? Admission, ModelError? Refusal)> AdmitAsync(VirtualKey key, long tokens, long nanos)
     {
         var now = time.GetUtcNow();
-        var admission = new Admission(key, now.ToUnixTimeSeconds(), tokens, nanos, now.ToString("yyyyMMdd"), now.ToString("yyyyMM"));
-        var answer = (RedisResult[])(await store.UseAsync(db => db.ScriptEvaluateAsync(AdmitScript, KeysOf(admission),
-            [admission.Second, key.Rpm ?? -1, key.Tpm ?? -1, tokens, nanos, Nanos(key.BudgetPerDay), Nanos(key.BudgetPerMonth)])))!;
+        var admission = new Admission(
+            key,
+            now.ToUnixTimeSeconds(),
+            tokens,
+            nanos,
+            now.ToString("yyyyMMdd"),
+            now.ToString("yyyyMM")
+        );
+        var answer = (RedisResult[])
+            (
+                await store.UseAsync(db =>
+                    db.ScriptEvaluateAsync(
+                        AdmitScript,
+                        KeysOf(admission),
+                        [
+                            admission.Second,
+                            key.Rpm ?? -1,
+                            key.Tpm ?? -1,
+                            tokens,
+                            nanos,
+                            Nanos(key.BudgetPerDay),
+                            Nanos(key.BudgetPerMonth),
+                        ]
+                    )
+                )
+            )!;
         var (requests, counted, wait) = ((long)answer[1], (long)answer[2], TimeSpan.FromSeconds((long)answer[3]));
-        admission = admission with { RequestsLeft = Math.Max(0, (key.Rpm ?? 0) - requests), TokensLeft = Math.Max(0, (key.Tpm ?? 0) - counted) };
+        admission = admission with
+        {
+            RequestsLeft = Math.Max(0, (key.Rpm ?? 0) - requests),
+            TokensLeft = Math.Max(0, (key.Tpm ?? 0) - counted),
+        };
         return (long)answer[0] switch
         {
             0 => (admission, null),
-            1 => (null, new ModelError(ErrorKind.RateLimited, $"The key '{key.Name}' may ask {key.Rpm} times a minute; try again in {wait.TotalSeconds:0} s.", RetryAfter: wait)),
-            2 => (null, new ModelError(ErrorKind.RateLimited, $"The key '{key.Name}' may use {key.Tpm} tokens a minute, and this request may need {tokens}; try again in {wait.TotalSeconds:0} s.", RetryAfter: wait)),
-            3 => (null, new ModelError(ErrorKind.Budget, $"The key '{key.Name}' has used its budget of ${key.BudgetPerDay} for today (UTC).", RetryAfter: now.UtcDateTime.Date.AddDays(1) - now.UtcDateTime)),
-            _ => (null, new ModelError(ErrorKind.Budget, $"The key '{key.Name}' has used its budget of ${key.BudgetPerMonth} for this month (UTC).", RetryAfter: new DateTime(now.Year, now.Month, 1).AddMonths(1) - now.UtcDateTime)),
+            1 => (
+                null,
+                new ModelError(
+                    ErrorKind.RateLimited,
+                    $"The key '{key.Name}' may ask {key.Rpm} times a minute; try again in {wait.TotalSeconds:0} s.",
+                    RetryAfter: wait
+                )
+            ),
+            2 => (
+                null,
+                new ModelError(
+                    ErrorKind.RateLimited,
+                    $"The key '{key.Name}' may use {key.Tpm} tokens a minute, and this request may need "
+                        + $"{tokens}; try again in {wait.TotalSeconds:0} s.",
+                    RetryAfter: wait
+                )
+            ),
+            3 => (
+                null,
+                new ModelError(
+                    ErrorKind.Budget,
+                    $"The key '{key.Name}' has used its budget of ${key.BudgetPerDay} for today (UTC).",
+                    RetryAfter: now.UtcDateTime.Date.AddDays(1) - now.UtcDateTime
+                )
+            ),
+            _ => (
+                null,
+                new ModelError(
+                    ErrorKind.Budget,
+                    $"The key '{key.Name}' has used its budget of ${key.BudgetPerMonth} for this month (UTC).",
+                    RetryAfter: new DateTime(now.Year, now.Month, 1).AddMonths(1) - now.UtcDateTime
+                )
+            ),
         };
     }
 
     /// <summary>What it did use in place of what was set aside.</summary>
     public Task SettleAsync(Admission admission, long tokens, long nanos) =>
-        store.UseAsync(db => db.ScriptEvaluateAsync(SettleScript, KeysOf(admission), [admission.Second, tokens - admission.Tokens, nanos - admission.Nanos]));
+        store.UseAsync(db =>
+            db.ScriptEvaluateAsync(
+                SettleScript,
+                KeysOf(admission),
+                [admission.Second, tokens - admission.Tokens, nanos - admission.Nanos]
+            )
+        );
 
     /// <summary>What a key has spent, in billionths of a dollar.</summary>
     public Task<(long Day, long Month)> SpentAsync(VirtualKey key)
     {
         var now = time.GetUtcNow();
         var keys = KeysOf(new Admission(key, 0, 0, 0, now.ToString("yyyyMMdd"), now.ToString("yyyyMM")));
-        return store.UseAsync(async db => ((long)await db.StringGetAsync(keys[2]), (long)await db.StringGetAsync(keys[3])));
+        return store.UseAsync(async db =>
+            ((long)await db.StringGetAsync(keys[2]), (long)await db.StringGetAsync(keys[3]))
+        );
     }
 
     private RedisKey[] KeysOf(Admission admission) =>
-    [
-        store.Key($"k:{admission.Key.Id}:requests"), store.Key($"k:{admission.Key.Id}:tokens"),
-        store.Key($"k:{admission.Key.Id}:spent:{admission.Day}"), store.Key($"k:{admission.Key.Id}:spent:{admission.Month}"),
-    ];
+        [
+            store.Key($"k:{admission.Key.Id}:requests"),
+            store.Key($"k:{admission.Key.Id}:tokens"),
+            store.Key($"k:{admission.Key.Id}:spent:{admission.Day}"),
+            store.Key($"k:{admission.Key.Id}:spent:{admission.Month}"),
+        ];
 
     private static long Nanos(double? dollars) => dollars is null ? -1 : (long)Math.Round(dollars.Value * 1e9);
 }

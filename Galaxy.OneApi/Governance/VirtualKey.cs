@@ -3,7 +3,9 @@ using System.Text;
 
 namespace Galaxy.OneApi.Governance;
 
-/// <summary>A key that somebody was given for the models, and what it may do. The secret itself is not kept, only its hash.</summary>
+/// <summary>
+/// A key that somebody was given for the models, and what it may do. The secret itself is not kept, only its hash.
+/// </summary>
 internal sealed record VirtualKey
 {
     /// <summary>How every secret begins, so that it is known for what it is wherever it turns up.</summary>
@@ -14,7 +16,9 @@ internal sealed record VirtualKey
     public string? Owner { get; init; }
     public string? Team { get; init; }
 
-    /// <summary>SHA-256 of the secret, in hexadecimal: it has 256 bits of chance, so nothing slower is needed.</summary>
+    /// <summary>
+    /// SHA-256 of the secret, in hexadecimal: it has 256 bits of chance, so nothing slower is needed.
+    /// </summary>
     public required string Hash { get; init; }
 
     /// <summary>The last letters, by which its owner knows it.</summary>
@@ -44,14 +48,16 @@ internal sealed record VirtualKey
 
     public DateTimeOffset Created { get; init; }
 
-    public bool IsLimited => Rpm is not null || Tpm is not null || BudgetPerDay is not null || BudgetPerMonth is not null;
+    public bool IsLimited =>
+        Rpm is not null || Tpm is not null || BudgetPerDay is not null || BudgetPerMonth is not null;
 
     /// <summary>Its limits count tokens, so every stream must tell them.</summary>
     public bool CountsTokens => Tpm is not null || BudgetPerDay is not null || BudgetPerMonth is not null;
 
     public static string NewSecret() => Prefix + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32));
 
-    public static string HashOf(string secret) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(secret)));
+    public static string HashOf(string secret) =>
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(secret)));
 }
 
 /// <summary>Who asks.</summary>
@@ -61,5 +67,6 @@ internal sealed record Caller(string Id, VirtualKey? Key)
 {
     public static Caller Cluster { get; } = new("cluster", null);
 
-    public bool May(string model) => Key is null || Key.Models.Count == 0 || Key.Models.Any(pattern => Routing.ModelPattern.Matches(pattern, model));
+    public bool May(string model) =>
+        Key is null || Key.Models.Count == 0 || Key.Models.Any(pattern => Routing.ModelPattern.Matches(pattern, model));
 }

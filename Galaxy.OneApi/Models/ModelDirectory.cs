@@ -7,7 +7,10 @@ using Galaxy.OneApi.Providers;
 
 namespace Galaxy.OneApi.Models;
 
-/// <summary>Which models providers have. What they list is remembered for a minute, and asked again behind the back of whoever needs it then. Thread-safe.</summary>
+/// <summary>
+/// Which models providers have. What they list is remembered for a minute, and asked again behind the back of whoever
+/// needs it then. Thread-safe.
+/// </summary>
 internal sealed partial class ModelDirectory
 {
     private static readonly TimeSpan Remember = TimeSpan.FromMinutes(1);
@@ -35,7 +38,11 @@ internal sealed partial class ModelDirectory
     {
         foreach (var provider in _providers.All)
         {
-            if (provider.DefaultModel == name || provider.Models.Contains(name) || (provider.Models.Count == 0 && (await KnownAsync(provider, cancellation)).Names.Contains(name)))
+            if (
+                provider.DefaultModel == name
+                || provider.Models.Contains(name)
+                || (provider.Models.Count == 0 && (await KnownAsync(provider, cancellation)).Names.Contains(name))
+            )
                 return provider;
         }
         return null;
@@ -57,16 +64,16 @@ internal sealed partial class ModelDirectory
 
     // It never throws: what goes wrong is an empty list and a line in the log.
     private Task<Listed> AskOnceAsync(Provider provider) => _asking.GetOrAdd(provider.Name, _ => Task.Run(async () =>
-    {
-        try
-        {
-            return _listed[provider.Name] = await AskAsync(provider);
-        }
-        finally
-        {
-            _asking.TryRemove(provider.Name, out Task<Listed>? _);
-        }
-    }));
+            {
+                try
+                {
+                    return _listed[provider.Name] = await AskAsync(provider);
+                }
+                finally
+                {
+                    _asking.TryRemove(provider.Name, out Task<Listed>? _);
+                }
+            }));
 
     private async Task<Listed> AskAsync(Provider provider)
     {
@@ -74,21 +81,55 @@ internal sealed partial class ModelDirectory
         try
         {
             using var patience = new CancellationTokenSource(Patience, _time);
-            var path = provider.Dialect.Wire switch { Wire.Messages => "/models?limit=1000", Wire.Gemini => "/models?pageSize=1000", _ => "/models" };
-            using var response = await _upstream.SendAsync(provider, provider.Keys.Count > 0 ? provider.Keys[0] : null, HttpMethod.Get, path, patience.Token);
+            var path = provider.Dialect.Wire switch
+            {
+                Wire.Messages => "/models?limit=1000",
+                Wire.Gemini => "/models?pageSize=1000",
+                _ => "/models",
+            };
+            using var response = await _upstream.SendAsync(
+                provider,
+                provider.Keys.Count > 0 ? provider.Keys[0] : null,
+                HttpMethod.Get,
+                path,
+                patience.Token
+            );
             response.EnsureSuccessStatusCode();
             var json = JsonNode.Parse(await response.Content.ReadAsStringAsync(patience.Token));
-            models = [.. ((json.Get("data") ?? json.Get("models") ?? json) as JsonArray ?? []).Select(NameOf).OfType<string>()];
+            models =
+            [
+                .. ((json.Get("data") ?? json.Get("models") ?? json) as JsonArray ?? [])
+                    .Select(NameOf)
+                    .OfType<string>(),
+            ];
         }
-        catch (Exception failure) when (failure is HttpRequestException or IOException or JsonException or InvalidOperationException or OperationCanceledException)
+        catch (Exception failure)
+            when (failure
+                    is HttpRequestException
+                        or IOException
+                        or JsonException
+                        or InvalidOperationException
+                        or OperationCanceledException
+            )
         {
-            LogListFailed(provider.Name, failure is OperationCanceledException ? $"no answer for {Patience.TotalSeconds:0} s" : failure.Message);
+            LogListFailed(
+                provider.Name,
+                failure is OperationCanceledException ? $"no answer for {Patience.TotalSeconds:0} s" : failure.Message
+            );
         }
         return new Listed(models, models.ToHashSet(StringComparer.Ordinal), _time.GetUtcNow());
     }
 
     // Gemini puts a folder before its names.
-    private static string? NameOf(JsonNode? model) => ChatAnswer.Text(model.Get("id")) ?? (ChatAnswer.Text(model.Get("name")) is { } name ? name.StartsWith("models/", StringComparison.Ordinal) ? name[7..] : name : null);
+    private static string? NameOf(JsonNode? model) =>
+        ChatAnswer.Text(model.Get("id"))
+        ?? (
+            ChatAnswer.Text(model.Get("name")) is { } name
+                ? name.StartsWith("models/", StringComparison.Ordinal)
+                    ? name[7..]
+                    : name
+                : null
+        );
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Provider {Provider} does not list its models: {Reason}")]
     private partial void LogListFailed(string provider, string reason);

@@ -31,7 +31,8 @@ internal sealed record Provider(string Name, Uri BaseUrl, string DialectName)
 
     public string TokensField { get; init; } = "max_tokens";
 
-    public ProviderDialect Dialect { get; } = ProviderDialects.Find(DialectName) ?? throw new ArgumentException(DialectName);
+    public ProviderDialect Dialect { get; } =
+        ProviderDialects.Find(DialectName) ?? throw new ArgumentException(DialectName);
 
     private readonly string _root = BaseUrl.ToString().TrimEnd('/');
 
@@ -39,14 +40,16 @@ internal sealed record Provider(string Name, Uri BaseUrl, string DialectName)
 
     /// <summary>How it is spoken to when a client speaks like that: the same way if it can.</summary>
     /// <returns>Null: it has no such thing.</returns>
-    public ProviderDialect? DialectFor(Wire client) => client switch
-    {
-        Wire.Embeddings or Wire.Images or Wire.Speech or Wire.Transcriptions or Wire.Moderations or Wire.Rerank => Dialect.Wire == Wire.Chat ? PlainProvider.Of(client) : null,
-        Wire.Responses when HasResponses => ProviderDialects.Responses,
-        Wire.Completions when Dialect.Wire == Wire.Chat => ProviderDialects.Completions,
-        _ when Dialect.Wire == Wire.Chat && TokensField != "max_tokens" => ProviderDialects.NewerChat,
-        _ => Dialect,
-    };
+    public ProviderDialect? DialectFor(Wire client) =>
+        client switch
+        {
+            Wire.Embeddings or Wire.Images or Wire.Speech or Wire.Transcriptions or Wire.Moderations or Wire.Rerank =>
+                Dialect.Wire == Wire.Chat ? PlainProvider.Of(client) : null,
+            Wire.Responses when HasResponses => ProviderDialects.Responses,
+            Wire.Completions when Dialect.Wire == Wire.Chat => ProviderDialects.Completions,
+            _ when Dialect.Wire == Wire.Chat && TokensField != "max_tokens" => ProviderDialects.NewerChat,
+            _ => Dialect,
+        };
 
     public void Authorise(HttpRequestHeaders headers, string? key)
     {
@@ -83,11 +86,12 @@ internal static class ProviderDialects
 
     public static CompletionsProvider Completions { get; } = new();
 
-    public static ProviderDialect? Find(string name) => name switch
-    {
-        "openai" or "azure" => Chat,
-        "anthropic" => Messages,
-        "gemini" => Gemini,
-        _ => null,
-    };
+    public static ProviderDialect? Find(string name) =>
+        name switch
+        {
+            "openai" or "azure" => Chat,
+            "anthropic" => Messages,
+            "gemini" => Gemini,
+            _ => null,
+        };
 }

@@ -13,13 +13,27 @@ namespace Galaxy.OneApi.Relay;
 
 /// <summary>Who answered, after how many tries.</summary>
 /// <param name="Dropped">Fields that could not be carried over, and were allowed not to be.</param>
-internal sealed record Won(IExchange Exchange, Target Target, int Tries, IReadOnlyList<string> Dropped, double FirstTokenMilliseconds);
+internal sealed record Won(
+    IExchange Exchange,
+    Target Target,
+    int Tries,
+    IReadOnlyList<string> Dropped,
+    double FirstTokenMilliseconds
+);
 
 /// <summary>
-/// Asks one target after the other until the first token of one is there. A key that is limited rests as long as its provider says, a provider in
-/// trouble is passed over; what is wrong with the request itself is said at once. Thread-safe.
+/// Asks one target after the other until the first token of one is there. A key that is limited rests as long as its
+/// provider says, a provider in trouble is passed over; what is wrong with the request itself is said at once.
+/// Thread-safe.
 /// </summary>
-internal sealed class Attempts(Upstream upstream, DeviceModels devices, KeyRing keys, TargetStats stats, TimeProvider time, Func<double> random)
+internal sealed class Attempts(
+    Upstream upstream,
+    DeviceModels devices,
+    KeyRing keys,
+    TargetStats stats,
+    TimeProvider time,
+    Func<double> random
+)
 {
     /// <summary>Tries beyond one for each target.</summary>
     private const int Extra = 2;
@@ -28,7 +42,8 @@ internal sealed class Attempts(Upstream upstream, DeviceModels devices, KeyRing 
     private static readonly TimeSpan RefusedRest = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
 
-    /// <exception cref="UpstreamException">Nobody answered; the last failure, or the first that is the client's fault.</exception>
+    /// <exception cref="UpstreamException">Nobody answered; the last failure, or the first that is the client's
+    /// fault.</exception>
     /// <exception cref="BadFieldException">The request has to be translated, and cannot be.</exception>
     public async Task<Won> RunAsync(ModelRequest request, Plan plan, CancellationToken cancellation)
     {
@@ -75,13 +90,26 @@ internal sealed class Attempts(Upstream upstream, DeviceModels devices, KeyRing 
         run.Most += fresh.Count;
     }
 
-    private static bool IsWorthAnotherRound(UpstreamException last) => !last.IsRefusedKey && last.Error.Kind is (ErrorKind.RateLimited or ErrorKind.Overloaded or ErrorKind.Upstream);
+    private static bool IsWorthAnotherRound(UpstreamException last) =>
+        !last.IsRefusedKey && last.Error.Kind is (ErrorKind.RateLimited or ErrorKind.Overloaded or ErrorKind.Upstream);
 
     private static UpstreamException Limited(Plan plan, TimeSpan wait) =>
-        new(new ModelError(ErrorKind.RateLimited, $"Every provider of '{plan.Asked}' has reached its limit; try again in {Math.Ceiling(wait.TotalSeconds):0} s.", RetryAfter: wait));
+        new(
+            new ModelError(
+                ErrorKind.RateLimited,
+                $"Every provider of '{plan.Asked}' has reached its limit; try again in "
+                    + $"{Math.Ceiling(wait.TotalSeconds):0} s.",
+                RetryAfter: wait
+            )
+        );
 
     /// <summary>All keys of one target. Neither: it failed, and <see cref="Run.Last"/> says how.</summary>
-    private async Task<(Won?, TimeSpan? Wait)> AskAsync(ModelRequest request, Target target, Run run, CancellationToken cancellation)
+    private async Task<(Won?, TimeSpan? Wait)> AskAsync(
+        ModelRequest request,
+        Target target,
+        Run run,
+        CancellationToken cancellation
+    )
     {
         for (var again = Math.Max(1, target.Provider?.Keys.Count ?? 1); again > 0; again--)
         {
@@ -90,7 +118,16 @@ internal sealed class Attempts(Upstream upstream, DeviceModels devices, KeyRing 
             {
                 (var next, var wait, var isRefused) = keys.Take(provider);
                 if (next is null && isRefused)
-                    run.Last = new UpstreamException(new ModelError(ErrorKind.Upstream, $"The provider '{provider.Name}' has just refused its key; it is tried again in {Math.Ceiling(wait!.Value.TotalSeconds):0} s.")) { IsRefusedKey = true };
+                    run.Last = new UpstreamException(
+                        new ModelError(
+                            ErrorKind.Upstream,
+                            $"The provider '{provider.Name}' has just refused its key; it is tried again "
+                                + $"in {Math.Ceiling(wait!.Value.TotalSeconds):0} s."
+                        )
+                    )
+                    {
+                        IsRefusedKey = true,
+                    };
                 if (next is null)
                     return (null, isRefused ? null : wait);
                 key = next.Length == 0 ? null : next;
@@ -117,12 +154,23 @@ internal sealed class Attempts(Upstream upstream, DeviceModels devices, KeyRing 
     private void Learn(Target target, string? key, UpstreamException failure)
     {
         if (failure.IsOfKey && target.Provider is { } limited)
-            keys.Cool(limited, key, failure.IsRefusedKey ? RefusedRest : failure.Error.RetryAfter, failure.IsRefusedKey);
+            keys.Cool(
+                limited,
+                key,
+                failure.IsRefusedKey ? RefusedRest : failure.Error.RetryAfter,
+                failure.IsRefusedKey
+            );
         if (failure.IsOfProvider)
             stats.Failed(target.Id);
     }
 
-    private async Task<Won> TryAsync(ModelRequest request, Target target, string? key, Run run, CancellationToken cancellation)
+    private async Task<Won> TryAsync(
+        ModelRequest request,
+        Target target,
+        string? key,
+        Run run,
+        CancellationToken cancellation
+    )
     {
         run.Tries++;
         var began = Stopwatch.GetTimestamp();
@@ -158,10 +206,17 @@ internal sealed class Attempts(Upstream upstream, DeviceModels devices, KeyRing 
         return Translated.Of(answer, request.Client, asked, steps: EchoModel.Steps(answer));
     }
 
-    private async Task<IExchange> DeviceAsync(ModelRequest request, Target target, Losses losses, CancellationToken cancellation)
+    private async Task<IExchange> DeviceAsync(
+        ModelRequest request,
+        Target target,
+        Losses losses,
+        CancellationToken cancellation
+    )
     {
         if (request.Client is PlainClient)
-            throw new UpstreamException(new ModelError(ErrorKind.Unsupported, $"'{target.Id}' can chat, and nothing else.", "model"));
+            throw new UpstreamException(
+                new ModelError(ErrorKind.Unsupported, $"'{target.Id}' can chat, and nothing else.", "model")
+            );
         var asked = Carry(request, losses);
         var body = DeviceModels.Write(asked, target.Model, losses);
         Refuse(request, target, losses);
@@ -179,39 +234,94 @@ internal sealed class Attempts(Upstream upstream, DeviceModels devices, KeyRing 
         return asked;
     }
 
-    private async Task<IExchange> HttpAsync(ModelRequest request, Target target, string? key, Losses losses, CancellationToken cancellation)
+    private async Task<IExchange> HttpAsync(
+        ModelRequest request,
+        Target target,
+        string? key,
+        Losses losses,
+        CancellationToken cancellation
+    )
     {
         var provider = target.Provider!;
         if (request.Client.Wire == Wire.Embeddings && provider.Dialect.Wire == Wire.Gemini)
             return await GeminiEmbeddings.AskAsync(upstream, provider, key, target, request, time, cancellation);
         var dialect = provider.DialectFor(request.Client.Wire)
-            ?? throw new UpstreamException(new ModelError(ErrorKind.Unsupported, $"'{target.Id}' has no {request.Client.Wire.ToString().ToLowerInvariant()}.", "model"));
+            ?? throw new UpstreamException(
+                new ModelError(
+                    ErrorKind.Unsupported,
+                    $"'{target.Id}' has no {request.Client.Wire.ToString().ToLowerInvariant()}.",
+                    "model"
+                )
+            );
         var envelope = request.Envelope;
         var path = dialect.Path(target.Model, envelope.Stream);
         if (dialect.Wire == request.Client.Wire)
         {
-            var asksUsage = request.MeterUsage && envelope.Stream && !envelope.IncludesUsage && dialect.Wire is (Wire.Chat or Wire.Completions);
-            var same = await UpstreamCall.SendAsync(upstream, provider, dialect, key, path, envelope.WithModel(request.Body, target.Model, asksUsage), request.Headers, time, cancellation, request.MediaType);
+            var asksUsage =
+                request.MeterUsage
+                && envelope.Stream
+                && !envelope.IncludesUsage
+                && dialect.Wire is (Wire.Chat or Wire.Completions);
+            var same = await UpstreamCall.SendAsync(
+                upstream,
+                provider,
+                dialect,
+                key,
+                path,
+                envelope.WithModel(request.Body, target.Model, asksUsage),
+                request.Headers,
+                time,
+                cancellation,
+                request.MediaType
+            );
             return dialect.Wire == Wire.Speech || (dialect is PlainProvider && Upstream.IsEventStream(same.Response))
                 ? await OwnedAsync<IExchange>(same, async () => await BytesThrough.BeginAsync(same, provider))
-                : await OwnedAsync<IExchange>(same, async () => await PassThrough.BeginAsync(same, provider, dialect, envelope.Stream, asksUsage));
+                : await OwnedAsync<IExchange>(same, async () =>
+                    await PassThrough.BeginAsync(same, provider, dialect, envelope.Stream, asksUsage)
+                );
         }
         var asked = Carry(request, losses);
         var body = dialect.Write(asked, target.Model, losses);
         if (!provider.DropParams)
             Refuse(request, target, losses);
-        var call = await UpstreamCall.SendAsync(upstream, provider, dialect, key, path, JsonSerializer.SerializeToUtf8Bytes(body, Sse.Json), null, time, cancellation);
-        return await OwnedAsync<IExchange>(call, async () => asked.Stream && Upstream.IsEventStream(call.Response)
-            ? await Translated.BeginAsync(Translated.ReadAsync(call, provider.Name, dialect, cancellation), provider.Name, request.Client, asked, call, call.Response, cancellation)
-            : Translated.Of(await WholeAsync(call, provider, dialect), request.Client, asked, call, call.Response));
+        var call = await UpstreamCall.SendAsync(
+            upstream,
+            provider,
+            dialect,
+            key,
+            path,
+            JsonSerializer.SerializeToUtf8Bytes(body, Sse.Json),
+            null,
+            time,
+            cancellation
+        );
+        return await OwnedAsync<IExchange>(call, async () =>
+            asked.Stream && Upstream.IsEventStream(call.Response)
+                ? await Translated.BeginAsync(
+                    Translated.ReadAsync(call, provider.Name, dialect, cancellation),
+                    provider.Name,
+                    request.Client,
+                    asked,
+                    call,
+                    call.Response,
+                    cancellation
+                )
+                : Translated.Of(await WholeAsync(call, provider, dialect), request.Client, asked, call, call.Response)
+        );
     }
 
     private static void Refuse(ModelRequest request, Target target, Losses losses)
     {
         if (losses.Names.Count == 0 || request.DropParams)
             return;
-        throw new UpstreamException(new ModelError(ErrorKind.Unsupported,
-            $"'{target.Id}' cannot be told: {string.Join(", ", losses.Names)}. Leave it out, or send \"drop_params\": true to have it dropped.", losses.Names[0]));
+        throw new UpstreamException(
+            new ModelError(
+                ErrorKind.Unsupported,
+                $"'{target.Id}' cannot be told: {string.Join(", ", losses.Names)}. Leave it out, or send "
+                    + "\"drop_params\": true to have it dropped.",
+                losses.Names[0]
+            )
+        );
     }
 
     private static async Task<T> OwnedAsync<T>(UpstreamCall call, Func<Task<T>> begin)
@@ -240,7 +350,12 @@ internal sealed class Attempts(Upstream upstream, DeviceModels devices, KeyRing 
         }
         catch (JsonException bad)
         {
-            throw new UpstreamException(new ModelError(ErrorKind.Upstream, $"The provider '{provider.Name}' sent no answer: {Redaction.Reason(bad)}"));
+            throw new UpstreamException(
+                new ModelError(
+                    ErrorKind.Upstream,
+                    $"The provider '{provider.Name}' sent no answer: {Redaction.Reason(bad)}"
+                )
+            );
         }
     }
 }

@@ -26,12 +26,15 @@ internal sealed class BytesThrough : IExchange
         var buffer = new byte[16 * 1024];
         return await call.ReadAsync(buffer) is > 0 and var read
             ? new BytesThrough(call, buffer[..read])
-            : throw new UpstreamException(new ModelError(ErrorKind.Upstream, $"The provider '{provider.Name}' sent an empty answer."));
+            : throw new UpstreamException(
+                new ModelError(ErrorKind.Upstream, $"The provider '{provider.Name}' sent an empty answer.")
+            );
     }
 
     public async Task WriteAsync(HttpContext context, CancellationToken cancellation)
     {
-        context.Response.ContentType = _call.Response.Content.Headers.ContentType?.ToString() ?? "application/octet-stream";
+        context.Response.ContentType = _call.Response.Content.Headers.ContentType?.ToString()
+            ?? "application/octet-stream";
         await context.Response.Body.WriteAsync(_first, cancellation);
         var buffer = ArrayPool<byte>.Shared.Rent(16 * 1024);
         try

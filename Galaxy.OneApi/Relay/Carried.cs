@@ -4,10 +4,21 @@ using Galaxy.OneApi.Governance;
 
 namespace Galaxy.OneApi.Relay;
 
-/// <summary>Headers of answers: what a provider's say to a client of its dialect, and what our own limits say.</summary>
+/// <summary>
+/// Headers of answers: what a provider's say to a client of its dialect, and what our own limits say.
+/// </summary>
 internal static class Carried
 {
-    private static readonly string[] Prefixes = ["x-ratelimit-", "anthropic-", "openai-", "retry-after", "x-request-id", "request-id", "x-should-retry"];
+    private static readonly string[] Prefixes =
+    [
+        "x-ratelimit-",
+        "anthropic-",
+        "openai-",
+        "retry-after",
+        "x-request-id",
+        "request-id",
+        "x-should-retry",
+    ];
 
     public static void From(HttpResponseMessage head, HttpResponse response)
     {
@@ -23,7 +34,11 @@ internal static class Carried
     /// <summary>In place of the provider's, whose limits are none of the client's business.</summary>
     public static void Limits(Admission admission, Wire wire, IHeaderDictionary headers, TimeProvider time)
     {
-        foreach (var name in headers.Keys.Where(name => name.Contains("ratelimit", StringComparison.OrdinalIgnoreCase)).ToList())
+        foreach (
+            var name in headers
+                .Keys.Where(name => name.Contains("ratelimit", StringComparison.OrdinalIgnoreCase))
+                .ToList()
+        )
             headers.Remove(name);
         if (admission.Key.Rpm is { } requests)
             Limit(wire, headers, "requests", requests, admission.RequestsLeft, time);
@@ -31,11 +46,23 @@ internal static class Carried
             Limit(wire, headers, "tokens", tokens, admission.TokensLeft, time);
     }
 
-    private static void Limit(Wire wire, IHeaderDictionary headers, string what, long limit, long left, TimeProvider time)
+    private static void Limit(
+        Wire wire,
+        IHeaderDictionary headers,
+        string what,
+        long limit,
+        long left,
+        TimeProvider time
+    )
     {
         var isAnthropic = wire == Wire.Messages;
-        headers[isAnthropic ? $"anthropic-ratelimit-{what}-limit" : $"x-ratelimit-limit-{what}"] = limit.ToString(CultureInfo.InvariantCulture);
-        headers[isAnthropic ? $"anthropic-ratelimit-{what}-remaining" : $"x-ratelimit-remaining-{what}"] = left.ToString(CultureInfo.InvariantCulture);
-        headers[isAnthropic ? $"anthropic-ratelimit-{what}-reset" : $"x-ratelimit-reset-{what}"] = isAnthropic ? time.GetUtcNow().AddMinutes(1).ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture) : "60s";
+        headers[isAnthropic ? $"anthropic-ratelimit-{what}-limit" : $"x-ratelimit-limit-{what}"] = limit.ToString(
+            CultureInfo.InvariantCulture
+        );
+        headers[isAnthropic ? $"anthropic-ratelimit-{what}-remaining" : $"x-ratelimit-remaining-{what}"] =
+            left.ToString(CultureInfo.InvariantCulture);
+        headers[isAnthropic ? $"anthropic-ratelimit-{what}-reset" : $"x-ratelimit-reset-{what}"] = isAnthropic
+            ? time.GetUtcNow().AddMinutes(1).ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture)
+            : "60s";
     }
 }

@@ -7,7 +7,12 @@ namespace Galaxy.OneApi.Relay;
 internal static class Errors
 {
     /// <param name="raw">The provider's own words, where they may be passed on.</param>
-    public static async Task WriteAsync(HttpContext context, ClientDialect client, ModelError error, RawRefusal? raw = null)
+    public static async Task WriteAsync(
+        HttpContext context,
+        ClientDialect client,
+        ModelError error,
+        RawRefusal? raw = null
+    )
     {
         var response = context.Response;
         var trace = response.Headers["x-galaxy-trace-id"];
@@ -15,7 +20,8 @@ internal static class Errors
         if (trace.Count > 0)
             response.Headers["x-galaxy-trace-id"] = trace;
         if (error.RetryAfter is { } after)
-            response.Headers.RetryAfter = Math.Max(1, (long)Math.Ceiling(after.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+            response.Headers.RetryAfter = Math.Max(1, (long)Math.Ceiling(after.TotalSeconds))
+                .ToString(CultureInfo.InvariantCulture);
         if (error.Kind == ErrorKind.Budget)
             response.Headers["x-should-retry"] = "false";
         if (error.Kind == ErrorKind.Authentication)

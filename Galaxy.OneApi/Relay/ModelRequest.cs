@@ -10,7 +10,14 @@ namespace Galaxy.OneApi.Relay;
 /// <param name="Headers">Of the client.</param>
 /// <param name="DropParams">What cannot be carried over is dropped instead of refused.</param>
 /// <param name="MeterUsage">A stream must tell what it used, even where the client did not ask.</param>
-internal sealed record ModelRequest(ClientDialect Client, Envelope Envelope, ReadOnlyMemory<byte> Body, IHeaderDictionary Headers, bool DropParams, bool MeterUsage)
+internal sealed record ModelRequest(
+    ClientDialect Client,
+    Envelope Envelope,
+    ReadOnlyMemory<byte> Body,
+    IHeaderDictionary Headers,
+    bool DropParams,
+    bool MeterUsage
+)
 {
     /// <summary>Of the body.</summary>
     public string MediaType { get; init; } = "application/json";
@@ -29,7 +36,11 @@ internal sealed record ModelRequest(ClientDialect Client, Envelope Envelope, Rea
             throw new BadFieldException(error.Path, error.ToString());
         try
         {
-            return JsonNode.Parse(body.Span, null, new JsonDocumentOptions { MaxDepth = Envelope.MaxDepth, AllowDuplicateProperties = false }) as JsonObject
+            return JsonNode.Parse(
+                    body.Span,
+                    null,
+                    new JsonDocumentOptions { MaxDepth = Envelope.MaxDepth, AllowDuplicateProperties = false }
+                ) as JsonObject
                 ?? throw new BadFieldException("", "The body must be a JSON object.");
         }
         catch (JsonException bad)

@@ -34,7 +34,13 @@ internal sealed class PassThrough : IExchange
     /// <summary>Returns when the first token is there, or the whole answer if it is not streamed.</summary>
     /// <param name="hidesUsage">The usage in the stream was asked for by us, and is kept from the client.</param>
     /// <exception cref="UpstreamException">It refused, failed, broke off, or is no answer.</exception>
-    public static async Task<PassThrough> BeginAsync(UpstreamCall call, Provider provider, ProviderDialect dialect, bool stream, bool hidesUsage)
+    public static async Task<PassThrough> BeginAsync(
+        UpstreamCall call,
+        Provider provider,
+        ProviderDialect dialect,
+        bool stream,
+        bool hidesUsage
+    )
     {
         var isStream = stream && Upstream.IsEventStream(call.Response);
         if (!isStream)
@@ -72,7 +78,11 @@ internal sealed class PassThrough : IExchange
                 throw new JsonException("it is not an object");
             while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
             {
-                var (isUsage, isId, isError) = (reader.ValueTextEquals("usage"u8), reader.ValueTextEquals("id"u8), reader.ValueTextEquals("error"u8));
+                var (isUsage, isId, isError) = (
+                    reader.ValueTextEquals("usage"u8),
+                    reader.ValueTextEquals("id"u8),
+                    reader.ValueTextEquals("error"u8)
+                );
                 isAnswer |= reader.ValueTextEquals(dialect.Proof);
                 reader.Read();
                 if (isError && reader.TokenType == JsonTokenType.StartObject)
@@ -94,7 +104,12 @@ internal sealed class PassThrough : IExchange
         }
         catch (JsonException bad)
         {
-            throw new UpstreamException(new ModelError(ErrorKind.Upstream, $"The provider '{provider.Name}' sent no answer: {Redaction.Reason(bad)}"));
+            throw new UpstreamException(
+                new ModelError(
+                    ErrorKind.Upstream,
+                    $"The provider '{provider.Name}' sent no answer: {Redaction.Reason(bad)}"
+                )
+            );
         }
     }
 
@@ -108,7 +123,13 @@ internal sealed class PassThrough : IExchange
             {
                 if (_watch.HasEnded)
                     return;
-                throw new UpstreamException(_watch.Error ?? new ModelError(ErrorKind.Upstream, $"The provider '{_provider.Name}' ended its stream before the first token."));
+                throw new UpstreamException(
+                    _watch.Error
+                        ?? new ModelError(
+                            ErrorKind.Upstream,
+                            $"The provider '{_provider.Name}' ended its stream before the first token."
+                        )
+                );
             }
             var bytes = _held.GetMemory(read)[..read];
             _held.Advance(read);
@@ -128,7 +149,12 @@ internal sealed class PassThrough : IExchange
         {
             // After the first token only our accounts suffer, not the client.
             if (!_watch!.HasToken)
-                throw new UpstreamException(new ModelError(ErrorKind.Upstream, $"The provider '{_provider.Name}' sent what is no stream of answers: {Redaction.Reason(bad)}"));
+                throw new UpstreamException(
+                    new ModelError(
+                        ErrorKind.Upstream,
+                        $"The provider '{_provider.Name}' sent what is no stream of answers: {Redaction.Reason(bad)}"
+                    )
+                );
         }
     }
 
@@ -160,7 +186,9 @@ internal sealed class PassThrough : IExchange
         if (_watch!.Error is { } told)
             throw new BrokeOffException(told) { IsTold = true };
         if (!_watch.HasEnded && !_watch.HasFinished)
-            throw new BrokeOffException(new ModelError(ErrorKind.Upstream, $"The provider '{_provider.Name}' ended its stream in the middle."));
+            throw new BrokeOffException(
+                new ModelError(ErrorKind.Upstream, $"The provider '{_provider.Name}' ended its stream in the middle.")
+            );
     }
 
     private async Task<int> NextAsync(byte[] buffer)
@@ -181,7 +209,12 @@ internal sealed class PassThrough : IExchange
         }
     }
 
-    private async Task ForwardAsync(HttpContext context, ReadOnlyMemory<byte> bytes, SseFrames? filter, CancellationToken cancellation)
+    private async Task ForwardAsync(
+        HttpContext context,
+        ReadOnlyMemory<byte> bytes,
+        SseFrames? filter,
+        CancellationToken cancellation
+    )
     {
         var writer = context.Response.BodyWriter;
         if (filter is null)

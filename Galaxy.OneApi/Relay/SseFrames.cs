@@ -4,8 +4,8 @@ using System.Text;
 namespace Galaxy.OneApi.Relay;
 
 /// <summary>
-/// Cuts a byte stream into server-sent events (WHATWG HTML, 9.2). Feed it with <see cref="Add"/>, take what is whole with
-/// <see cref="TryTake"/>. Not thread-safe.
+/// Cuts a byte stream into server-sent events (WHATWG HTML, 9.2). Feed it with <see cref="Add"/>, take what is whole
+/// with <see cref="TryTake"/>. Not thread-safe.
 /// </summary>
 internal sealed class SseFrames : IDisposable
 {

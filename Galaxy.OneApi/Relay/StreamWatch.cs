@@ -4,8 +4,8 @@ using Galaxy.OneApi.Dialects;
 namespace Galaxy.OneApi.Relay;
 
 /// <summary>
-/// Looks over the shoulder of a stream that passes through: when its first token comes, what it used, whether it ends as it should. Until the
-/// first token every event is read; afterwards only those that can matter. Not thread-safe.
+/// Looks over the shoulder of a stream that passes through: when its first token comes, what it used, whether it ends
+/// as it should. Until the first token every event is read; afterwards only those that can matter. Not thread-safe.
 /// </summary>
 internal sealed class StreamWatch(ProviderDialect dialect) : IDisposable
 {
@@ -50,7 +50,8 @@ internal sealed class StreamWatch(ProviderDialect dialect) : IDisposable
         var data = SseFrames.DataOf(frame);
         if (data.Length == 0)
             return true;
-        bool onlyUsage = true, any = false;
+        bool onlyUsage = true,
+            any = false;
         foreach (var step in _reader.Read(data))
         {
             any = true;
@@ -86,10 +87,17 @@ internal sealed class StreamWatch(ProviderDialect dialect) : IDisposable
         }
     }
 
-    // Cheap signs of ends, errors and accounts, in all dialects. Content may contain them; then an event is read in vain.
+    // Cheap signs of ends, errors and accounts, in all dialects. Content may contain them; then an event is read in
+    // vain.
     private static bool CanMatter(ReadOnlySpan<byte> frame) =>
-        frame.IndexOf("[DONE]"u8) >= 0 || HasValue(frame, "\"finish_reason\":"u8) || HasValue(frame, "\"usage\":"u8) || frame.IndexOf("\"error\""u8) >= 0
-        || frame.IndexOf("message_"u8) >= 0 || frame.IndexOf("response.completed"u8) >= 0 || frame.IndexOf("response.incomplete"u8) >= 0 || frame.IndexOf("response.failed"u8) >= 0;
+        frame.IndexOf("[DONE]"u8) >= 0
+        || HasValue(frame, "\"finish_reason\":"u8)
+        || HasValue(frame, "\"usage\":"u8)
+        || frame.IndexOf("\"error\""u8) >= 0
+        || frame.IndexOf("message_"u8) >= 0
+        || frame.IndexOf("response.completed"u8) >= 0
+        || frame.IndexOf("response.incomplete"u8) >= 0
+        || frame.IndexOf("response.failed"u8) >= 0;
 
     private static bool HasValue(ReadOnlySpan<byte> frame, ReadOnlySpan<byte> name)
     {

@@ -17,8 +17,14 @@ internal sealed class Translated : IExchange
     private readonly IAsyncDisposable? _owned;
     private IEnumerable<AnswerEvent> _pieces = [];
 
-    private Translated(ClientDialect client, Conversation asked, IAsyncEnumerator<AnswerEvent>? steps, Answer? answer, IAsyncDisposable? owned, HttpResponseMessage? head) =>
-        (_client, _asked, _steps, _answer, _owned, Head) = (client, asked, steps, answer, owned, head);
+    private Translated(
+        ClientDialect client,
+        Conversation asked,
+        IAsyncEnumerator<AnswerEvent>? steps,
+        Answer? answer,
+        IAsyncDisposable? owned,
+        HttpResponseMessage? head
+    ) => (_client, _asked, _steps, _answer, _owned, Head) = (client, asked, steps, answer, owned, head);
 
     public HttpResponseMessage? Head { get; }
 
@@ -30,12 +36,31 @@ internal sealed class Translated : IExchange
 
     /// <summary>A whole answer, streamed to the client if it wants that.</summary>
     /// <param name="steps">The pieces in which it is streamed; null: as few as there are.</param>
-    public static Translated Of(Answer answer, ClientDialect client, Conversation asked, IAsyncDisposable? owned = null, HttpResponseMessage? head = null, IEnumerable<AnswerEvent>? steps = null) =>
-        new(client, asked, null, answer, owned, head) { Usage = answer.Usage, _pieces = steps ?? AnswerEvents.Of(answer) };
+    public static Translated Of(
+        Answer answer,
+        ClientDialect client,
+        Conversation asked,
+        IAsyncDisposable? owned = null,
+        HttpResponseMessage? head = null,
+        IEnumerable<AnswerEvent>? steps = null
+    ) =>
+        new(client, asked, null, answer, owned, head)
+        {
+            Usage = answer.Usage,
+            _pieces = steps ?? AnswerEvents.Of(answer),
+        };
 
     /// <summary>Returns when the first token is there.</summary>
     /// <exception cref="UpstreamException">It ended or failed before.</exception>
-    public static async Task<Translated> BeginAsync(IAsyncEnumerable<AnswerEvent> steps, string provider, ClientDialect client, Conversation asked, IAsyncDisposable? owned, HttpResponseMessage? head, CancellationToken cancellation)
+    public static async Task<Translated> BeginAsync(
+        IAsyncEnumerable<AnswerEvent> steps,
+        string provider,
+        ClientDialect client,
+        Conversation asked,
+        IAsyncDisposable? owned,
+        HttpResponseMessage? head,
+        CancellationToken cancellation
+    )
     {
         var exchange = new Translated(client, asked, steps.GetAsyncEnumerator(cancellation), null, owned, head);
         try
@@ -49,7 +74,12 @@ internal sealed class Translated : IExchange
                 if (step is not (Began or UsageCame or Cited))
                     return exchange;
             }
-            throw new UpstreamException(new ModelError(ErrorKind.Upstream, $"The provider '{provider}' ended its stream before the first token."));
+            throw new UpstreamException(
+                new ModelError(
+                    ErrorKind.Upstream,
+                    $"The provider '{provider}' ended its stream before the first token."
+                )
+            );
         }
         catch
         {
@@ -58,8 +88,15 @@ internal sealed class Translated : IExchange
         }
     }
 
-    /// <summary>The steps of a provider's stream. What is no such stream throws <see cref="UpstreamException"/>.</summary>
-    public static async IAsyncEnumerable<AnswerEvent> ReadAsync(UpstreamCall call, string provider, ProviderDialect dialect, [EnumeratorCancellation] CancellationToken cancellation = default)
+    /// <summary>
+    /// The steps of a provider's stream. What is no such stream throws <see cref="UpstreamException"/>.
+    /// </summary>
+    public static async IAsyncEnumerable<AnswerEvent> ReadAsync(
+        UpstreamCall call,
+        string provider,
+        ProviderDialect dialect,
+        [EnumeratorCancellation] CancellationToken cancellation = default
+    )
     {
         var reader = dialect.Stream();
         using var frames = new SseFrames();
@@ -85,10 +122,19 @@ internal sealed class Translated : IExchange
         if (hasEnded)
             yield break;
         // Not every dialect has a word for the end; a reason to stop is one.
-        yield return hasFinished ? new Ended() : new Broke(new ModelError(ErrorKind.Upstream, $"The provider '{provider}' ended its stream in the middle."));
+        yield return hasFinished
+            ? new Ended()
+            : new Broke(
+                new ModelError(ErrorKind.Upstream, $"The provider '{provider}' ended its stream in the middle.")
+            );
     }
 
-    private static List<AnswerEvent> Read(SseFrames frames, IAnswerReader reader, ReadOnlySpan<byte> bytes, string provider)
+    private static List<AnswerEvent> Read(
+        SseFrames frames,
+        IAnswerReader reader,
+        ReadOnlySpan<byte> bytes,
+        string provider
+    )
     {
         try
         {
@@ -103,7 +149,12 @@ internal sealed class Translated : IExchange
         }
         catch (Exception bad) when (bad is JsonException or InvalidDataException or InvalidOperationException)
         {
-            throw new UpstreamException(new ModelError(ErrorKind.Upstream, $"The provider '{provider}' sent what is no stream of answers: {Redaction.Reason(bad)}"));
+            throw new UpstreamException(
+                new ModelError(
+                    ErrorKind.Upstream,
+                    $"The provider '{provider}' sent what is no stream of answers: {Redaction.Reason(bad)}"
+                )
+            );
         }
     }
 

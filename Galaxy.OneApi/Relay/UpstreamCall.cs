@@ -6,7 +6,9 @@ using Galaxy.OneApi.Providers;
 
 namespace Galaxy.OneApi.Relay;
 
-/// <summary>One request to one provider: its head, its refusals, and its body read with patience. Not thread-safe.</summary>
+/// <summary>
+/// One request to one provider: its head, its refusals, and its body read with patience. Not thread-safe.
+/// </summary>
 internal sealed class UpstreamCall : IAsyncDisposable
 {
     /// <summary>A whole answer that is longer is not kept.</summary>
@@ -31,13 +33,24 @@ internal sealed class UpstreamCall : IAsyncDisposable
     /// <param name="dialect">In which it refuses.</param>
     /// <exception cref="UpstreamException">It refused or cannot be reached.</exception>
     public static async Task<UpstreamCall> SendAsync(
-        Upstream upstream, Provider provider, ProviderDialect dialect, string? key, string path, ReadOnlyMemory<byte> body, IHeaderDictionary? client, TimeProvider time, CancellationToken caller,
-        string mediaType = "application/json")
+        Upstream upstream,
+        Provider provider,
+        ProviderDialect dialect,
+        string? key,
+        string path,
+        ReadOnlyMemory<byte> body,
+        IHeaderDictionary? client,
+        TimeProvider time,
+        CancellationToken caller,
+        string mediaType = "application/json"
+    )
     {
         var call = new UpstreamCall(provider, caller);
         try
         {
-            call.Response = await call.TryAsync(ends => upstream.PostAsync(provider, key, path, body, mediaType, client, ends));
+            call.Response = await call.TryAsync(ends =>
+                upstream.PostAsync(provider, key, path, body, mediaType, client, ends)
+            );
             if (!call.Response.IsSuccessStatusCode)
                 throw await call.RefusalAsync(dialect, key, time);
             return call;
@@ -58,13 +71,28 @@ internal sealed class UpstreamCall : IAsyncDisposable
         }
         catch (OperationCanceledException) when (!_caller.IsCancellationRequested)
         {
-            throw new UpstreamException(new ModelError(ErrorKind.Timeout, $"The provider '{_provider.Name}' sent nothing for {_provider.Patience.TotalSeconds:0.#} s."));
+            throw new UpstreamException(
+                new ModelError(
+                    ErrorKind.Timeout,
+                    $"The provider '{_provider.Name}' sent nothing for {_provider.Patience.TotalSeconds:0.#} s."
+                )
+            );
         }
-        catch (Exception failure) when (failure is HttpRequestException or IOException or SocketException && !_caller.IsCancellationRequested)
+        catch (Exception failure)
+            when (failure is HttpRequestException or IOException or SocketException && !_caller.IsCancellationRequested)
         {
-            var reason = failure is HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError or HttpRequestError.SecureConnectionError }
-                ? "could not be reached" : "broke off";
-            throw new UpstreamException(new ModelError(ErrorKind.Upstream, $"The provider '{_provider.Name}' {reason}."));
+            var reason = failure
+                is HttpRequestException
+                {
+                    HttpRequestError: HttpRequestError.ConnectionError
+                        or HttpRequestError.NameResolutionError
+                        or HttpRequestError.SecureConnectionError
+                }
+                ? "could not be reached"
+                : "broke off";
+            throw new UpstreamException(
+                new ModelError(ErrorKind.Upstream, $"The provider '{_provider.Name}' {reason}.")
+            );
         }
         finally
         {
@@ -90,10 +118,30 @@ internal sealed class UpstreamCall : IAsyncDisposable
         if (Upstream.RetryAfter(Response, time) is { } after)
             error = error with { RetryAfter = after };
         if (error.Kind is ErrorKind.Authentication or ErrorKind.Permission)
-            return new UpstreamException(new ModelError(ErrorKind.Upstream, $"The provider '{_provider.Name}' refused its key (status {status}).")) { IsRefusedKey = true };
-        error = error with { Message = json is JsonObject ? Redaction.Clean(error.Message, key) : $"The provider '{_provider.Name}' answered with status {status}." };
+            return new UpstreamException(
+                new ModelError(
+                    ErrorKind.Upstream,
+                    $"The provider '{_provider.Name}' refused its key (status {status})."
+                )
+            )
+            {
+                IsRefusedKey = true,
+            };
+        error = error with
+        {
+            Message =
+                json is JsonObject
+                    ? Redaction.Clean(error.Message, key)
+                    : $"The provider '{_provider.Name}' answered with status {status}.",
+        };
         var type = Response.Content.Headers.ContentType?.ToString() ?? "application/json";
-        return new UpstreamException(error) { Raw = json is null || key is not null && Redaction.Contains(body, key) ? null : new RawRefusal(dialect.Wire, status, body, type) };
+        return new UpstreamException(error)
+        {
+            Raw =
+                json is null || key is not null && Redaction.Contains(body, key)
+                    ? null
+                    : new RawRefusal(dialect.Wire, status, body, type),
+        };
     }
 
     /// <summary>The next bytes; 0 at the end.</summary>
@@ -115,7 +163,9 @@ internal sealed class UpstreamCall : IAsyncDisposable
             while (at < whole.Length)
             {
                 if (await ReadAsync(whole.AsMemory(at)) is not (> 0 and var read))
-                    throw new UpstreamException(new ModelError(ErrorKind.Upstream, $"The provider '{_provider.Name}' broke off."));
+                    throw new UpstreamException(
+                        new ModelError(ErrorKind.Upstream, $"The provider '{_provider.Name}' broke off.")
+                    );
                 at += read;
             }
             return whole;
@@ -126,7 +176,12 @@ internal sealed class UpstreamCall : IAsyncDisposable
         {
             buffer.Write(piece, 0, count);
             if (buffer.Length > most)
-                throw new UpstreamException(new ModelError(ErrorKind.Upstream, $"The answer of '{_provider.Name}' is over {most / 1024 / 1024} MiB."));
+                throw new UpstreamException(
+                    new ModelError(
+                        ErrorKind.Upstream,
+                        $"The answer of '{_provider.Name}' is over {most / 1024 / 1024} MiB."
+                    )
+                );
         }
         return buffer.ToArray();
     }

@@ -7,7 +7,10 @@ internal sealed class UpstreamException(ModelError error) : Exception(error.Mess
 {
     public ModelError Error => error;
 
-    /// <summary>The refusal as the provider wrote it, for clients of the same dialect; null: there is none, or it is not for clients.</summary>
+    /// <summary>
+    /// The refusal as the provider wrote it, for clients of the same dialect; null: there is none, or it is not for
+    /// clients.
+    /// </summary>
     public RawRefusal? Raw { get; init; }
 
     /// <summary>The provider takes our key for wrong. That is nothing that its client could mend.</summary>
@@ -20,7 +23,8 @@ internal sealed class UpstreamException(ModelError error) : Exception(error.Mess
     public bool IsFinal => error.Kind is ErrorKind.InvalidRequest or ErrorKind.TooLarge;
 
     /// <summary>The provider is in trouble, not the request.</summary>
-    public bool IsOfProvider => !IsRefusedKey && error.Kind is ErrorKind.Upstream or ErrorKind.Timeout or ErrorKind.Overloaded;
+    public bool IsOfProvider =>
+        !IsRefusedKey && error.Kind is ErrorKind.Upstream or ErrorKind.Timeout or ErrorKind.Overloaded;
 }
 
 internal sealed record RawRefusal(Wire Wire, int Status, byte[] Body, string MediaType);

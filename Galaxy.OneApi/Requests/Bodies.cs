@@ -48,5 +48,6 @@ internal static class Bodies
         return buffer.ToArray();
     }
 
-    private static RefusedException TooLarge(int mebibytes) => new(new ModelError(ErrorKind.TooLarge, $"The body is over {mebibytes} MiB."));
+    private static RefusedException TooLarge(int mebibytes) =>
+        new(new ModelError(ErrorKind.TooLarge, $"The body is over {mebibytes} MiB."));
 }

@@ -50,9 +50,7 @@ internal sealed record Envelope
             }
             envelope = envelope with { End = (int)reader.TokenStartIndex };
             // To the end, so that a torn body is refused here and not upstream.
-            while (reader.Read())
-            {
-            }
+            while (reader.Read()) { }
         }
         catch (Exception bad) when (bad is JsonException or InvalidOperationException)
         {
@@ -79,7 +77,12 @@ internal sealed record Envelope
             throw new BadFieldException("model", "'model' is required.");
         if (body.IndexOf("name=\"file\""u8) < 0 && body.IndexOf("name=file"u8) < 0)
             throw new BadFieldException("file", "'file' is required.");
-        return new Envelope { Model = Encoding.UTF8.GetString(body.Slice(start, length)), ModelAt = (start, length), IsForm = true };
+        return new Envelope
+        {
+            Model = Encoding.UTF8.GetString(body.Slice(start, length)),
+            ModelAt = (start, length),
+            IsForm = true,
+        };
     }
 
     private static Envelope Take(ref Utf8JsonReader reader, Envelope envelope)
@@ -98,10 +101,20 @@ internal sealed record Envelope
             return envelope with { Stream = Flag(ref reader, "stream") };
         if (reader.ValueTextEquals("drop_params"u8))
             return envelope with { DropParams = Flag(ref reader, "drop_params") };
-        if (reader.ValueTextEquals("max_tokens"u8) || reader.ValueTextEquals("max_completion_tokens"u8) || reader.ValueTextEquals("max_output_tokens"u8))
+        if (
+            reader.ValueTextEquals("max_tokens"u8)
+            || reader.ValueTextEquals("max_completion_tokens"u8)
+            || reader.ValueTextEquals("max_output_tokens"u8)
+        )
         {
-            // The most that any of them allows is what may be written; less than nothing is nothing, so that no limit can be talked down.
-            return Number(ref reader) is { } most ? envelope with { MaxTokens = Math.Max(envelope.MaxTokens ?? 0, most) } : envelope;
+            // The most that any of them allows is what may be written; less than nothing is nothing, so that no limit
+            // can be talked down.
+            return Number(ref reader) is { } most
+                ? envelope with
+                {
+                    MaxTokens = Math.Max(envelope.MaxTokens ?? 0, most),
+                }
+                : envelope;
         }
         if (reader.ValueTextEquals("n"u8))
             return Number(ref reader) is { } count ? envelope with { Count = Math.Clamp(count, 1, 128) } : envelope;
@@ -181,7 +194,11 @@ internal sealed record Envelope
         var name = IsForm ? Encoding.UTF8.GetBytes(model) : JsonSerializer.SerializeToUtf8Bytes(model);
         List<(int Start, int Length, byte[] With)> changes = [(ModelAt.Start, ModelAt.Length, name)];
         if (askForUsage)
-            changes.Add(StreamOptionsAt.Length > 0 ? (StreamOptionsAt.Start, StreamOptionsAt.Length, Options(body)) : (End, 0, Encoding.UTF8.GetBytes(",\"stream_options\":{\"include_usage\":true}")));
+            changes.Add(
+                StreamOptionsAt.Length > 0
+                    ? (StreamOptionsAt.Start, StreamOptionsAt.Length, Options(body))
+                    : (End, 0, Encoding.UTF8.GetBytes(",\"stream_options\":{\"include_usage\":true}"))
+            );
         changes.Sort((one, other) => one.Start.CompareTo(other.Start));
         using var whole = new MemoryStream(body.Length + 64);
         var at = 0;
@@ -197,7 +214,8 @@ internal sealed record Envelope
 
     private byte[] Options(ReadOnlyMemory<byte> body)
     {
-        var options = JsonNode.Parse(body.Span.Slice(StreamOptionsAt.Start, StreamOptionsAt.Length)) as JsonObject ?? [];
+        var options =
+            JsonNode.Parse(body.Span.Slice(StreamOptionsAt.Start, StreamOptionsAt.Length)) as JsonObject ?? [];
         options["include_usage"] = true;
         return JsonSerializer.SerializeToUtf8Bytes(options);
     }

@@ -10,8 +10,15 @@ namespace Galaxy.OneApi.Responses;
 /// <param name="Caller">Nobody else may see it.</param>
 /// <param name="Provider">Who keeps it; null: we do.</param>
 /// <param name="Response">As the client got it; null where the provider keeps it.</param>
-/// <param name="Items">All that had been said when it was asked for, and what it answered: what a next request begins with.</param>
-internal sealed record StoredResponse(string Caller, string? Provider, JsonObject? Response, JsonArray? Input, JsonArray? Items);
+/// <param name="Items">All that had been said when it was asked for, and what it answered: what a next request begins
+/// with.</param>
+internal sealed record StoredResponse(
+    string Caller,
+    string? Provider,
+    JsonObject? Response,
+    JsonArray? Input,
+    JsonArray? Items
+);
 
 /// <summary>Responses by id, in the store, for <c>response_ttl_days</c>. Thread-safe.</summary>
 internal sealed class ResponseStore(GovernanceStore store, ModelRules rules)
@@ -22,12 +29,23 @@ internal sealed class ResponseStore(GovernanceStore store, ModelRules rules)
     public async Task<StoredResponse?> FindAsync(string id, Caller caller)
     {
         var value = await store.UseAsync(db => db.StringGetAsync(store.Key("response:" + id)));
-        return value.HasValue && JsonSerializer.Deserialize<StoredResponse>((string)value!, Sse.Json) is { } found && found.Caller == caller.Id ? found : null;
+        return
+            value.HasValue
+            && JsonSerializer.Deserialize<StoredResponse>((string)value!, Sse.Json) is { } found
+            && found.Caller == caller.Id
+            ? found
+            : null;
     }
 
     /// <exception cref="StoreMissingException">The store does not answer.</exception>
     public Task KeepAsync(string id, StoredResponse response) =>
-        store.UseAsync(db => db.StringSetAsync(store.Key("response:" + id), JsonSerializer.Serialize(response, Sse.Json), rules.Current.ResponseTtl));
+        store.UseAsync(db =>
+            db.StringSetAsync(
+                store.Key("response:" + id),
+                JsonSerializer.Serialize(response, Sse.Json),
+                rules.Current.ResponseTtl
+            )
+        );
 
     /// <exception cref="StoreMissingException">The store does not answer.</exception>
     public Task DeleteAsync(string id) => store.UseAsync(db => db.KeyDeleteAsync(store.Key("response:" + id)));

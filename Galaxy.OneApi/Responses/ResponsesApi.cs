@@ -11,20 +11,48 @@ using Galaxy.OneApi.Routing;
 
 namespace Galaxy.OneApi.Responses;
 
-/// <summary>OpenAI's Responses API: with providers that have it requests pass through, with the others we keep what is to be kept.</summary>
+/// <summary>
+/// OpenAI's Responses API: with providers that have it requests pass through, with the others we keep what is to be
+/// kept.
+/// </summary>
 internal static class ResponsesApi
 {
     private static readonly Operation Respond = new("chat", "input");
 
     public static void MapResponsesApi(this IEndpointRouteBuilder endpoints)
     {
-        endpoints.MapPost("/v1/responses", CreateAsync).KnowsCallers().WithSummary("Have any model respond, in OpenAI's newer words");
-        endpoints.MapGet("/v1/responses/{id}", (string id, HttpContext context, ResponseKeeper keeper) => keeper.GetAsync(context, id)).KnowsCallers().WithSummary("A response that was kept");
-        endpoints.MapDelete("/v1/responses/{id}", (string id, HttpContext context, ResponseKeeper keeper) => keeper.DeleteAsync(context, id)).KnowsCallers().WithSummary("Forget a response");
-        endpoints.MapGet("/v1/responses/{id}/input_items", (string id, HttpContext context, ResponseKeeper keeper) => keeper.InputAsync(context, id)).KnowsCallers().WithSummary("What a response was asked");
+        endpoints
+            .MapPost("/v1/responses", CreateAsync)
+            .KnowsCallers()
+            .WithSummary("Have any model respond, in OpenAI's newer words");
+        endpoints
+            .MapGet("/v1/responses/{id}", (string id, HttpContext context, ResponseKeeper keeper) =>
+                keeper.GetAsync(context, id)
+            )
+            .KnowsCallers()
+            .WithSummary("A response that was kept");
+        endpoints
+            .MapDelete("/v1/responses/{id}", (string id, HttpContext context, ResponseKeeper keeper) =>
+                keeper.DeleteAsync(context, id)
+            )
+            .KnowsCallers()
+            .WithSummary("Forget a response");
+        endpoints
+            .MapGet("/v1/responses/{id}/input_items", (string id, HttpContext context, ResponseKeeper keeper) =>
+                keeper.InputAsync(context, id)
+            )
+            .KnowsCallers()
+            .WithSummary("What a response was asked");
     }
 
-    private static async Task CreateAsync(HttpContext context, ModelRelay relay, ResponseKeeper keeper, Callers callers, OneApiOptions options, TimeProvider time)
+    private static async Task CreateAsync(
+        HttpContext context,
+        ModelRelay relay,
+        ResponseKeeper keeper,
+        Callers callers,
+        OneApiOptions options,
+        TimeProvider time
+    )
     {
         var client = new ResponsesClient(time, []);
         try
@@ -37,7 +65,9 @@ internal static class ResponsesApi
             if (items is not null)
                 body = JsonSerializer.SerializeToUtf8Bytes(request, Sse.Json);
             client = new ResponsesClient(time, request);
-            await relay.HandleAsync(context, client, Respond, body, caller, plan, (exchange, target) => keeper.KeepAsync(client, request, exchange, target, caller));
+            await relay.HandleAsync(context, client, Respond, body, caller, plan, (exchange, target) =>
+                keeper.KeepAsync(client, request, exchange, target, caller)
+            );
         }
         catch (Exception failure) when (ResponseKeeper.ErrorOf(failure) is { } error && !context.Response.HasStarted)
         {
@@ -47,32 +77,63 @@ internal static class ResponsesApi
 }
 
 /// <summary>Keeps responses, finds them again, and continues them. Thread-safe.</summary>
-internal sealed partial class ResponseKeeper(ResponseStore store, Callers callers, ProviderCatalog providers, ModelRouter router, KeyRing keys, Upstream upstream, ILogger<ResponseKeeper> log)
+internal sealed partial class ResponseKeeper(
+    ResponseStore store,
+    Callers callers,
+    ProviderCatalog providers,
+    ModelRouter router,
+    KeyRing keys,
+    Upstream upstream,
+    ILogger<ResponseKeeper> log
+)
 {
     private static readonly ResponsesClient Client = new(TimeProvider.System, []);
 
-    public static ModelError? ErrorOf(Exception failure) => failure switch
-    {
-        BadFieldException field => field.Error,
-        RefusedException refused => refused.Error,
-        UnknownModelException unknown => unknown.Error,
-        StoreMissingException missing => missing.Error,
-        _ => null,
-    };
+    public static ModelError? ErrorOf(Exception failure) =>
+        failure switch
+        {
+            BadFieldException field => field.Error,
+            RefusedException refused => refused.Error,
+            UnknownModelException unknown => unknown.Error,
+            StoreMissingException missing => missing.Error,
+            _ => null,
+        };
 
     /// <summary>Puts what was said before in front of what is said now.</summary>
     /// <returns>The plan where only one provider can continue, and the items where we can.</returns>
-    public async Task<(Plan?, JsonArray?)> ContinueAsync(JsonObject request, Caller caller, CancellationToken cancellation)
+    public async Task<(Plan?, JsonArray?)> ContinueAsync(
+        JsonObject request,
+        Caller caller,
+        CancellationToken cancellation
+    )
     {
         if (new Fields(request, "").Text("previous_response_id") is not { } before)
             return (null, null);
         var found = await store.FindAsync(before, caller) ?? throw NotFound(before, "previous_response_id");
         if (found.Provider is { } name)
         {
-            var provider = providers.Find(name) ?? throw new RefusedException(new ModelError(ErrorKind.NotFound, $"The provider '{name}', which keeps the response '{before}', is not configured any more.", "previous_response_id"));
+            var provider = providers.Find(name)
+                ?? throw new RefusedException(
+                    new ModelError(
+                        ErrorKind.NotFound,
+                        $"The provider '{name}', which keeps the response '{before}', is not configured any more.",
+                        "previous_response_id"
+                    )
+                );
             var model = new Fields(request, "").RequiredText("model");
             var plan = await router.PlanAsync(model, null, cancellation);
-            return (plan with { Targets = [.. plan.Targets.Where(target => target.Provider == provider).DefaultIfEmpty(new Target(Backend.Http, provider, model))] }, null);
+            return (
+                plan with
+                {
+                    Targets =
+                    [
+                        .. plan
+                            .Targets.Where(target => target.Provider == provider)
+                            .DefaultIfEmpty(new Target(Backend.Http, provider, model)),
+                    ],
+                },
+                null
+            );
         }
         var items = (JsonArray)(found.Items?.DeepClone() ?? new JsonArray());
         foreach (var item in InputItems(request))
@@ -82,14 +143,29 @@ internal sealed partial class ResponseKeeper(ResponseStore store, Callers caller
         return (null, items);
     }
 
-    private static IEnumerable<JsonNode> InputItems(JsonObject request) => request["input"] switch
-    {
-        JsonArray list => list.OfType<JsonNode>().Select(item => item.DeepClone()),
-        JsonValue text => [new JsonObject { ["type"] = "message", ["role"] = "user", ["content"] = text.DeepClone() }],
-        _ => [],
-    };
+    private static IEnumerable<JsonNode> InputItems(JsonObject request) =>
+        request["input"] switch
+        {
+            JsonArray list => list.OfType<JsonNode>().Select(item => item.DeepClone()),
+            JsonValue text =>
+            [
+                new JsonObject
+                {
+                    ["type"] = "message",
+                    ["role"] = "user",
+                    ["content"] = text.DeepClone(),
+                },
+            ],
+            _ => [],
+        };
 
-    public async Task KeepAsync(ResponsesClient client, JsonObject request, IExchange exchange, Target target, Caller caller)
+    public async Task KeepAsync(
+        ResponsesClient client,
+        JsonObject request,
+        IExchange exchange,
+        Target target,
+        Caller caller
+    )
     {
         if (!store.IsThere || request["store"]?.GetValueKind() == JsonValueKind.False)
             return;
@@ -102,8 +178,14 @@ internal sealed partial class ResponseKeeper(ResponseStore store, Callers caller
             else if (client.Writer?.Response is { } response)
             {
                 var input = new JsonArray([.. InputItems(request)]);
-                var items = new JsonArray([.. InputItems(request), .. (response["output"] as JsonArray ?? []).OfType<JsonNode>().Select(item => item.DeepClone())]);
-                await store.KeepAsync(response["id"]!.GetValue<string>(), new StoredResponse(caller.Id, null, response, input, items));
+                var items = new JsonArray([
+                    .. InputItems(request),
+                    .. (response["output"] as JsonArray ?? []).OfType<JsonNode>().Select(item => item.DeepClone()),
+                ]);
+                await store.KeepAsync(
+                    response["id"]!.GetValue<string>(),
+                    new StoredResponse(caller.Id, null, response, input, items)
+                );
             }
         }
         catch (StoreMissingException missing)
@@ -114,29 +196,55 @@ internal sealed partial class ResponseKeeper(ResponseStore store, Callers caller
     }
 
     public Task GetAsync(HttpContext context, string id) => FindAsync(context, id, async found =>
-    {
-        if (found.Provider is null)
-            await WriteAsync(context, found.Response!);
-        else
-            await ForwardAsync(context, found.Provider, HttpMethod.Get, $"/responses/{Uri.EscapeDataString(id)}");
-    });
+        {
+            if (found.Provider is null)
+                await WriteAsync(context, found.Response!);
+            else
+                await ForwardAsync(context, found.Provider, HttpMethod.Get, $"/responses/{Uri.EscapeDataString(id)}");
+        });
 
     public Task InputAsync(HttpContext context, string id) => FindAsync(context, id, async found =>
-    {
-        if (found.Provider is null)
-            await WriteAsync(context, new JsonObject { ["object"] = "list", ["data"] = found.Input?.DeepClone(), ["has_more"] = false });
-        else
-            await ForwardAsync(context, found.Provider, HttpMethod.Get, $"/responses/{Uri.EscapeDataString(id)}/input_items");
-    });
+        {
+            if (found.Provider is null)
+                await WriteAsync(
+                    context,
+                    new JsonObject
+                    {
+                        ["object"] = "list",
+                        ["data"] = found.Input?.DeepClone(),
+                        ["has_more"] = false,
+                    }
+                );
+            else
+                await ForwardAsync(
+                    context,
+                    found.Provider,
+                    HttpMethod.Get,
+                    $"/responses/{Uri.EscapeDataString(id)}/input_items"
+                );
+        });
 
     public Task DeleteAsync(HttpContext context, string id) => FindAsync(context, id, async found =>
-    {
-        await store.DeleteAsync(id);
-        if (found.Provider is null)
-            await WriteAsync(context, new JsonObject { ["id"] = id, ["object"] = "response", ["deleted"] = true });
-        else
-            await ForwardAsync(context, found.Provider, HttpMethod.Delete, $"/responses/{Uri.EscapeDataString(id)}");
-    });
+        {
+            await store.DeleteAsync(id);
+            if (found.Provider is null)
+                await WriteAsync(
+                    context,
+                    new JsonObject
+                    {
+                        ["id"] = id,
+                        ["object"] = "response",
+                        ["deleted"] = true,
+                    }
+                );
+            else
+                await ForwardAsync(
+                    context,
+                    found.Provider,
+                    HttpMethod.Delete,
+                    $"/responses/{Uri.EscapeDataString(id)}"
+                );
+        });
 
     private async Task FindAsync(HttpContext context, string id, Func<StoredResponse, Task> use)
     {
@@ -151,7 +259,8 @@ internal sealed partial class ResponseKeeper(ResponseStore store, Callers caller
         }
     }
 
-    private static RefusedException NotFound(string id, string? field) => new(new ModelError(ErrorKind.NotFound, $"There is no response '{id}'.", field));
+    private static RefusedException NotFound(string id, string? field) =>
+        new(new ModelError(ErrorKind.NotFound, $"There is no response '{id}'.", field));
 
     private static Task WriteAsync(HttpContext context, JsonObject json)
     {
@@ -161,17 +270,28 @@ internal sealed partial class ResponseKeeper(ResponseStore store, Callers caller
 
     private async Task ForwardAsync(HttpContext context, string name, HttpMethod method, string path)
     {
-        var provider = providers.Find(name) ?? throw new RefusedException(new ModelError(ErrorKind.NotFound, $"The provider '{name}' is not configured any more."));
+        var provider = providers.Find(name)
+            ?? throw new RefusedException(
+                new ModelError(ErrorKind.NotFound, $"The provider '{name}' is not configured any more.")
+            );
         try
         {
-            using var response = await upstream.SendAsync(provider, keys.Take(provider).Key is { Length: > 0 } key ? key : null, method, path, context.RequestAborted);
+            using var response = await upstream.SendAsync(
+                provider,
+                keys.Take(provider).Key is { Length: > 0 } key ? key : null,
+                method,
+                path,
+                context.RequestAborted
+            );
             context.Response.StatusCode = (int)response.StatusCode;
             Carried.From(response, context.Response);
             await response.Content.CopyToAsync(context.Response.Body, context.RequestAborted);
         }
         catch (HttpRequestException)
         {
-            throw new RefusedException(new ModelError(ErrorKind.Upstream, $"The provider '{name}' could not be reached."));
+            throw new RefusedException(
+                new ModelError(ErrorKind.Upstream, $"The provider '{name}' could not be reached.")
+            );
         }
     }
 

@@ -3,7 +3,10 @@ using Galaxy.OneApi.Providers;
 
 namespace Galaxy.OneApi.Routing;
 
-/// <summary>Which key of a provider is next, and which ones rest: a key that was refused or limited is left alone for a while. Thread-safe.</summary>
+/// <summary>
+/// Which key of a provider is next, and which ones rest: a key that was refused or limited is left alone for a while.
+/// Thread-safe.
+/// </summary>
 internal sealed class KeyRing(TimeProvider time)
 {
     private static readonly TimeSpan FirstRest = TimeSpan.FromSeconds(1);
@@ -14,7 +17,10 @@ internal sealed class KeyRing(TimeProvider time)
     private readonly ConcurrentDictionary<(string Provider, string Key), Rest> _rests = [];
     private readonly ConcurrentDictionary<string, int> _turns = [];
 
-    /// <summary>The next key that does not rest. Null, with the time to wait: all of them do, because each was limited or, if so, refused.</summary>
+    /// <summary>
+    /// The next key that does not rest. Null, with the time to wait: all of them do, because each was limited or, if
+    /// so, refused.
+    /// </summary>
     public (string? Key, TimeSpan? Wait, bool IsRefused) Take(Provider provider)
     {
         // The usual case costs nothing.
@@ -41,16 +47,26 @@ internal sealed class KeyRing(TimeProvider time)
     public void Cool(Provider provider, string? key, TimeSpan? after, bool isRefused)
     {
         var now = time.GetUtcNow();
-        _rests.AddOrUpdate((provider.Name, key ?? ""), _ => new Rest(now + (after ?? FirstRest), 1, isRefused), (_, rest) =>
-        {
-            var doubled = FirstRest * Math.Pow(2, Math.Min(rest.Failures, 10));
-            return new Rest(now + (after ?? (doubled < LongestRest ? doubled : LongestRest)), rest.Failures + 1, isRefused);
-        });
+        _rests.AddOrUpdate(
+            (provider.Name, key ?? ""),
+            _ => new Rest(now + (after ?? FirstRest), 1, isRefused),
+            (_, rest) =>
+            {
+                var doubled = FirstRest * Math.Pow(2, Math.Min(rest.Failures, 10));
+                return new Rest(
+                    now + (after ?? (doubled < LongestRest ? doubled : LongestRest)),
+                    rest.Failures + 1,
+                    isRefused
+                );
+            }
+        );
     }
 
     /// <summary>For how long a key is left alone yet, and whether because it was refused; null: it is not.</summary>
     public (TimeSpan Left, bool IsRefused)? RestOf(Provider provider, string key) =>
-        _rests.TryGetValue((provider.Name, key), out var rest) && rest.Until - time.GetUtcNow() is { Ticks: > 0 } left ? (left, rest.IsRefused) : null;
+        _rests.TryGetValue((provider.Name, key), out var rest) && rest.Until - time.GetUtcNow() is { Ticks: > 0 } left
+            ? (left, rest.IsRefused)
+            : null;
 
     public void Succeeded(Provider provider, string? key)
     {

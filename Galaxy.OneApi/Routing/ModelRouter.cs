@@ -7,8 +7,17 @@ using Galaxy.ServiceDefaults.Cluster;
 
 namespace Galaxy.OneApi.Routing;
 
-/// <summary>From the name of a model to those who can answer, in the order in which they are asked. Thread-safe.</summary>
-internal sealed class ModelRouter(ProviderCatalog providers, ModelDirectory directory, ModelRules rules, TargetStats stats, ClusterWatcher cluster, Func<double> random)
+/// <summary>
+/// From the name of a model to those who can answer, in the order in which they are asked. Thread-safe.
+/// </summary>
+internal sealed class ModelRouter(
+    ProviderCatalog providers,
+    ModelDirectory directory,
+    ModelRules rules,
+    TargetStats stats,
+    ClusterWatcher cluster,
+    Func<double> random
+)
 {
     public const string Auto = "auto";
     private const int MostHops = 4;
@@ -25,7 +34,14 @@ internal sealed class ModelRouter(ProviderCatalog providers, ModelDirectory dire
     }
 
     private UnknownModelException Unknown(string name) =>
-        new(new ModelError(ErrorKind.NotFound, $"There is no model '{name}'. Providers that can be used: {string.Join(", ", providers.Names)}. GET /v1/models lists every model.", "model"));
+        new(
+            new ModelError(
+                ErrorKind.NotFound,
+                $"There is no model '{name}'. Providers that can be used: "
+                    + $"{string.Join(", ", providers.Names)}. GET /v1/models lists every model.",
+                "model"
+            )
+        );
 
     private async Task<Plan> OfRouteAsync(ModelRoute route, string asked, string? user, CancellationToken cancellation)
     {
@@ -36,13 +52,20 @@ internal sealed class ModelRouter(ProviderCatalog providers, ModelDirectory dire
         if (targets.Count == 0)
             throw Unknown(asked);
         // Those that have just failed are asked last, not never.
-        return new Plan([.. targets.OrderBy(target => stats.IsAiling(target.Id) ? 1 : 0).DistinctBy(target => target.Id)])
+        return new Plan([
+            .. targets.OrderBy(target => stats.IsAiling(target.Id) ? 1 : 0).DistinctBy(target => target.Id),
+        ])
         {
-            Asked = asked, OnContext = await ResolveAllAsync(route.OnContext, cancellation), OnFilter = await ResolveAllAsync(route.OnFilter, cancellation),
+            Asked = asked,
+            OnContext = await ResolveAllAsync(route.OnContext, cancellation),
+            OnFilter = await ResolveAllAsync(route.OnFilter, cancellation),
         };
     }
 
-    private async Task<List<(Target Target, double Weight)>> ResolveAsync(IEnumerable<RouteMember> members, CancellationToken cancellation)
+    private async Task<List<(Target Target, double Weight)>> ResolveAsync(
+        IEnumerable<RouteMember> members,
+        CancellationToken cancellation
+    )
     {
         List<(Target, double)> found = [];
         foreach (var member in members)
@@ -53,7 +76,10 @@ internal sealed class ModelRouter(ProviderCatalog providers, ModelDirectory dire
         return found;
     }
 
-    private async Task<IReadOnlyList<Target>> ResolveAllAsync(IReadOnlyList<string> names, CancellationToken cancellation)
+    private async Task<IReadOnlyList<Target>> ResolveAllAsync(
+        IReadOnlyList<string> names,
+        CancellationToken cancellation
+    )
     {
         List<Target> found = [];
         foreach (var name in names)
@@ -75,7 +101,9 @@ internal sealed class ModelRouter(ProviderCatalog providers, ModelDirectory dire
             "weighted" => Weighted(members),
             // One that nobody has asked yet is worth a try.
             "latency" => targets.OrderBy(target => stats.Latency(target.Id) ?? 0),
-            "cost" => targets.OrderBy(target => rules.PriceOf(target.Id) is { } price ? price.Input + 3 * price.Output : double.MaxValue),
+            "cost" => targets.OrderBy(target =>
+                rules.PriceOf(target.Id) is { } price ? price.Input + 3 * price.Output : double.MaxValue
+            ),
             "least_busy" => targets.OrderBy(target => stats.Busy(target.Id)).ThenBy(_ => random()),
             "sticky" when user is not null => Sticky(targets, user),
             "sticky" => Weighted(members),
@@ -85,7 +113,15 @@ internal sealed class ModelRouter(ProviderCatalog providers, ModelDirectory dire
 
     // Efraimidis and Spirakis (2006): a random order in which each comes first as often as its weight says.
     private IEnumerable<Target> Weighted(List<(Target Target, double Weight)> members) =>
-        members.Select(member => (member.Target, Draw: member.Weight <= 0 ? double.NegativeInfinity : Math.Log(1 - random()) / member.Weight)).OrderByDescending(drawn => drawn.Draw).Select(drawn => drawn.Target);
+        members
+            .Select(member =>
+                (
+                    member.Target,
+                    Draw: member.Weight <= 0 ? double.NegativeInfinity : Math.Log(1 - random()) / member.Weight
+                )
+            )
+            .OrderByDescending(drawn => drawn.Draw)
+            .Select(drawn => drawn.Target);
 
     private static IEnumerable<Target> Sticky(IEnumerable<Target> targets, string user)
     {
@@ -103,13 +139,18 @@ internal sealed class ModelRouter(ProviderCatalog providers, ModelDirectory dire
                 if (await OneAsync(entry, cancellation) is { } named)
                     targets.Add(named);
             }
-            else if (providers.Find(entry) is { } provider && (provider.DefaultModel ?? await FirstAsync(provider, cancellation)) is { } model)
+            else if (
+                providers.Find(entry) is { } provider
+                && (provider.DefaultModel ?? await FirstAsync(provider, cancellation)) is { } model
+            )
             {
                 targets.Add(new Target(Backend.Http, provider, model));
             }
         }
         // Whatever is configured and not in the table comes last.
-        foreach (var provider in providers.All.Where(provider => targets.TrueForAll(target => target.Provider != provider)))
+        foreach (
+            var provider in providers.All.Where(provider => targets.TrueForAll(target => target.Provider != provider))
+        )
         {
             if ((provider.DefaultModel ?? await FirstAsync(provider, cancellation)) is { } model)
                 targets.Add(new Target(Backend.Http, provider, model));
@@ -131,14 +172,18 @@ internal sealed class ModelRouter(ProviderCatalog providers, ModelDirectory dire
             return OfDevice(name[(slash + 1)..]);
         if (slash > 0 && providers.Find(name[..slash]) is { } provider)
             return new Target(Backend.Http, provider, name[(slash + 1)..]);
-        return await directory.OwnerAsync(name, cancellation) is { } owner ? new Target(Backend.Http, owner, name) : null;
+        return await directory.OwnerAsync(name, cancellation) is { } owner
+            ? new Target(Backend.Http, owner, name)
+            : null;
     }
 
     private Target? OfDevice(string rest)
     {
         var slash = rest.IndexOf('/', StringComparison.Ordinal);
         var (id, model) = slash < 0 ? (rest, "") : (rest[..slash], rest[(slash + 1)..]);
-        return cluster.Current.Devices.Any(device => device.DeviceId == id && device.Capabilities.Any(capability => capability.Name == "llm.chat"))
+        return cluster.Current.Devices.Any(device =>
+            device.DeviceId == id && device.Capabilities.Any(capability => capability.Name == "llm.chat")
+        )
             ? new Target(Backend.Device, null, model) { Device = id }
             : null;
     }

@@ -15,7 +15,8 @@ internal sealed record ModelRoute(string Name, string Strategy, IReadOnlyList<Ro
     public IReadOnlyList<string> OnContext { get; init; } = [];
     public IReadOnlyList<string> OnFilter { get; init; } = [];
 
-    public static IReadOnlyList<string> Strategies { get; } = ["order", "weighted", "latency", "cost", "least_busy", "sticky"];
+    public static IReadOnlyList<string> Strategies { get; } =
+    ["order", "weighted", "latency", "cost", "least_busy", "sticky"];
 }
 
 /// <summary>Dollars for a million tokens.</summary>
@@ -30,10 +31,19 @@ internal sealed record Price(string Model, double Input, double Output, double? 
     }
 }
 
-/// <summary>The document <c>config/models</c> as it is now: routes, the order of <c>auto</c>, prices, cache, log. Thread-safe.</summary>
+/// <summary>
+/// The document <c>config/models</c> as it is now: routes, the order of <c>auto</c>, prices, cache, log. Thread-safe.
+/// </summary>
 internal sealed partial class ModelRules : IDisposable
 {
-    public sealed record Rules(IReadOnlyDictionary<string, ModelRoute> Routes, IReadOnlyList<string> Auto, IReadOnlyList<Price> Prices, TimeSpan CacheTtl, bool Log, TimeSpan ResponseTtl);
+    public sealed record Rules(
+        IReadOnlyDictionary<string, ModelRoute> Routes,
+        IReadOnlyList<string> Auto,
+        IReadOnlyList<Price> Prices,
+        TimeSpan CacheTtl,
+        bool Log,
+        TimeSpan ResponseTtl
+    );
 
     private readonly IConfiguration _configuration;
     private readonly ILogger<ModelRules> _log;
@@ -64,40 +74,65 @@ internal sealed partial class ModelRules : IDisposable
         }
     }
 
-    private static Rules Read(IConfigurationSection section) => new(
-        section.GetSection("Routes").GetChildren().Select(ReadRoute).ToDictionary(route => route.Name, StringComparer.Ordinal),
-        Texts(section.GetSection("Auto")) is { Count: > 0 } auto ? auto : KnownProviders.AutoOrder,
-        [.. section.GetSection("Prices").GetChildren().Select(ReadPrice)],
-        TimeSpan.FromSeconds(Number(section["CacheTtlSeconds"], 0)), Flag(section["Log"]),
-        TimeSpan.FromDays(Number(section["ResponseTtlDays"], 30)));
+    private static Rules Read(IConfigurationSection section) =>
+        new(
+            section
+                .GetSection("Routes")
+                .GetChildren()
+                .Select(ReadRoute)
+                .ToDictionary(route => route.Name, StringComparer.Ordinal),
+            Texts(section.GetSection("Auto")) is { Count: > 0 } auto ? auto : KnownProviders.AutoOrder,
+            [.. section.GetSection("Prices").GetChildren().Select(ReadPrice)],
+            TimeSpan.FromSeconds(Number(section["CacheTtlSeconds"], 0)),
+            Flag(section["Log"]),
+            TimeSpan.FromDays(Number(section["ResponseTtlDays"], 30))
+        );
 
     private static ModelRoute ReadRoute(IConfigurationSection section)
     {
         var name = section["Name"] ?? throw new FormatException($"route {section.Key} has no name");
         var strategy = section["Strategy"] ?? "order";
         if (!ModelRoute.Strategies.Contains(strategy))
-            throw new FormatException($"route '{name}': the strategy '{strategy}' is not one of {string.Join(", ", ModelRoute.Strategies)}");
-        var members = section.GetSection("Targets").GetChildren()
-            .Select(member => new RouteMember(member["Model"] ?? throw new FormatException($"route '{name}': a target has no model"), Number(member["Weight"], 1), (int)Number(member["Priority"], 1))).ToList();
+            throw new FormatException(
+                $"route '{name}': the strategy '{strategy}' is not one of {string.Join(", ", ModelRoute.Strategies)}"
+            );
+        var members = section
+            .GetSection("Targets")
+            .GetChildren()
+            .Select(member => new RouteMember(
+                member["Model"] ?? throw new FormatException($"route '{name}': a target has no model"),
+                Number(member["Weight"], 1),
+                (int)Number(member["Priority"], 1)
+            ))
+            .ToList();
         if (members.Count == 0)
             throw new FormatException($"route '{name}' has no targets");
         return new ModelRoute(name, strategy, members)
         {
-            Fallbacks = Texts(section.GetSection("Fallbacks")), OnContext = Texts(section.GetSection("ContextFallbacks")), OnFilter = Texts(section.GetSection("ContentFilterFallbacks")),
+            Fallbacks = Texts(section.GetSection("Fallbacks")),
+            OnContext = Texts(section.GetSection("ContextFallbacks")),
+            OnFilter = Texts(section.GetSection("ContentFilterFallbacks")),
         };
     }
 
-    private static Price ReadPrice(IConfigurationSection section) => new(
-        section["Model"] ?? throw new FormatException($"price {section.Key} names no model"), Number(section["Input"], 0), Number(section["Output"], 0),
-        section["CachedInput"] is { } cached ? Number(cached, 0) : null);
+    private static Price ReadPrice(IConfigurationSection section) =>
+        new(
+            section["Model"] ?? throw new FormatException($"price {section.Key} names no model"),
+            Number(section["Input"], 0),
+            Number(section["Output"], 0),
+            section["CachedInput"] is { } cached ? Number(cached, 0) : null
+        );
 
-    private static List<string> Texts(IConfigurationSection section) => [.. section.GetChildren().Select(item => item.Value).OfType<string>()];
+    private static List<string> Texts(IConfigurationSection section) =>
+        [.. section.GetChildren().Select(item => item.Value).OfType<string>()];
 
     private static bool Flag(string? text) => bool.TryParse(text, out var flag) && flag;
 
-    private static double Number(string? text, double otherwise) => text is null
-        ? otherwise
-        : double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && number >= 0 ? number : throw new FormatException($"'{text}' is no number from 0 up");
+    private static double Number(string? text, double otherwise) =>
+        text is null ? otherwise
+        : double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && number >= 0
+            ? number
+        : throw new FormatException($"'{text}' is no number from 0 up");
 
     public void Dispose() => _reloads.Dispose();
 
@@ -108,5 +143,6 @@ internal sealed partial class ModelRules : IDisposable
 internal static class ModelPattern
 {
     /// <summary>* stands for any text.</summary>
-    public static bool Matches(string pattern, string id) => System.IO.Enumeration.FileSystemName.MatchesSimpleExpression(pattern, id, ignoreCase: true);
+    public static bool Matches(string pattern, string id) =>
+        System.IO.Enumeration.FileSystemName.MatchesSimpleExpression(pattern, id, ignoreCase: true);
 }

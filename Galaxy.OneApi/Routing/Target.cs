@@ -16,7 +16,13 @@ internal sealed record Target(Backend Backend, Provider? Provider, string Model)
     /// <summary>The device, where one answers.</summary>
     public string? Device { get; init; }
 
-    public string Owner => Backend switch { Backend.Echo => ProviderCatalog.BuiltIn, Backend.Device => ProviderCatalog.Device, _ => Provider!.Name };
+    public string Owner =>
+        Backend switch
+        {
+            Backend.Echo => ProviderCatalog.BuiltIn,
+            Backend.Device => ProviderCatalog.Device,
+            _ => Provider!.Name,
+        };
 
     /// <summary>As clients name it.</summary>
     public string Id => Backend == Backend.Device ? $"{Owner}/{Device}/{Model}" : $"{Owner}/{Model}";

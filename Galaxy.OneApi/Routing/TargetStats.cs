@@ -3,7 +3,9 @@ using Galaxy.Contracts.Api;
 
 namespace Galaxy.OneApi.Routing;
 
-/// <summary>How each target does: requests under way, and the time to its first token (moving average). Thread-safe.</summary>
+/// <summary>
+/// How each target does: requests under way, and the time to its first token (moving average). Thread-safe.
+/// </summary>
 internal sealed class TargetStats
 {
     private const double Alpha = 0.2;
@@ -29,7 +31,9 @@ internal sealed class TargetStats
         lock (one)
         {
             one.FailuresInARow = 0;
-            one.Milliseconds = double.IsNaN(one.Milliseconds) ? milliseconds : one.Milliseconds + Alpha * (milliseconds - one.Milliseconds);
+            one.Milliseconds = double.IsNaN(one.Milliseconds)
+                ? milliseconds
+                : one.Milliseconds + Alpha * (milliseconds - one.Milliseconds);
         }
     }
 
@@ -43,14 +47,25 @@ internal sealed class TargetStats
     public int Busy(string id) => _targets.TryGetValue(id, out var one) ? Volatile.Read(ref one.Busy) : 0;
 
     /// <summary>Null: it has not been asked yet.</summary>
-    public double? Latency(string id) => _targets.TryGetValue(id, out var one) && !double.IsNaN(one.Milliseconds) ? one.Milliseconds : null;
+    public double? Latency(string id) =>
+        _targets.TryGetValue(id, out var one) && !double.IsNaN(one.Milliseconds) ? one.Milliseconds : null;
 
     /// <summary>So many failures in a row: others are asked first, until it answers again.</summary>
     public const int AilingAfter = 3;
 
-    public bool IsAiling(string id) => _targets.TryGetValue(id, out var one) && Volatile.Read(ref one.FailuresInARow) >= AilingAfter;
+    public bool IsAiling(string id) =>
+        _targets.TryGetValue(id, out var one) && Volatile.Read(ref one.FailuresInARow) >= AilingAfter;
 
     /// <summary>Every target that was asked, by name.</summary>
-    public IReadOnlyList<ProviderModelView> All => [.. _targets.OrderBy(pair => pair.Key, StringComparer.Ordinal)
-        .Select(pair => new ProviderModelView(pair.Key, Busy(pair.Key), Latency(pair.Key) is { } ms ? Math.Round(ms, 1) : null, Volatile.Read(ref pair.Value.FailuresInARow)))];
+    public IReadOnlyList<ProviderModelView> All =>
+        [
+            .. _targets
+                .OrderBy(pair => pair.Key, StringComparer.Ordinal)
+                .Select(pair => new ProviderModelView(
+                    pair.Key,
+                    Busy(pair.Key),
+                    Latency(pair.Key) is { } ms ? Math.Round(ms, 1) : null,
+                    Volatile.Read(ref pair.Value.FailuresInARow)
+                )),
+        ];
 }

@@ -10,11 +10,31 @@ internal static class GenAiTelemetry
 {
     private static readonly ActivitySource Source = new("Galaxy.OneApi");
     private static readonly Meter Meter = new("Galaxy.OneApi");
-    private static readonly Histogram<long> Tokens = Meter.CreateHistogram<long>("gen_ai.client.token.usage", "{token}", "Tokens of a request, by gen_ai.token.type");
-    private static readonly Histogram<double> Duration = Meter.CreateHistogram<double>("gen_ai.client.operation.duration", "s", "Time of a request");
-    private static readonly Histogram<double> FirstToken = Meter.CreateHistogram<double>("gen_ai.server.time_to_first_token", "s", "Time to the first token, or to the whole answer");
-    private static readonly Histogram<double> Cost = Meter.CreateHistogram<double>("galaxy.oneapi.cost", "{USD}", "Cost of a request after the price table");
-    private static readonly Counter<long> Fallbacks = Meter.CreateCounter<long>("galaxy.oneapi.fallbacks", "{request}", "Requests that were answered only after another try");
+    private static readonly Histogram<long> Tokens = Meter.CreateHistogram<long>(
+        "gen_ai.client.token.usage",
+        "{token}",
+        "Tokens of a request, by gen_ai.token.type"
+    );
+    private static readonly Histogram<double> Duration = Meter.CreateHistogram<double>(
+        "gen_ai.client.operation.duration",
+        "s",
+        "Time of a request"
+    );
+    private static readonly Histogram<double> FirstToken = Meter.CreateHistogram<double>(
+        "gen_ai.server.time_to_first_token",
+        "s",
+        "Time to the first token, or to the whole answer"
+    );
+    private static readonly Histogram<double> Cost = Meter.CreateHistogram<double>(
+        "galaxy.oneapi.cost",
+        "{USD}",
+        "Cost of a request after the price table"
+    );
+    private static readonly Counter<long> Fallbacks = Meter.CreateCounter<long>(
+        "galaxy.oneapi.fallbacks",
+        "{request}",
+        "Requests that were answered only after another try"
+    );
 
     public static Activity? Start(string operation, string model)
     {
@@ -35,7 +55,18 @@ internal static class GenAiTelemetry
             activity.SetTag("server.address", provider.BaseUrl.Host);
     }
 
-    public static void Ended(Activity? activity, string operation, string owner, string model, TimeSpan took, double firstTokenMilliseconds, int tries, Usage? usage, double cost, ModelError? error)
+    public static void Ended(
+        Activity? activity,
+        string operation,
+        string owner,
+        string model,
+        TimeSpan took,
+        double firstTokenMilliseconds,
+        int tries,
+        Usage? usage,
+        double cost,
+        ModelError? error
+    )
     {
         if (usage is not null)
         {
@@ -51,7 +82,12 @@ internal static class GenAiTelemetry
             Fallbacks.Add(1);
         if (!Duration.Enabled)
             return;
-        var tags = new TagList { { "gen_ai.operation.name", operation }, { "gen_ai.provider.name", owner }, { "gen_ai.request.model", model } };
+        var tags = new TagList
+        {
+            { "gen_ai.operation.name", operation },
+            { "gen_ai.provider.name", owner },
+            { "gen_ai.request.model", model },
+        };
         if (usage is not null)
         {
             Tokens.Record(usage.Input, [.. tags, new("gen_ai.token.type", "input")]);

@@ -9,13 +9,20 @@ using Galaxy.ServiceDefaults.Hosting;
 namespace Galaxy.Router.Health;
 
 /// <summary>What a check found.</summary>
-internal sealed record CheckResult(string Id, TargetStatus Status, double Milliseconds, string Detail, DateTimeOffset At);
+internal sealed record CheckResult(
+    string Id,
+    TargetStatus Status,
+    double Milliseconds,
+    string Detail,
+    DateTimeOffset At
+);
 
 /// <summary>
-/// Asks every target that has an address for <c>/health</c>: every 30 s while it is well, every 5 s while it is not. One failure makes it degraded,
-/// two unhealthy. Thread-safe.
+/// Asks every target that has an address for <c>/health</c>: every 30 s while it is well, every 5 s while it is not.
+/// One failure makes it degraded, two unhealthy. Thread-safe.
 /// </summary>
-internal sealed class ActiveChecks(RouterTable table, TargetHttp http, TimeProvider time, ILogger<ActiveChecks> log) : PeriodicService(TimeSpan.FromSeconds(1), time, log)
+internal sealed class ActiveChecks(RouterTable table, TargetHttp http, TimeProvider time, ILogger<ActiveChecks> log)
+    : PeriodicService(TimeSpan.FromSeconds(1), time, log)
 {
     private const int AtOnce = 16;
     private const int FailuresUntilUnhealthy = 2;
@@ -50,10 +57,16 @@ internal sealed class ActiveChecks(RouterTable table, TargetHttp http, TimeProvi
     }
 
     private bool IsDue(RouteTarget target) =>
-        !_known.TryGetValue(target.Id, out var known) || known.Url != target.Url || Time.GetElapsedTime(known.CheckedAt) >= (known.Failures == 0 ? WhileWell : WhileIll);
+        !_known.TryGetValue(target.Id, out var known)
+        || known.Url != target.Url
+        || Time.GetElapsedTime(known.CheckedAt) >= (known.Failures == 0 ? WhileWell : WhileIll);
 
     private Task CheckAsync(IEnumerable<RouteTarget> targets, CancellationToken cancellation) =>
-        Parallel.ForEachAsync(targets, new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellation }, async (target, ends) => await CheckAsync(target, ends));
+        Parallel.ForEachAsync(
+            targets,
+            new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellation },
+            async (target, ends) => await CheckAsync(target, ends)
+        );
 
     private async Task CheckAsync(RouteTarget target, CancellationToken cancellation)
     {
@@ -61,10 +74,24 @@ internal sealed class ActiveChecks(RouterTable table, TargetHttp http, TimeProvi
         var started = Stopwatch.GetTimestamp();
         var (isWell, detail) = await AskAsync(target, cancellation);
         // A new address is a new beginning.
-        known.Failures = isWell ? 0 : known.Url == target.Url ? known.Failures + 1 : 1;
+        known.Failures =
+            isWell ? 0
+            : known.Url == target.Url ? known.Failures + 1
+            : 1;
         (known.Url, known.CheckedAt) = (target.Url, Time.GetTimestamp());
-        var status = known.Failures switch { 0 => TargetStatus.Healthy, < FailuresUntilUnhealthy => TargetStatus.Degraded, _ => TargetStatus.Unhealthy };
-        known.Last = new CheckResult(target.Id, status, Math.Round(Stopwatch.GetElapsedTime(started).TotalMilliseconds, 1), detail, Time.GetUtcNow());
+        var status = known.Failures switch
+        {
+            0 => TargetStatus.Healthy,
+            < FailuresUntilUnhealthy => TargetStatus.Degraded,
+            _ => TargetStatus.Unhealthy,
+        };
+        known.Last = new CheckResult(
+            target.Id,
+            status,
+            Math.Round(Stopwatch.GetElapsedTime(started).TotalMilliseconds, 1),
+            detail,
+            Time.GetUtcNow()
+        );
         if (table.State(target.Id)?.Found(status, table.Now) == true)
             table.Refresh();
     }
@@ -78,7 +105,10 @@ internal sealed class ActiveChecks(RouterTable table, TargetHttp http, TimeProvi
             using var request = http.Request(HttpMethod.Get, target, "/health");
             using var answer = await http.SendAsync(request, patience.Token);
             // Who has no such page, or asks who we are, answers all the same.
-            return ((int)answer.StatusCode < 500 && answer.StatusCode != HttpStatusCode.RequestTimeout, $"answered {(int)answer.StatusCode}");
+            return (
+                (int)answer.StatusCode < 500 && answer.StatusCode != HttpStatusCode.RequestTimeout,
+                $"answered {(int)answer.StatusCode}"
+            );
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {

@@ -13,8 +13,8 @@ using Galaxy.ServiceDefaults.Cluster;
 namespace Galaxy.Router.Invocation;
 
 /// <summary>
-/// Has something done by a device: as a task of the leader, which knows who is free, and which outlives the leader. The router says who may,
-/// the scheduler who does. Thread-safe.
+/// Has something done by a device: as a task of the leader, which knows who is free, and which outlives the leader. The
+/// router says who may, the scheduler who does. Thread-safe.
 /// </summary>
 internal sealed class DeviceCaller(TargetHttp http, ClusterWatcher watcher, TimeProvider time)
 {
@@ -25,12 +25,29 @@ internal sealed class DeviceCaller(TargetHttp http, ClusterWatcher watcher, Time
     private static readonly TimeSpan CancelPatience = TimeSpan.FromSeconds(2);
 
     /// <exception cref="OperationCanceledException">The caller left; the task is cancelled.</exception>
-    public async Task<InvokeOutcome> CallAsync(RouteChoice choice, InvokeRequest invoke, CancellationToken deadline, CancellationToken caller)
+    public async Task<InvokeOutcome> CallAsync(
+        RouteChoice choice,
+        InvokeRequest invoke,
+        CancellationToken deadline,
+        CancellationToken caller
+    )
     {
         if (invoke.Body.Whole is not { } body)
-            return new InvokeFailed(413, $"A device takes at most {RequestBody.MostKept:N0} bytes of parameters at once.", MayHaveRun: false, null, 0);
+            return new InvokeFailed(
+                413,
+                $"A device takes at most {RequestBody.MostKept:N0} bytes of parameters at once.",
+                MayHaveRun: false,
+                null,
+                0
+            );
         if (!TryReadParameters(body, out var parameters))
-            return new InvokeFailed(400, "The body must be JSON: it is the parameters of the capability.", MayHaveRun: false, null, 0);
+            return new InvokeFailed(
+                400,
+                "The body must be JSON: it is the parameters of the capability.",
+                MayHaveRun: false,
+                null,
+                0
+            );
         // The same key until it is accepted: that it was submitted twice is not possible.
         var key = invoke.IdempotencyKey ?? Guid.NewGuid().ToString("N");
         var task = Request(choice, invoke, parameters);
@@ -51,8 +68,22 @@ internal sealed class DeviceCaller(TargetHttp http, ClusterWatcher watcher, Time
                 await CancelAsync(taskId);
             caller.ThrowIfCancellationRequested();
             return taskId is null
-                ? new InvokeFailed(503, "There was no leader to take it in time. Whether it was submitted is not known; send it again with the same Idempotency-Key.", MayHaveRun: true, null, 0)
-                : new InvokeFailed(504, $"No device had answered within {invoke.Timeout.TotalSeconds:0.###} s; task {taskId} is cancelled. Whether it was done is told by GET /api/v1/tasks/{taskId}.", MayHaveRun: true, choice.Target!.Id, 1);
+                ? new InvokeFailed(
+                    503,
+                    "There was no leader to take it in time. Whether it was submitted is not known; send "
+                        + "it again with the same Idempotency-Key.",
+                    MayHaveRun: true,
+                    null,
+                    0
+                )
+                : new InvokeFailed(
+                    504,
+                    $"No device had answered within {invoke.Timeout.TotalSeconds:0.###} s; task {taskId} "
+                        + $"is cancelled. Whether it was done is told by GET /api/v1/tasks/{taskId}.",
+                    MayHaveRun: true,
+                    choice.Target!.Id,
+                    1
+                );
         }
     }
 
@@ -69,10 +100,17 @@ internal sealed class DeviceCaller(TargetHttp http, ClusterWatcher watcher, Time
             Location = query.Location,
             Tags = ["invoke"],
         };
-        var allowed = choice.Among.Where(target => target.IsDevice && query.Exclude?.Contains(target.Id) != true).Select(target => target.Id).ToList();
+        var allowed = choice
+            .Among.Where(target => target.IsDevice && query.Exclude?.Contains(target.Id) != true)
+            .Select(target => target.Id)
+            .ToList();
         if (choice.Strategy.IsFixed || allowed.Count > MostNamed)
             return task with { TargetDevice = choice.Target!.Id };
-        var isNarrowed = query.Labels is not null || query.Only is not null || query.Exclude is { Length: > 0 } || choice.Rule is { Groups.Count: > 0 };
+        var isNarrowed =
+            query.Labels is not null
+            || query.Only is not null
+            || query.Exclude is { Length: > 0 }
+            || choice.Rule is { Groups.Count: > 0 };
         return task with { Strategy = choice.Strategy.Name, RequiredDevices = isNarrowed ? allowed : null };
     }
 
@@ -93,7 +131,10 @@ internal sealed class DeviceCaller(TargetHttp http, ClusterWatcher watcher, Time
         }
     }
 
-    /// <summary>Until a leader has taken it. What is on its way when the caller leaves is waited for a moment: a task that nobody knows of could not be cancelled.</summary>
+    /// <summary>
+    /// Until a leader has taken it. What is on its way when the caller leaves is waited for a moment: a task that
+    /// nobody knows of could not be cancelled.
+    /// </summary>
     private async Task<(TaskView?, InvokeFailed?)> SubmitAsync(TaskRequest task, string key, CancellationToken ends)
     {
         using var moment = new CancellationTokenSource();
@@ -109,8 +150,24 @@ internal sealed class DeviceCaller(TargetHttp http, ClusterWatcher watcher, Time
                 using var answer = await http.SendAsync(request, moment.Token);
                 if (answer.StatusCode is HttpStatusCode.Created or HttpStatusCode.OK)
                     return (await answer.Content.ReadFromJsonAsync<TaskView>(GalaxyJson.Options, moment.Token), null);
-                if (answer.StatusCode is not (HttpStatusCode.MisdirectedRequest or HttpStatusCode.ServiceUnavailable or HttpStatusCode.TooManyRequests))
-                    return (null, new InvokeFailed((int)answer.StatusCode, await DetailAsync(answer, moment.Token), MayHaveRun: false, null, 0));
+                if (
+                    answer.StatusCode
+                    is not (
+                        HttpStatusCode.MisdirectedRequest
+                        or HttpStatusCode.ServiceUnavailable
+                        or HttpStatusCode.TooManyRequests
+                    )
+                )
+                    return (
+                        null,
+                        new InvokeFailed(
+                            (int)answer.StatusCode,
+                            await DetailAsync(answer, moment.Token),
+                            MayHaveRun: false,
+                            null,
+                            0
+                        )
+                    );
             }
             catch (Exception failure) when (failure is HttpRequestException or IOException)
             {
@@ -133,7 +190,11 @@ internal sealed class DeviceCaller(TargetHttp http, ClusterWatcher watcher, Time
                 if (answer.IsSuccessStatusCode)
                 {
                     await using var stream = await answer.Content.ReadAsStreamAsync(ends);
-                    await foreach (var item in SseParser.Create(stream, (_, data) => JsonSerializer.Deserialize<TaskView>(data, GalaxyJson.Options)).EnumerateAsync(ends))
+                    await foreach (
+                        var item in SseParser
+                            .Create(stream, (_, data) => JsonSerializer.Deserialize<TaskView>(data, GalaxyJson.Options))
+                            .EnumerateAsync(ends)
+                    )
                     {
                         if (item.Data is not { } task || task.TaskId != taskId)
                             continue;
@@ -157,7 +218,10 @@ internal sealed class DeviceCaller(TargetHttp http, ClusterWatcher watcher, Time
         using var patience = new CancellationTokenSource(CancelPatience, time);
         try
         {
-            using var request = http.Request(HttpMethod.Post, $"{await LeaderAsync(patience.Token)}/api/v1/tasks/{taskId}/cancel");
+            using var request = http.Request(
+                HttpMethod.Post,
+                $"{await LeaderAsync(patience.Token)}/api/v1/tasks/{taskId}/cancel"
+            );
             using var answer = await http.SendAsync(request, patience.Token);
         }
         catch (Exception failure) when (failure is HttpRequestException or IOException or OperationCanceledException)
@@ -182,7 +246,8 @@ internal sealed class DeviceCaller(TargetHttp http, ClusterWatcher watcher, Time
     {
         try
         {
-            return (await answer.Content.ReadFromJsonAsync<JsonNode>(ends))?["detail"]?.ToString() ?? $"The leader answered {(int)answer.StatusCode}.";
+            return (await answer.Content.ReadFromJsonAsync<JsonNode>(ends))?["detail"]?.ToString()
+                ?? $"The leader answered {(int)answer.StatusCode}.";
         }
         catch (JsonException)
         {

@@ -5,7 +5,8 @@ namespace Galaxy.Router.Invocation;
 
 /// <summary>Something that is to be done by whoever can do it best.</summary>
 /// <param name="Timeout">Until the answer begins.</param>
-/// <param name="IsSafe">It may be done twice: the caller says so, sent an Idempotency-Key, or the target's offer says so.</param>
+/// <param name="IsSafe">It may be done twice: the caller says so, sent an Idempotency-Key, or the target's offer says
+/// so.</param>
 /// <param name="Hedge">A second target may be asked when the first is slow.</param>
 internal sealed record InvokeRequest(RouteQuery Query, RequestBody Body, TimeSpan Timeout, bool IsSafe, bool Hedge)
 {
@@ -25,14 +26,16 @@ internal sealed record InvokeRequest(RouteQuery Query, RequestBody Body, TimeSpa
 internal abstract record InvokeOutcome(string? TargetId, int Attempts);
 
 /// <summary>A service answered, as far as the head; the caller disposes it.</summary>
-internal sealed record ServiceAnswered(string Id, int Attempts, HttpResponseMessage Response) : InvokeOutcome(Id, Attempts);
+internal sealed record ServiceAnswered(string Id, int Attempts, HttpResponseMessage Response)
+    : InvokeOutcome(Id, Attempts);
 
 /// <summary>A device's task is over.</summary>
 internal sealed record DeviceAnswered(TaskView Task) : InvokeOutcome(Task.DeviceId, Task.Attempts);
 
 /// <summary>Nobody did it, as far as is known.</summary>
 /// <param name="MayHaveRun">True: it reached a target, and whether it was done there is not known.</param>
-internal sealed record InvokeFailed(int Status, string Detail, bool MayHaveRun, string? TargetId, int Attempts) : InvokeOutcome(TargetId, Attempts)
+internal sealed record InvokeFailed(int Status, string Detail, bool MayHaveRun, string? TargetId, int Attempts)
+    : InvokeOutcome(TargetId, Attempts)
 {
     /// <summary>The last answer, when it was an answer; the caller disposes it.</summary>
     public HttpResponseMessage? Response { get; init; }

@@ -20,17 +20,29 @@ internal static class InvokeApi
     private const double LongestTimeout = 3600;
 
     public static void MapInvokeApi(this IEndpointRouteBuilder endpoints) =>
-        endpoints.MapPost("/invoke/{capability}", InvokeAsync).ReadsItsBody().WithSummary("Have it done by the best one")
-            .WithDescription("The body goes to a service as it is, or to a device as the parameters of a task. Query: as of /route, and timeout (seconds until the answer begins, 30 by default), idempotent=true (it may be done twice, so that "
-                + "a failed request goes to another target), hedge=false. An Idempotency-Key says the same as idempotent=true. Other parameters go to the target. With 'Accept: text/event-stream' a device's progress is told as it comes. "
-                + "The answer names the target and the number of attempts; where it failed, whether it may have been done.");
+        endpoints
+            .MapPost("/invoke/{capability}", InvokeAsync)
+            .ReadsItsBody()
+            .WithSummary("Have it done by the best one")
+            .WithDescription(
+                "The body goes to a service as it is, or to a device as the parameters of a task. Query: "
+                    + "as of /route, and timeout (seconds until the answer begins, 30 by default), "
+                    + "idempotent=true (it may be done twice, so that "
+                    + "a failed request goes to another target), hedge=false. An Idempotency-Key says the "
+                    + "same as idempotent=true. Other parameters go to the target. With 'Accept: "
+                    + "text/event-stream' a device's progress is told as it comes. "
+                    + "The answer names the target and the number of attempts; where it failed, whether it "
+                    + "may have been done."
+            );
 
     private static async Task InvokeAsync(string capability, HttpContext context, Invoker invoker)
     {
         if (await ReadAsync(capability, context) is not { } invoke)
             return;
         var caller = context.RequestAborted;
-        var isEvents = context.Request.Headers.Accept.ToString().Contains("text/event-stream", StringComparison.OrdinalIgnoreCase);
+        var isEvents = context
+            .Request.Headers.Accept.ToString()
+            .Contains("text/event-stream", StringComparison.OrdinalIgnoreCase);
         if (isEvents)
             invoke = invoke with { Progress = progress => EventAsync(context, "progress", new { progress }) };
         InvokeOutcome outcome;
@@ -58,12 +70,27 @@ internal static class InvokeApi
                 await AnswerAsync(task, context, isEvents);
                 break;
             case InvokeFailed failed when context.Response.HasStarted:
-                await EventAsync(context, "error", new { status = failed.Status, detail = failed.Detail, may_have_run = failed.MayHaveRun });
+                await EventAsync(
+                    context,
+                    "error",
+                    new
+                    {
+                        status = failed.Status,
+                        detail = failed.Detail,
+                        may_have_run = failed.MayHaveRun,
+                    }
+                );
                 break;
             case InvokeFailed failed:
                 if (failed.Status == StatusCodes.Status503ServiceUnavailable)
                     context.Response.Headers.RetryAfter = "1";
-                await Results.Problem(failed.Detail, statusCode: failed.Status, extensions: new Dictionary<string, object?> { ["may_have_run"] = failed.MayHaveRun }).ExecuteAsync(context);
+                await Results
+                    .Problem(
+                        failed.Detail,
+                        statusCode: failed.Status,
+                        extensions: new Dictionary<string, object?> { ["may_have_run"] = failed.MayHaveRun }
+                    )
+                    .ExecuteAsync(context);
                 break;
         }
     }
@@ -73,11 +100,20 @@ internal static class InvokeApi
     {
         var given = context.Request.Query;
         var timeout = DefaultTimeout;
-        bool? idempotent = null, hedge = null;
+        bool? idempotent = null,
+            hedge = null;
         var complaint = QueryReader.Read(capability, context.Request, out var query)
-            ?? QueryReader.ReadFlag(given, "idempotent", out idempotent) ?? QueryReader.ReadFlag(given, "hedge", out hedge)
-            ?? (given.TryGetValue("timeout", out var text) && !(double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out timeout) && timeout is > 0 and <= LongestTimeout)
-                ? $"'timeout' is '{text}'; it must be seconds, more than 0 and at most {LongestTimeout:N0}." : null);
+            ?? QueryReader.ReadFlag(given, "idempotent", out idempotent)
+            ?? QueryReader.ReadFlag(given, "hedge", out hedge)
+            ?? (
+                given.TryGetValue("timeout", out var text)
+                && !(
+                    double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out timeout)
+                    && timeout is > 0 and <= LongestTimeout
+                )
+                    ? $"'timeout' is '{text}'; it must be seconds, more than 0 and at most {LongestTimeout:N0}."
+                    : null
+            );
         var key = context.Request.Headers["Idempotency-Key"] is { Count: > 0 } header ? header.ToString() : null;
         if (key is { Length: 0 or > 200 })
             complaint ??= "The Idempotency-Key must have 1 to 200 characters.";
@@ -86,11 +122,23 @@ internal static class InvokeApi
             await Results.Problem(complaint, statusCode: 400).ExecuteAsync(context);
             return null;
         }
-        var rest = given.Where(pair => !QueryReader.Own.Contains(pair.Key)).SelectMany(pair => pair.Value.Select(value => $"{Uri.EscapeDataString(pair.Key)}={Uri.EscapeDataString(value ?? "")}"));
+        var rest = given
+            .Where(pair => !QueryReader.Own.Contains(pair.Key))
+            .SelectMany(pair =>
+                pair.Value.Select(value => $"{Uri.EscapeDataString(pair.Key)}={Uri.EscapeDataString(value ?? "")}")
+            );
         var targetQuery = string.Join('&', rest);
-        return new InvokeRequest(query, await RequestBody.ReadAsync(context.Request, context.RequestAborted), TimeSpan.FromSeconds(timeout), idempotent ?? key is not null, hedge ?? true)
+        return new InvokeRequest(
+            query,
+            await RequestBody.ReadAsync(context.Request, context.RequestAborted),
+            TimeSpan.FromSeconds(timeout),
+            idempotent ?? key is not null,
+            hedge ?? true
+        )
         {
-            TargetQuery = targetQuery.Length == 0 ? "" : "?" + targetQuery, Headers = context.Request.Headers, IdempotencyKey = key,
+            TargetQuery = targetQuery.Length == 0 ? "" : "?" + targetQuery,
+            Headers = context.Request.Headers,
+            IdempotencyKey = key,
         };
     }
 
@@ -152,18 +200,42 @@ internal static class InvokeApi
             _ => (502, task.Error ?? "The device failed."),
         };
         if (isEvents)
-            await EventAsync(context, status == 200 ? "result" : "error", status == 200 ? new { result = task.Result } : new { status, detail, task_id = task.TaskId });
+            await EventAsync(
+                context,
+                status == 200 ? "result" : "error",
+                status == 200
+                    ? new { result = task.Result }
+                    : new
+                    {
+                        status,
+                        detail,
+                        task_id = task.TaskId,
+                    }
+            );
         else if (status == 200)
             await Results.Json(task.Result).ExecuteAsync(context);
         else
-            await Results.Problem(detail, statusCode: status, extensions: new Dictionary<string, object?> { ["task_id"] = task.TaskId, ["device_id"] = task.DeviceId }).ExecuteAsync(context);
+            await Results
+                .Problem(
+                    detail,
+                    statusCode: status,
+                    extensions: new Dictionary<string, object?>
+                    {
+                        ["task_id"] = task.TaskId,
+                        ["device_id"] = task.DeviceId,
+                    }
+                )
+                .ExecuteAsync(context);
     }
 
     private static async Task EventAsync(HttpContext context, string name, object data)
     {
         if (!context.Response.HasStarted)
             (context.Response.ContentType, context.Response.Headers.CacheControl) = ("text/event-stream", "no-cache");
-        await context.Response.WriteAsync($"event: {name}\ndata: {JsonSerializer.Serialize(data, GalaxyJson.Options)}\n\n", context.RequestAborted);
+        await context.Response.WriteAsync(
+            $"event: {name}\ndata: {JsonSerializer.Serialize(data, GalaxyJson.Options)}\n\n",
+            context.RequestAborted
+        );
         await context.Response.Body.FlushAsync(context.RequestAborted);
     }
 }

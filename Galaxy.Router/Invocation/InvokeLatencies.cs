@@ -12,7 +12,9 @@ internal sealed class InvokeLatencies
 
     /// <summary>Beyond <see cref="Most"/> capabilities the rest share one.</summary>
     public LatencyWindow Of(string capability) =>
-        _windows.TryGetValue(capability, out var known) ? known : _windows.Count >= Most ? _others : _windows.GetOrAdd(capability, _ => new LatencyWindow());
+        _windows.TryGetValue(capability, out var known) ? known
+        : _windows.Count >= Most ? _others
+        : _windows.GetOrAdd(capability, _ => new LatencyWindow());
 
     /// <summary>A tenth of the requests may be sent twice because the first is slow.</summary>
     public ExtraBudget Hedges { get; } = new(share: 0.1, perSecond: 1);

@@ -5,9 +5,16 @@ using Galaxy.Router.Routing;
 namespace Galaxy.Router.Invocation;
 
 /// <summary>
-/// Chooses who does it and has it done: again by another where that is safe, and by two at once where the first is slow. Thread-safe.
+/// Chooses who does it and has it done: again by another where that is safe, and by two at once where the first is
+/// slow. Thread-safe.
 /// </summary>
-internal sealed class Invoker(RouterTable table, ServiceCaller services, DeviceCaller devices, InvokeLatencies latencies, TimeProvider time)
+internal sealed class Invoker(
+    RouterTable table,
+    ServiceCaller services,
+    DeviceCaller devices,
+    InvokeLatencies latencies,
+    TimeProvider time
+)
 {
     private const int MostAttempts = 3;
     private static readonly ActivitySource Source = new("Galaxy.Router");
@@ -20,9 +27,20 @@ internal sealed class Invoker(RouterTable table, ServiceCaller services, DeviceC
         using var deadline = new CancellationTokenSource(invoke.Timeout, time);
         var started = time.GetTimestamp();
         var outcome = await TryAllAsync(invoke, deadline.Token, caller);
-        InvokeMeter.Duration.Record(time.GetElapsedTime(started).TotalSeconds,
+        InvokeMeter.Duration.Record(
+            time.GetElapsedTime(started).TotalSeconds,
             // Only names that somebody offers: there is no bound on what is asked for.
-            new("galaxy.capability", outcome.TargetId is null ? "" : invoke.Query.Capability), new("galaxy.outcome", outcome switch { ServiceAnswered => "answered", DeviceAnswered => "done", _ => "failed" }));
+            new("galaxy.capability", outcome.TargetId is null ? "" : invoke.Query.Capability),
+            new(
+                "galaxy.outcome",
+                outcome switch
+                {
+                    ServiceAnswered => "answered",
+                    DeviceAnswered => "done",
+                    _ => "failed",
+                }
+            )
+        );
         activity?.SetTag("galaxy.target", outcome.TargetId);
         activity?.SetTag("galaxy.attempts", outcome.Attempts);
         if (outcome is InvokeFailed failed)
@@ -30,7 +48,11 @@ internal sealed class Invoker(RouterTable table, ServiceCaller services, DeviceC
         return outcome;
     }
 
-    private async Task<InvokeOutcome> TryAllAsync(InvokeRequest invoke, CancellationToken deadline, CancellationToken caller)
+    private async Task<InvokeOutcome> TryAllAsync(
+        InvokeRequest invoke,
+        CancellationToken deadline,
+        CancellationToken caller
+    )
     {
         var tried = new List<string>(invoke.Query.Exclude ?? []);
         var asked = 0;
@@ -53,24 +75,44 @@ internal sealed class Invoker(RouterTable table, ServiceCaller services, DeviceC
             asked = tried.Count - (invoke.Query.Exclude?.Length ?? 0);
             if (last.End == AttemptEnd.Answered)
                 return new ServiceAnswered(last.Target.Id, asked, last.Response!);
-            if (asked >= MostAttempts || deadline.IsCancellationRequested || !MayRepeat(last, choice, invoke) || !latencies.Retries.TrySpend(table.Now))
+            if (
+                asked >= MostAttempts
+                || deadline.IsCancellationRequested
+                || !MayRepeat(last, choice, invoke)
+                || !latencies.Retries.TrySpend(table.Now)
+            )
                 return Failed(last, asked);
             InvokeMeter.Retries.Add(1);
         }
     }
 
-    private static bool IsSafe(RouteChoice choice, InvokeRequest invoke) => invoke.IsSafe || choice.Offer(invoke.Query.Capability)?.IsIdempotent == true;
+    private static bool IsSafe(RouteChoice choice, InvokeRequest invoke) =>
+        invoke.IsSafe || choice.Offer(invoke.Query.Capability)?.IsIdempotent == true;
 
     private static bool MayRepeat(Attempt attempt, RouteChoice choice, InvokeRequest invoke) =>
-        invoke.Body.CanBeSent && (attempt.End is AttemptEnd.NotDelivered or AttemptEnd.Refused || IsSafe(choice, invoke));
+        invoke.Body.CanBeSent
+        && (attempt.End is AttemptEnd.NotDelivered or AttemptEnd.Refused || IsSafe(choice, invoke));
 
-    /// <summary>Asks one, and another when that one has not answered within the time that nineteen of twenty answers take.</summary>
-    private async Task<Attempt> HedgedAsync(RouteChoice choice, InvokeRequest invoke, List<string> tried, CancellationToken deadline, CancellationToken caller)
+    /// <summary>
+    /// Asks one, and another when that one has not answered within the time that nineteen of twenty answers take.
+    /// </summary>
+    private async Task<Attempt> HedgedAsync(
+        RouteChoice choice,
+        InvokeRequest invoke,
+        List<string> tried,
+        CancellationToken deadline,
+        CancellationToken caller
+    )
     {
         tried.Add(choice.Target!.Id);
         using var firstLost = CancellationTokenSource.CreateLinkedTokenSource(caller);
         var first = services.SendAsync(choice, invoke, deadline, firstLost.Token);
-        if (!invoke.Hedge || !invoke.Body.CanBeRepeated || !IsSafe(choice, invoke) || latencies.Of(invoke.Query.Capability).P95 is not { } p95)
+        if (
+            !invoke.Hedge
+            || !invoke.Body.CanBeRepeated
+            || !IsSafe(choice, invoke)
+            || latencies.Of(invoke.Query.Capability).P95 is not { } p95
+        )
             return await first;
 
         var pause = TimeSpan.FromMilliseconds(p95) is var usual && usual > LeastHedge ? usual : LeastHedge;
@@ -79,7 +121,10 @@ internal sealed class Invoker(RouterTable table, ServiceCaller services, DeviceC
             await Task.WhenAny(first, Task.Delay(pause, time, timer.Token));
             await timer.CancelAsync();
         }
-        var other = first.IsCompleted || caller.IsCancellationRequested ? default : table.Choose(invoke.Query with { Exclude = [.. tried], WillTell = true });
+        var other =
+            first.IsCompleted || caller.IsCancellationRequested
+                ? default
+                : table.Choose(invoke.Query with { Exclude = [.. tried], WillTell = true });
         if (other.Target is not { IsDevice: false } || !latencies.Hedges.TrySpend(table.Now))
         {
             other.State?.Breaker.NeverMind();
@@ -131,13 +176,31 @@ internal sealed class Invoker(RouterTable table, ServiceCaller services, DeviceC
     private InvokeFailed Nobody(RouteQuery query)
     {
         var isKnown = table.Current.Table.Offers(query.Capability).Any();
-        return new InvokeFailed(isKnown ? 503 : 404, RouteApi.Nobody(table.Current.Table, query, table.Now), MayHaveRun: false, null, 0);
+        return new InvokeFailed(
+            isKnown ? 503 : 404,
+            RouteApi.Nobody(table.Current.Table, query, table.Now),
+            MayHaveRun: false,
+            null,
+            0
+        );
     }
 
     private static InvokeFailed Failed(Attempt last, int attempts)
     {
         var mayHaveRun = last.End == AttemptEnd.Failed;
-        var status = last.Response is { } response ? (int)response.StatusCode : last.IsLate ? StatusCodes.Status504GatewayTimeout : StatusCodes.Status502BadGateway;
-        return new InvokeFailed(status, $"{last.Detail}. {(mayHaveRun ? "Whether it was done there is not known." : "Nothing was done.")}", mayHaveRun, last.Target.Id, attempts) { Response = last.Response };
+        var status =
+            last.Response is { } response ? (int)response.StatusCode
+            : last.IsLate ? StatusCodes.Status504GatewayTimeout
+            : StatusCodes.Status502BadGateway;
+        return new InvokeFailed(
+            status,
+            $"{last.Detail}. {(mayHaveRun ? "Whether it was done there is not known." : "Nothing was done.")}",
+            mayHaveRun,
+            last.Target.Id,
+            attempts
+        )
+        {
+            Response = last.Response,
+        };
     }
 }

@@ -4,8 +4,8 @@ using System.IO.Pipelines;
 namespace Galaxy.Router.Invocation;
 
 /// <summary>
-/// What a caller sends along. What is short is kept, so that it can be sent again; what is long, or comes slowly, passes through and can be sent
-/// once.
+/// What a caller sends along. What is short is kept, so that it can be sent again; what is long, or comes slowly,
+/// passes through and can be sent once.
 /// </summary>
 internal sealed class RequestBody
 {
@@ -40,7 +40,9 @@ internal sealed class RequestBody
             return new RequestBody(default, request.BodyReader, request.ContentType);
         var kept = new ArrayBufferWriter<byte>((int)(request.ContentLength ?? 256) + 1);
         // A length that was promised is waited for; a stream without one may go on for ever.
-        using var patience = request.ContentLength is null ? CancellationTokenSource.CreateLinkedTokenSource(cancellation) : null;
+        using var patience = request.ContentLength is null
+            ? CancellationTokenSource.CreateLinkedTokenSource(cancellation)
+            : null;
         while (true)
         {
             ReadResult read;
@@ -67,7 +69,10 @@ internal sealed class RequestBody
     public HttpContent? Content()
     {
         _isSent = true;
-        HttpContent? content = _rest is not null ? new Passing(_kept, _rest) : _kept.Length > 0 ? new ReadOnlyMemoryContent(_kept) : null;
+        HttpContent? content =
+            _rest is not null ? new Passing(_kept, _rest)
+            : _kept.Length > 0 ? new ReadOnlyMemoryContent(_kept)
+            : null;
         if (ContentType is { Length: > 0 } type)
             content?.Headers.TryAddWithoutValidation("Content-Type", type);
         return content;
@@ -76,9 +81,14 @@ internal sealed class RequestBody
     /// <summary>What is kept, and then what comes, as it comes.</summary>
     private sealed class Passing(ReadOnlyMemory<byte> kept, PipeReader rest) : HttpContent
     {
-        protected override Task SerializeToStreamAsync(Stream stream, System.Net.TransportContext? context) => SerializeToStreamAsync(stream, context, CancellationToken.None);
+        protected override Task SerializeToStreamAsync(Stream stream, System.Net.TransportContext? context) =>
+            SerializeToStreamAsync(stream, context, CancellationToken.None);
 
-        protected override async Task SerializeToStreamAsync(Stream stream, System.Net.TransportContext? context, CancellationToken cancellationToken)
+        protected override async Task SerializeToStreamAsync(
+            Stream stream,
+            System.Net.TransportContext? context,
+            CancellationToken cancellationToken
+        )
         {
             await stream.WriteAsync(kept, cancellationToken);
             await stream.FlushAsync(cancellationToken);

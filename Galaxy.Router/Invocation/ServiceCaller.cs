@@ -22,7 +22,8 @@ internal enum AttemptEnd
 }
 
 /// <summary>One request to one service.</summary>
-internal sealed record Attempt(RouteTarget Target, AttemptEnd End, HttpResponseMessage? Response, string Detail) : IDisposable
+internal sealed record Attempt(RouteTarget Target, AttemptEnd End, HttpResponseMessage? Response, string Detail)
+    : IDisposable
 {
     /// <summary>It ended because its time was over.</summary>
     public bool IsLate { get; init; }
@@ -33,18 +34,43 @@ internal sealed record Attempt(RouteTarget Target, AttemptEnd End, HttpResponseM
 /// <summary>Sends a request to a service, measures it, and tells the breaker. Thread-safe.</summary>
 internal sealed class ServiceCaller(TargetHttp http, RouterTable table, InvokeLatencies latencies)
 {
-    // Of one connection only (RFC 9110, section 7.6.1), or none of the target's business: who called us, with which key.
+    // Of one connection only (RFC 9110, section 7.6.1), or none of the target's business: who called us, with which
+    // key.
     private static readonly HashSet<string> NotForwarded = new(StringComparer.OrdinalIgnoreCase)
     {
-        "Connection", "Keep-Alive", "Proxy-Connection", "Proxy-Authenticate", "Proxy-Authorization", "TE", "Trailer", "Transfer-Encoding", "Upgrade", "Host", "Expect",
-        "Authorization", "X-API-Key", "Cookie", "Content-Length", "Content-Type", "traceparent", "tracestate", "baggage",
+        "Connection",
+        "Keep-Alive",
+        "Proxy-Connection",
+        "Proxy-Authenticate",
+        "Proxy-Authorization",
+        "TE",
+        "Trailer",
+        "Transfer-Encoding",
+        "Upgrade",
+        "Host",
+        "Expect",
+        "Authorization",
+        "X-API-Key",
+        "Cookie",
+        "Content-Length",
+        "Content-Type",
+        "traceparent",
+        "tracestate",
+        "baggage",
     };
 
     /// <summary>Headers of an answer that are passed on.</summary>
-    public static bool IsPassedOn(string header) => !NotForwarded.Contains(header) && !header.Equals("Set-Cookie", StringComparison.OrdinalIgnoreCase) || header.Equals("Content-Type", StringComparison.OrdinalIgnoreCase);
+    public static bool IsPassedOn(string header) =>
+        !NotForwarded.Contains(header) && !header.Equals("Set-Cookie", StringComparison.OrdinalIgnoreCase)
+        || header.Equals("Content-Type", StringComparison.OrdinalIgnoreCase);
 
     /// <exception cref="OperationCanceledException">The caller left, or another attempt won.</exception>
-    public async Task<Attempt> SendAsync(RouteChoice choice, InvokeRequest invoke, CancellationToken deadline, CancellationToken lost)
+    public async Task<Attempt> SendAsync(
+        RouteChoice choice,
+        InvokeRequest invoke,
+        CancellationToken deadline,
+        CancellationToken lost
+    )
     {
         var (target, state) = (choice.Target!, choice.State!);
         using var request = Message(target, choice.Offer(invoke.Query.Capability)!, invoke);
@@ -78,7 +104,15 @@ internal sealed class ServiceCaller(TargetHttp http, RouterTable table, InvokeLa
         catch (Exception failure) when (failure is HttpRequestException or IOException or OperationCanceledException)
         {
             table.Tell(invoke.Query.Capability, state, failed: true);
-            return new Attempt(target, NeverGotThere(failure) ? AttemptEnd.NotDelivered : AttemptEnd.Failed, null, $"{target.Id}: {Reason(failure, invoke)}") { IsLate = failure is OperationCanceledException };
+            return new Attempt(
+                target,
+                NeverGotThere(failure) ? AttemptEnd.NotDelivered : AttemptEnd.Failed,
+                null,
+                $"{target.Id}: {Reason(failure, invoke)}"
+            )
+            {
+                IsLate = failure is OperationCanceledException,
+            };
         }
         finally
         {
@@ -106,8 +140,15 @@ internal sealed class ServiceCaller(TargetHttp http, RouterTable table, InvokeLa
     {
         if (invoke.Body.Whole is not { Length: > 0 } body || ParametersOf(body) is not { } parameters)
             return invoke.TargetQuery;
-        var pairs = string.Join('&', parameters.Select(pair => $"{Uri.EscapeDataString(pair.Name)}={Uri.EscapeDataString(pair.Value.ToString())}"));
-        return pairs.Length == 0 ? invoke.TargetQuery : invoke.TargetQuery.Length == 0 ? "?" + pairs : invoke.TargetQuery + "&" + pairs;
+        var pairs = string.Join(
+            '&',
+            parameters.Select(pair =>
+                $"{Uri.EscapeDataString(pair.Name)}={Uri.EscapeDataString(pair.Value.ToString())}"
+            )
+        );
+        return pairs.Length == 0 ? invoke.TargetQuery
+            : invoke.TargetQuery.Length == 0 ? "?" + pairs
+            : invoke.TargetQuery + "&" + pairs;
     }
 
     private static List<System.Text.Json.JsonProperty>? ParametersOf(ReadOnlyMemory<byte> body)
@@ -116,7 +157,20 @@ internal sealed class ServiceCaller(TargetHttp http, RouterTable table, InvokeLa
         {
             using var document = System.Text.Json.JsonDocument.Parse(body);
             return document.RootElement.ValueKind == System.Text.Json.JsonValueKind.Object
-                ? [.. document.RootElement.Clone().EnumerateObject().Where(pair => pair.Value.ValueKind is not (System.Text.Json.JsonValueKind.Null or System.Text.Json.JsonValueKind.Object or System.Text.Json.JsonValueKind.Array))]
+                ?
+                [
+                    .. document
+                        .RootElement.Clone()
+                        .EnumerateObject()
+                        .Where(pair =>
+                            pair.Value.ValueKind
+                                is not (
+                                    System.Text.Json.JsonValueKind.Null
+                                    or System.Text.Json.JsonValueKind.Object
+                                    or System.Text.Json.JsonValueKind.Array
+                                )
+                        ),
+                ]
                 : null;
         }
         catch (System.Text.Json.JsonException)
@@ -125,20 +179,29 @@ internal sealed class ServiceCaller(TargetHttp http, RouterTable table, InvokeLa
         }
     }
 
-    private static bool NeverGotThere(Exception failure) => failure switch
-    {
-        HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError or HttpRequestError.SecureConnectionError } => true,
-        // The time for connecting ran out, not the caller's.
-        OperationCanceledException { InnerException: TimeoutException } => true,
-        _ => false,
-    };
+    private static bool NeverGotThere(Exception failure) =>
+        failure switch
+        {
+            HttpRequestException
+            {
+                HttpRequestError: HttpRequestError.ConnectionError
+                    or HttpRequestError.NameResolutionError
+                    or HttpRequestError.SecureConnectionError
+            } => true,
+            // The time for connecting ran out, not the caller's.
+            OperationCanceledException { InnerException: TimeoutException } => true,
+            _ => false,
+        };
 
-    private static string Reason(Exception failure, InvokeRequest invoke) => failure switch
-    {
-        OperationCanceledException { InnerException: TimeoutException } => "no connection within 2 s",
-        OperationCanceledException => $"no answer within {invoke.Timeout.TotalSeconds:0.###} s",
-        HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError } => "cannot be reached",
-        HttpRequestException { HttpRequestError: HttpRequestError.ResponseEnded } or HttpRequestException { InnerException: IOException } or IOException => "hung up before it answered",
-        _ => failure.Message,
-    };
+    private static string Reason(Exception failure, InvokeRequest invoke) =>
+        failure switch
+        {
+            OperationCanceledException { InnerException: TimeoutException } => "no connection within 2 s",
+            OperationCanceledException => $"no answer within {invoke.Timeout.TotalSeconds:0.###} s",
+            HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError } => "cannot be reached",
+            HttpRequestException { HttpRequestError: HttpRequestError.ResponseEnded }
+            or HttpRequestException { InnerException: IOException }
+            or IOException => "hung up before it answered",
+            _ => failure.Message,
+        };
 }

@@ -11,23 +11,28 @@ internal sealed class TargetHttp(ServiceTokens tokens) : IDisposable
     public const string External = "external";
 
     // An invoker, not a client: nothing retries, follows or buffers by itself. What may be repeated is decided here.
-    private readonly HttpMessageInvoker _http = new(InternalHttp.CreateHandler(handler =>
-    {
-        handler.AllowAutoRedirect = false;
-        handler.UseCookies = false;
-        handler.ConnectTimeout = TimeSpan.FromSeconds(2);
-        handler.PooledConnectionLifetime = TimeSpan.FromMinutes(5);
-        handler.EnableMultipleHttp2Connections = true;
-    }));
+    private readonly HttpMessageInvoker _http = new(
+        InternalHttp.CreateHandler(handler =>
+        {
+            handler.AllowAutoRedirect = false;
+            handler.UseCookies = false;
+            handler.ConnectTimeout = TimeSpan.FromSeconds(2);
+            handler.PooledConnectionLifetime = TimeSpan.FromMinutes(5);
+            handler.EnableMultipleHttp2Connections = true;
+        })
+    );
 
     /// <param name="path">From the root, with its query.</param>
-    public HttpRequestMessage Request(HttpMethod method, RouteTarget target, string path) => Authorised(new HttpRequestMessage(method, target.Url.TrimEnd('/') + path), target.Type != External);
+    public HttpRequestMessage Request(HttpMethod method, RouteTarget target, string path) =>
+        Authorised(new HttpRequestMessage(method, target.Url.TrimEnd('/') + path), target.Type != External);
 
     /// <summary>A request to a coordinator.</summary>
-    public HttpRequestMessage Request(HttpMethod method, string url) => Authorised(new HttpRequestMessage(method, url), isOurs: true);
+    public HttpRequestMessage Request(HttpMethod method, string url) =>
+        Authorised(new HttpRequestMessage(method, url), isOurs: true);
 
     /// <summary>Returns when the head of the answer is there.</summary>
-    public Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellation) => _http.SendAsync(request, cancellation);
+    public Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellation) =>
+        _http.SendAsync(request, cancellation);
 
     private HttpRequestMessage Authorised(HttpRequestMessage request, bool isOurs)
     {

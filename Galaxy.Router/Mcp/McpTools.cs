@@ -5,7 +5,8 @@ using ModelContextProtocol.Server;
 namespace Galaxy.Router.Mcp;
 
 /// <summary>
-/// Keeps the MCP server's tools as the cluster's capabilities are. The library tells every client that a list has changed whenever the collection does.
+/// Keeps the MCP server's tools as the cluster's capabilities are. The library tells every client that a list has
+/// changed whenever the collection does.
 /// </summary>
 internal sealed class McpTools(RouterTable table, ToolRunner runner) : BackgroundService
 {

@@ -4,7 +4,9 @@ using Galaxy.ServiceDefaults.Telemetry;
 
 namespace Galaxy.Router.Registration;
 
-/// <summary>Adds this router's part to the trace of each failover: the moment at which its table follows the new leader.</summary>
+/// <summary>
+/// Adds this router's part to the trace of each failover: the moment at which its table follows the new leader.
+/// </summary>
 internal sealed class LeaderTrace(ClusterWatcher watcher) : BackgroundService
 {
     private static readonly ActivitySource Source = new("Galaxy.Router");

@@ -8,10 +8,21 @@ internal static class QueryReader
     private const int Longest = 256;
 
     /// <summary>The parameters that are ours; the rest of a query belongs to the target.</summary>
-    public static IReadOnlySet<string> Own { get; } = new HashSet<string>(StringComparer.OrdinalIgnoreCase)
-    {
-        "strategy", "labels", "exclude", "only", "key", "location", "model", "explain", "timeout", "idempotent", "hedge",
-    };
+    public static IReadOnlySet<string> Own { get; } =
+        new HashSet<string>(StringComparer.OrdinalIgnoreCase)
+        {
+            "strategy",
+            "labels",
+            "exclude",
+            "only",
+            "key",
+            "location",
+            "model",
+            "explain",
+            "timeout",
+            "idempotent",
+            "hedge",
+        };
 
     /// <summary>Names the caller for the rules.</summary>
     public const string CallerHeader = "X-Galaxy-Caller";
@@ -39,14 +50,21 @@ internal static class QueryReader
             return $"'strategy' is '{wrong}'; allowed are {RouteStrategies.Names}.";
         if (Text(given, "labels") is { } labels && Labels.Complaint(labels) is { } complaint)
             return $"'labels' is wrong: {complaint}.";
-        var exclude = Text(given, "exclude")?.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        var exclude = Text(given, "exclude")
+            ?.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         if (exclude?.Length > RouteQuery.MostExcluded)
             return $"'exclude' may name at most {RouteQuery.MostExcluded}.";
         if (request.Headers[CallerHeader].ToString().Length > Longest)
             return $"The header {CallerHeader} is too long.";
         query = query with
         {
-            Strategy = strategy, Labels = Text(given, "labels"), Exclude = exclude, Only = Text(given, "only"), Key = Text(given, "key"), Location = Text(given, "location"), Model = Text(given, "model"),
+            Strategy = strategy,
+            Labels = Text(given, "labels"),
+            Exclude = exclude,
+            Only = Text(given, "only"),
+            Key = Text(given, "key"),
+            Location = Text(given, "location"),
+            Model = Text(given, "model"),
             Caller = request.Headers[CallerHeader] is { Count: > 0 } caller ? caller.ToString() : null,
         };
         return null;
@@ -55,9 +73,18 @@ internal static class QueryReader
     /// <summary>A switch: absent is null.</summary>
     public static string? ReadFlag(IQueryCollection given, string name, out bool? flag)
     {
-        flag = Text(given, name)?.ToLowerInvariant() switch { null => null, "true" or "1" => true, "false" or "0" => false, _ => null };
-        return flag is null && Text(given, name) is { } wrong ? $"'{name}' is '{wrong}'; allowed are true and false." : null;
+        flag = Text(given, name)?.ToLowerInvariant() switch
+        {
+            null => null,
+            "true" or "1" => true,
+            "false" or "0" => false,
+            _ => null,
+        };
+        return flag is null && Text(given, name) is { } wrong
+            ? $"'{name}' is '{wrong}'; allowed are true and false."
+            : null;
     }
 
-    private static string? Text(IQueryCollection given, string name) => given.TryGetValue(name, out var value) && value.ToString() is { Length: > 0 } text ? text : null;
+    private static string? Text(IQueryCollection given, string name) =>
+        given.TryGetValue(name, out var value) && value.ToString() is { Length: > 0 } text ? text : null;
 }

@@ -20,11 +20,13 @@ internal sealed class TableSnapshot(RoutingTable table)
     public IReadOnlyList<Tool> Tools => _tools.Value;
 
     /// <summary>A target as <c>/route</c> answers it; written once for each table.</summary>
-    public byte[] Json(RouteTarget target) => _json.TryGetValue(target.Id, out var json) ? json : _json.GetOrAdd(target.Id, TargetView.ToJson(target));
+    public byte[] Json(RouteTarget target) =>
+        _json.TryGetValue(target.Id, out var json) ? json : _json.GetOrAdd(target.Id, TargetView.ToJson(target));
 }
 
 /// <summary>
-/// Keeps the routing table as the cluster, the rules and what this router has met make it: anew whenever one of them changes. Thread-safe.
+/// Keeps the routing table as the cluster, the rules and what this router has met make it: anew whenever one of them
+/// changes. Thread-safe.
 /// </summary>
 internal sealed partial class RouterTable : BackgroundService
 {
@@ -37,7 +39,9 @@ internal sealed partial class RouterTable : BackgroundService
     private readonly TimeProvider _time;
     private readonly ILogger<RouterTable> _log;
     private readonly long _started;
-    private readonly ConcurrentDictionary<string, (TargetState State, long SeenAt)> _states = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, (TargetState State, long SeenAt)> _states = new(
+        StringComparer.Ordinal
+    );
     private readonly Lock _gate = new();
     private TaskCompletionSource _wanted = New();
     private TaskCompletionSource _made = New();
@@ -76,7 +80,9 @@ internal sealed partial class RouterTable : BackgroundService
             _wanted.TrySetResult();
     }
 
-    /// <summary>Tells how a request ended. A target is not ejected where half of those that offer the same are already.</summary>
+    /// <summary>
+    /// Tells how a request ended. A target is not ejected where half of those that offer the same are already.
+    /// </summary>
     public void Tell(string capability, TargetState state, bool failed)
     {
         var mayOpen = true;
@@ -123,7 +129,11 @@ internal sealed partial class RouterTable : BackgroundService
                 Make(_watcher.Current);
                 var rest = _current.Table.NextChange - Now is { } until && until < LongestRest ? until : LongestRest;
                 using var timer = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
-                await Task.WhenAny(nextView, wanted, Task.Delay(rest > ShortestRest ? rest : ShortestRest, _time, timer.Token));
+                await Task.WhenAny(
+                    nextView,
+                    wanted,
+                    Task.Delay(rest > ShortestRest ? rest : ShortestRest, _time, timer.Token)
+                );
                 await timer.CancelAsync();
                 if (nextView.IsCompleted)
                 {
@@ -167,6 +177,9 @@ internal sealed partial class RouterTable : BackgroundService
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Target} failed too often: it gets nothing for {Seconds} s")]
     private partial void LogEjected(string target, double seconds);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "{Target} is well again: it gets its share little by little")]
+    [LoggerMessage(
+        Level = LogLevel.Information,
+        Message = "{Target} is well again: it gets its share little by little"
+    )]
     private partial void LogBack(string target);
 }

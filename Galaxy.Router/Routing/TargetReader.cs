@@ -11,13 +11,22 @@ internal static class TargetReader
     [
         new("cluster")
         {
-            Description = "The cluster: leader, coordinators, services and how many devices are online.", Method = "GET", Path = "/api/v1/cluster", IsIdempotent = true,
+            Description = "The cluster: leader, coordinators, services and how many devices are online.",
+            Method = "GET",
+            Path = "/api/v1/cluster",
+            IsIdempotent = true,
             Parameters = """{"type":"object","additionalProperties":false}""",
         },
         new("tasks")
         {
-            Description = "The newest tasks, with their states and results.", Method = "GET", Path = "/api/v1/tasks", IsIdempotent = true,
-            Parameters = """{"type":"object","properties":{"limit":{"type":"integer","minimum":1,"maximum":1000},"state":{"type":"string"},"device":{"type":"string"},"tag":{"type":"string"}},"additionalProperties":false}""",
+            Description = "The newest tasks, with their states and results.",
+            Method = "GET",
+            Path = "/api/v1/tasks",
+            IsIdempotent = true,
+            Parameters =
+                """{"type":"object","properties":{"limit":{"type":"integer","minimum":1,"maximum":"""
+                + """1000},"state":{"type":"string"},"device":{"type":"string"},"tag":"""
+                + """{"type":"string"}},"additionalProperties":false}""",
         },
     ];
 
@@ -26,8 +35,17 @@ internal static class TargetReader
         .. OfEveryCoordinator,
         new("tasks.submit")
         {
-            Description = "Submit a task for a device: an action with its parameters. Answers at once, before it is done; 'tasks' tells what became of it.", Path = "/api/v1/tasks",
-            Parameters = """{"type":"object","required":["action"],"properties":{"action":{"type":"string","description":"What to do: the name of a device's capability"},"params":{"type":"object"},"target_device":{"type":"string"},"timeout_seconds":{"type":"number","exclusiveMinimum":0,"maximum":86400},"priority":{"enum":[1,2,5,8,10]},"cron":{"type":"string"},"not_before":{"type":"string","format":"date-time"}}}""",
+            Description =
+                "Submit a task for a device: an action with its parameters. Answers at once, before it is "
+                + "done; 'tasks' tells what became of it.",
+            Path = "/api/v1/tasks",
+            Parameters =
+                """{"type":"object","required":["action"],"properties":{"action":"""
+                + """{"type":"string","description":"What to do: the name of a device's """
+                + """capability"},"params":{"type":"object"},"target_device":"""
+                + """{"type":"string"},"timeout_seconds":{"type":"number","exclusiveMinimum":0,"maximum":"""
+                + """86400},"priority":{"enum":[1,2,5,8,10]},"cron":{"type":"string"},"not_before":"""
+                + """{"type":"string","format":"date-time"}}}""",
         },
     ];
 
@@ -35,13 +53,21 @@ internal static class TargetReader
     {
         // Devices of one kind share theirs.
         var known = new Dictionary<Capability, RouteCapability>(ReferenceEqualityComparer.Instance);
-        return view.Nodes.Select(node => Coordinator(node, view)).Concat(view.Services.Select(Service)).Concat(view.Devices.Select(device => Device(device, known)));
+        return view
+            .Nodes.Select(node => Coordinator(node, view))
+            .Concat(view.Services.Select(Service))
+            .Concat(view.Devices.Select(device => Device(device, known)));
     }
 
     private static RouteTarget Coordinator(Node node, ClusterView view)
     {
         var leads = view.UsableLeader?.Boot == node.Boot;
-        var status = node.State switch { "alive" => TargetStatus.Healthy, "suspect" => TargetStatus.Degraded, _ => TargetStatus.Unhealthy };
+        var status = node.State switch
+        {
+            "alive" => TargetStatus.Healthy,
+            "suspect" => TargetStatus.Degraded,
+            _ => TargetStatus.Unhealthy,
+        };
         return new RouteTarget(node.NodeId, IsDevice: false, node.Role, "kernel", node.Url, status, 0)
         {
             Labels = new Dictionary<string, string> { ["role"] = node.Role, ["leader"] = leads ? "true" : "false" },
@@ -49,16 +75,26 @@ internal static class TargetReader
         };
     }
 
-    private static RouteTarget Service(Service service) => new(service.Id, IsDevice: false, service.Kind, service.Layer, service.Url, StatusOf(service.Status), service.Load)
-    {
-        Labels = service.Labels,
-        Location = service.Location,
-        Capabilities = [.. service.Capabilities.Select(Capability)],
-    };
+    private static RouteTarget Service(Service service) =>
+        new(
+            service.Id,
+            IsDevice: false,
+            service.Kind,
+            service.Layer,
+            service.Url,
+            StatusOf(service.Status),
+            service.Load
+        )
+        {
+            Labels = service.Labels,
+            Location = service.Location,
+            Capabilities = [.. service.Capabilities.Select(Capability)],
+        };
 
     private static RouteTarget Device(Device device, Dictionary<Capability, RouteCapability> known)
     {
-        RouteCapability Shared(Capability told) => known.TryGetValue(told, out var read) ? read : known[told] = Capability(told);
+        RouteCapability Shared(Capability told) =>
+            known.TryGetValue(told, out var read) ? read : known[told] = Capability(told);
         var status = device.State switch
         {
             "online" or "idle" or "busy" => TargetStatus.Healthy,
@@ -69,7 +105,10 @@ internal static class TargetReader
         return new RouteTarget(device.DeviceId, IsDevice: true, device.DeviceType, "physical", "", status, device.Load)
         {
             // A tag without a value is a label as well.
-            Labels = device.Tags.Select(tag => tag.Split('=', 2)).DistinctBy(pair => pair[0]).ToDictionary(pair => pair[0], pair => pair.ElementAtOrDefault(1) ?? ""),
+            Labels = device
+                .Tags.Select(tag => tag.Split('=', 2))
+                .DistinctBy(pair => pair[0])
+                .ToDictionary(pair => pair[0], pair => pair.ElementAtOrDefault(1) ?? ""),
             Location = device.Location,
             Slots = Math.Max(1, device.Slots),
             Capabilities = [.. device.Capabilities.Select(Shared)],
@@ -80,13 +119,26 @@ internal static class TargetReader
     {
         var read = new RouteCapability(capability.Name)
         {
-            Version = capability.Version, Priority = capability.Priority, IsIdempotent = capability.Idempotent,
+            Version = capability.Version,
+            Priority = capability.Priority,
+            IsIdempotent = capability.Idempotent,
             Description = capability.Description is { Length: > 0 } text ? text : null,
             Parameters = capability.Parameters is { Length: > 0 } schema ? schema : null,
         };
-        return read with { Path = capability.Path is { Length: > 0 } path ? path : read.Path, Method = capability.Method is { Length: > 0 } method ? method : read.Method };
+        return read with
+        {
+            Path = capability.Path is { Length: > 0 } path ? path : read.Path,
+            Method = capability.Method is { Length: > 0 } method ? method : read.Method,
+        };
     }
 
     /// <summary>Empty: healthy.</summary>
-    public static TargetStatus StatusOf(string word) => word switch { "" or "healthy" => TargetStatus.Healthy, "degraded" => TargetStatus.Degraded, "unhealthy" => TargetStatus.Unhealthy, _ => TargetStatus.Unknown };
+    public static TargetStatus StatusOf(string word) =>
+        word switch
+        {
+            "" or "healthy" => TargetStatus.Healthy,
+            "degraded" => TargetStatus.Degraded,
+            "unhealthy" => TargetStatus.Unhealthy,
+            _ => TargetStatus.Unknown,
+        };
 }

@@ -3,7 +3,10 @@ using Microsoft.Extensions.Primitives;
 
 namespace Galaxy.Router.Rules;
 
-/// <summary>The rules of the configuration document <c>router</c>, as they are now. What cannot be used leaves the last rules in force. Thread-safe.</summary>
+/// <summary>
+/// The rules of the configuration document <c>router</c>, as they are now. What cannot be used leaves the last rules in
+/// force. Thread-safe.
+/// </summary>
 internal sealed partial class RouterRules : IDisposable
 {
     private readonly IConfiguration _configuration;
@@ -55,19 +58,42 @@ internal sealed partial class RouterRules : IDisposable
         if (Selectors(name, section.GetSection("Targets")) is { Count: > 0 } targets)
             groups.Add(targets);
         // Each fallback is a group of its own: they are taken in order.
-        groups.AddRange(Selectors(name, section.GetSection("Fallbacks")).Select(fallback => (IReadOnlyList<TargetSelector>)[fallback]));
+        groups.AddRange(
+            Selectors(name, section.GetSection("Fallbacks"))
+                .Select(fallback => (IReadOnlyList<TargetSelector>)[fallback])
+        );
         return new RouteRule(name)
         {
-            Capability = match["Capability"], Model = match["Model"], Caller = match["Caller"], Labels = match["Labels"], Groups = groups,
-            Strategy = strategy is null ? null : RouteStrategies.Find(strategy) ?? throw new FormatException($"'{name}': the strategy '{strategy}' is not one of {RouteStrategies.Names}"),
+            Capability = match["Capability"],
+            Model = match["Model"],
+            Caller = match["Caller"],
+            Labels = match["Labels"],
+            Groups = groups,
+            Strategy = strategy is null
+                ? null
+                : RouteStrategies.Find(strategy)
+                    ?? throw new FormatException(
+                        $"'{name}': the strategy '{strategy}' is not one of {RouteStrategies.Names}"
+                    ),
         };
     }
 
-    private static List<TargetSelector> Selectors(string rule, IConfigurationSection section) => [.. section.GetChildren().Select(child =>
-        child.Value is { } text && TargetSelector.Complaint(text) is null ? new TargetSelector(text) : throw new FormatException($"'{rule}': {TargetSelector.Complaint(child.Value ?? "")}"))];
+    private static List<TargetSelector> Selectors(string rule, IConfigurationSection section) =>
+        [
+            .. section
+                .GetChildren()
+                .Select(child =>
+                    child.Value is { } text && TargetSelector.Complaint(text) is null
+                        ? new TargetSelector(text)
+                        : throw new FormatException($"'{rule}': {TargetSelector.Complaint(child.Value ?? "")}")
+                ),
+        ];
 
     public void Dispose() => _reloads.Dispose();
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "The new routing rules are not used, the last ones stay: {Reason}")]
+    [LoggerMessage(
+        Level = LogLevel.Error,
+        Message = "The new routing rules are not used, the last ones stay: {Reason}"
+    )]
     private partial void LogRefused(string reason);
 }

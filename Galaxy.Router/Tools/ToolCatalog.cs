@@ -7,11 +7,21 @@ namespace Galaxy.Router.Tools;
 /// <summary>A capability of the cluster as something that an agent can call.</summary>
 /// <param name="Name">Letters, digits, <c>_</c> and <c>-</c>, at most 64: what every model takes.</param>
 /// <param name="Targets">Who offers it, whatever their state.</param>
-internal sealed record Tool(string Name, string Capability, string Description, JsonElement InputSchema, IReadOnlyList<string> Targets, bool IsReadOnly, bool IsIdempotent)
+internal sealed record Tool(
+    string Name,
+    string Capability,
+    string Description,
+    JsonElement InputSchema,
+    IReadOnlyList<string> Targets,
+    bool IsReadOnly,
+    bool IsIdempotent
+)
 {
     public bool Same(Tool other) =>
-        (Name, Capability, Description, IsReadOnly, IsIdempotent) == (other.Name, other.Capability, other.Description, other.IsReadOnly, other.IsIdempotent)
-        && Targets.SequenceEqual(other.Targets) && InputSchema.GetRawText() == other.InputSchema.GetRawText();
+        (Name, Capability, Description, IsReadOnly, IsIdempotent)
+            == (other.Name, other.Capability, other.Description, other.IsReadOnly, other.IsIdempotent)
+        && Targets.SequenceEqual(other.Targets)
+        && InputSchema.GetRawText() == other.InputSchema.GetRawText();
 }
 
 /// <summary>The cluster's capabilities as tools.</summary>
@@ -26,7 +36,10 @@ internal static class ToolCatalog
         var tools = new SortedDictionary<string, Tool>(StringComparer.Ordinal);
         foreach (var capability in table.Capabilities.Order(StringComparer.Ordinal))
         {
-            var offers = table.Offers(capability).Where(offer => offer.Target.Status is TargetStatus.Healthy or TargetStatus.Degraded).ToList();
+            var offers = table
+                .Offers(capability)
+                .Where(offer => offer.Target.Status is TargetStatus.Healthy or TargetStatus.Degraded)
+                .ToList();
             if (offers.Count == 0)
                 continue;
             var name = Unique(Sanitize(capability), tools);
@@ -40,10 +53,18 @@ internal static class ToolCatalog
         var said = targets.ConvertAll(target => target.Capabilities.First(one => one.Name == capability));
         // Where they differ, whoever tells most is believed; of equals the first by id.
         var fullest = said.MaxBy(offer => offer.Parameters?.Length ?? 0)!;
-        var description = said.Select(offer => offer.Description).FirstOrDefault(text => text is { Length: > 0 }) ?? $"{capability}, as offered by {targets[0].Id}.";
+        var description = said.Select(offer => offer.Description).FirstOrDefault(text => text is { Length: > 0 })
+            ?? $"{capability}, as offered by {targets[0].Id}.";
         var ids = targets.ConvertAll(target => target.Id);
-        return new Tool(name, capability, description.Length > LongestDescription ? description[..LongestDescription] : description, ToolSchema.ForTool(fullest.Parameters, ids), ids,
-            said.TrueForAll(offer => offer.Method == "GET"), said.TrueForAll(offer => offer.IsIdempotent));
+        return new Tool(
+            name,
+            capability,
+            description.Length > LongestDescription ? description[..LongestDescription] : description,
+            ToolSchema.ForTool(fullest.Parameters, ids),
+            ids,
+            said.TrueForAll(offer => offer.Method == "GET"),
+            said.TrueForAll(offer => offer.IsIdempotent)
+        );
     }
 
     private static string Sanitize(string capability)
@@ -61,7 +82,8 @@ internal static class ToolCatalog
         for (var number = 2; ; number++)
         {
             var suffix = $"_{number}";
-            var other = (name.Length + suffix.Length > LongestName ? name[..(LongestName - suffix.Length)] : name) + suffix;
+            var other =
+                (name.Length + suffix.Length > LongestName ? name[..(LongestName - suffix.Length)] : name) + suffix;
             if (!taken.ContainsKey(other))
                 return other;
         }

@@ -21,13 +21,27 @@ internal static class ToolSchema
             return null;
         // Of a version that let more pass, or from a service that is not ours.
         var utf8 = Encoding.UTF8.GetBytes(schema);
-        return JsonInput.Validate(utf8) is null && JsonSerializer.Deserialize<JsonElement>(utf8) is { ValueKind: JsonValueKind.Object } read ? read : null;
+        return
+            JsonInput.Validate(utf8) is null
+            && JsonSerializer.Deserialize<JsonElement>(utf8) is { ValueKind: JsonValueKind.Object } read
+            ? read
+            : null;
     }
 
-    /// <summary>An object's schema, with the choice of the target where there is one. What is no object's schema is not passed on: clients refuse it.</summary>
+    /// <summary>
+    /// An object's schema, with the choice of the target where there is one. What is no object's schema is not passed
+    /// on: clients refuse it.
+    /// </summary>
     public static JsonElement ForTool(string? schema, IReadOnlyList<string> targets)
     {
-        var told = Parse(schema) is { } read && (!read.TryGetProperty("type", out var type) || (type.ValueKind == JsonValueKind.String && type.GetString() == "object")) ? read : Anything;
+        var told =
+            Parse(schema) is { } read
+            && (
+                !read.TryGetProperty("type", out var type)
+                || (type.ValueKind == JsonValueKind.String && type.GetString() == "object")
+            )
+                ? read
+                : Anything;
         var map = JsonObject.Create(told)!;
         map["type"] = "object";
         if (targets.Count < 2)

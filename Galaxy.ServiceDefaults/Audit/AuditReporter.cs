@@ -7,7 +7,13 @@ using Microsoft.Extensions.Logging;
 namespace Galaxy.ServiceDefaults.Audit;
 
 /// <summary>Takes a service's notes to a coordinator, one after another, again until one has taken them.</summary>
-internal sealed partial class AuditReporter(AuditTrail trail, ClusterWatcher watcher, CoordinatorChannels channels, TimeProvider time, ILogger<AuditReporter> log) : BackgroundService
+internal sealed partial class AuditReporter(
+    AuditTrail trail,
+    ClusterWatcher watcher,
+    CoordinatorChannels channels,
+    TimeProvider time,
+    ILogger<AuditReporter> log
+) : BackgroundService
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(300);
@@ -24,11 +30,19 @@ internal sealed partial class AuditReporter(AuditTrail trail, ClusterWatcher wat
     private async Task<bool> TryAsync(AuditEntry note)
     {
         var view = watcher.Current;
-        if ((view.Reachable.FirstOrDefault(one => one.Boot == view.UsableLeader?.Boot) ?? view.Reachable.FirstOrDefault()) is not { } coordinator)
+        if (
+            (
+                view.Reachable.FirstOrDefault(one => one.Boot == view.UsableLeader?.Boot)
+                ?? view.Reachable.FirstOrDefault()
+            )
+            is not { } coordinator
+        )
             return false;
         try
         {
-            await channels.Cluster(coordinator.GrpcUrl).AuditAsync(note, deadline: time.GetUtcNow().UtcDateTime + Patience);
+            await channels
+                .Cluster(coordinator.GrpcUrl)
+                .AuditAsync(note, deadline: time.GetUtcNow().UtcDateTime + Patience);
             return true;
         }
         catch (RpcException failure)
@@ -38,6 +52,9 @@ internal sealed partial class AuditReporter(AuditTrail trail, ClusterWatcher wat
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Debug, Message = "The coordinator at {Address} did not take an audit note: {Reason}")]
+    [LoggerMessage(
+        Level = LogLevel.Debug,
+        Message = "The coordinator at {Address} did not take an audit note: {Reason}"
+    )]
     private partial void LogFailed(string address, string reason);
 }

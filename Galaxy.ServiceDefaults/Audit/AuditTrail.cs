@@ -10,8 +10,9 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Galaxy.ServiceDefaults.Audit;
 
 /// <summary>
-/// Notes each administrative act: a request to change something at an endpoint that needs an operator or an admin, done or refused. Who, what, from where,
-/// how it ended. Somebody takes the notes to the coordinators, who keep them. Thread-safe.
+/// Notes each administrative act: a request to change something at an endpoint that needs an operator or an admin, done
+/// or refused. Who, what, from where, how it ended. Somebody takes the notes to the coordinators, who keep them.
+/// Thread-safe.
 /// </summary>
 public sealed class AuditTrail(NodeOptions node, TimeProvider time)
 {
@@ -19,34 +20,50 @@ public sealed class AuditTrail(NodeOptions node, TimeProvider time)
     private const int LongestWhat = 300;
 
     // When nobody can take them the oldest go: acts may be refused by the thousand.
-    private readonly Channel<AuditEntry> _notes = Channel.CreateBounded<AuditEntry>(new BoundedChannelOptions(Most) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true });
+    private readonly Channel<AuditEntry> _notes = Channel.CreateBounded<AuditEntry>(
+        new BoundedChannelOptions(Most) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true }
+    );
 
     /// <summary>The notes, for one reader.</summary>
-    public IAsyncEnumerable<AuditEntry> ReadAllAsync(CancellationToken cancellation) => _notes.Reader.ReadAllAsync(cancellation);
+    public IAsyncEnumerable<AuditEntry> ReadAllAsync(CancellationToken cancellation) =>
+        _notes.Reader.ReadAllAsync(cancellation);
 
     internal void Note(HttpContext context, int status)
     {
-        if (RequiredRole.Of(context) is not { Role: AccessRole.Operator or AccessRole.Admin } || HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method)
-            || context.User.Identity?.Name is not { Length: > 0 } who)
+        if (
+            RequiredRole.Of(context) is not { Role: AccessRole.Operator or AccessRole.Admin }
+            || HttpMethods.IsGet(context.Request.Method)
+            || HttpMethods.IsHead(context.Request.Method)
+            || context.User.Identity?.Name is not { Length: > 0 } who
+        )
             return;
-        Note(who, Principals.RoleOf(context.User), $"{context.Request.Method} {context.Request.Path}", ClientAddress.Of(context), status);
+        Note(
+            who,
+            Principals.RoleOf(context.User),
+            $"{context.Request.Method} {context.Request.Path}",
+            ClientAddress.Of(context),
+            status
+        );
     }
 
     /// <summary>An act that was no request, such as that of a page.</summary>
     /// <param name="what">As a request would have said it: method and path.</param>
     /// <param name="from">The client's address, or where else it came from.</param>
     /// <param name="status">As a request would have ended.</param>
-    public void Note(string who, AccessRole role, string what, string from, int status) => _notes.Writer.TryWrite(new AuditEntry
-    {
-        AtUnixMs = time.GetUtcNow().ToUnixTimeMilliseconds(),
-        Who = who,
-        Role = role.Name(),
-        What = what.Length > LongestWhat ? what[..LongestWhat] : what,
-        From = from,
-        Status = status,
-        Service = node.NodeId,
-        Trace = Activity.Current?.TraceId.ToString() ?? "",
-    });
+    public void Note(string who, AccessRole role, string what, string from, int status) =>
+        _notes.Writer.TryWrite(
+            new AuditEntry
+            {
+                AtUnixMs = time.GetUtcNow().ToUnixTimeMilliseconds(),
+                Who = who,
+                Role = role.Name(),
+                What = what.Length > LongestWhat ? what[..LongestWhat] : what,
+                From = from,
+                Status = status,
+                Service = node.NodeId,
+                Trace = Activity.Current?.TraceId.ToString() ?? "",
+            }
+        );
 }
 
 /// <summary>Where a request came from.</summary>
@@ -54,7 +71,8 @@ public static class ClientAddress
 {
     /// <summary>What a gateway says counts when it is one of ours; otherwise the connection's other end.</summary>
     public static string Of(HttpContext context) =>
-        Principals.IsService(context.User) && context.Request.Headers["X-Forwarded-For"].ToString() is { Length: > 0 and <= 200 } client
+        Principals.IsService(context.User)
+        && context.Request.Headers["X-Forwarded-For"].ToString() is { Length: > 0 and <= 200 } client
             ? client
             : context.Connection.RemoteIpAddress?.ToString() ?? "unknown";
 }
@@ -65,24 +83,26 @@ public static class AuditExtensions
     internal static void UseAudit(this WebApplication app)
     {
         var trail = app.Services.GetRequiredService<AuditTrail>();
-        app.Use(async (context, next) =>
-        {
-            var status = StatusCodes.Status500InternalServerError;
-            try
+        app.Use(
+            async (context, next) =>
             {
-                await next(context);
-                status = context.Response.StatusCode;
+                var status = StatusCodes.Status500InternalServerError;
+                try
+                {
+                    await next(context);
+                    status = context.Response.StatusCode;
+                }
+                catch (BadHttpRequestException bad)
+                {
+                    // Answered further out, where no note is taken.
+                    status = bad.StatusCode;
+                    throw;
+                }
+                finally
+                {
+                    trail.Note(context, status);
+                }
             }
-            catch (BadHttpRequestException bad)
-            {
-                // Answered further out, where no note is taken.
-                status = bad.StatusCode;
-                throw;
-            }
-            finally
-            {
-                trail.Note(context, status);
-            }
-        });
+        );
     }
 }

@@ -4,8 +4,8 @@ using System.Text;
 namespace Galaxy.ServiceDefaults.Authentication;
 
 /// <summary>
-/// A key that somebody was given besides the cluster's own, with a role. The secret, <c>gxa-{id}-{64 hexadecimal digits}</c>, is not kept: its SHA-256 is
-/// enough, for it has 256 bits of chance.
+/// A key that somebody was given besides the cluster's own, with a role. The secret, <c>gxa-{id}-{64 hexadecimal
+/// digits}</c>, is not kept: its SHA-256 is enough, for it has 256 bits of chance.
 /// </summary>
 public sealed record AccessKey
 {
@@ -40,17 +40,25 @@ public sealed record AccessKey
         return (id, Prefix + id + "-" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(SecretLength / 2)));
     }
 
-    public static string HashOf(string secret) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(secret)));
+    public static string HashOf(string secret) =>
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(secret)));
 
     /// <summary>The id that a secret names; null: it is none of these secrets.</summary>
     public static string? IdOf(ReadOnlySpan<char> secret) =>
-        secret.Length == Prefix.Length + IdLength + 1 + SecretLength && secret.StartsWith(Prefix, StringComparison.Ordinal) && secret[Prefix.Length + IdLength] == '-'
+        secret.Length == Prefix.Length + IdLength + 1 + SecretLength
+        && secret.StartsWith(Prefix, StringComparison.Ordinal)
+        && secret[Prefix.Length + IdLength] == '-'
             ? secret.Slice(Prefix.Length, IdLength).ToString()
             : null;
 
-    /// <summary>Whether an id and a hash have the form that <see cref="Create"/> and <see cref="HashOf"/> give them.</summary>
+    /// <summary>
+    /// Whether an id and a hash have the form that <see cref="Create"/> and <see cref="HashOf"/> give them.
+    /// </summary>
     public static bool AreWellFormed(string? id, string? hash) =>
-        id is { Length: IdLength } && id.All(char.IsAsciiHexDigitLower) && hash is { Length: SecretLength } && hash.All(char.IsAsciiHexDigitLower);
+        id is { Length: IdLength }
+        && id.All(char.IsAsciiHexDigitLower)
+        && hash is { Length: SecretLength }
+        && hash.All(char.IsAsciiHexDigitLower);
 
     /// <summary>True when it is this key's secret; takes the same time whatever differs.</summary>
     public bool IsSecret(ReadOnlySpan<char> presented) => ApiKey.Matches(presented, Convert.FromHexString(Hash));
@@ -62,6 +70,9 @@ public interface IAccessDirectory
     /// <summary>Null: there is none, or it was withdrawn, or it has not been heard of yet.</summary>
     AccessKey? Find(string id);
 
-    /// <summary>False: keys may be out that this process has not heard of, because it has just started or no leader can be reached.</summary>
+    /// <summary>
+    /// False: keys may be out that this process has not heard of, because it has just started or no leader can be
+    /// reached.
+    /// </summary>
     bool IsComplete { get; }
 }

@@ -6,8 +6,12 @@ using Microsoft.Extensions.Options;
 namespace Galaxy.ServiceDefaults.Authentication;
 
 /// <summary>Authentication of the framework by <see cref="CallerIdentifier"/>: name and role become claims.</summary>
-public sealed class ApiKeyAuthenticationHandler(IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder, CallerIdentifier callers)
-    : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
+public sealed class ApiKeyAuthenticationHandler(
+    IOptionsMonitor<AuthenticationSchemeOptions> options,
+    ILoggerFactory logger,
+    UrlEncoder encoder,
+    CallerIdentifier callers
+) : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
 {
     public const string SchemeName = "ApiKey";
 
@@ -19,12 +23,19 @@ public sealed class ApiKeyAuthenticationHandler(IOptionsMonitor<AuthenticationSc
     {
         _caller = callers.Identify(Request);
         if (_caller.IsKnown)
-            return Task.FromResult(AuthenticateResult.Success(new AuthenticationTicket(Principals.Of(_caller), SchemeName)));
+            return Task.FromResult(
+                AuthenticateResult.Success(new AuthenticationTicket(Principals.Of(_caller), SchemeName))
+            );
         return _caller.Refusal is null ? Nobody : Task.FromResult(AuthenticateResult.Fail(_caller.Refusal));
     }
 
-    protected override Task HandleChallengeAsync(AuthenticationProperties properties) => Refusals.RefuseAsync(Context, _caller with { Name = "" }, null);
+    protected override Task HandleChallengeAsync(AuthenticationProperties properties) =>
+        Refusals.RefuseAsync(Context, _caller with { Name = "" }, null);
 
-    protected override Task HandleForbiddenAsync(AuthenticationProperties properties) => Refusals.RefuseAsync(
-        Context, new Identified(Context.User.Identity?.Name ?? "", Principals.RoleOf(Context.User), null), RequiredRole.Of(Context)?.Role);
+    protected override Task HandleForbiddenAsync(AuthenticationProperties properties) =>
+        Refusals.RefuseAsync(
+            Context,
+            new Identified(Context.User.Identity?.Name ?? "", Principals.RoleOf(Context.User), null),
+            RequiredRole.Of(Context)?.Role
+        );
 }

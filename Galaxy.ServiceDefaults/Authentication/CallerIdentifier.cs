@@ -8,13 +8,18 @@ namespace Galaxy.ServiceDefaults.Authentication;
 /// <summary>Who somebody is, by what they showed.</summary>
 /// <param name="Name">For logs and the audit; empty when nobody was identified.</param>
 /// <param name="Refusal">Why what was shown is not taken; null: it was, or nothing was shown.</param>
-/// <param name="IsService">Another service vouches for it: what it says of the client's address may be believed.</param>
+/// <param name="IsService">Another service vouches for it: what it says of the client's address may be
+/// believed.</param>
 public readonly record struct Identified(string Name, AccessRole Role, string? Refusal, bool IsService = false)
 {
-    /// <summary>What was shown may be right or wrong; it cannot be told yet. To be asked again, and no sign of a wrong key.</summary>
+    /// <summary>
+    /// What was shown may be right or wrong; it cannot be told yet. To be asked again, and no sign of a wrong key.
+    /// </summary>
     public bool IsUndecided { get; init; }
 
-    /// <summary>A key of those that are given out, which nobody here has heard of: it may have been made a moment ago.</summary>
+    /// <summary>
+    /// A key of those that are given out, which nobody here has heard of: it may have been made a moment ago.
+    /// </summary>
     public bool MayBeNew { get; init; }
 
     public bool IsKnown => !string.IsNullOrEmpty(Name);
@@ -23,11 +28,16 @@ public readonly record struct Identified(string Name, AccessRole Role, string? R
 }
 
 /// <summary>
-/// Tells who a caller is: by the cluster's key, a key that was given out, or a service's token; in <c>Authorization: Bearer</c>, <c>X-API-Key</c>, or
-/// <c>?token=</c> on WebSocket upgrades only (browsers cannot set headers there). With no key configured, which only loopback allows, everyone is an admin.
-/// Thread-safe.
+/// Tells who a caller is: by the cluster's key, a key that was given out, or a service's token; in <c>Authorization:
+/// Bearer</c>, <c>X-API-Key</c>, or <c>?token=</c> on WebSocket upgrades only (browsers cannot set headers there). With
+/// no key configured, which only loopback allows, everyone is an admin. Thread-safe.
 /// </summary>
-public sealed class CallerIdentifier(NodeOptions node, ServiceTokens tokens, TimeProvider time, IAccessDirectory? keys = null)
+public sealed class CallerIdentifier(
+    NodeOptions node,
+    ServiceTokens tokens,
+    TimeProvider time,
+    IAccessDirectory? keys = null
+)
 {
     /// <summary>The name of whoever has the cluster's own key.</summary>
     public const string KeyHolder = "key";
@@ -37,7 +47,14 @@ public sealed class CallerIdentifier(NodeOptions node, ServiceTokens tokens, Tim
     private static readonly Identified Development = new("development", AccessRole.Admin, null);
     private static readonly Identified Holder = new(KeyHolder, AccessRole.Admin, null);
     private static readonly Identified Wrong = new("", AccessRole.Member, "The API key is wrong.");
-    private static readonly Identified Undecided = new("", AccessRole.Member, "The API key cannot be checked yet, because no leader has been heard of. Try again.") { IsUndecided = true };
+    private static readonly Identified Undecided = new(
+        "",
+        AccessRole.Member,
+        "The API key cannot be checked yet, because no leader has been heard of. Try again."
+    )
+    {
+        IsUndecided = true,
+    };
 
     /// <summary>Whether services' tokens are taken, besides keys.</summary>
     public bool TakesTokens { get; init; } = true;
@@ -46,11 +63,16 @@ public sealed class CallerIdentifier(NodeOptions node, ServiceTokens tokens, Tim
     {
         if (node.ApiKeyFingerprint is null)
             return Development;
-        // A server hands out the same string when a header comes again on a connection: what was right of it then is right now. Only for the cluster's own
-        // key, which nobody can withdraw.
+        // A server hands out the same string when a header comes again on a connection: what was right of it then is
+        // right now. Only for the cluster's own key, which nobody can withdraw.
         var authorization = request.Headers.Authorization;
-        var connection = authorization.Count == 1 ? request.HttpContext.Features.Get<IConnectionItemsFeature>()?.Items : null;
-        if (connection is not null && connection.TryGetValue(HolderKey, out var shown) && ReferenceEquals(shown, authorization[0]))
+        var connection =
+            authorization.Count == 1 ? request.HttpContext.Features.Get<IConnectionItemsFeature>()?.Items : null;
+        if (
+            connection is not null
+            && connection.TryGetValue(HolderKey, out var shown)
+            && ReferenceEquals(shown, authorization[0])
+        )
             return Holder;
         var caller = IdentifyAnew(request);
         if (connection is not null && caller == Holder)
@@ -82,9 +104,17 @@ public sealed class CallerIdentifier(NodeOptions node, ServiceTokens tokens, Tim
         if (AccessKey.IdOf(key) is { } id)
             return Given(keys?.Find(id), key);
         if (key.StartsWith("gxj-", StringComparison.Ordinal))
-            return Wrong with { Refusal = "This is a join token: it is changed for a key by 'galaxy worker --join' or POST /api/v1/join, and opens nothing else." };
+            return Wrong with
+            {
+                Refusal =
+                    "This is a join token: it is changed for a key by 'galaxy worker --join' or POST "
+                    + "/api/v1/join, and opens nothing else.",
+            };
         // Both are compared, whatever the first says.
-        return ApiKey.Matches(key, fingerprint) | (node.OtherApiKeyFingerprint is { } other && ApiKey.Matches(key, other)) ? Holder : Wrong;
+        return
+            ApiKey.Matches(key, fingerprint) | (node.OtherApiKeyFingerprint is { } other && ApiKey.Matches(key, other))
+            ? Holder
+            : Wrong;
     }
 
     private Identified Given(AccessKey? key, ReadOnlySpan<char> secret)
@@ -96,20 +126,37 @@ public sealed class CallerIdentifier(NodeOptions node, ServiceTokens tokens, Tim
         if (key is null || AccessRoles.Parse(key.Role) is not { } role || !key.IsSecret(secret))
             return Wrong;
         return key.Expires <= time.GetUtcNow()
-            ? Wrong with { Refusal = $"The key of '{key.Name}' expired on {key.Expires:yyyy-MM-dd HH:mm} UTC." }
+            ? Wrong with
+            {
+                Refusal = $"The key of '{key.Name}' expired on {key.Expires:yyyy-MM-dd HH:mm} UTC.",
+            }
             : new Identified(key.Name, role, null);
     }
 
     private Identified Token(ReadOnlySpan<char> token, HttpRequest request)
     {
         // A WebSocket over HTTP/2 begins with CONNECT, and is GET behind a proxy.
-        var fault = tokens.Take(token, HttpMethods.IsConnect(request.Method) ? "GET" : request.Method, request.Path.Value ?? "/", out var name, out var role);
+        var fault = tokens.Take(
+            token,
+            HttpMethods.IsConnect(request.Method) ? "GET" : request.Method,
+            request.Path.Value ?? "/",
+            out var name,
+            out var role
+        );
         return fault switch
         {
             TokenFault.None => new Identified(name, role, null, IsService: true),
-            TokenFault.Expired => Wrong with { Refusal = $"The service's token is older than {ServiceTokens.Lifetime.TotalMinutes:0} minutes: set the clocks of both machines." },
+            TokenFault.Expired => Wrong with
+            {
+                Refusal =
+                    $"The service's token is older than {ServiceTokens.Lifetime.TotalMinutes:0} minutes: "
+                    + "set the clocks of both machines.",
+            },
             TokenFault.Replayed => Wrong with { Refusal = "The service's token has been used." },
-            _ => Wrong with { Refusal = "The service's token was not made with this cluster's key, or not for this call." },
+            _ => Wrong with
+            {
+                Refusal = "The service's token was not made with this cluster's key, or not for this call.",
+            },
         };
     }
 
@@ -117,13 +164,16 @@ public sealed class CallerIdentifier(NodeOptions node, ServiceTokens tokens, Tim
     public static bool IsPresented(HttpRequest request) => !PresentedBy(request).IsEmpty;
 
     /// <summary>Whether the request shows a key for models only, which OneApi knows.</summary>
-    public static bool IsModelKey(HttpRequest request) => PresentedBy(request).Span.StartsWith("gxk-", StringComparison.Ordinal);
+    public static bool IsModelKey(HttpRequest request) =>
+        PresentedBy(request).Span.StartsWith("gxk-", StringComparison.Ordinal);
 
     /// <summary>Whether a request asks for a WebSocket.</summary>
-    // Not Context.WebSockets: a proxy forwards upgrades without the middleware behind that. HTTP/2 upgrades by CONNECT (RFC 8441).
+    // Not Context.WebSockets: a proxy forwards upgrades without the middleware behind that. HTTP/2 upgrades by CONNECT
+    // (RFC 8441).
     public static bool IsSocketUpgrade(HttpRequest request) =>
         request.Headers.Upgrade.ToString().Equals("websocket", StringComparison.OrdinalIgnoreCase)
-        || request.HttpContext.Features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true, Protocol: "websocket" };
+        || request.HttpContext.Features.Get<IHttpExtendedConnectFeature>()
+            is { IsExtendedConnect: true, Protocol: "websocket" };
 
     private static ReadOnlyMemory<char> PresentedBy(HttpRequest request)
     {

@@ -6,11 +6,22 @@ namespace Galaxy.ServiceDefaults.Authentication;
 public static class Refusals
 {
     /// <summary>401 to whom nobody knows, 403 to who has another role, 503 to whom nobody knows yet.</summary>
-    public static Task RefuseAsync(HttpContext context, Identified caller, AccessRole? needed) => caller.IsUndecided
-        ? WriteAsync(context, StatusCodes.Status503ServiceUnavailable, "Service Unavailable", caller.Refusal!)
+    public static Task RefuseAsync(HttpContext context, Identified caller, AccessRole? needed) =>
+        caller.IsUndecided
+            ? WriteAsync(context, StatusCodes.Status503ServiceUnavailable, "Service Unavailable", caller.Refusal!)
         : caller.IsKnown
-        ? WriteAsync(context, StatusCodes.Status403Forbidden, "Forbidden", $"'{caller.Name}' has the role {caller.Role.Name()}; this needs {needed?.Name() ?? "another"}.")
-        : WriteAsync(context, StatusCodes.Status401Unauthorized, "Unauthorized", caller.Refusal ?? "Send a key as 'Authorization: Bearer <key>' or 'X-API-Key: <key>'.");
+            ? WriteAsync(
+                context,
+                StatusCodes.Status403Forbidden,
+                "Forbidden",
+                $"'{caller.Name}' has the role {caller.Role.Name()}; this needs {needed?.Name() ?? "another"}."
+            )
+        : WriteAsync(
+            context,
+            StatusCodes.Status401Unauthorized,
+            "Unauthorized",
+            caller.Refusal ?? "Send a key as 'Authorization: Bearer <key>' or 'X-API-Key: <key>'."
+        );
 
     private static Task WriteAsync(HttpContext context, int status, string title, string detail)
     {
@@ -19,6 +30,16 @@ public static class Refusals
             context.Response.Headers.WWWAuthenticate = "Bearer realm=\"galaxy\"";
         if (status == StatusCodes.Status503ServiceUnavailable)
             context.Response.Headers.RetryAfter = "1";
-        return context.Response.WriteAsJsonAsync(new { type = "about:blank", title, status, detail }, options: null, contentType: "application/problem+json");
+        return context.Response.WriteAsJsonAsync(
+            new
+            {
+                type = "about:blank",
+                title,
+                status,
+                detail,
+            },
+            options: null,
+            contentType: "application/problem+json"
+        );
     }
 }

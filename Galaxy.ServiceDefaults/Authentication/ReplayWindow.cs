@@ -1,8 +1,8 @@
 namespace Galaxy.ServiceDefaults.Authentication;
 
 /// <summary>
-/// Which of a sender's sequence numbers have come, as the anti-replay window of IPsec (RFC 4303, 3.4.3): the latest 65,536 may come in any order, each once;
-/// what is older is taken for repeated. Thread-safe.
+/// Which of a sender's sequence numbers have come, as the anti-replay window of IPsec (RFC 4303, 3.4.3): the latest
+/// 65,536 may come in any order, each once; what is older is taken for repeated. Thread-safe.
 /// </summary>
 internal sealed class ReplayWindow
 {

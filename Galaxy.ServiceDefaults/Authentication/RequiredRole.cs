@@ -5,7 +5,9 @@ using Microsoft.AspNetCore.Routing;
 
 namespace Galaxy.ServiceDefaults.Authentication;
 
-/// <summary>The role that an endpoint needs: metadata of the endpoint, and what authorization and the documents of the API read.</summary>
+/// <summary>
+/// The role that an endpoint needs: metadata of the endpoint, and what authorization and the documents of the API read.
+/// </summary>
 /// <param name="reads">It only reads: a viewer may, too.</param>
 public sealed class RequiredRole(AccessRole role, bool reads = false) : IAuthorizeData
 {
@@ -20,11 +22,15 @@ public sealed class RequiredRole(AccessRole role, bool reads = false) : IAuthori
     string? IAuthorizeData.AuthenticationSchemes { get; set; }
 
     /// <summary>The authorization policy that lets in who may do what needs the role.</summary>
-    public static string PolicyOf(AccessRole role, bool reads = false) => (reads ? "galaxy-read-" : "galaxy-") + role.Name();
+    public static string PolicyOf(AccessRole role, bool reads = false) =>
+        (reads ? "galaxy-read-" : "galaxy-") + role.Name();
 
     public static RequiredRole? Of(HttpContext context) => context.GetEndpoint()?.Metadata.GetMetadata<RequiredRole>();
 
-    /// <summary>What an endpoint's metadata asks for: its role, or the one that a policy of ours names; an admin when there is neither.</summary>
+    /// <summary>
+    /// What an endpoint's metadata asks for: its role, or the one that a policy of ours names; an admin when there is
+    /// neither.
+    /// </summary>
     public static AccessRole Needed(EndpointMetadataCollection metadata)
     {
         if (metadata.GetMetadata<RequiredRole>() is { } required)
@@ -50,7 +56,8 @@ public static class RequiredRoleExtensions
             if (endpoint.Metadata.Any(one => one is IAllowAnonymous or IAuthorizeData))
                 return;
             var methods = endpoint.Metadata.OfType<HttpMethodMetadata>().LastOrDefault()?.HttpMethods ?? [];
-            var reads = methods.Count > 0 && methods.All(method => HttpMethods.IsGet(method) || HttpMethods.IsHead(method));
+            var reads =
+                methods.Count > 0 && methods.All(method => HttpMethods.IsGet(method) || HttpMethods.IsHead(method));
             endpoint.Metadata.Add(new RequiredRole(reads ? read : write, reads));
         });
         return group;
@@ -63,9 +70,19 @@ public static class RequiredRoleExtensions
 
     internal static AuthorizationBuilder AddRolePolicies(this AuthorizationBuilder authorization)
     {
-        foreach (var (role, reads) in Enum.GetValues<AccessRole>().SelectMany(role => new[] { (role, false), (role, true) }))
-            authorization.AddPolicy(RequiredRole.PolicyOf(role, reads), policy => policy.RequireAuthenticatedUser().RequireAssertion(context => Principals.RoleOf(context.User).May(role, reads)));
-        return authorization.SetFallbackPolicy(new AuthorizationPolicyBuilder().RequireAuthenticatedUser()
-            .RequireAssertion(context => Principals.RoleOf(context.User) == AccessRole.Admin).Build());
+        foreach (
+            var (role, reads) in Enum.GetValues<AccessRole>().SelectMany(role => new[] { (role, false), (role, true) })
+        )
+            authorization.AddPolicy(RequiredRole.PolicyOf(role, reads), policy =>
+                policy
+                    .RequireAuthenticatedUser()
+                    .RequireAssertion(context => Principals.RoleOf(context.User).May(role, reads))
+            );
+        return authorization.SetFallbackPolicy(
+            new AuthorizationPolicyBuilder()
+                .RequireAuthenticatedUser()
+                .RequireAssertion(context => Principals.RoleOf(context.User) == AccessRole.Admin)
+                .Build()
+        );
     }
 }

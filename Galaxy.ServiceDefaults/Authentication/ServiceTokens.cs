@@ -15,10 +15,14 @@ public enum TokenFault
 {
     None,
 
-    /// <summary>It was not made with this cluster's key, or for another method or path, or was changed on its way.</summary>
+    /// <summary>
+    /// It was not made with this cluster's key, or for another method or path, or was changed on its way.
+    /// </summary>
     Forged,
 
-    /// <summary>It is older than <see cref="ServiceTokens.Lifetime"/>, or the clocks differ by more than that.</summary>
+    /// <summary>
+    /// It is older than <see cref="ServiceTokens.Lifetime"/>, or the clocks differ by more than that.
+    /// </summary>
     Expired,
 
     /// <summary>It has been shown here before.</summary>
@@ -26,18 +30,22 @@ public enum TokenFault
 }
 
 /// <summary>
-/// What services show each other instead of the cluster's key: <c>gxs.{payload}.{HMAC-SHA256}</c> in Base64url, signed by a key derived from the shared one. Each
-/// token is for one call (method and path), in the name of somebody with a role, and is taken once. So whoever listens, or poses as a coordinator, learns
-/// nothing that opens another door. Thread-safe.
+/// What services show each other instead of the cluster's key: <c>gxs.{payload}.{HMAC-SHA256}</c> in Base64url, signed
+/// by a key derived from the shared one. Each token is for one call (method and path), in the name of somebody with a
+/// role, and is taken once. So whoever listens, or poses as a coordinator, learns nothing that opens another door.
+/// Thread-safe.
 /// </summary>
 public sealed class ServiceTokens : IDisposable
 {
     public const string Prefix = "gxs.";
 
-    /// <summary>Clocks of machines may differ by this much; a receiver that restarts has forgotten what it saw, for this long.</summary>
+    /// <summary>
+    /// Clocks of machines may differ by this much; a receiver that restarts has forgotten what it saw, for this long.
+    /// </summary>
     public static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(5);
 
     private const byte Version = 1;
+
     // version, role, time, sender, sequence; then the name.
     private const int HeadLength = 2 + 8 + 8 + 8;
     private const int MostName = 128;
@@ -59,8 +67,14 @@ public sealed class ServiceTokens : IDisposable
     public ServiceTokens(NodeOptions node, TimeProvider time)
     {
         (_key, _time) = (node.ApiKey is { } key ? ApiKey.Derive(key, "service-token") : null, time);
-        _mac = _key is null ? null : new ThreadLocal<IncrementalHash>(() => IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, _key));
-        _otherMac = node.OtherApiKey is { } other ? new ThreadLocal<IncrementalHash>(() => IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, ApiKey.Derive(other, "service-token"))) : null;
+        _mac = _key is null
+            ? null
+            : new ThreadLocal<IncrementalHash>(() => IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, _key));
+        _otherMac = node.OtherApiKey is { } other
+            ? new ThreadLocal<IncrementalHash>(() =>
+                IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, ApiKey.Derive(other, "service-token"))
+            )
+            : null;
         NodeId = node.NodeId;
     }
 
@@ -87,14 +101,27 @@ public sealed class ServiceTokens : IDisposable
         Encoding.UTF8.TryGetBytes(name, bytes.Slice(HeadLength, MostName), out var named);
         var length = HeadLength + named;
         Authenticate(_mac.Value!, bytes[..length], method, path, bytes.Slice(length, MacLength));
-        return string.Concat(Prefix, Base64Url.EncodeToString(bytes[..length]), ".", Base64Url.EncodeToString(bytes.Slice(length, MacLength)));
+        return string.Concat(
+            Prefix,
+            Base64Url.EncodeToString(bytes[..length]),
+            ".",
+            Base64Url.EncodeToString(bytes.Slice(length, MacLength))
+        );
     }
 
     /// <summary>Signs a request in this node's own name, or in that of whoever asked for it.</summary>
     public void Sign(HttpRequestMessage request, AccessRole role = AccessRole.Admin, string? name = null)
     {
         if (_key is not null)
-            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", Mint(name ?? NodeId, role, request.Method.Method, PathString.FromUriComponent(request.RequestUri!).Value ?? "/"));
+            request.Headers.Authorization = new AuthenticationHeaderValue(
+                "Bearer",
+                Mint(
+                    name ?? NodeId,
+                    role,
+                    request.Method.Method,
+                    PathString.FromUriComponent(request.RequestUri!).Value ?? "/"
+                )
+            );
     }
 
     /// <summary>Whose token it is; each is taken once.</summary>
@@ -118,7 +145,10 @@ public sealed class ServiceTokens : IDisposable
         var age = _time.GetUtcNow().ToUnixTimeMilliseconds() - BinaryPrimitives.ReadInt64LittleEndian(bytes[2..]);
         if (Math.Abs(age) > Lifetime.TotalMilliseconds)
             return TokenFault.Expired;
-        if (!Window(BinaryPrimitives.ReadUInt64LittleEndian(bytes[10..])).TryTake(BinaryPrimitives.ReadUInt64LittleEndian(bytes[18..])))
+        if (
+            !Window(BinaryPrimitives.ReadUInt64LittleEndian(bytes[10..]))
+                .TryTake(BinaryPrimitives.ReadUInt64LittleEndian(bytes[18..]))
+        )
             return TokenFault.Replayed;
         (name, role) = (Encoding.UTF8.GetString(bytes[HeadLength..length]), (AccessRole)bytes[1]);
         return TokenFault.None;
@@ -137,8 +167,10 @@ public sealed class ServiceTokens : IDisposable
             return false;
         try
         {
-            return Base64Url.TryDecodeFromChars(token[Prefix.Length..dot], payload, out length) && length >= HeadLength
-                && Base64Url.TryDecodeFromChars(token[(dot + 1)..], mac, out var macLength) && macLength == MacLength;
+            return Base64Url.TryDecodeFromChars(token[Prefix.Length..dot], payload, out length)
+                && length >= HeadLength
+                && Base64Url.TryDecodeFromChars(token[(dot + 1)..], mac, out var macLength)
+                && macLength == MacLength;
         }
         catch (FormatException)
         {
@@ -147,7 +179,13 @@ public sealed class ServiceTokens : IDisposable
     }
 
     /// <summary>Of the payload and the call; the call itself is in no token.</summary>
-    private static void Authenticate(IncrementalHash hash, ReadOnlySpan<byte> payload, string method, string path, Span<byte> mac)
+    private static void Authenticate(
+        IncrementalHash hash,
+        ReadOnlySpan<byte> payload,
+        string method,
+        string path,
+        Span<byte> mac
+    )
     {
         const int Ordinary = 512;
         var most = Encoding.UTF8.GetMaxByteCount(method.Length + 2 + path.Length);

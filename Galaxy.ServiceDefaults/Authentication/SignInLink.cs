@@ -6,8 +6,9 @@ using System.Text;
 namespace Galaxy.ServiceDefaults.Authentication;
 
 /// <summary>
-/// What a link carries that signs a person in at the console, once: <c>gxl.{payload}.{HMAC-SHA256}</c> in Base64url, made by whoever has the cluster's key. It
-/// opens nothing but the console, and is of no use any more when it was followed or is a day old.
+/// What a link carries that signs a person in at the console, once: <c>gxl.{payload}.{HMAC-SHA256}</c> in Base64url,
+/// made by whoever has the cluster's key. It opens nothing but the console, and is of no use any more when it was
+/// followed or is a day old.
 /// </summary>
 public static class SignInLink
 {
@@ -26,21 +27,43 @@ public static class SignInLink
         payload[0] = Version;
         BinaryPrimitives.WriteInt64LittleEndian(payload[1..], (now + Lifetime).ToUnixTimeMilliseconds());
         RandomNumberGenerator.Fill(payload[9..]);
-        return string.Concat(Prefix, Base64Url.EncodeToString(payload), ".", Base64Url.EncodeToString(Mac(clusterKey, payload)));
+        return string.Concat(
+            Prefix,
+            Base64Url.EncodeToString(payload),
+            ".",
+            Base64Url.EncodeToString(Mac(clusterKey, payload))
+        );
     }
 
     /// <summary>The part of a valid link that no other has; null: it is forged, changed, or too old.</summary>
     public static string? Read(string? code, string clusterKey, DateTimeOffset now)
     {
-        if (code?.StartsWith(Prefix, StringComparison.Ordinal) != true || code.Split('.') is not [_, var body, var sign] || !Base64Url.IsValid(body) || !Base64Url.IsValid(sign))
+        if (
+            code?.StartsWith(Prefix, StringComparison.Ordinal) != true
+            || code.Split('.') is not [_, var body, var sign]
+            || !Base64Url.IsValid(body)
+            || !Base64Url.IsValid(sign)
+        )
             return null;
         var payload = Base64Url.DecodeFromChars(body);
-        if (payload.Length != PayloadLength || payload[0] != Version || !CryptographicOperations.FixedTimeEquals(Base64Url.DecodeFromChars(sign), Mac(clusterKey, payload)))
+        if (
+            payload.Length != PayloadLength
+            || payload[0] != Version
+            || !CryptographicOperations.FixedTimeEquals(Base64Url.DecodeFromChars(sign), Mac(clusterKey, payload))
+        )
             return null;
         var until = BinaryPrimitives.ReadInt64LittleEndian(payload.AsSpan(1));
         return until > now.ToUnixTimeMilliseconds() ? Convert.ToHexStringLower(payload.AsSpan(9)) : null;
     }
 
-    private static byte[] Mac(string clusterKey, ReadOnlySpan<byte> payload) => HMACSHA256.HashData(
-        HKDF.DeriveKey(HashAlgorithmName.SHA256, Encoding.UTF8.GetBytes(clusterKey), 32, info: "galaxy/sign-in-link"u8.ToArray()), payload);
+    private static byte[] Mac(string clusterKey, ReadOnlySpan<byte> payload) =>
+        HMACSHA256.HashData(
+            HKDF.DeriveKey(
+                HashAlgorithmName.SHA256,
+                Encoding.UTF8.GetBytes(clusterKey),
+                32,
+                info: "galaxy/sign-in-link"u8.ToArray()
+            ),
+            payload
+        );
 }

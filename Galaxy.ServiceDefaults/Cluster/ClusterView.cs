@@ -7,8 +7,10 @@ namespace Galaxy.ServiceDefaults.Cluster;
 /// The cluster as this process sees it through its watches: an immutable snapshot.
 /// </summary>
 /// <param name="Version">Grows with every change.</param>
-/// <param name="Leader">The leader with the highest token that any watched coordinator names; null: there is none.</param>
-/// <param name="LeaderReachable">True when the watch on the leader itself is open: a leader that is named but gone is not.</param>
+/// <param name="Leader">The leader with the highest token that any watched coordinator names; null: there is
+/// none.</param>
+/// <param name="LeaderReachable">True when the watch on the leader itself is open: a leader that is named but gone is
+/// not.</param>
 /// <param name="Reachable">Coordinators with an open watch.</param>
 public sealed record ClusterView(
     long Version,
@@ -17,7 +19,8 @@ public sealed record ClusterView(
     ImmutableArray<Node> Reachable,
     ImmutableArray<Node> Nodes,
     ImmutableArray<Service> Services,
-    ImmutableArray<Device> Devices)
+    ImmutableArray<Device> Devices
+)
 {
     public static ClusterView Empty { get; } = new(0, null, false, [], [], [], []);
 
@@ -37,12 +40,21 @@ public sealed record ClusterView(
         var reachable = snapshots
             .Select(s => s.Nodes.FirstOrDefault(n => n.NodeId == s.NodeId && n.Boot == s.Boot))
             // One that is watched under two addresses is one.
-            .OfType<Node>().DistinctBy(n => n.Boot).OrderBy(n => n.NodeId, StringComparer.Ordinal);
+            .OfType<Node>()
+            .DistinctBy(n => n.Boot)
+            .OrderBy(n => n.NodeId, StringComparer.Ordinal);
         return new ClusterView(
-            version, leader, speaker is { Leader.NodeId.Length: > 0 }, [.. reachable],
-            [.. source?.Nodes ?? []], [.. source?.Services ?? []], [.. source?.Devices ?? []])
+            version,
+            leader,
+            speaker is { Leader.NodeId.Length: > 0 },
+            [.. reachable],
+            [.. source?.Nodes ?? []],
+            [.. source?.Services ?? []],
+            [.. source?.Devices ?? []]
+        )
         {
-            AccessKeys = speaker is not null ? [.. speaker.AccessKeys]
+            AccessKeys = speaker is not null
+                ? [.. speaker.AccessKeys]
                 // Without the leader's word, a coordinator that has just started may know of less than another.
                 : [.. snapshots.SelectMany(s => s.AccessKeys).DistinctBy(key => key.Id)],
         };

@@ -9,11 +9,16 @@ using Microsoft.Extensions.Logging;
 namespace Galaxy.ServiceDefaults.Cluster;
 
 /// <summary>
-/// Keeps a <c>Watch</c> open to every coordinator that is configured or that another coordinator names, and publishes what
-/// they say as <see cref="ClusterView"/>s. Thread-safe.
+/// Keeps a <c>Watch</c> open to every coordinator that is configured or that another coordinator names, and publishes
+/// what they say as <see cref="ClusterView"/>s. Thread-safe.
 /// </summary>
 public sealed partial class ClusterWatcher(
-    CoordinatorChannels channels, IConfiguration configuration, NodeOptions node, TimeProvider time, ILogger<ClusterWatcher> log) : BackgroundService
+    CoordinatorChannels channels,
+    IConfiguration configuration,
+    NodeOptions node,
+    TimeProvider time,
+    ILogger<ClusterWatcher> log
+) : BackgroundService
 {
     private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LastRetry = TimeSpan.FromSeconds(2);
@@ -27,7 +32,9 @@ public sealed partial class ClusterWatcher(
     public ClusterView Current => _view;
 
     /// <summary>The present view and then each later one; a slow reader skips to the newest.</summary>
-    public async IAsyncEnumerable<ClusterView> Changes([System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellation = default)
+    public async IAsyncEnumerable<ClusterView> Changes(
+        [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellation = default
+    )
     {
         long seen = -1;
         while (!cancellation.IsCancellationRequested)
@@ -55,7 +62,8 @@ public sealed partial class ClusterWatcher(
             Ensure(address, stoppingToken);
         if (_watches.IsEmpty)
             LogNoCoordinators();
-        await Task.Delay(Timeout.InfiniteTimeSpan, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.Delay(Timeout.InfiniteTimeSpan, time, stoppingToken)
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await Task.WhenAll(_watches.Values);
     }
 
@@ -87,7 +95,14 @@ public sealed partial class ClusterWatcher(
                 LogWrongKey(address);
                 retry = LastRetry;
             }
-            catch (Exception failure) when (failure is RpcException or HttpRequestException or IOException or OperationCanceledException or ObjectDisposedException)
+            catch (Exception failure)
+                when (failure
+                        is RpcException
+                            or HttpRequestException
+                            or IOException
+                            or OperationCanceledException
+                            or ObjectDisposedException
+                )
             {
                 LogWatchEnded(address, failure.Message);
             }
@@ -124,10 +139,16 @@ public sealed partial class ClusterWatcher(
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "No coordinator is configured: set GALAXY_COORDINATORS to the gRPC address of one.")]
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "No coordinator is configured: set GALAXY_COORDINATORS to the gRPC address of one."
+    )]
     private partial void LogNoCoordinators();
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "The coordinator at {Address} refuses this node's GALAXY_API_KEY: set the same key on every node.")]
+    [LoggerMessage(
+        Level = LogLevel.Error,
+        Message = "The coordinator at {Address} refuses this node's GALAXY_API_KEY: set the same key on every node."
+    )]
     private partial void LogWrongKey(string address);
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "The watch on {Address} ended: {Reason}")]

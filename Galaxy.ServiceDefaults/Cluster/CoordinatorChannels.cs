@@ -8,12 +8,15 @@ using ClusterClient = Galaxy.Contracts.Cluster.Cluster.ClusterClient;
 
 namespace Galaxy.ServiceDefaults.Cluster;
 
-/// <summary>One authenticated HTTP/2 channel per coordinator, shared by everybody in this process. Thread-safe.</summary>
+/// <summary>
+/// One authenticated HTTP/2 channel per coordinator, shared by everybody in this process. Thread-safe.
+/// </summary>
 public sealed class CoordinatorChannels(ServiceTokens tokens) : IDisposable
 {
     private static readonly TimeSpan CallPing = TimeSpan.FromSeconds(2);
 
-    // Conversations find out by themselves who lives, so that these pings may be rare: they would outweigh the messages.
+    // Conversations find out by themselves who lives, so that these pings may be rare: they would outweigh the
+    // messages.
     private static readonly TimeSpan ConversationPing = TimeSpan.FromSeconds(20);
 
     private readonly ConcurrentDictionary<string, GrpcChannel> _channels = new(StringComparer.OrdinalIgnoreCase);
@@ -29,9 +32,12 @@ public sealed class CoordinatorChannels(ServiceTokens tokens) : IDisposable
     public Contracts.Discovery.Discovery.DiscoveryClient Discovery(string address) => new(Channel(address));
 
     /// <summary>A connection of its own for the failure detector's messages, which no other call can hold up.</summary>
-    public Gossip.GossipClient Conversation(string address) => new(_conversations.GetOrAdd(address, key => Create(key, ConversationPing)));
+    public Gossip.GossipClient Conversation(string address) =>
+        new(_conversations.GetOrAdd(address, key => Create(key, ConversationPing)));
 
-    /// <summary>The next conversation with that address gets a new connection: the present one may be dead without knowing it.</summary>
+    /// <summary>
+    /// The next conversation with that address gets a new connection: the present one may be dead without knowing it.
+    /// </summary>
     public void HangUp(string address)
     {
         if (_conversations.TryRemove(address, out var channel))
@@ -55,7 +61,8 @@ public sealed class CoordinatorChannels(ServiceTokens tokens) : IDisposable
         {
             HttpHandler = handler,
             DisposeHttpClient = true,
-            // A coordinator that was restarted leads again within a second; the library's own pause would hide it for as long.
+            // A coordinator that was restarted leads again within a second; the library's own pause would hide it for
+            // as long.
             InitialReconnectBackoff = TimeSpan.FromMilliseconds(20),
             MaxReconnectBackoff = TimeSpan.FromMilliseconds(250),
         };
@@ -63,13 +70,28 @@ public sealed class CoordinatorChannels(ServiceTokens tokens) : IDisposable
         {
             options.UnsafeUseInsecureChannelCallCredentials = true;
             options.Credentials = ChannelCredentials.Create(
-                address.StartsWith("https:", StringComparison.OrdinalIgnoreCase) ? ChannelCredentials.SecureSsl : ChannelCredentials.Insecure,
-                // Each call has a token of its own: whoever poses as a coordinator learns nothing that opens another door.
-                CallCredentials.FromInterceptor((call, metadata) =>
-                {
-                    metadata.Add("authorization", "Bearer " + tokens.Mint(tokens.NodeId, AccessRole.Admin, "POST", $"{new Uri(call.ServiceUrl).AbsolutePath}/{call.MethodName}"));
-                    return Task.CompletedTask;
-                }));
+                address.StartsWith("https:", StringComparison.OrdinalIgnoreCase)
+                    ? ChannelCredentials.SecureSsl
+                    : ChannelCredentials.Insecure,
+                // Each call has a token of its own: whoever poses as a coordinator learns nothing that opens another
+                // door.
+                CallCredentials.FromInterceptor(
+                    (call, metadata) =>
+                    {
+                        metadata.Add(
+                            "authorization",
+                            "Bearer "
+                                + tokens.Mint(
+                                    tokens.NodeId,
+                                    AccessRole.Admin,
+                                    "POST",
+                                    $"{new Uri(call.ServiceUrl).AbsolutePath}/{call.MethodName}"
+                                )
+                        );
+                        return Task.CompletedTask;
+                    }
+                )
+            );
         }
         return InternalHttp.CreateChannel(address, options);
     }

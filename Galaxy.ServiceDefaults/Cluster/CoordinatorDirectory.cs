@@ -7,20 +7,30 @@ namespace Galaxy.ServiceDefaults.Cluster;
 public static class CoordinatorDirectory
 {
     /// <summary>
-    /// <c>GALAXY_COORDINATORS</c> (gRPC addresses, comma-separated), every <c>services:coordinator*:grpc</c> that Aspire or
-    /// the AppHost and the supervisor inject, and the seeds.
+    /// <c>GALAXY_COORDINATORS</c> (gRPC addresses, comma-separated), every <c>services:coordinator*:grpc</c> that
+    /// Aspire or the AppHost and the supervisor inject, and the seeds.
     /// </summary>
     public static IReadOnlyList<string> Read(IConfiguration configuration, NodeOptions node)
     {
         var named = NodeOptionsReader.Addresses(configuration, "GALAXY_COORDINATORS");
-        var injected = configuration.GetSection("services").GetChildren()
+        var injected = configuration
+            .GetSection("services")
+            .GetChildren()
             .Where(service => service.Key.StartsWith("coordinator", StringComparison.OrdinalIgnoreCase))
             .SelectMany(service => service.GetSection("grpc").GetChildren())
             .Select(address => address.Value)
             .OfType<string>();
         // A service name (_galaxy._tcp.example.org) is no address: discovery looks it up.
-        return [.. named.Concat(injected).Concat(node.Seeds.Where(seed => !seed.StartsWith('_'))).Select(WithScheme).Distinct(StringComparer.OrdinalIgnoreCase)];
+        return
+        [
+            .. named
+                .Concat(injected)
+                .Concat(node.Seeds.Where(seed => !seed.StartsWith('_')))
+                .Select(WithScheme)
+                .Distinct(StringComparer.OrdinalIgnoreCase),
+        ];
     }
 
-    private static string WithScheme(string address) => (address.Contains("://", StringComparison.Ordinal) ? address : "http://" + address).TrimEnd('/');
+    private static string WithScheme(string address) =>
+        (address.Contains("://", StringComparison.Ordinal) ? address : "http://" + address).TrimEnd('/');
 }

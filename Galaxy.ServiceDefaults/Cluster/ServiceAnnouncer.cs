@@ -7,7 +7,8 @@ using Microsoft.Extensions.Logging;
 namespace Galaxy.ServiceDefaults.Cluster;
 
 /// <summary>Something that a service does for others.</summary>
-/// <param name="Path">Where, under its address. <c>GET</c> takes the parameters in the query, <c>POST</c> in the body.</param>
+/// <param name="Path">Where, under its address. <c>GET</c> takes the parameters in the query, <c>POST</c> in the
+/// body.</param>
 /// <param name="Parameters">A JSON schema of the parameters.</param>
 public sealed record ServiceCapability(string Name, string Description, string Method, string Path, string Parameters)
 {
@@ -17,15 +18,30 @@ public sealed record ServiceCapability(string Name, string Description, string M
 
 /// <summary>What a service says of itself.</summary>
 /// <param name="Url">Asked for at each announcement: the machine's address may change.</param>
-public sealed record ServiceDescription(string Id, string Kind, string Layer, Func<string> Url, IReadOnlyList<ServiceCapability> Capabilities)
+public sealed record ServiceDescription(
+    string Id,
+    string Kind,
+    string Layer,
+    Func<string> Url,
+    IReadOnlyList<ServiceCapability> Capabilities
+)
 {
     /// <summary>More that others may want to know, asked for at each announcement.</summary>
     public Func<IReadOnlyDictionary<string, string>> Labels { get; init; } = () => new Dictionary<string, string>();
 }
 
-/// <summary>Keeps this service in the cluster's registry: announces it every few seconds to one coordinator after another.</summary>
+/// <summary>
+/// Keeps this service in the cluster's registry: announces it every few seconds to one coordinator after another.
+/// </summary>
 public sealed partial class ServiceAnnouncer(
-    ServiceDescription description, ListenAddresses addresses, OwnAddresses own, ClusterWatcher watcher, CoordinatorChannels channels, TimeProvider time, ILogger<ServiceAnnouncer> log) : BackgroundService
+    ServiceDescription description,
+    ListenAddresses addresses,
+    OwnAddresses own,
+    ClusterWatcher watcher,
+    CoordinatorChannels channels,
+    TimeProvider time,
+    ILogger<ServiceAnnouncer> log
+) : BackgroundService
 {
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Ttl = TimeSpan.FromSeconds(20);
@@ -35,22 +51,29 @@ public sealed partial class ServiceAnnouncer(
         while (!stoppingToken.IsCancellationRequested)
         {
             addresses.Follow(own);
-            var announced = await TryAsync((client, deadline) => client.AnnounceAsync(Message(), deadline: deadline).ResponseAsync);
-            await Task.Delay(announced ? Every : TimeSpan.FromMilliseconds(300), time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            var announced = await TryAsync(
+                (client, deadline) => client.AnnounceAsync(Message(), deadline: deadline).ResponseAsync
+            );
+            await Task.Delay(announced ? Every : TimeSpan.FromMilliseconds(300), time, stoppingToken)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
         await base.StopAsync(cancellationToken);
-        await TryAsync((client, deadline) => client.WithdrawAsync(new WithdrawRequest { Id = description.Id }, deadline: deadline).ResponseAsync);
+        await TryAsync(
+            (client, deadline) =>
+                client.WithdrawAsync(new WithdrawRequest { Id = description.Id }, deadline: deadline).ResponseAsync
+        );
     }
 
     private async Task<bool> TryAsync(Func<Contracts.Cluster.Cluster.ClusterClient, DateTime, Task> call)
     {
         var view = watcher.Current;
         // The leader's word spreads fastest; any other coordinator gossips it on.
-        var target = view.Reachable.FirstOrDefault(n => n.Boot == view.UsableLeader?.Boot) ?? view.Reachable.FirstOrDefault();
+        var target = view.Reachable.FirstOrDefault(n => n.Boot == view.UsableLeader?.Boot)
+            ?? view.Reachable.FirstOrDefault();
         if (target is null)
             return false;
         try
@@ -77,17 +100,19 @@ public sealed partial class ServiceAnnouncer(
             Pid = Environment.ProcessId,
             Version = BuildVersion.Text,
         };
-        message.Capabilities.AddRange(description.Capabilities.Select(one => new Capability
-        {
-            Name = one.Name,
-            Version = "1",
-            Priority = 5,
-            Description = one.Description,
-            Parameters = one.Parameters,
-            Method = one.Method,
-            Path = one.Path,
-            Idempotent = one.IsIdempotent,
-        }));
+        message.Capabilities.AddRange(
+            description.Capabilities.Select(one => new Capability
+            {
+                Name = one.Name,
+                Version = "1",
+                Priority = 5,
+                Description = one.Description,
+                Parameters = one.Parameters,
+                Method = one.Method,
+                Path = one.Path,
+                Idempotent = one.IsIdempotent,
+            })
+        );
         foreach (var (name, value) in description.Labels())
             message.Labels[name] = value;
         return message;

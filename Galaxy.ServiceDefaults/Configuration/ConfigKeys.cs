@@ -4,7 +4,9 @@ using Microsoft.Extensions.Configuration;
 
 namespace Galaxy.ServiceDefaults.Configuration;
 
-/// <summary>From documents to the keys that <see cref="IConfiguration"/> knows: <c>base_url</c> becomes <c>BaseUrl</c>.</summary>
+/// <summary>
+/// From documents to the keys that <see cref="IConfiguration"/> knows: <c>base_url</c> becomes <c>BaseUrl</c>.
+/// </summary>
 internal static class ConfigKeys
 {
     public static Dictionary<string, string?> Of(IEnumerable<(ConfigDocument Document, JsonNode? Json)> documents)
@@ -42,5 +44,7 @@ internal static class ConfigKeys
     }
 
     private static string Pascal(string name) =>
-        string.Concat(name.Split('_').Select(word => word.Length == 0 ? word : char.ToUpperInvariant(word[0]) + word[1..]));
+        string.Concat(
+            name.Split('_').Select(word => word.Length == 0 ? word : char.ToUpperInvariant(word[0]) + word[1..])
+        );
 }

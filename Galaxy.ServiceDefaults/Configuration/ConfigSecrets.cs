@@ -23,7 +23,13 @@ public sealed class ConfigSecrets(NodeOptions node)
     private readonly byte[]? _other = node.OtherApiKey is { } other ? Derive(other, node.Cluster) : null;
 
     private static byte[] Derive(string apiKey, string cluster) =>
-        HKDF.DeriveKey(HashAlgorithmName.SHA256, Encoding.UTF8.GetBytes(apiKey), 32, Encoding.UTF8.GetBytes(cluster), "galaxy/config/v1"u8.ToArray());
+        HKDF.DeriveKey(
+            HashAlgorithmName.SHA256,
+            Encoding.UTF8.GetBytes(apiKey),
+            32,
+            Encoding.UTF8.GetBytes(cluster),
+            "galaxy/config/v1"u8.ToArray()
+        );
 
     public JsonObject Seal(string secret)
     {
@@ -31,21 +37,30 @@ public sealed class ConfigSecrets(NodeOptions node)
         var box = new byte[NonceBytes + TagBytes + plain.Length];
         RandomNumberGenerator.Fill(box.AsSpan(0, NonceBytes));
         using var aes = new AesGcm(_key, TagBytes);
-        aes.Encrypt(box.AsSpan(0, NonceBytes), plain, box.AsSpan(NonceBytes + TagBytes), box.AsSpan(NonceBytes, TagBytes));
+        aes.Encrypt(
+            box.AsSpan(0, NonceBytes),
+            plain,
+            box.AsSpan(NonceBytes + TagBytes),
+            box.AsSpan(NonceBytes, TagBytes)
+        );
         return new JsonObject { [Sealed] = Convert.ToBase64String(box), [Hint] = HintOf(secret) };
     }
 
     /// <summary>Null when it was sealed under another key, or is damaged.</summary>
-    public string? Open(JsonObject sealedSecret) => Open(sealedSecret, _key) ?? (_other is null ? null : Open(sealedSecret, _other));
+    public string? Open(JsonObject sealedSecret) =>
+        Open(sealedSecret, _key) ?? (_other is null ? null : Open(sealedSecret, _other));
 
-    /// <summary>Whether something in it was sealed under the key that is on its way out, and is to be sealed anew.</summary>
-    public bool IsOfOtherKey(JsonNode? node) => node switch
-    {
-        JsonObject box when IsSealed(box) => Open(box, _key) is null && Open(box) is not null,
-        JsonObject fields => fields.Any(field => IsOfOtherKey(field.Value)),
-        JsonArray items => items.Any(IsOfOtherKey),
-        _ => false,
-    };
+    /// <summary>
+    /// Whether something in it was sealed under the key that is on its way out, and is to be sealed anew.
+    /// </summary>
+    public bool IsOfOtherKey(JsonNode? node) =>
+        node switch
+        {
+            JsonObject box when IsSealed(box) => Open(box, _key) is null && Open(box) is not null,
+            JsonObject fields => fields.Any(field => IsOfOtherKey(field.Value)),
+            JsonArray items => items.Any(IsOfOtherKey),
+            _ => false,
+        };
 
     private static string? Open(JsonObject sealedSecret, byte[] key)
     {
@@ -56,7 +71,12 @@ public sealed class ConfigSecrets(NodeOptions node)
                 return null;
             var plain = new byte[box.Length - NonceBytes - TagBytes];
             using var aes = new AesGcm(key, TagBytes);
-            aes.Decrypt(box.AsSpan(0, NonceBytes), box.AsSpan(NonceBytes + TagBytes), box.AsSpan(NonceBytes, TagBytes), plain);
+            aes.Decrypt(
+                box.AsSpan(0, NonceBytes),
+                box.AsSpan(NonceBytes + TagBytes),
+                box.AsSpan(NonceBytes, TagBytes),
+                plain
+            );
             return Encoding.UTF8.GetString(plain);
         }
         catch (Exception bad) when (bad is FormatException or CryptographicException)
@@ -65,7 +85,8 @@ public sealed class ConfigSecrets(NodeOptions node)
         }
     }
 
-    public static bool IsSealed(JsonNode? node) => node is JsonObject { Count: 2 } box && box.ContainsKey(Sealed) && box.ContainsKey(Hint);
+    public static bool IsSealed(JsonNode? node) =>
+        node is JsonObject { Count: 2 } box && box.ContainsKey(Sealed) && box.ContainsKey(Hint);
 
     /// <summary>A document as it may be shown: every secret as its hint.</summary>
     public static JsonNode? Show(JsonNode? node) => Map(node, box => (string?)box[Hint]);
@@ -73,24 +94,36 @@ public sealed class ConfigSecrets(NodeOptions node)
     /// <summary>A document as services use it. A secret that cannot be opened is left out.</summary>
     public JsonNode? OpenAll(JsonNode? node) => Map(node, Open);
 
-    /// <summary>A document whose secrets were sealed under another key, sealed under this one. Who cannot be opened with that stays as it is.</summary>
-    public JsonNode? Reseal(JsonNode? node, ConfigSecrets other) => node switch
-    {
-        JsonObject box when IsSealed(box) => other.Open(box) is { } secret ? Seal(secret) : box.DeepClone(),
-        JsonObject fields => new JsonObject(fields.Select(field => KeyValuePair.Create(field.Key, Reseal(field.Value, other)))),
-        JsonArray items => new JsonArray([.. items.Select(item => Reseal(item, other))]),
-        _ => node?.DeepClone(),
-    };
+    /// <summary>
+    /// A document whose secrets were sealed under another key, sealed under this one. Who cannot be opened with that
+    /// stays as it is.
+    /// </summary>
+    public JsonNode? Reseal(JsonNode? node, ConfigSecrets other) =>
+        node switch
+        {
+            JsonObject box when IsSealed(box) => other.Open(box) is { } secret ? Seal(secret) : box.DeepClone(),
+            JsonObject fields => new JsonObject(
+                fields.Select(field => KeyValuePair.Create(field.Key, Reseal(field.Value, other)))
+            ),
+            JsonArray items => new JsonArray([.. items.Select(item => Reseal(item, other))]),
+            _ => node?.DeepClone(),
+        };
 
-    private static JsonNode? Map(JsonNode? node, Func<JsonObject, string?> secret) => node switch
-    {
-        JsonObject box when IsSealed(box) => secret(box) is { } text ? JsonValue.Create(text) : null,
-        JsonObject fields => new JsonObject(fields.Select(field => KeyValuePair.Create(field.Key, Map(field.Value, secret)))),
-        JsonArray items => new JsonArray([.. items.Select(item => Map(item, secret))]),
-        _ => node?.DeepClone(),
-    };
+    private static JsonNode? Map(JsonNode? node, Func<JsonObject, string?> secret) =>
+        node switch
+        {
+            JsonObject box when IsSealed(box) => secret(box) is { } text ? JsonValue.Create(text) : null,
+            JsonObject fields => new JsonObject(
+                fields.Select(field => KeyValuePair.Create(field.Key, Map(field.Value, secret)))
+            ),
+            JsonArray items => new JsonArray([.. items.Select(item => Map(item, secret))]),
+            _ => node?.DeepClone(),
+        };
 
     // Short secrets give nothing away.
     /// <summary>What may be shown of a secret: enough to tell it from another.</summary>
-    public static string HintOf(string secret) => secret.Length < 12 ? "…" : $"{(secret.StartsWith("sk-", StringComparison.Ordinal) ? "sk-" : "")}…{secret[^4..]}";
+    public static string HintOf(string secret) =>
+        secret.Length < 12
+            ? "…"
+            : $"{(secret.StartsWith("sk-", StringComparison.Ordinal) ? "sk-" : "")}…{secret[^4..]}";
 }

@@ -11,8 +11,14 @@ namespace Galaxy.ServiceDefaults.Configuration;
 
 /// <summary>Follows the cluster's configuration at one coordinator, and at the next one when that is gone.</summary>
 internal sealed partial class ConfigWatcher(
-    GalaxyConfiguration configuration, ConfigSecrets secrets, ClusterWatcher cluster, CoordinatorChannels channels, NodeOptions node, TimeProvider time,
-    ILogger<ConfigWatcher> log) : BackgroundService
+    GalaxyConfiguration configuration,
+    ConfigSecrets secrets,
+    ClusterWatcher cluster,
+    CoordinatorChannels channels,
+    NodeOptions node,
+    TimeProvider time,
+    ILogger<ConfigWatcher> log
+) : BackgroundService
 {
     /// <summary>The configuration has been heard once.</summary>
     public bool IsReady { get; private set; }
@@ -26,7 +32,10 @@ internal sealed partial class ConfigWatcher(
         {
             var view = cluster.Current;
             // Any coordinator knows it; after a failure another one is asked.
-            var target = view.Reachable.OrderBy(one => one.GrpcUrl == last).ThenByDescending(one => one.Boot == view.UsableLeader?.Boot).FirstOrDefault();
+            var target = view
+                .Reachable.OrderBy(one => one.GrpcUrl == last)
+                .ThenByDescending(one => one.Boot == view.UsableLeader?.Boot)
+                .FirstOrDefault();
             if (target is not null)
             {
                 last = target.GrpcUrl;
@@ -40,11 +49,20 @@ internal sealed partial class ConfigWatcher(
     {
         try
         {
-            using var call = channels.Cluster(address).WatchConfig(new WatchConfigRequest { NodeId = node.NodeId }, cancellationToken: stopping);
+            using var call = channels
+                .Cluster(address)
+                .WatchConfig(new WatchConfigRequest { NodeId = node.NodeId }, cancellationToken: stopping);
             await foreach (var snapshot in call.ResponseStream.ReadAllAsync(stopping))
                 Take(snapshot);
         }
-        catch (Exception ended) when (ended is RpcException or HttpRequestException or IOException or OperationCanceledException or ObjectDisposedException)
+        catch (Exception ended)
+            when (ended
+                    is RpcException
+                        or HttpRequestException
+                        or IOException
+                        or OperationCanceledException
+                        or ObjectDisposedException
+            )
         {
             LogEnded(address, ended.Message);
         }
@@ -55,10 +73,14 @@ internal sealed partial class ConfigWatcher(
         IsReady = true;
         try
         {
-            configuration.Replace(snapshot.Documents
-                .Select(document => (ConfigDocument.Find(document.Name), Json: secrets.OpenAll(JsonNode.Parse(document.Json.Span))))
-                .Where(document => document.Item1 is not null)
-                .Select(document => (document.Item1!, document.Json)));
+            configuration.Replace(
+                snapshot
+                    .Documents.Select(document =>
+                        (ConfigDocument.Find(document.Name), Json: secrets.OpenAll(JsonNode.Parse(document.Json.Span)))
+                    )
+                    .Where(document => document.Item1 is not null)
+                    .Select(document => (document.Item1!, document.Json))
+            );
         }
         catch (JsonException bad)
         {
@@ -69,6 +91,9 @@ internal sealed partial class ConfigWatcher(
     [LoggerMessage(Level = LogLevel.Debug, Message = "Following the configuration at {Address} ended: {Reason}")]
     private partial void LogEnded(string address, string reason);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "The cluster's configuration cannot be read, what was known stays in force: {Reason}")]
+    [LoggerMessage(
+        Level = LogLevel.Error,
+        Message = "The cluster's configuration cannot be read, what was known stays in force: {Reason}"
+    )]
     private partial void LogUnreadable(string reason);
 }

@@ -6,7 +6,9 @@ using Microsoft.Extensions.Hosting;
 
 namespace Galaxy.ServiceDefaults.Configuration;
 
-/// <summary>The cluster's configuration as a source of <see cref="IConfiguration"/>, reloaded in place as it changes.</summary>
+/// <summary>
+/// The cluster's configuration as a source of <see cref="IConfiguration"/>, reloaded in place as it changes.
+/// </summary>
 public sealed class GalaxyConfiguration : ConfigurationProvider, IConfigurationSource
 {
     public IConfigurationProvider Build(IConfigurationBuilder builder) => this;
@@ -15,7 +17,10 @@ public sealed class GalaxyConfiguration : ConfigurationProvider, IConfigurationS
     public void Replace(IEnumerable<(ConfigDocument Document, JsonNode? Json)> documents)
     {
         var keys = ConfigKeys.Of(documents);
-        if (keys.Count == Data.Count && keys.All(pair => Data.TryGetValue(pair.Key, out var known) && known == pair.Value))
+        if (
+            keys.Count == Data.Count
+            && keys.All(pair => Data.TryGetValue(pair.Key, out var known) && known == pair.Value)
+        )
             return;
         Data = keys;
         OnReload();
@@ -25,8 +30,9 @@ public sealed class GalaxyConfiguration : ConfigurationProvider, IConfigurationS
 public static class GalaxyConfigurationExtensions
 {
     /// <summary>
-    /// Adds the cluster's configuration beneath everything that is set on this machine: command line &gt; environment &gt; .env
-    /// &gt; config.json &gt; cluster &gt; defaults. Until a coordinator answers, it is empty. Needs <see cref="ClusterWatcher"/>.
+    /// Adds the cluster's configuration beneath everything that is set on this machine: command line &gt; environment
+    /// &gt; .env &gt; config.json &gt; cluster &gt; defaults. Until a coordinator answers, it is empty. Needs
+    /// <see cref="ClusterWatcher"/>.
     /// </summary>
     public static void AddGalaxyConfiguration(this IHostApplicationBuilder builder)
     {

@@ -1,6 +1,8 @@
 namespace Galaxy.ServiceDefaults.Hosting;
 
-/// <summary>Wakes one loop: after a time, or earlier when somebody rings. Ringing is thread-safe; one may wait at a time.</summary>
+/// <summary>
+/// Wakes one loop: after a time, or earlier when somebody rings. Ringing is thread-safe; one may wait at a time.
+/// </summary>
 public sealed class Alarm : IDisposable
 {
     private readonly Lock _gate = new();
@@ -8,7 +10,8 @@ public sealed class Alarm : IDisposable
     private TaskCompletionSource? _waiting;
     private bool _rung;
 
-    public Alarm(TimeProvider time) => _timer = time.CreateTimer(_ => Ring(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    public Alarm(TimeProvider time) =>
+        _timer = time.CreateTimer(_ => Ring(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
 
     /// <summary>Ends the present wait, or the next one at once.</summary>
     public void Ring()
@@ -39,7 +42,8 @@ public sealed class Alarm : IDisposable
             }
             waiting = _waiting = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         }
-        // A timer rather than a token that runs out: ending a wait by a token throws, and this happens many times a second.
+        // A timer rather than a token that runs out: ending a wait by a token throws, and this happens many times a
+        // second.
         _timer.Change(wait, Timeout.InfiniteTimeSpan);
         await using (cancellation.UnsafeRegister(alarm => ((Alarm)alarm!).Ring(), this))
             await waiting.Task;

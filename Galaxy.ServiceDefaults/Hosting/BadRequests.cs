@@ -6,10 +6,16 @@ using Microsoft.Extensions.Logging;
 
 namespace Galaxy.ServiceDefaults.Hosting;
 
-/// <summary>Turns what the framework could not read of a request into a problem document that names the field, and logs defects.</summary>
+/// <summary>
+/// Turns what the framework could not read of a request into a problem document that names the field, and logs defects.
+/// </summary>
 internal sealed partial class BadRequests(ILogger<BadRequests> log) : IExceptionHandler
 {
-    public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
+    public async ValueTask<bool> TryHandleAsync(
+        HttpContext httpContext,
+        Exception exception,
+        CancellationToken cancellationToken
+    )
     {
         if (exception is not BadHttpRequestException bad)
         {
@@ -22,18 +28,23 @@ internal sealed partial class BadRequests(ILogger<BadRequests> log) : IException
         return true;
     }
 
-    private static string Describe(BadHttpRequestException bad) => bad switch
-    {
-        // The contract's own checks are sentences that name the field.
-        { InnerException: JsonException { Message: ['\'', ..] } json } => Contract(json),
-        { InnerException: JsonException json } when JsonFaults.Describe(json) is { } sentence => sentence,
-        { InnerException: JsonException { Path: { Length: > 2 } path } json } => $"'{path[2..]}' in the body cannot be read: {FirstSentence(json.Message)}",
-        { InnerException: JsonException json } => $"The body is not the JSON that is expected here: {FirstSentence(json.Message)}",
-        { StatusCode: StatusCodes.Status415UnsupportedMediaType } => "Send the body as JSON, with 'Content-Type: application/json'.",
-        { Message: var message } when message.StartsWith("Implicit body inferred", StringComparison.Ordinal) || message.Contains("no body was provided", StringComparison.Ordinal)
-            => "A JSON body is required.",
-        _ => bad.Message,
-    };
+    private static string Describe(BadHttpRequestException bad) =>
+        bad switch
+        {
+            // The contract's own checks are sentences that name the field.
+            { InnerException: JsonException { Message: ['\'', ..] } json } => Contract(json),
+            { InnerException: JsonException json } when JsonFaults.Describe(json) is { } sentence => sentence,
+            { InnerException: JsonException { Path: { Length: > 2 } path } json } =>
+                $"'{path[2..]}' in the body cannot be read: {FirstSentence(json.Message)}",
+            { InnerException: JsonException json } =>
+                $"The body is not the JSON that is expected here: {FirstSentence(json.Message)}",
+            { StatusCode: StatusCodes.Status415UnsupportedMediaType } =>
+                "Send the body as JSON, with 'Content-Type: application/json'.",
+            { Message: var message }
+                when message.StartsWith("Implicit body inferred", StringComparison.Ordinal)
+                    || message.Contains("no body was provided", StringComparison.Ordinal) => "A JSON body is required.",
+            _ => bad.Message,
+        };
 
     private static string Contract(JsonException json)
     {

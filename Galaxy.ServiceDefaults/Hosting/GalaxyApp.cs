@@ -16,12 +16,14 @@ public sealed class StartupException(string message, Exception? inner = null) : 
 public static class GalaxyApp
 {
     /// <summary>
-    /// Builds and runs a service. What a person can mend is said in one line on standard error with exit code 2 (settings)
-    /// or 3 (ports, stores); everything else keeps its stack trace and exit code 1.
+    /// Builds and runs a service. What a person can mend is said in one line on standard error with exit code 2
+    /// (settings) or 3 (ports, stores); everything else keeps its stack trace and exit code 1.
     /// </summary>
-    /// <param name="args">Of the program. <c>--probe</c> asks the one that runs whether it is alive, for images without a shell: exit code 0 or 1.</param>
+    /// <param name="args">Of the program. <c>--probe</c> asks the one that runs whether it is alive, for images without
+    /// a shell: exit code 0 or 1.</param>
     /// <param name="port">Where the program answers <c>/alive</c>.</param>
-    public static Task<int> RunAsync(string[] args, ListenPort port, Func<WebApplication> build) => RunAsync(args, port, () => Task.FromResult(build()));
+    public static Task<int> RunAsync(string[] args, ListenPort port, Func<WebApplication> build) =>
+        RunAsync(args, port, () => Task.FromResult(build()));
 
     /// <inheritdoc cref="RunAsync(string[], ListenPort, Func{WebApplication})"/>
     public static async Task<int> RunAsync(string[] args, ListenPort port, Func<Task<WebApplication>> build)
@@ -54,11 +56,17 @@ public static class GalaxyApp
         configuration.AddNodeFiles(Directory.GetCurrentDirectory());
         try
         {
-            var host = configuration["GALAXY_BIND"] is { Length: > 0 } bound and not ("*" or "+" or "0.0.0.0" or "::" or "[::]") ? bound : "127.0.0.1";
+            var host = configuration["GALAXY_BIND"]
+                is { Length: > 0 } bound
+                    and not ("*" or "+" or "0.0.0.0" or "::" or "[::]")
+                ? bound
+                : "127.0.0.1";
             if (host.Contains(':', StringComparison.Ordinal))
                 host = $"[{host.Trim('[', ']')}]";
             using var http = InternalHttp.CreateClient(TimeSpan.FromSeconds(3));
-            using var answer = await http.GetAsync(new Uri($"http://{host}:{NodeOptionsReader.Port(configuration, port.Variable, port.Default)}/alive"));
+            using var answer = await http.GetAsync(
+                new Uri($"http://{host}:{NodeOptionsReader.Port(configuration, port.Variable, port.Default)}/alive")
+            );
             return answer.IsSuccessStatusCode ? 0 : 1;
         }
         catch (Exception silent) when (silent is HttpRequestException or TaskCanceledException)
@@ -68,13 +76,17 @@ public static class GalaxyApp
         }
     }
 
-    private static (string Message, int Code)? Explain(Exception failure) => failure switch
-    {
-        SettingException setting => (setting.Message, 2),
-        OptionsValidationException options => (string.Join(' ', options.Failures), 2),
-        StartupException startup => (startup.Message, 3),
-        IOException { InnerException: AddressInUseException } taken => ($"{taken.Message} Stop the program that uses it or choose another port.", 3),
-        AggregateException { InnerException: { } inner } => Explain(inner),
-        _ => null,
-    };
+    private static (string Message, int Code)? Explain(Exception failure) =>
+        failure switch
+        {
+            SettingException setting => (setting.Message, 2),
+            OptionsValidationException options => (string.Join(' ', options.Failures), 2),
+            StartupException startup => (startup.Message, 3),
+            IOException { InnerException: AddressInUseException } taken => (
+                $"{taken.Message} Stop the program that uses it or choose another port.",
+                3
+            ),
+            AggregateException { InnerException: { } inner } => Explain(inner),
+            _ => null,
+        };
 }

@@ -1,8 +1,8 @@
-using Microsoft.AspNetCore.Http;
 using System.Net;
 using Galaxy.ServiceDefaults.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -31,9 +31,12 @@ public sealed class ListenAddresses(string host, IReadOnlyList<int> ports, bool 
 
     public IReadOnlyList<int> Ports => ports;
 
-    public string Url(int index) => $"http://{(Host.Contains(':', StringComparison.Ordinal) ? $"[{Host}]" : Host)}:{Ports[index]}";
+    public string Url(int index) =>
+        $"http://{(Host.Contains(':', StringComparison.Ordinal) ? $"[{Host}]" : Host)}:{Ports[index]}";
 
-    /// <summary>Looks whether this machine still has that address, and takes another if not. True when it did.</summary>
+    /// <summary>
+    /// Looks whether this machine still has that address, and takes another if not. True when it did.
+    /// </summary>
     public bool Follow(OwnAddresses own)
     {
         if (!follows || (own.IsOwn(_host) && !OwnAddresses.IsLoopback(_host)))
@@ -53,11 +56,18 @@ public static class Listening
     /// <summary>
     /// The first port also follows <c>ASPNETCORE_URLS</c>, which Aspire and the supervisor set.
     /// </summary>
-    /// <exception cref="SettingException">A port is not a port, or no key is set and the address is not loopback.</exception>
-    public static ListenAddresses Listen(this WebApplicationBuilder builder, NodeOptions node, params ListenPort[] ports)
+    /// <exception cref="SettingException">A port is not a port, or no key is set and the address is not
+    /// loopback.</exception>
+    public static ListenAddresses Listen(
+        this WebApplicationBuilder builder,
+        NodeOptions node,
+        params ListenPort[] ports
+    )
     {
         var bind = BindAddress(node);
-        var numbers = ports.Select(port => NodeOptionsReader.Port(builder.Configuration, port.Variable, port.Default)).ToList();
+        var numbers = ports
+            .Select(port => NodeOptionsReader.Port(builder.Configuration, port.Variable, port.Default))
+            .ToList();
         var urls = builder.Configuration["urls"]?.Split(';', StringSplitOptions.RemoveEmptyEntries);
         if (urls is [var first, ..])
         {
@@ -66,11 +76,20 @@ public static class Listening
             if (node.Bind is null)
                 bind = ToAddress(url.Host);
         }
-        // What Aspire tells a container. Base images set ASPNETCORE_HTTP_PORTS to a port of their own choice, which means nothing here.
-        else if (Environment.GetEnvironmentVariable("HTTP_PORTS")?.Split(';') is [var told, ..] && ushort.TryParse(told, out var number))
+        // What Aspire tells a container. Base images set ASPNETCORE_HTTP_PORTS to a port of their own choice, which
+        // means nothing here.
+        else if (
+            Environment.GetEnvironmentVariable("HTTP_PORTS")?.Split(';') is [var told, ..]
+            && ushort.TryParse(told, out var number)
+        )
             numbers[0] = number;
         if (node.ApiKey is null && !IPAddress.IsLoopback(bind))
-            throw new SettingException("GALAXY_API_KEY", null, $"a key, because the service would listen on {bind}; without a key only loopback (GALAXY_BIND=127.0.0.1) is allowed");
+            throw new SettingException(
+                "GALAXY_API_KEY",
+                null,
+                $"a key, because the service would listen on {bind}; without a key only loopback "
+                    + "(GALAXY_BIND=127.0.0.1) is allowed"
+            );
 
         var everywhere = IPAddress.Any.Equals(bind) || IPAddress.IPv6Any.Equals(bind);
         builder.WebHost.ConfigureKestrel(kestrel =>
@@ -87,8 +106,9 @@ public static class Listening
                     listen.Protocols = port.Protocols;
                     port.Configure?.Invoke(listen);
                 }
-                // Every address is both families where the machine has both, and so is loopback: browsers try ::1 first for localhost. Kestrel
-                // goes on with one of them on a machine without the other, and fails when the port of either is taken.
+                // Every address is both families where the machine has both, and so is loopback: browsers try ::1 first
+                // for localhost. Kestrel goes on with one of them on a machine without the other, and fails when the
+                // port of either is taken.
                 if (everywhere)
                     kestrel.ListenAnyIP(numbers[i], Set);
                 else if (IsLocalhost(bind) && numbers[i] != 0)
@@ -104,7 +124,8 @@ public static class Listening
     }
 
     // Another address of 127.0.0.0/8 is meant as it is: several nodes may share a machine that way.
-    private static bool IsLocalhost(IPAddress address) => IPAddress.Loopback.Equals(address) || IPAddress.IPv6Loopback.Equals(address);
+    private static bool IsLocalhost(IPAddress address) =>
+        IPAddress.Loopback.Equals(address) || IPAddress.IPv6Loopback.Equals(address);
 
     private static IPAddress BindAddress(NodeOptions node)
     {
@@ -113,10 +134,13 @@ public static class Listening
         return ToAddress(node.Bind);
     }
 
-    private static IPAddress ToAddress(string host) => host switch
-    {
-        "localhost" => IPAddress.Loopback,
-        "*" or "+" or "0.0.0.0" => IPAddress.Any,
-        _ => IPAddress.TryParse(host.Trim('[', ']'), out var address) ? address : throw new SettingException("GALAXY_BIND", host, "an IP address, localhost or *"),
-    };
+    private static IPAddress ToAddress(string host) =>
+        host switch
+        {
+            "localhost" => IPAddress.Loopback,
+            "*" or "+" or "0.0.0.0" => IPAddress.Any,
+            _ => IPAddress.TryParse(host.Trim('[', ']'), out var address)
+                ? address
+                : throw new SettingException("GALAXY_BIND", host, "an IP address, localhost or *"),
+        };
 }

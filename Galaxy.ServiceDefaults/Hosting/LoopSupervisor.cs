@@ -5,11 +5,12 @@ using Microsoft.Extensions.Logging;
 namespace Galaxy.ServiceDefaults.Hosting;
 
 /// <summary>
-/// Starts a background service again whose loop has ended with an exception, after a pause that doubles from 100 ms to 10 s and begins anew after a minute
-/// without one. No defect in one loop, and no data that meets it, ends the process.
+/// Starts a background service again whose loop has ended with an exception, after a pause that doubles from 100 ms to
+/// 10 s and begins anew after a minute without one. No defect in one loop, and no data that meets it, ends the process.
 /// </summary>
-internal sealed partial class LoopSupervisor(
-    IServiceProvider services, TimeProvider time, ILogger<LoopSupervisor> log) : IHostedLifecycleService, IDisposable
+internal sealed partial class LoopSupervisor(IServiceProvider services, TimeProvider time, ILogger<LoopSupervisor> log)
+    : IHostedLifecycleService,
+        IDisposable
 {
     private static readonly TimeSpan MinPause = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan MaxPause = TimeSpan.FromSeconds(10);
@@ -63,6 +64,9 @@ internal sealed partial class LoopSupervisor(
 
     public void Dispose() => _stopping.Dispose();
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "{Service} ended with an error and starts again after {Seconds} s")]
+    [LoggerMessage(
+        Level = LogLevel.Error,
+        Message = "{Service} ended with an error and starts again after {Seconds} s"
+    )]
     private partial void LogFailed(Exception failure, string service, double seconds);
 }

@@ -39,18 +39,33 @@ public sealed class OwnAddresses(TimeProvider time)
 
     /// <summary>True for an address or name that leads nowhere but to the machine that uses it.</summary>
     public static bool IsLoopback(string host) =>
-        string.Equals(host, "localhost", StringComparison.OrdinalIgnoreCase) || (IPAddress.TryParse(host.Trim('[', ']'), out var address) && IPAddress.IsLoopback(address));
+        string.Equals(host, "localhost", StringComparison.OrdinalIgnoreCase)
+        || (IPAddress.TryParse(host.Trim('[', ']'), out var address) && IPAddress.IsLoopback(address));
 
     /// <summary>
-    /// The address under which others most likely reach this machine: of an interface with a way out, IPv4 first, never a link-local one; loopback
-    /// when there is no other.
+    /// The address under which others most likely reach this machine: of an interface with a way out, IPv4 first, never
+    /// a link-local one; loopback when there is no other.
     /// </summary>
     public static IPAddress Choose()
     {
-        var best = NetworkInterface.GetAllNetworkInterfaces()
-            .Where(adapter => adapter.OperationalStatus is OperationalStatus.Up or OperationalStatus.Unknown && adapter.NetworkInterfaceType != NetworkInterfaceType.Loopback)
-            .SelectMany(adapter => adapter.GetIPProperties() is var properties ? properties.UnicastAddresses.Select(unicast => (unicast.Address, WayOut: properties.GatewayAddresses.Count > 0)) : [])
-            .Where(candidate => !candidate.Address.IsIPv6LinkLocal && !IPAddress.IsLoopback(candidate.Address) && candidate.Address.GetAddressBytes() is not [169, 254, ..])
+        var best = NetworkInterface
+            .GetAllNetworkInterfaces()
+            .Where(adapter =>
+                adapter.OperationalStatus is OperationalStatus.Up or OperationalStatus.Unknown
+                && adapter.NetworkInterfaceType != NetworkInterfaceType.Loopback
+            )
+            .SelectMany(adapter =>
+                adapter.GetIPProperties() is var properties
+                    ? properties.UnicastAddresses.Select(unicast =>
+                        (unicast.Address, WayOut: properties.GatewayAddresses.Count > 0)
+                    )
+                    : []
+            )
+            .Where(candidate =>
+                !candidate.Address.IsIPv6LinkLocal
+                && !IPAddress.IsLoopback(candidate.Address)
+                && candidate.Address.GetAddressBytes() is not [169, 254, ..]
+            )
             .OrderByDescending(candidate => candidate.WayOut)
             .ThenByDescending(candidate => candidate.Address.AddressFamily == AddressFamily.InterNetwork)
             .Select(candidate => candidate.Address);
@@ -61,9 +76,15 @@ public sealed class OwnAddresses(TimeProvider time)
     {
         try
         {
-            return [.. NetworkInterface.GetAllNetworkInterfaces()
-                .Where(adapter => adapter.OperationalStatus is OperationalStatus.Up or OperationalStatus.Unknown)
-                .SelectMany(adapter => adapter.GetIPProperties().UnicastAddresses.Select(unicast => unicast.Address))];
+            return
+            [
+                .. NetworkInterface
+                    .GetAllNetworkInterfaces()
+                    .Where(adapter => adapter.OperationalStatus is OperationalStatus.Up or OperationalStatus.Unknown)
+                    .SelectMany(adapter =>
+                        adapter.GetIPProperties().UnicastAddresses.Select(unicast => unicast.Address)
+                    ),
+            ];
         }
         catch (NetworkInformationException)
         {

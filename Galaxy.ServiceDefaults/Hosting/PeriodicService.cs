@@ -4,10 +4,11 @@ using Microsoft.Extensions.Logging;
 namespace Galaxy.ServiceDefaults.Hosting;
 
 /// <summary>
-/// A background loop that does the same thing every so often and survives what goes wrong in it: a failed turn is logged,
-/// the next one comes all the same. Turns never overlap.
+/// A background loop that does the same thing every so often and survives what goes wrong in it: a failed turn is
+/// logged, the next one comes all the same. Turns never overlap.
 /// </summary>
-/// <param name="every">From the end of a turn's period to the next; a turn that takes longer makes the next one follow at once.</param>
+/// <param name="every">From the end of a turn's period to the next; a turn that takes longer makes the next one follow
+/// at once.</param>
 public abstract partial class PeriodicService(TimeSpan every, TimeProvider time, ILogger log) : BackgroundService
 {
     /// <summary>The clock that the loop runs on.</summary>
@@ -16,7 +17,9 @@ public abstract partial class PeriodicService(TimeSpan every, TimeProvider time,
     /// <summary>One turn. What it throws is logged, except for a cancellation while stopping.</summary>
     protected abstract Task TurnAsync(CancellationToken stopping);
 
-    /// <summary>Awaited once before the first turn; what it throws while not stopping ends the loop, which is started again.</summary>
+    /// <summary>
+    /// Awaited once before the first turn; what it throws while not stopping ends the loop, which is started again.
+    /// </summary>
     protected virtual Task ReadyAsync(CancellationToken stopping) => Task.CompletedTask;
 
     /// <inheritdoc/>
@@ -26,8 +29,7 @@ public abstract partial class PeriodicService(TimeSpan every, TimeProvider time,
         {
             await ReadyAsync(stoppingToken);
             using var timer = new PeriodicTimer(every, time);
-            do
-                await SurviveTurnAsync(stoppingToken);
+            do await SurviveTurnAsync(stoppingToken);
             while (await timer.WaitForNextTickAsync(stoppingToken));
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)

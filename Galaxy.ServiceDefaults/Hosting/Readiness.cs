@@ -9,8 +9,8 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Galaxy.ServiceDefaults.Hosting;
 
 /// <summary>
-/// A service that has just been started knows nobody yet, and would say that nobody is there. Until it has heard a coordinator, or for a few seconds, it sends
-/// requests away in a way that lets a gateway ask another one.
+/// A service that has just been started knows nobody yet, and would say that nobody is there. Until it has heard a
+/// coordinator, or for a few seconds, it sends requests away in a way that lets a gateway ask another one.
 /// </summary>
 public static class Readiness
 {
@@ -22,17 +22,36 @@ public static class Readiness
         var services = app.Services;
         if (CoordinatorDirectory.Read(app.Configuration, services.GetRequiredService<NodeOptions>()).Count == 0)
             return;
-        var (cluster, configuration, time) = (services.GetRequiredService<ClusterWatcher>(), services.GetService<ConfigWatcher>(), services.GetRequiredService<TimeProvider>());
+        var (cluster, configuration, time) = (
+            services.GetRequiredService<ClusterWatcher>(),
+            services.GetService<ConfigWatcher>(),
+            services.GetRequiredService<TimeProvider>()
+        );
         var began = time.GetTimestamp();
         var ready = false;
-        app.Use((context, next) =>
-        {
-            // After the patience it serves what it knows by itself: its coordinators may be away for long.
-            if (ready || (ready = (cluster.Current.Version > 0 && configuration?.IsReady != false) || time.GetElapsedTime(began) > Patience) || context.Request.Path.Value is "/alive" or "/health")
-                return next(context);
-            context.Response.Headers.RetryAfter = "1";
-            context.Response.Headers["X-Galaxy-Executed"] = "no";
-            return Results.Problem("This service has just been started and has not heard of the cluster yet.", statusCode: 503).ExecuteAsync(context);
-        });
+        app.Use(
+            (context, next) =>
+            {
+                // After the patience it serves what it knows by itself: its coordinators may be away for long.
+                if (
+                    ready
+                    || (
+                        ready =
+                            (cluster.Current.Version > 0 && configuration?.IsReady != false)
+                            || time.GetElapsedTime(began) > Patience
+                    )
+                    || context.Request.Path.Value is "/alive" or "/health"
+                )
+                    return next(context);
+                context.Response.Headers.RetryAfter = "1";
+                context.Response.Headers["X-Galaxy-Executed"] = "no";
+                return Results
+                    .Problem(
+                        "This service has just been started and has not heard of the cluster yet.",
+                        statusCode: 503
+                    )
+                    .ExecuteAsync(context);
+            }
+        );
     }
 }

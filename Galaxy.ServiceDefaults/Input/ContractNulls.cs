@@ -6,8 +6,9 @@ using System.Text.Json.Serialization.Metadata;
 namespace Galaxy.ServiceDefaults.Input;
 
 /// <summary>
-/// Holds what is read to the contract's nullable annotations, lists and dictionaries included: a <c>null</c> where the C# type says that there is none ends the
-/// reading with the field's path. Declared once by the types; no endpoint checks it by hand.
+/// Holds what is read to the contract's nullable annotations, lists and dictionaries included: a <c>null</c> where the
+/// C# type says that there is none ends the reading with the field's path. Declared once by the types; no endpoint
+/// checks it by hand.
 /// </summary>
 public static class ContractNulls
 {

@@ -9,7 +9,10 @@ namespace Galaxy.ServiceDefaults.Input;
 /// <summary>An endpoint reads its body itself, with <see cref="JsonInput"/> or as something other than JSON.</summary>
 public sealed class ReadsItsBody;
 
-/// <summary>The edge of every service: a JSON body is read whole and checked by <see cref="JsonInput"/> before an endpoint sees it.</summary>
+/// <summary>
+/// The edge of every service: a JSON body is read whole and checked by <see cref="JsonInput"/> before an endpoint sees
+/// it.
+/// </summary>
 public static class JsonBodies
 {
     private static readonly string[] Charsets = ["utf-8", "utf8", "us-ascii"];

@@ -4,7 +4,9 @@ using System.Text.RegularExpressions;
 
 namespace Galaxy.ServiceDefaults.Input;
 
-/// <summary>What the serializer says of a body that is not what the contract asks for, in words of JSON instead of .NET's.</summary>
+/// <summary>
+/// What the serializer says of a body that is not what the contract asks for, in words of JSON instead of .NET's.
+/// </summary>
 internal static partial class JsonFaults
 {
     /// <summary>One sentence that names the field; null: it is something else.</summary>

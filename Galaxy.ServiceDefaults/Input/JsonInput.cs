@@ -15,9 +15,10 @@ public readonly record struct InputError(string Path, string Reason)
 }
 
 /// <summary>
-/// Checks JSON before anything is made of it: it is well formed (RFC 8259), valid UTF-8, no deeper than <see cref="InputLimits.MaxDepth"/>, names are unique
-/// within their object, strings have no half of a surrogate pair, numbers are finite as IEEE 754 doubles. Everything later may rely on it (I-JSON, RFC 7493,
-/// asks for the same). Thread-safe.
+/// Checks JSON before anything is made of it: it is well formed (RFC 8259), valid UTF-8, no deeper than
+/// <see cref="InputLimits.MaxDepth"/>, names are unique within their object, strings have no half of a surrogate pair,
+/// numbers are finite as IEEE 754 doubles. Everything later may rely on it (I-JSON, RFC 7493, asks for the same).
+/// Thread-safe.
 /// </summary>
 public static class JsonInput
 {

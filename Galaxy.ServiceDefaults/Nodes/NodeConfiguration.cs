@@ -27,7 +27,8 @@ public static class NodeConfiguration
 
     private static readonly string[] SecretFileEndings = ["_API_KEY_FILE", "_PASSWORD_FILE"];
 
-    /// <exception cref="SettingException">config.json is not JSON, or has a key that nothing reads; or a file with a secret cannot be read.</exception>
+    /// <exception cref="SettingException">config.json is not JSON, or has a key that nothing reads; or a file with a
+    /// secret cannot be read.</exception>
     public static void AddNodeFiles(this IConfigurationManager configuration, string directory)
     {
         // The first sources are the weakest; the environment and the command line were added after them.
@@ -43,7 +44,10 @@ public static class NodeConfiguration
         var values = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase);
         foreach (var (key, path) in configuration.AsEnumerable())
         {
-            if (path is not { Length: > 0 } || !Array.Exists(SecretFileEndings, ending => key.EndsWith(ending, StringComparison.OrdinalIgnoreCase)))
+            if (
+                path is not { Length: > 0 }
+                || !Array.Exists(SecretFileEndings, ending => key.EndsWith(ending, StringComparison.OrdinalIgnoreCase))
+            )
                 continue;
             try
             {
@@ -67,7 +71,8 @@ public static class NodeConfiguration
         return values;
     }
 
-    private static MemoryConfigurationSource Memory(Dictionary<string, string?> values) => new() { InitialData = values };
+    private static MemoryConfigurationSource Memory(Dictionary<string, string?> values) =>
+        new() { InitialData = values };
 
     internal static Dictionary<string, string?> ReadEnvFile(string path)
     {
@@ -98,11 +103,22 @@ public static class NodeConfiguration
         JsonNode? root;
         try
         {
-            root = JsonNode.Parse(File.ReadAllText(path), documentOptions: new JsonDocumentOptions { AllowTrailingCommas = true, CommentHandling = JsonCommentHandling.Skip });
+            root = JsonNode.Parse(
+                File.ReadAllText(path),
+                documentOptions: new JsonDocumentOptions
+                {
+                    AllowTrailingCommas = true,
+                    CommentHandling = JsonCommentHandling.Skip,
+                }
+            );
         }
         catch (JsonException broken)
         {
-            throw new SettingException(path, $"not JSON: {broken.Message}", "a JSON object as in the documentation of config.json");
+            throw new SettingException(
+                path,
+                $"not JSON: {broken.Message}",
+                "a JSON object as in the documentation of config.json"
+            );
         }
         if (root is not JsonObject document)
             throw new SettingException(path, "not an object", "a JSON object as in the documentation of config.json");
@@ -118,9 +134,15 @@ public static class NodeConfiguration
             if (child is JsonObject inner && prefix.Length == 0)
                 Flatten(inner, key + ".", path, values);
             else if (JsonKeys.TryGetValue(key, out var setting))
-                values[setting] = child is JsonArray list ? string.Join(',', list.Select(item => item?.ToString())) : child?.ToString();
+                values[setting] = child is JsonArray list
+                    ? string.Join(',', list.Select(item => item?.ToString()))
+                    : child?.ToString();
             else
-                throw new SettingException($"{path}: {key}", child?.ToJsonString(), $"the keys {string.Join(", ", JsonKeys.Keys)}");
+                throw new SettingException(
+                    $"{path}: {key}",
+                    child?.ToJsonString(),
+                    $"the keys {string.Join(", ", JsonKeys.Keys)}"
+                );
         }
     }
 }

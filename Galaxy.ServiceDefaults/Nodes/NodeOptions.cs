@@ -40,17 +40,24 @@ public sealed record NodeOptions
     /// <summary>What presented keys are compared with; null without a key.</summary>
     public byte[]? ApiKeyFingerprint { get; private init; }
 
-    /// <summary><c>GALAXY_API_KEY_ALSO</c>: while the key is changed, the next one or the one before: taken as well, never used. Null: none.</summary>
+    /// <summary>
+    /// <c>GALAXY_API_KEY_ALSO</c>: while the key is changed, the next one or the one before: taken as well, never used.
+    /// Null: none.
+    /// </summary>
     public string? OtherApiKey
     {
         get;
-        init => (field, OtherApiKeyFingerprint) = (value, value is null ? null : Authentication.ApiKey.Fingerprint(value));
+        init =>
+            (field, OtherApiKeyFingerprint) = (value, value is null ? null : Authentication.ApiKey.Fingerprint(value));
     }
 
     /// <summary>As <see cref="ApiKeyFingerprint"/>, of <see cref="OtherApiKey"/>.</summary>
     public byte[]? OtherApiKeyFingerprint { get; private init; }
 
-    /// <summary><c>MASTER_URL</c>: where a worker connects, the next ones when the first does not answer; empty: found by discovery.</summary>
+    /// <summary>
+    /// <c>MASTER_URL</c>: where a worker connects, the next ones when the first does not answer; empty: found by
+    /// discovery.
+    /// </summary>
     public IReadOnlyList<Uri> MasterUrls { get; init; } = [];
 
     /// <summary><c>PRIMARY_URL</c>: whom a standby follows; null: found by discovery.</summary>
@@ -65,7 +72,9 @@ public sealed record NodeOptions
     /// <summary><c>config.json</c>: <c>failover.secondaries</c>, the next ones in order.</summary>
     public IReadOnlyList<string> FailoverSecondaries { get; init; } = [];
 
-    /// <summary><c>FAILOVER_AUTO_FAILBACK</c>: a primary that has recovered leads again; until the API says otherwise.</summary>
+    /// <summary>
+    /// <c>FAILOVER_AUTO_FAILBACK</c>: a primary that has recovered leads again; until the API says otherwise.
+    /// </summary>
     public bool AutoFailback { get; init; }
 
     /// <summary><c>GALAXY_LEASE</c>: <c>local</c>, <c>lan</c> or <c>wan</c>.</summary>
@@ -75,8 +84,8 @@ public sealed record NodeOptions
     public string DataFolder { get; init; } = Path.Combine(Path.GetTempPath(), "galaxy");
 
     /// <summary>
-    /// <c>GALAXY_COMMAND_CHECKS</c>: whether health checks that run a program are allowed on this node. Off by default: whoever
-    /// may set checks could run anything.
+    /// <c>GALAXY_COMMAND_CHECKS</c>: whether health checks that run a program are allowed on this node. Off by default:
+    /// whoever may set checks could run anything.
     /// </summary>
     public bool CommandChecks { get; init; }
 
@@ -87,10 +96,15 @@ public sealed record NodeOptions
     /// <summary><c>NODE71_BROADCAST_PORT</c> (UDP).</summary>
     public int BroadcastPort { get; init; } = 37021;
 
-    /// <summary><c>GALAXY_BIND</c>: the address to listen on; null: every address with a key, loopback without; 127.0.0.1 includes ::1.</summary>
+    /// <summary>
+    /// <c>GALAXY_BIND</c>: the address to listen on; null: every address with a key, loopback without; 127.0.0.1
+    /// includes ::1.
+    /// </summary>
     public string? Bind { get; init; }
 
-    /// <summary><c>GALAXY_ADVERTISE</c>: the host name or address under which others reach this node; null: the bound one.</summary>
+    /// <summary>
+    /// <c>GALAXY_ADVERTISE</c>: the host name or address under which others reach this node; null: the bound one.
+    /// </summary>
     public string? Advertise { get; init; }
 
     /// <summary><c>Galaxy_SEEDS</c>: gRPC addresses of other coordinators.</summary>

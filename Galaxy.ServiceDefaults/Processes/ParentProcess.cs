@@ -4,8 +4,9 @@ using System.Runtime.InteropServices;
 namespace Galaxy.ServiceDefaults.Processes;
 
 /// <summary>
-/// Ties this process to the program that runs the system: when that program dies, however it dies, so does this process. The program is the
-/// parent (a supervisor), or the AppHost, between which and its processes stands an orchestrator.
+/// Ties this process to the program that runs the system: when that program dies, however it dies, so does this
+/// process. The program is the parent (a supervisor), or the AppHost, between which and its processes stands an
+/// orchestrator.
 /// </summary>
 public static partial class ParentProcess
 {
@@ -21,15 +22,28 @@ public static partial class ParentProcess
     private static Timer? _watch;
 
     /// <summary>
-    /// Call first thing in <c>Main</c>. Also leaves the terminal's process group, so that Ctrl-C reaches the supervisor alone
-    /// and it can stop its children in order. Does nothing when neither variable is set.
+    /// Call first thing in <c>Main</c>. Also leaves the terminal's process group, so that Ctrl-C reaches the supervisor
+    /// alone and it can stop its children in order. Does nothing when neither variable is set.
     /// </summary>
     public static void Follow()
     {
-        if (int.TryParse(Environment.GetEnvironmentVariable(HostVariable), NumberStyles.None, CultureInfo.InvariantCulture, out var host))
+        if (
+            int.TryParse(
+                Environment.GetEnvironmentVariable(HostVariable),
+                NumberStyles.None,
+                CultureInfo.InvariantCulture,
+                out var host
+            )
+        )
             _watch = new Timer(_ => EndWithout(host), null, TimeSpan.Zero, Interval);
-        if (!int.TryParse(Environment.GetEnvironmentVariable(Variable), NumberStyles.None, CultureInfo.InvariantCulture, out var runner)
-            || !OperatingSystem.IsLinux())
+        if (
+            !int.TryParse(
+                Environment.GetEnvironmentVariable(Variable),
+                NumberStyles.None,
+                CultureInfo.InvariantCulture,
+                out var runner
+            ) || !OperatingSystem.IsLinux()
+        )
             return;
         _ = SetProcessGroup(0, 0);
         _ = ProcessControl(SetParentDeathSignal, Kill, 0, 0, 0);

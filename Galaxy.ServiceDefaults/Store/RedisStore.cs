@@ -15,27 +15,49 @@ public static class RedisStore
 
     /// <summary>
     /// The store's address: <c>ConnectionStrings:redis</c>, or what Aspire's Redis component calls
-    /// <c>Aspire:StackExchange:Redis:ConnectionString</c>. Three or five, separated by <c>|</c>, make a quorum. Without either, the embedded stores
-    /// that <c>GALAXY_STORES</c> names.
+    /// <c>Aspire:StackExchange:Redis:ConnectionString</c>. Three or five, separated by <c>|</c>, make a quorum. Without
+    /// either, the embedded stores that <c>GALAXY_STORES</c> names.
     /// </summary>
-    /// <exception cref="SettingException">Neither is set, the text is not a connection string, or there are two or four stores.</exception>
+    /// <exception cref="SettingException">Neither is set, the text is not a connection string, or there are two or four
+    /// stores.</exception>
     public static IReadOnlyList<ConfigurationOptions> ReadOptions(IConfiguration configuration) =>
         [.. ReadConnectionStrings(configuration).Select(text => Complete(Parse(text), configuration))];
 
-    /// <summary>The connection strings that <see cref="ReadOptions"/> is about, one for each store; all can be parsed.</summary>
+    /// <summary>
+    /// The connection strings that <see cref="ReadOptions"/> is about, one for each store; all can be parsed.
+    /// </summary>
     /// <exception cref="SettingException">As <see cref="ReadOptions"/>.</exception>
     public static IReadOnlyList<string> ReadConnectionStrings(IConfiguration configuration)
     {
-        var first = configuration.GetConnectionString("redis") ?? configuration["Aspire:StackExchange:Redis:ConnectionString"];
+        var first = configuration.GetConnectionString("redis")
+            ?? configuration["Aspire:StackExchange:Redis:ConnectionString"];
         // What an AppHost with several stores injects, one by one.
-        var text = string.Join('|', Enumerable.Range(2, 4).Select(i => configuration.GetConnectionString($"redis-{i}")).Prepend(first).OfType<string>());
+        var text = string.Join(
+            '|',
+            Enumerable
+                .Range(2, 4)
+                .Select(i => configuration.GetConnectionString($"redis-{i}"))
+                .Prepend(first)
+                .OfType<string>()
+        );
         if (string.IsNullOrWhiteSpace(text))
             text = string.Join('|', EmbeddedStores.Read(configuration).Select(store => store.ConnectionString));
         if (string.IsNullOrWhiteSpace(text))
-            throw new SettingException("ConnectionStrings__redis", text, "an address such as localhost:6379; run Galaxy.AppHost for a store that needs no set-up");
+            throw new SettingException(
+                "ConnectionStrings__redis",
+                text,
+                "an address such as localhost:6379; run Galaxy.AppHost for a store that needs no set-up"
+            );
         var parts = text.Split('|', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
-        if (parts.Length is not (1 or 3 or 5) || parts.Distinct(StringComparer.OrdinalIgnoreCase).Count() != parts.Length)
-            throw new SettingException("ConnectionStrings__redis", text, "one address, or three or five different ones separated by '|'");
+        if (
+            parts.Length is not (1 or 3 or 5)
+            || parts.Distinct(StringComparer.OrdinalIgnoreCase).Count() != parts.Length
+        )
+            throw new SettingException(
+                "ConnectionStrings__redis",
+                text,
+                "one address, or three or five different ones separated by '|'"
+            );
         foreach (var part in parts)
             _ = Parse(part);
         return parts;
@@ -43,7 +65,8 @@ public static class RedisStore
 
     /// <summary>Whether any store is configured.</summary>
     public static bool IsConfigured(IConfiguration configuration) =>
-        configuration.GetConnectionString("redis") is { Length: > 0 } || configuration["Aspire:StackExchange:Redis:ConnectionString"] is { Length: > 0 };
+        configuration.GetConnectionString("redis") is { Length: > 0 }
+        || configuration["Aspire:StackExchange:Redis:ConnectionString"] is { Length: > 0 };
 
     private static ConfigurationOptions Parse(string text)
     {
@@ -57,7 +80,10 @@ public static class RedisStore
         }
     }
 
-    /// <summary>Adds to what a connection string says how long calls and tries may take, and the password where it is a secret of its own.</summary>
+    /// <summary>
+    /// Adds to what a connection string says how long calls and tries may take, and the password where it is a secret
+    /// of its own.
+    /// </summary>
     internal static ConfigurationOptions Complete(ConfigurationOptions options, IConfiguration configuration)
     {
         if (configuration["GALAXY_REDIS_PASSWORD"]?.Trim() is { Length: > 0 } password)
@@ -74,8 +100,8 @@ public static class RedisStore
     }
 
     /// <summary>
-    /// Why a store does not answer, in a few words; null: it does. Asked over a connection of its own, since one that tries again and
-    /// again keeps no reason.
+    /// Why a store does not answer, in a few words; null: it does. Asked over a connection of its own, since one that
+    /// tries again and again keeps no reason.
     /// </summary>
     public static async Task<string?> DiagnoseAsync(ConfigurationOptions options)
     {
@@ -98,8 +124,9 @@ public static class RedisStore
         var text = failure.ToString();
         bool Says(string word) => text.Contains(word, StringComparison.OrdinalIgnoreCase);
         return Says("WRONGPASS") || Says("NOAUTH") || Says("AuthenticationFailure") || Says("invalid password")
-            ? "it refuses the password; with GALAXY_STORES that comes from GALAXY_API_KEY"
-            : Says("LOADING") ? "it still reads its data" : null;
+                ? "it refuses the password; with GALAXY_STORES that comes from GALAXY_API_KEY"
+            : Says("LOADING") ? "it still reads its data"
+            : null;
     }
 
     // The library does not say what the system said.
@@ -109,9 +136,15 @@ public static class RedisStore
         try
         {
             using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
-            await (endPoint is DnsEndPoint dns
-                ? socket.ConnectAsync(dns.Host, dns.Port == 0 ? EmbeddedStores.DefaultPort : dns.Port, timeout.Token)
-                : socket.ConnectAsync(endPoint!, timeout.Token));
+            await (
+                endPoint is DnsEndPoint dns
+                    ? socket.ConnectAsync(
+                        dns.Host,
+                        dns.Port == 0 ? EmbeddedStores.DefaultPort : dns.Port,
+                        timeout.Token
+                    )
+                    : socket.ConnectAsync(endPoint!, timeout.Token)
+            );
             return "it is reached, but does not answer as a store does";
         }
         catch (SocketException failure)
@@ -119,7 +152,8 @@ public static class RedisStore
             return failure.SocketErrorCode switch
             {
                 SocketError.ConnectionRefused => "nothing listens there",
-                SocketError.HostNotFound or SocketError.NoData or SocketError.TryAgain => "no name server knows that name",
+                SocketError.HostNotFound or SocketError.NoData or SocketError.TryAgain =>
+                    "no name server knows that name",
                 _ => failure.Message,
             };
         }
@@ -132,21 +166,24 @@ public static class RedisStore
     /// <summary>Where a store is, without its password.</summary>
     public static string AddressOf(ConfigurationOptions options) => string.Join(", ", options.EndPoints.Select(Show));
 
-    private static string Show(EndPoint endPoint) => endPoint switch
-    {
-        DnsEndPoint { Port: 0 } dns => dns.Host,
-        DnsEndPoint dns => $"{dns.Host}:{dns.Port}",
-        _ => endPoint.ToString() ?? "?",
-    };
+    private static string Show(EndPoint endPoint) =>
+        endPoint switch
+        {
+            DnsEndPoint { Port: 0 } dns => dns.Host,
+            DnsEndPoint dns => $"{dns.Host}:{dns.Port}",
+            _ => endPoint.ToString() ?? "?",
+        };
 
     /// <inheritdoc cref="TracedAsync{T}"/>
     public static Task TracedAsync(string operation, Func<Task> call) => TracedAsync(operation, async () =>
-    {
-        await call();
-        return true;
-    });
+        {
+            await call();
+            return true;
+        });
 
-    /// <summary>Runs a store call within a client span, but only as a part of a trace: polling makes none of its own.</summary>
+    /// <summary>
+    /// Runs a store call within a client span, but only as a part of a trace: polling makes none of its own.
+    /// </summary>
     public static async Task<T> TracedAsync<T>(string operation, Func<Task<T>> call)
     {
         using var activity = Activity.Current is null ? null : Source.StartActivity(operation, ActivityKind.Client);

@@ -6,8 +6,8 @@ namespace Galaxy.ServiceDefaults.Store;
 public sealed record RedisStores(IReadOnlyList<IConnectionMultiplexer> All)
 {
     /// <summary>
-    /// The same stores over connections of their own, for what must not wait: a connection's answers come in the order of its questions, and a
-    /// lease behind a hundred writes runs out.
+    /// The same stores over connections of their own, for what must not wait: a connection's answers come in the order
+    /// of its questions, and a lease behind a hundred writes runs out.
     /// </summary>
     public IReadOnlyList<IConnectionMultiplexer> Urgent { get; init; } = All;
 

@@ -4,8 +4,9 @@ using StackExchange.Redis;
 namespace Galaxy.ServiceDefaults.Store;
 
 /// <summary>
-/// Waits until a store has on its disk what was written to it. The embedded store is asked to by <c>COMMITAOF</c>, once for all who wait at that
-/// moment; with any other store that is a matter of its own configuration (<c>appendfsync</c>), and nothing is asked. Thread-safe.
+/// Waits until a store has on its disk what was written to it. The embedded store is asked to by <c>COMMITAOF</c>, once
+/// for all who wait at that moment; with any other store that is a matter of its own configuration
+/// (<c>appendfsync</c>), and nothing is asked. Thread-safe.
 /// </summary>
 public static class StoreCommit
 {
@@ -13,10 +14,14 @@ public static class StoreCommit
 
     private static readonly ConditionalWeakTable<IConnectionMultiplexer, Group> Groups = [];
 
-    /// <summary>Call when the write was sent, on the connection that it went by; the answer is of use only when the write was done before it.</summary>
+    /// <summary>
+    /// Call when the write was sent, on the connection that it went by; the answer is of use only when the write was
+    /// done before it.
+    /// </summary>
     /// <exception cref="RedisException">The store is away: whether the write lasts is unknown.</exception>
     /// <exception cref="TimeoutException">It did not answer in time: the same.</exception>
-    public static Task AfterWriteAsync(IDatabase database) => Groups.GetValue(database.Multiplexer, store => new Group(store)).CommitAsync();
+    public static Task AfterWriteAsync(IDatabase database) =>
+        Groups.GetValue(database.Multiplexer, store => new Group(store)).CommitAsync();
 
     private sealed class Group
     {
@@ -60,7 +65,8 @@ public static class StoreCommit
             {
                 await _store.GetDatabase().ExecuteAsync(Command);
             }
-            catch (RedisServerException refused) when (refused.Message.Contains("unknown command", StringComparison.OrdinalIgnoreCase))
+            catch (RedisServerException refused)
+                when (refused.Message.Contains("unknown command", StringComparison.OrdinalIgnoreCase))
             {
                 _unknown = true;
             }

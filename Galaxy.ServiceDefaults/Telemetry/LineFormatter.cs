@@ -6,8 +6,8 @@ using Microsoft.Extensions.Logging.Console;
 namespace Galaxy.ServiceDefaults.Telemetry;
 
 /// <summary>
-/// One line per message: time, level, the class that speaks, what it says. A warning names the cause of an exception, an
-/// error also carries its stack. Everything else of a log record goes to OTLP.
+/// One line per message: time, level, the class that speaks, what it says. A warning names the cause of an exception,
+/// an error also carries its stack. Everything else of a log record goes to OTLP.
 /// </summary>
 internal sealed class LineFormatter(TimeProvider time) : ConsoleFormatter(FormatterName)
 {
@@ -16,7 +16,11 @@ internal sealed class LineFormatter(TimeProvider time) : ConsoleFormatter(Format
     private const string Host = "Microsoft.Extensions.Hosting.Internal.Host";
     private const int StartupFailed = 11;
 
-    public override void Write<TState>(in LogEntry<TState> logEntry, IExternalScopeProvider? scopeProvider, TextWriter textWriter)
+    public override void Write<TState>(
+        in LogEntry<TState> logEntry,
+        IExternalScopeProvider? scopeProvider,
+        TextWriter textWriter
+    )
     {
         // GalaxyApp says the same in one sentence.
         if (logEntry.EventId.Id == StartupFailed && logEntry.Category == Host)
@@ -27,19 +31,24 @@ internal sealed class LineFormatter(TimeProvider time) : ConsoleFormatter(Format
         textWriter.Write(": ");
         textWriter.Write(OneLine(logEntry.Formatter(logEntry.State, null)));
         if (logEntry.Exception is { } failure)
-            textWriter.Write(logEntry.LogLevel >= LogLevel.Error ? OneLine(" " + failure) : OneLine($" ({failure.GetType().Name}: {failure.Message})"));
+            textWriter.Write(
+                logEntry.LogLevel >= LogLevel.Error
+                    ? OneLine(" " + failure)
+                    : OneLine($" ({failure.GetType().Name}: {failure.Message})")
+            );
         textWriter.WriteLine();
     }
 
-    private static string Level(LogLevel level) => level switch
-    {
-        LogLevel.Trace => " trce: ",
-        LogLevel.Debug => " dbug: ",
-        LogLevel.Information => " info: ",
-        LogLevel.Warning => " warn: ",
-        LogLevel.Error => " fail: ",
-        _ => " crit: ",
-    };
+    private static string Level(LogLevel level) =>
+        level switch
+        {
+            LogLevel.Trace => " trce: ",
+            LogLevel.Debug => " dbug: ",
+            LogLevel.Information => " info: ",
+            LogLevel.Warning => " warn: ",
+            LogLevel.Error => " fail: ",
+            _ => " crit: ",
+        };
 
     private static string OneLine(string text) => text.ReplaceLineEndings(" ");
 }
@@ -47,7 +56,8 @@ internal sealed class LineFormatter(TimeProvider time) : ConsoleFormatter(Format
 /// <summary>Logging to the console, the same in every program.</summary>
 public static class LineLogging
 {
-    public static ILoggingBuilder AddLines(this ILoggingBuilder logging) => logging
-        .AddConsole(console => console.FormatterName = LineFormatter.FormatterName)
-        .AddConsoleFormatter<LineFormatter, ConsoleFormatterOptions>();
+    public static ILoggingBuilder AddLines(this ILoggingBuilder logging) =>
+        logging
+            .AddConsole(console => console.FormatterName = LineFormatter.FormatterName)
+            .AddConsoleFormatter<LineFormatter, ConsoleFormatterOptions>();
 }

@@ -11,15 +11,17 @@ using OpenTelemetry.Trace;
 namespace Galaxy.ServiceDefaults.Telemetry;
 
 /// <summary>
-/// Where telemetry goes, each receiver getting all of it: what <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> names (Aspire's dashboard, a collector),
-/// and Galaxy's own console at <c>GALAXY_OTLP_ENDPOINT</c>.
+/// Where telemetry goes, each receiver getting all of it: what <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> names (Aspire's
+/// dashboard, a collector), and Galaxy's own console at <c>GALAXY_OTLP_ENDPOINT</c>.
 /// </summary>
 internal static class TelemetryTargets
 {
     private const string ConsoleName = "galaxy-console";
     private const int TraceDelayMilliseconds = 1000;
 
-    /// <summary>The names of the exporters; the default one reads the <c>OTEL_*</c> variables. Empty: telemetry goes nowhere.</summary>
+    /// <summary>
+    /// The names of the exporters; the default one reads the <c>OTEL_*</c> variables. Empty: telemetry goes nowhere.
+    /// </summary>
     public static IReadOnlyList<string> Read(IConfiguration configuration)
     {
         var names = new List<string>();
@@ -30,7 +32,11 @@ internal static class TelemetryTargets
         return names;
     }
 
-    public static void AddExporters(this IHostApplicationBuilder builder, OpenTelemetryBuilder telemetry, IReadOnlyList<string> names)
+    public static void AddExporters(
+        this IHostApplicationBuilder builder,
+        OpenTelemetryBuilder telemetry,
+        IReadOnlyList<string> names
+    )
     {
         foreach (var name in names)
         {
@@ -47,6 +53,8 @@ internal static class TelemetryTargets
             builder.Logging.AddOpenTelemetry(logging => logging.AddOtlpExporter(name, Configure));
         }
         // A person who watches a failover should not wait for the five seconds that are the SDK's default.
-        builder.Services.ConfigureAll<BatchExportActivityProcessorOptions>(options => options.ScheduledDelayMilliseconds = TraceDelayMilliseconds);
+        builder.Services.ConfigureAll<BatchExportActivityProcessorOptions>(options =>
+            options.ScheduledDelayMilliseconds = TraceDelayMilliseconds
+        );
     }
 }

@@ -2,7 +2,9 @@ using System.Diagnostics;
 
 namespace Galaxy.ServiceDefaults.Telemetry;
 
-/// <summary>W3C trace context as a string, for the roads that no instrumentation covers: leases, tasks, sockets.</summary>
+/// <summary>
+/// W3C trace context as a string, for the roads that no instrumentation covers: leases, tasks, sockets.
+/// </summary>
 public static class TraceParent
 {
     /// <summary>The current activity as a <c>traceparent</c>; empty when there is none.</summary>

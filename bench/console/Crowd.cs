@@ -25,7 +25,16 @@ internal sealed class Crowd : IAsyncDisposable
             var socket = new ClientWebSocket();
             socket.Options.SetRequestHeader("Authorization", "Bearer " + galaxy.Key);
             await socket.ConnectAsync(address, CancellationToken.None);
-            await SendAsync(socket, new { type = "handshake", device_id = $"sensor-{i:000}", device_type = "sensor", capabilities = new[] { "measure" } });
+            await SendAsync(
+                socket,
+                new
+                {
+                    type = "handshake",
+                    device_id = $"sensor-{i:000}",
+                    device_type = "sensor",
+                    capabilities = new[] { "measure" },
+                }
+            );
             crowd._sockets.Add(socket);
             _ = DrainAsync(socket, crowd._end.Token);
         }
@@ -34,7 +43,12 @@ internal sealed class Crowd : IAsyncDisposable
     }
 
     private static Task SendAsync(ClientWebSocket socket, object message) =>
-        socket.SendAsync(Encoding.UTF8.GetBytes(JsonSerializer.Serialize(message)), WebSocketMessageType.Text, true, CancellationToken.None);
+        socket.SendAsync(
+            Encoding.UTF8.GetBytes(JsonSerializer.Serialize(message)),
+            WebSocketMessageType.Text,
+            true,
+            CancellationToken.None
+        );
 
     private static async Task DrainAsync(ClientWebSocket socket, CancellationToken end)
     {
@@ -57,7 +71,15 @@ internal sealed class Crowd : IAsyncDisposable
         try
         {
             while (await pace.WaitForNextTickAsync(_end.Token))
-                await SendAsync(_sockets[random.Next(_sockets.Count)], new { type = "status_update", status = random.Next(2) == 0 ? "busy" : "idle", load = random.NextDouble() });
+                await SendAsync(
+                    _sockets[random.Next(_sockets.Count)],
+                    new
+                    {
+                        type = "status_update",
+                        status = random.Next(2) == 0 ? "busy" : "idle",
+                        load = random.NextDouble(),
+                    }
+                );
         }
         catch (Exception ended) when (ended is OperationCanceledException or WebSocketException)
         {

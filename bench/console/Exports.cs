@@ -6,7 +6,15 @@ using Grpc.Net.Client;
 
 namespace Galaxy.Bench.Console;
 
-internal sealed record LoadResult(long Spans, double Minutes, int Refused, double MiBBefore, double MiBMost, double MiBAfter, double ProcessorPercent);
+internal sealed record LoadResult(
+    long Spans,
+    double Minutes,
+    int Refused,
+    double MiBBefore,
+    double MiBMost,
+    double MiBAfter,
+    double ProcessorPercent
+);
 
 /// <summary>What programs send to the receiver, over gRPC as SDKs do.</summary>
 internal static class Exports
@@ -14,14 +22,31 @@ internal static class Exports
     private const int Rate = 100_000;
     private const int Batch = 512;
 
-    private static byte[] Random(int length) => global::System.Security.Cryptography.RandomNumberGenerator.GetBytes(length);
+    private static byte[] Random(int length) =>
+        global::System.Security.Cryptography.RandomNumberGenerator.GetBytes(length);
 
     private static (TraceService.TraceServiceClient Client, Metadata Headers) Connect(RunningSystem galaxy) =>
-        (new TraceService.TraceServiceClient(GrpcChannel.ForAddress(galaxy.Host.Url("console", "otlp-grpc"))), new Metadata { { "authorization", "Bearer " + galaxy.Key } });
+        (
+            new TraceService.TraceServiceClient(GrpcChannel.ForAddress(galaxy.Host.Url("console", "otlp-grpc"))),
+            new Metadata { { "authorization", "Bearer " + galaxy.Key } }
+        );
 
     private static ResourceSpans Resource(string service, IEnumerable<Span> spans)
     {
-        var resource = new ResourceSpans { Resource = new Resource { Attributes = { new KeyValue { Key = "service.name", Value = new AnyValue { StringValue = service } } } } };
+        var resource = new ResourceSpans
+        {
+            Resource = new Resource
+            {
+                Attributes =
+                {
+                    new KeyValue
+                    {
+                        Key = "service.name",
+                        Value = new AnyValue { StringValue = service },
+                    },
+                },
+            },
+        };
         var scope = new ScopeSpans();
         scope.Spans.AddRange(spans);
         resource.ScopeSpans.Add(scope);
@@ -33,11 +58,32 @@ internal static class Exports
         var now = (ulong)DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() * 1_000_000;
         var made = new Span
         {
-            TraceId = ByteString.CopyFrom(trace), SpanId = ByteString.CopyFrom(span), ParentSpanId = ByteString.CopyFrom(parent), Name = $"GET /items/{{id}} {i % 50}", Kind = 1 + i % 5,
-            StartTimeUnixNano = now + (ulong)i * 100_000, EndTimeUnixNano = now + (ulong)i * 100_000 + 3_000_000,
+            TraceId = ByteString.CopyFrom(trace),
+            SpanId = ByteString.CopyFrom(span),
+            ParentSpanId = ByteString.CopyFrom(parent),
+            Name = $"GET /items/{{id}} {i % 50}",
+            Kind = 1 + i % 5,
+            StartTimeUnixNano = now + (ulong)i * 100_000,
+            EndTimeUnixNano = now + (ulong)i * 100_000 + 3_000_000,
         };
-        foreach (var (key, value) in new[] { ("http.request.method", "GET"), ("url.path", $"/items/{i}"), ("http.response.status_code", "200"), ("server.address", "items.example"), ("user.id", $"{i % 997}"), ("net.peer", "10.0.0.1") })
-            made.Attributes.Add(new KeyValue { Key = key, Value = new AnyValue { StringValue = value } });
+        foreach (
+            var (key, value) in new[]
+            {
+                ("http.request.method", "GET"),
+                ("url.path", $"/items/{i}"),
+                ("http.response.status_code", "200"),
+                ("server.address", "items.example"),
+                ("user.id", $"{i % 997}"),
+                ("net.peer", "10.0.0.1"),
+            }
+        )
+            made.Attributes.Add(
+                new KeyValue
+                {
+                    Key = key,
+                    Value = new AnyValue { StringValue = value },
+                }
+            );
         return made;
     }
 
@@ -48,7 +94,12 @@ internal static class Exports
         var trace = Random(16);
         var ids = Enumerable.Range(0, spans).Select(_ => Random(8)).ToArray();
         var request = new ExportTraceServiceRequest();
-        request.ResourceSpans.Add(Resource("big", Enumerable.Range(0, spans).Select(i => Make(trace, ids[i], i == 0 ? [] : ids[(i - 1) / 4], i))));
+        request.ResourceSpans.Add(
+            Resource(
+                "big",
+                Enumerable.Range(0, spans).Select(i => Make(trace, ids[i], i == 0 ? [] : ids[(i - 1) / 4], i))
+            )
+        );
         await client.ExportAsync(request, headers);
         return Convert.ToHexStringLower(trace);
     }
@@ -58,7 +109,12 @@ internal static class Exports
     {
         var (client, headers) = Connect(galaxy);
         var request = new ExportTraceServiceRequest();
-        request.ResourceSpans.Add(Resource("more", Enumerable.Range(0, spans).Select(i => Make(Convert.FromHexString(trace), Random(8), Random(8), i))));
+        request.ResourceSpans.Add(
+            Resource(
+                "more",
+                Enumerable.Range(0, spans).Select(i => Make(Convert.FromHexString(trace), Random(8), Random(8), i))
+            )
+        );
         await client.ExportAsync(request, headers);
     }
 
@@ -77,7 +133,21 @@ internal static class Exports
             {
                 var trace = Random(16);
                 var root = Random(8);
-                request.ResourceSpans.Add(Resource($"load-{service}", Enumerable.Range(0, Batch / 4).Select(i => Make(i % 16 == 0 ? trace = Random(16) : trace, i % 16 == 0 ? root = Random(8) : Random(8), i % 16 == 0 ? [] : root, i))));
+                request.ResourceSpans.Add(
+                    Resource(
+                        $"load-{service}",
+                        Enumerable
+                            .Range(0, Batch / 4)
+                            .Select(i =>
+                                Make(
+                                    i % 16 == 0 ? trace = Random(16) : trace,
+                                    i % 16 == 0 ? root = Random(8) : Random(8),
+                                    i % 16 == 0 ? [] : root,
+                                    i
+                                )
+                            )
+                    )
+                );
             }
             try
             {
@@ -94,6 +164,14 @@ internal static class Exports
                 await Task.Delay(due);
         }
         var took = Stopwatch.GetElapsedTime(started);
-        return new LoadResult(sent, took.TotalMinutes, refused, before, most, galaxy.ConsoleMiB, (galaxy.ConsoleSeconds - seconds) / took.TotalSeconds * 100);
+        return new LoadResult(
+            sent,
+            took.TotalMinutes,
+            refused,
+            before,
+            most,
+            galaxy.ConsoleMiB,
+            (galaxy.ConsoleSeconds - seconds) / took.TotalSeconds * 100
+        );
     }
 }

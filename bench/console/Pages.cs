@@ -15,13 +15,25 @@ internal sealed class Pages : IAsyncDisposable
     private readonly IPage _page;
     private readonly RunningSystem _galaxy;
 
-    private Pages(IPlaywright playwright, IBrowser browser, IPage page, RunningSystem galaxy) => (_playwright, _browser, _page, _galaxy) = (playwright, browser, page, galaxy);
+    private Pages(IPlaywright playwright, IBrowser browser, IPage page, RunningSystem galaxy) =>
+        (_playwright, _browser, _page, _galaxy) = (playwright, browser, page, galaxy);
 
     public static async Task<Pages> StartAsync(RunningSystem galaxy)
     {
         var playwright = await Playwright.CreateAsync();
-        var browser = await playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions { ExecutablePath = "/usr/bin/chromium", Args = ["--no-sandbox", "--disable-gpu"] });
-        var page = await browser.NewPageAsync(new BrowserNewPageOptions { ViewportSize = new ViewportSize { Width = 1360, Height = 900 } });
+        var browser = await playwright.Chromium.LaunchAsync(
+            new BrowserTypeLaunchOptions
+            {
+                ExecutablePath = "/usr/bin/chromium",
+                Args = ["--no-sandbox", "--disable-gpu"],
+            }
+        );
+        var page = await browser.NewPageAsync(
+            new BrowserNewPageOptions
+            {
+                ViewportSize = new ViewportSize { Width = 1360, Height = 900 },
+            }
+        );
         await page.GotoAsync(galaxy.SignInPage);
         return new Pages(playwright, browser, page, galaxy);
     }
@@ -37,13 +49,33 @@ internal sealed class Pages : IAsyncDisposable
     public async Task<IReadOnlyList<(string Path, double Ms)>> PaintsAsync(int rounds)
     {
         List<(string, double)> results = [];
-        foreach (var path in new[] { "/", "/ui/nodes", "/ui/failovers", "/ui/devices", "/ui/tasks", "/ui/models", "/ui/state", "/ui/configuration", "/ui/traces", "/ui/logs", "/ui/metrics", "/ui/resources" })
+        foreach (
+            var path in new[]
+            {
+                "/",
+                "/ui/nodes",
+                "/ui/failovers",
+                "/ui/devices",
+                "/ui/tasks",
+                "/ui/models",
+                "/ui/state",
+                "/ui/configuration",
+                "/ui/traces",
+                "/ui/logs",
+                "/ui/metrics",
+                "/ui/resources",
+            }
+        )
         {
             List<double> times = [];
             for (var i = 0; i < rounds; i++)
             {
                 await OpenAsync(path);
-                times.Add(await _page.EvaluateAsync<double>("performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? -1"));
+                times.Add(
+                    await _page.EvaluateAsync<double>(
+                        "performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? -1"
+                    )
+                );
             }
             results.Add((path, Median(times)));
         }
@@ -51,29 +83,37 @@ internal sealed class Pages : IAsyncDisposable
     }
 
     /// <summary>Frames that the browser makes in five seconds, per second.</summary>
-    private Task<double> FramesAsync(string meanwhile = "") => _page.EvaluateAsync<double>($$"""
-        () => new Promise(done => {
-          let frames = 0; const began = performance.now();
-          const turn = () => { frames++; {{meanwhile}} const took = performance.now() - began; took < 5000 ? requestAnimationFrame(turn) : done(frames * 1000 / took); };
-          requestAnimationFrame(turn);
-        })
-        """);
+    private Task<double> FramesAsync(string meanwhile = "") =>
+        _page.EvaluateAsync<double>(
+            $$"""
+            () => new Promise(done => {
+              let frames = 0; const began = performance.now();
+              const turn = () => { frames++; {{meanwhile}} const took = performance.now() - began; took < 5000 ? requestAnimationFrame(turn) : done(frames * 1000 / took); };
+              requestAnimationFrame(turn);
+            })
+            """
+        );
 
     public async Task<SkyResult> ConstellationAsync(Crowd crowd, int rounds)
     {
-        List<double> drawn = [], opened = [];
+        List<double> drawn = [],
+            opened = [];
         for (var i = 0; i < rounds; i++)
         {
             await OpenAsync("/ui/nodes");
             // From the click to the first frame of a picture that has everybody.
-            opened.Add(await _page.EvaluateAsync<double>($$"""
-                () => new Promise(done => {
-                  const began = performance.now();
-                  document.querySelector('nav a[href="/"]').click();
-                  const look = () => { const sky = document.querySelector('.sky canvas')?.sky; sky?.stars?.length >= {{crowd.Count}} ? requestAnimationFrame(() => done(performance.now() - began)) : requestAnimationFrame(look); };
-                  look();
-                })
-                """));
+            opened.Add(
+                await _page.EvaluateAsync<double>(
+                    $$"""
+                    () => new Promise(done => {
+                      const began = performance.now();
+                      document.querySelector('nav a[href="/"]').click();
+                      const look = () => { const sky = document.querySelector('.sky canvas')?.sky; sky?.stars?.length >= {{crowd.Count}} ? requestAnimationFrame(() => done(performance.now() - began)) : requestAnimationFrame(look); };
+                      look();
+                    })
+                    """
+                )
+            );
             drawn.Add(await _page.EvaluateAsync<double>("document.querySelector('.sky canvas').sky.shownMs"));
         }
         return new SkyResult(Median(drawn), Median(opened), await FramesAsync());
@@ -88,14 +128,18 @@ internal sealed class Pages : IAsyncDisposable
             await _page.Locator("input[type=number]").FillAsync("1");
             await _page.Locator("label", new() { HasText = "Service" }).Locator("select").SelectOptionAsync("big");
             await _page.WaitForSelectorAsync($"a[href='/ui/traces/{trace}']");
-            opened.Add(await _page.EvaluateAsync<double>($$"""
-                () => new Promise(done => {
-                  const began = performance.now();
-                  document.querySelector("a[href='/ui/traces/{{trace}}']").click();
-                  const look = () => document.querySelectorAll('.waterfall .row').length > 10 ? requestAnimationFrame(() => done(performance.now() - began)) : requestAnimationFrame(look);
-                  look();
-                })
-                """));
+            opened.Add(
+                await _page.EvaluateAsync<double>(
+                    $$"""
+                    () => new Promise(done => {
+                      const began = performance.now();
+                      document.querySelector("a[href='/ui/traces/{{trace}}']").click();
+                      const look = () => document.querySelectorAll('.waterfall .row').length > 10 ? requestAnimationFrame(() => done(performance.now() - began)) : requestAnimationFrame(look);
+                      look();
+                    })
+                    """
+                )
+            );
         }
         using var end = new CancellationTokenSource();
         var adding = Task.Run(async () =>

@@ -29,9 +29,28 @@ internal sealed class RunningSystem : IAsyncDisposable
     public static async Task<RunningSystem> StartAsync()
     {
         var data = Directory.CreateTempSubdirectory("galaxy-bench-").FullName;
-        string[] options = ["--GALAXY_DATA", data, "--WEB_UI_PORT", "0", "--API_PORT", "0", "--WEBSOCKET_PORT", "0", "--OTLP_GRPC_PORT", "0", "--OTLP_HTTP_PORT", "0", "--NODE71_BROADCAST_PORT", "47023"];
+        string[] options =
+        [
+            "--GALAXY_DATA",
+            data,
+            "--WEB_UI_PORT",
+            "0",
+            "--API_PORT",
+            "0",
+            "--WEBSOCKET_PORT",
+            "0",
+            "--OTLP_GRPC_PORT",
+            "0",
+            "--OTLP_HTTP_PORT",
+            "0",
+            "--NODE71_BROADCAST_PORT",
+            "47023",
+        ];
         var system = new RunningSystem(await LocalCluster.StartAsync(options, TimeSpan.FromSeconds(120)), data);
-        while ((await system.Http.GetFromJsonAsync<ClusterResponse>("/api/v1/cluster", GalaxyJson.Options)) is not { Leader: not null, DevicesOnline: 2 })
+        while (
+            (await system.Http.GetFromJsonAsync<ClusterResponse>("/api/v1/cluster", GalaxyJson.Options))
+                is not { Leader: not null, DevicesOnline: 2 }
+        )
             await Task.Delay(100);
         return system;
     }
@@ -41,7 +60,13 @@ internal sealed class RunningSystem : IAsyncDisposable
     public string SignInPage => Page("/sign-in/link?code=" + SignInLink.Mint(Key, DateTimeOffset.UtcNow));
 
     /// <summary>What the console's process holds, in MiB.</summary>
-    public double ConsoleMiB => long.Parse(File.ReadLines($"/proc/{Host.ProcessId("console")}/status").First(line => line.StartsWith("VmRSS:", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) / 1024.0;
+    public double ConsoleMiB =>
+        long.Parse(
+            File.ReadLines($"/proc/{Host.ProcessId("console")}/status")
+                .First(line => line.StartsWith("VmRSS:", StringComparison.Ordinal))
+                .Split(' ', StringSplitOptions.RemoveEmptyEntries)[1],
+            CultureInfo.InvariantCulture
+        ) / 1024.0;
 
     /// <summary>Processor time that the console's process has used, in seconds.</summary>
     public double ConsoleSeconds
@@ -50,7 +75,10 @@ internal sealed class RunningSystem : IAsyncDisposable
         {
             var stat = File.ReadAllText($"/proc/{Host.ProcessId("console")}/stat");
             var fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
-            return (long.Parse(fields[11], CultureInfo.InvariantCulture) + long.Parse(fields[12], CultureInfo.InvariantCulture)) / 100.0;
+            return (
+                    long.Parse(fields[11], CultureInfo.InvariantCulture)
+                    + long.Parse(fields[12], CultureInfo.InvariantCulture)
+                ) / 100.0;
         }
     }
 

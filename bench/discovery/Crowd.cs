@@ -9,9 +9,10 @@ using Galaxy.ServiceDefaults.Nodes;
 namespace Galaxy.Bench.Discovery;
 
 /// <summary>
-/// A thousand nodes on a segment, each with an address of its own, that announce themselves as Galaxy's discovery does, by its own code: signed
-/// UDP questions every ten seconds and answers to those of the one under measurement, multicast DNS with probes, announcements, answers and
-/// refreshes, SSDP notifications, and descriptions over HTTP. They do not look for others: the traffic of a thousand that do is not here.
+/// A thousand nodes on a segment, each with an address of its own, that announce themselves as Galaxy's discovery does,
+/// by its own code: signed UDP questions every ten seconds and answers to those of the one under measurement, multicast
+/// DNS with probes, announcements, answers and refreshes, SSDP notifications, and descriptions over HTTP. They do not
+/// look for others: the traffic of a thousand that do is not here.
 /// </summary>
 internal static class Crowd
 {
@@ -25,28 +26,50 @@ internal static class Crowd
         GalaxyNode.StartStore(network[0]);
         using var a = new GalaxyNode(network[0]);
         a.Start();
-        await Wait.ForAsync("a announces itself", async () => await a.RoadAsync("udp") is { } road && road.GetProperty("sent").GetInt64() > 5);
+        await Wait.ForAsync("a announces itself", async () =>
+            await a.RoadAsync("udp") is { } road && road.GetProperty("sent").GetInt64() > 5
+        );
         await Task.Delay(TimeSpan.FromSeconds(20));
         var discovery = a.Discovery!;
-        var (aloneMiB, aloneCpu) = (discovery.ResidentMiB, await Floods.ShareAsync(discovery, TimeSpan.FromSeconds(20)));
+        var (aloneMiB, aloneCpu) = (
+            discovery.ResidentMiB,
+            await Floods.ShareAsync(discovery, TimeSpan.FromSeconds(20))
+        );
 
-        var addresses = Enumerable.Range(0, count).Select(i => new IPAddress([10, 88, (byte)(8 + (i / 250)), (byte)((i % 250) + 1)])).ToList();
+        var addresses = Enumerable
+            .Range(0, count)
+            .Select(i => new IPAddress([10, 88, (byte)(8 + (i / 250)), (byte)((i % 250) + 1)]))
+            .ToList();
         var batch = Path.Combine(network[1].Data, "addresses");
         await File.WriteAllLinesAsync(batch, addresses.Select(address => $"addr add {address}/16 dev eth0"));
         await Command.RunAsync("ip", "-n", network[1].Name, "-batch", batch);
-        var trust = new Trust(new NodeOptions { NodeId = "crowd", Cluster = "crowd", ApiKey = GalaxyNode.Key }, TimeProvider.System);
+        var trust = new Trust(
+            new NodeOptions
+            {
+                NodeId = "crowd",
+                Cluster = "crowd",
+                ApiKey = GalaxyNode.Key,
+            },
+            TimeProvider.System
+        );
         using var ends = new CancellationTokenSource();
-        var members = addresses.Select((address, i) => new CrowdMember($"member-{i}", address, network[1], trust, i)).ToList();
+        var members = addresses
+            .Select((address, i) => new CrowdMember($"member-{i}", address, network[1], trust, i))
+            .ToList();
         var loop = new CrowdLoop(members, network[1], a.Host.Address, trust);
         var running = Task.Run(() => loop.RunAsync(ends.Token));
 
-        await Wait.ForAsync($"a sees {count} on all three roads", async () =>
-        {
-            if (running.IsFaulted)
-                await running;
-            var seen = await a.SeenAsync();
-            return seen.Count(peer => peer.Value.GetProperty("roads").EnumerateObject().Count() == 3) >= count;
-        }, 120);
+        await Wait.ForAsync(
+            $"a sees {count} on all three roads",
+            async () =>
+            {
+                if (running.IsFaulted)
+                    await running;
+                var seen = await a.SeenAsync();
+                return seen.Count(peer => peer.Value.GetProperty("roads").EnumerateObject().Count() == 3) >= count;
+            },
+            120
+        );
         await Task.Delay(Settling);
         var (lowest, cpu, heard) = (int.MaxValue, discovery.ProcessorSeconds, await ReceivedAsync(a));
         for (var second = 0; second < Measured.TotalSeconds; second += 5)
@@ -66,8 +89,15 @@ internal static class Crowd
             pss_mib = Math.Round(discovery.ProportionalMiB, 1),
             packets_per_second = Math.Round((await ReceivedAsync(a) - heard) / Measured.TotalSeconds),
         };
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"  seen at any moment {result.seen_at_least} of {count}; CPU {result.cpu_percent} % of a core (alone {result.cpu_percent_alone}); RSS {result.rss_mib} MiB (alone {result.rss_mib_alone}), PSS {result.pss_mib}; {result.packets_per_second} packets/s received"));
+        Console.WriteLine(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"  seen at any moment {result.seen_at_least} of {count}; CPU {result.cpu_percent} % of a "
+                    + $"core (alone {result.cpu_percent_alone}); RSS {result.rss_mib} MiB (alone "
+                    + $"{result.rss_mib_alone}), PSS {result.pss_mib}; {result.packets_per_second} "
+                    + $"packets/s received"
+            )
+        );
         foreach (var road in (string[])["udp", "mdns", "ssdp"])
             Console.WriteLine($"  {road}: {(await a.RoadAsync(road))!.Value.GetProperty("rejected").GetRawText()}");
         Console.WriteLine("  " + discovery.Memory);

@@ -11,21 +11,36 @@ using Galaxy.Hosts;
 
 namespace Galaxy.Bench.Discovery;
 
-/// <summary>Moves the crowd: one loop for all members, who hear what the one under measurement says to the groups, and a server of descriptions.</summary>
+/// <summary>
+/// Moves the crowd: one loop for all members, who hear what the one under measurement says to the groups, and a server
+/// of descriptions.
+/// </summary>
 internal sealed class CrowdLoop(IReadOnlyList<CrowdMember> members, LabHost host, IPAddress measured, Trust trust)
 {
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(5);
 
-    private readonly Channel<(IPEndPoint Group, byte[] Packet, IPEndPoint From)> _heard = Channel.CreateBounded<(IPEndPoint, byte[], IPEndPoint)>(1000);
-    private readonly Dictionary<string, CrowdMember> _byAddress = members.ToDictionary(member => member.Address.ToString());
+    private readonly Channel<(IPEndPoint Group, byte[] Packet, IPEndPoint From)> _heard = Channel.CreateBounded<(
+        IPEndPoint,
+        byte[],
+        IPEndPoint
+    )>(1000);
+    private readonly Dictionary<string, CrowdMember> _byAddress = members.ToDictionary(member =>
+        member.Address.ToString()
+    );
     private readonly long _start = Stopwatch.GetTimestamp();
 
     private byte[] _last = [];
 
     private TimeSpan Now => Stopwatch.GetElapsedTime(_start);
 
-    public Task RunAsync(CancellationToken ends) => Task.WhenAll(
-        MoveAsync(ends), ListenAsync(CrowdMember.Udp, ends), ListenAsync(CrowdMember.Mdns, ends), ListenAsync(CrowdMember.Ssdp, ends), DescribeAsync(ends));
+    public Task RunAsync(CancellationToken ends) =>
+        Task.WhenAll(
+            MoveAsync(ends),
+            ListenAsync(CrowdMember.Udp, ends),
+            ListenAsync(CrowdMember.Mdns, ends),
+            ListenAsync(CrowdMember.Ssdp, ends),
+            DescribeAsync(ends)
+        );
 
     private async Task MoveAsync(CancellationToken ends)
     {
@@ -46,7 +61,11 @@ internal sealed class CrowdLoop(IReadOnlyList<CrowdMember> members, LabHost host
         if (group == CrowdMember.Udp && _last.AsSpan().SequenceEqual(packet))
             return;
         _last = packet;
-        if (group == CrowdMember.Udp && Announcement.TryParse(packet, out var question) && question.Kind == AnnouncementKind.Discover)
+        if (
+            group == CrowdMember.Udp
+            && Announcement.TryParse(packet, out var question)
+            && question.Kind == AnnouncementKind.Discover
+        )
         {
             foreach (var member in members)
                 member.HearUdp(question, from, Now);
@@ -109,8 +128,23 @@ internal sealed class CrowdLoop(IReadOnlyList<CrowdMember> members, LabHost host
                 var buffer = new byte[4096];
                 var request = Encoding.ASCII.GetString(buffer, 0, await socket.ReceiveAsync(buffer));
                 var nonce = request.Split(' ')[1].Split("nonce=") is [_, var given] ? given : "";
-                var document = Encoding.UTF8.GetBytes(SsdpDescription.Write(_byAddress[((IPEndPoint)socket.LocalEndPoint!).Address.ToString()].Own, trust, nonce));
-                await socket.SendAsync((byte[])[.. Encoding.ASCII.GetBytes($"HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nContent-Length: {document.Length}\r\nConnection: close\r\n\r\n"), .. document]);
+                var document = Encoding.UTF8.GetBytes(
+                    SsdpDescription.Write(
+                        _byAddress[((IPEndPoint)socket.LocalEndPoint!).Address.ToString()].Own,
+                        trust,
+                        nonce
+                    )
+                );
+                await socket.SendAsync(
+                    (byte[])
+                        [
+                            .. Encoding.ASCII.GetBytes(
+                                "HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nContent-Length: "
+                                    + $"{document.Length}\r\nConnection: close\r\n\r\n"
+                            ),
+                            .. document,
+                        ]
+                );
                 socket.Shutdown(SocketShutdown.Send);
             }
             catch (SocketException)

@@ -32,22 +32,57 @@ internal sealed class CrowdMember : IDisposable
     {
         (Address, _trust) = (address, trust);
         Own = new LocalNode(nodeId, "coordinator", "crowd", $"http://{address}:8071", $"http://{address}:9071", "1");
-        (_udp, _mdnsSocket, _ssdpSocket) = (host.OpenUdp(37021, from: address), host.OpenUdp(5353, from: address), host.OpenUdp(1900, from: address));
+        (_udp, _mdnsSocket, _ssdpSocket) = (
+            host.OpenUdp(37021, from: address),
+            host.OpenUdp(5353, from: address),
+            host.OpenUdp(1900, from: address)
+        );
         _random = new Random(seed);
         _mdns = new MdnsHost(_random);
         _ssdp = new SsdpLink(address, 8037, 1, "Linux UPnP/1.1 Galaxy/1", _random);
         // Not all in one moment.
         var start = TimeSpan.FromSeconds(10 * _random.NextDouble());
         _ask = start;
-        DoMdns(_mdns.Publish(1,
-        [
-            new MdnsService(nodeId, $"galaxy-{nodeId}", 8071,
-            [
-                new("node_id", nodeId), new("type", Own.Role), new("cluster", Own.Cluster), new("ver", Own.Version), new("url", Own.Url), new("grpc", Own.GrpcUrl),
-                new("sig", trust.SignFields(DateTimeOffset.UtcNow, nodeId, Own.Role, Own.Cluster, Own.Version, Own.Url, Own.GrpcUrl)),
-            ]),
-        ], [address], start));
-        DoSsdp(_ssdp.Publish([new SsdpDevice(SsdpDescription.Uuid(Own), SsdpDescription.Path(Own), SsdpDescription.ConfigId(Own))], start));
+        DoMdns(
+            _mdns.Publish(
+                1,
+                [
+                    new MdnsService(
+                        nodeId,
+                        $"galaxy-{nodeId}",
+                        8071,
+                        [
+                            new("node_id", nodeId),
+                            new("type", Own.Role),
+                            new("cluster", Own.Cluster),
+                            new("ver", Own.Version),
+                            new("url", Own.Url),
+                            new("grpc", Own.GrpcUrl),
+                            new(
+                                "sig",
+                                trust.SignFields(
+                                    DateTimeOffset.UtcNow,
+                                    nodeId,
+                                    Own.Role,
+                                    Own.Cluster,
+                                    Own.Version,
+                                    Own.Url,
+                                    Own.GrpcUrl
+                                )
+                            ),
+                        ]
+                    ),
+                ],
+                [address],
+                start
+            )
+        );
+        DoSsdp(
+            _ssdp.Publish(
+                [new SsdpDevice(SsdpDescription.Uuid(Own), SsdpDescription.Path(Own), SsdpDescription.ConfigId(Own))],
+                start
+            )
+        );
     }
 
     public IPAddress Address { get; }
@@ -90,16 +125,22 @@ internal sealed class CrowdMember : IDisposable
             _udp.SendTo(answer, new IPEndPoint(from.Address, 37021));
     }
 
-    public void HearMdns(DnsMessage message, IPEndPoint from, TimeSpan now) => DoMdns(_mdns.Hear(1, message, from, now));
+    public void HearMdns(DnsMessage message, IPEndPoint from, TimeSpan now) =>
+        DoMdns(_mdns.Hear(1, message, from, now));
 
-    public void HearSsdp(SsdpMessage message, int bytes, IPEndPoint from, TimeSpan now) => DoSsdp(_ssdp.Hear(message, bytes, from, onLink: true, toGroup: true, now));
+    public void HearSsdp(SsdpMessage message, int bytes, IPEndPoint from, TimeSpan now) =>
+        DoSsdp(_ssdp.Hear(message, bytes, from, onLink: true, toGroup: true, now));
 
     private void DoMdns(IReadOnlyList<(int Link, MdnsEffect Effect)> effects)
     {
         foreach (var (_, effect) in effects)
         {
             // Its own questions for others stay unsaid.
-            if (effect is MdnsEffect.Send send && DnsReader.TryParse(send.Packet, out var message) && (message.IsResponse || message.Authorities.Count > 0))
+            if (
+                effect is MdnsEffect.Send send
+                && DnsReader.TryParse(send.Packet, out var message)
+                && (message.IsResponse || message.Authorities.Count > 0)
+            )
                 _mdnsSocket.SendTo(send.Packet, send.To ?? Mdns);
         }
     }

@@ -11,8 +11,8 @@ internal static class Meetings
     private static readonly string[] Roads = ["udp", "mdns", "ssdp", "registry"];
 
     /// <summary>
-    /// Host a is up. On host b discovery starts, beside a coordinator that is up; and then both, with a look at when they are one cluster.
-    /// Times are from the start of the process, so they hold the start of the runtime.
+    /// Host a is up. On host b discovery starts, beside a coordinator that is up; and then both, with a look at when
+    /// they are one cluster. Times are from the start of the process, so they hold the start of the runtime.
     /// </summary>
     public static async Task<object> StartsAsync(int runs)
     {
@@ -46,7 +46,10 @@ internal static class Meetings
             here.Forget();
             b.Start();
             await OneClusterAsync(a, b);
-            table.Add("both start on b: one cluster with one leader", Stopwatch.GetElapsedTime(started).TotalMilliseconds);
+            table.Add(
+                "both start on b: one cluster with one leader",
+                Stopwatch.GetElapsedTime(started).TotalMilliseconds
+            );
             foreach (var road in Roads)
                 table.Add($"both start on b: a sees b by {road}", await here.UntilAsync(started, road));
             await Task.WhenAll(b.Discovery!.StopAsync(), b.Coordinator!.StopAsync());
@@ -75,14 +78,21 @@ internal static class Meetings
         {
             var killed = run % 2 == 1;
             b.Start();
-            await Wait.ForAsync("a and c see b on all roads", async () => await SeesAllAsync(a, b) && await SeesAllAsync(c, b));
+            await Wait.ForAsync("a and c see b on all roads", async () =>
+                await SeesAllAsync(a, b) && await SeesAllAsync(c, b)
+            );
             await OneClusterAsync(a, b);
             here.Forget();
             there.Forget();
             var started = Stopwatch.GetTimestamp();
-            Task[] ends = killed ? [b.Discovery!.KillAsync(), b.Coordinator!.KillAsync()] : [b.Discovery!.StopAsync(), b.Coordinator!.StopAsync()];
+            Task[] ends = killed
+                ? [b.Discovery!.KillAsync(), b.Coordinator!.KillAsync()]
+                : [b.Discovery!.StopAsync(), b.Coordinator!.StopAsync()];
             var kind = killed ? "kill -9" : "SIGTERM";
-            table.Add($"{kind}: last of a and c has lost b", Math.Max(await here.UntilAsync(started, "lost"), await there.UntilAsync(started, "lost")));
+            table.Add(
+                $"{kind}: last of a and c has lost b",
+                Math.Max(await here.UntilAsync(started, "lost"), await there.UntilAsync(started, "lost"))
+            );
             await Task.WhenAll(ends);
             await LostAsync(a, b);
             Console.Write('.');
@@ -92,7 +102,9 @@ internal static class Meetings
         return new { leaving = table.Rows };
     }
 
-    /// <summary>Host b's cable is pulled until a has lost it, and plugged in again where another address is given out.</summary>
+    /// <summary>
+    /// Host b's cable is pulled until a has lost it, and plugged in again where another address is given out.
+    /// </summary>
     public static async Task<object> ReplugAsync(int runs)
     {
         Console.WriteLine($"Replug: {runs} times");
@@ -101,7 +113,9 @@ internal static class Meetings
         using var _a = a;
         using var _b = b;
         b.Start();
-        await Wait.ForAsync("a and b see each other on all roads", async () => await SeesAllAsync(a, b) && await SeesAllAsync(b, a));
+        await Wait.ForAsync("a and b see each other on all roads", async () =>
+            await SeesAllAsync(a, b) && await SeesAllAsync(b, a)
+        );
         await using var here = new Watching(a, b.NodeId);
         await using var there = new Watching(b, a.NodeId);
         var table = new TimeTable();
@@ -119,7 +133,10 @@ internal static class Meetings
             await b.Host.PlugAsync(address);
             table.Add("a has found b", await here.UntilAsync(started, "found"));
             table.Add("b has found a", await there.UntilAsync(started, "found"));
-            await Wait.ForAsync("the new address", async () => (await a.SeenAsync()).TryGetValue(b.NodeId, out var seen) && seen.GetProperty("url").GetString()!.Contains($"{address}:", StringComparison.Ordinal));
+            await Wait.ForAsync("the new address", async () =>
+                (await a.SeenAsync()).TryGetValue(b.NodeId, out var seen)
+                && seen.GetProperty("url").GetString()!.Contains($"{address}:", StringComparison.Ordinal)
+            );
             table.Add("a knows b's new address", Stopwatch.GetElapsedTime(started).TotalMilliseconds);
             await OneClusterAsync(a, b, $"{address}");
             table.Add("one cluster again, with the new address", Stopwatch.GetElapsedTime(started).TotalMilliseconds);
@@ -144,18 +161,42 @@ internal static class Meetings
     }
 
     private static async Task<bool> SeesAllAsync(GalaxyNode by, GalaxyNode of) =>
-        (await by.SeenAsync()).TryGetValue(of.NodeId, out var seen) && Roads.All(road => seen.GetProperty("roads").TryGetProperty(road, out _));
+        (await by.SeenAsync()).TryGetValue(of.NodeId, out var seen)
+        && Roads.All(road => seen.GetProperty("roads").TryGetProperty(road, out _));
 
-    private static Task OneClusterAsync(GalaxyNode a, GalaxyNode b, string address = "") => Wait.ForAsync("one cluster", async () =>
-        View(await a.ClusterAsync()) is { } here && here == View(await b.ClusterAsync()) && here.Alive.Contains(a.NodeId, StringComparison.Ordinal)
-        && here.Alive.Contains(b.NodeId, StringComparison.Ordinal) && here.Alive.Contains(address, StringComparison.Ordinal));
+    private static Task OneClusterAsync(GalaxyNode a, GalaxyNode b, string address = "") =>
+        Wait.ForAsync("one cluster", async () =>
+            View(await a.ClusterAsync()) is { } here
+            && here == View(await b.ClusterAsync())
+            && here.Alive.Contains(a.NodeId, StringComparison.Ordinal)
+            && here.Alive.Contains(b.NodeId, StringComparison.Ordinal)
+            && here.Alive.Contains(address, StringComparison.Ordinal)
+        );
 
-    private static Task LostAsync(GalaxyNode a, GalaxyNode b) => Wait.ForAsync("a has lost b", async () =>
-        !(await a.SeenAsync()).ContainsKey(b.NodeId) && View(await a.ClusterAsync()) is { } view && !view.Alive.Contains(b.NodeId, StringComparison.Ordinal));
+    private static Task LostAsync(GalaxyNode a, GalaxyNode b) =>
+        Wait.ForAsync("a has lost b", async () =>
+            !(await a.SeenAsync()).ContainsKey(b.NodeId)
+            && View(await a.ClusterAsync()) is { } view
+            && !view.Alive.Contains(b.NodeId, StringComparison.Ordinal)
+        );
 
     private static (string Leader, string Alive)? View(JsonElement? cluster) =>
-        cluster is { } known && known.TryGetProperty("leader", out var leader) && leader.ValueKind == JsonValueKind.Object
-            ? (leader.GetProperty("node_id").GetString()!, string.Join(',', known.GetProperty("nodes").EnumerateArray().Where(node => node.GetProperty("state").GetString() == "alive")
-                .Select(node => $"{node.GetProperty("node_id").GetString()}@{node.GetProperty("url").GetString()}").Order()))
+        cluster is { } known
+        && known.TryGetProperty("leader", out var leader)
+        && leader.ValueKind == JsonValueKind.Object
+            ? (
+                leader.GetProperty("node_id").GetString()!,
+                string.Join(
+                    ',',
+                    known
+                        .GetProperty("nodes")
+                        .EnumerateArray()
+                        .Where(node => node.GetProperty("state").GetString() == "alive")
+                        .Select(node =>
+                            $"{node.GetProperty("node_id").GetString()}@{node.GetProperty("url").GetString()}"
+                        )
+                        .Order()
+                )
+            )
             : null;
 }

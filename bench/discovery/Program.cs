@@ -12,14 +12,16 @@ if (HostNetwork.Missing is { } missing)
     return 2;
 }
 var results = new List<object>();
-foreach (var (name, measure) in new (string, Func<Task<object>>)[]
-{
-    ("starts", () => Meetings.StartsAsync(runs)),
-    ("leaving", () => Meetings.LeavingAsync(runs)),
-    ("replug", () => Meetings.ReplugAsync(runs)),
-    ("flood", Floods.RunAsync),
-    ("announcers", () => Crowd.RunAsync(1000)),
-})
+foreach (
+    var (name, measure) in new (string, Func<Task<object>>)[]
+    {
+        ("starts", () => Meetings.StartsAsync(runs)),
+        ("leaving", () => Meetings.LeavingAsync(runs)),
+        ("replug", () => Meetings.ReplugAsync(runs)),
+        ("flood", Floods.RunAsync),
+        ("announcers", () => Crowd.RunAsync(1000)),
+    }
+)
 {
     if (only is not null && only != name)
         continue;
@@ -27,7 +29,18 @@ foreach (var (name, measure) in new (string, Func<Task<object>>)[]
     Console.WriteLine();
 }
 if (Option("--save") is { } file)
-    await File.WriteAllTextAsync(file, JsonSerializer.Serialize(new { at = DateTimeOffset.UtcNow, processors = Environment.ProcessorCount, results }, new JsonSerializerOptions { WriteIndented = true }));
+    await File.WriteAllTextAsync(
+        file,
+        JsonSerializer.Serialize(
+            new
+            {
+                at = DateTimeOffset.UtcNow,
+                processors = Environment.ProcessorCount,
+                results,
+            },
+            new JsonSerializerOptions { WriteIndented = true }
+        )
+    );
 return 0;
 
 string? Option(string name)

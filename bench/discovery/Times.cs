@@ -7,8 +7,17 @@ internal sealed record Times(string What, List<double> Ms)
 {
     public double Median => Ms.Order().ElementAt((Ms.Count - 1) / 2);
 
-    public static string Table(IEnumerable<Times> rows) => "| what | runs | median ms | min | max |\n|---|---|---|---|---|\n" + string.Concat(rows.Where(row => row.Ms.Count > 0).Select(row =>
-        string.Create(CultureInfo.InvariantCulture, $"| {row.What} | {row.Ms.Count} | {row.Median:0} | {row.Ms.Min():0} | {row.Ms.Max():0} |\n")));
+    public static string Table(IEnumerable<Times> rows) =>
+        "| what | runs | median ms | min | max |\n|---|---|---|---|---|\n"
+        + string.Concat(
+            rows.Where(row => row.Ms.Count > 0)
+                .Select(row =>
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"| {row.What} | {row.Ms.Count} | {row.Median:0} | {row.Ms.Min():0} | {row.Ms.Max():0} |\n"
+                    )
+                )
+        );
 }
 
 /// <summary>Rows that appear when they are first added to.</summary>

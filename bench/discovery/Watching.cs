@@ -5,8 +5,8 @@ using Galaxy.Hosts;
 namespace Galaxy.Bench.Discovery;
 
 /// <summary>
-/// Reads the events of a discovery, also across its restarts, and remembers when it first said what about another node. What was there before it
-/// listened it asks for, ten times a second.
+/// Reads the events of a discovery, also across its restarts, and remembers when it first said what about another node.
+/// What was there before it listened it asks for, ten times a second.
 /// </summary>
 internal sealed class Watching : IAsyncDisposable
 {
@@ -27,12 +27,17 @@ internal sealed class Watching : IAsyncDisposable
 
     public void Forget() => _when.Clear();
 
-    /// <summary>ms from that moment until it was said: the name of a road, <c>found</c> or <c>lost</c>; null: not yet.</summary>
-    public double? Since(long moment, string what) => _when.TryGetValue(what, out var at) ? Stopwatch.GetElapsedTime(moment, at).TotalMilliseconds : null;
+    /// <summary>
+    /// ms from that moment until it was said: the name of a road, <c>found</c> or <c>lost</c>; null: not yet.
+    /// </summary>
+    public double? Since(long moment, string what) =>
+        _when.TryGetValue(what, out var at) ? Stopwatch.GetElapsedTime(moment, at).TotalMilliseconds : null;
 
     public async Task<double> UntilAsync(long moment, string what)
     {
-        await Wait.ForAsync($"{_by.NodeId} says of {_of}: {what}", () => Task.FromResult(Since(moment, what) is not null));
+        await Wait.ForAsync($"{_by.NodeId} says of {_of}: {what}", () =>
+            Task.FromResult(Since(moment, what) is not null)
+        );
         return Since(moment, what)!.Value;
     }
 
@@ -48,7 +53,8 @@ internal sealed class Watching : IAsyncDisposable
                         Note(told.Type, told.Trust, told.Roads, told.At);
                 }
             }
-            catch (Exception failure) when (failure is HttpRequestException or IOException or OperationCanceledException)
+            catch (Exception failure)
+                when (failure is HttpRequestException or IOException or OperationCanceledException)
             {
                 // It is not up.
             }
@@ -61,7 +67,12 @@ internal sealed class Watching : IAsyncDisposable
         while (!_ends.IsCancellationRequested)
         {
             if ((await _by.SeenAsync()).TryGetValue(_of, out var seen))
-                Note("device_found", seen.GetProperty("trust").GetString()!, [.. seen.GetProperty("roads").EnumerateObject().Select(road => road.Name)], Stopwatch.GetTimestamp());
+                Note(
+                    "device_found",
+                    seen.GetProperty("trust").GetString()!,
+                    [.. seen.GetProperty("roads").EnumerateObject().Select(road => road.Name)],
+                    Stopwatch.GetTimestamp()
+                );
             await Task.Delay(Ask, _ends.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }

@@ -11,7 +11,10 @@ internal sealed class EtcdRuns : IAsyncDisposable
 
     private readonly string _data = Directory.CreateTempSubdirectory("galaxy-bench-etcd-").FullName;
     private readonly List<PeerProcess> _members = [];
-    private readonly HttpClient _http = new(new SocketsHttpHandler { MaxConnectionsPerServer = 256 }) { Timeout = TimeSpan.FromSeconds(10) };
+    private readonly HttpClient _http = new(new SocketsHttpHandler { MaxConnectionsPerServer = 256 })
+    {
+        Timeout = TimeSpan.FromSeconds(10),
+    };
     private int _writes;
 
     private static string Client(int member) => $"http://127.0.0.1:{FirstPort + member * 10}";
@@ -25,10 +28,30 @@ internal sealed class EtcdRuns : IAsyncDisposable
         for (var i = 0; i < 3; i++)
         {
             var member = i;
-            runs._members.Add(new PeerProcess("etcd",
-                () => ["--name", $"m{member}", "--data-dir", Path.Combine(runs._data, $"m{member}"), "--listen-client-urls", Client(member),
-                    "--advertise-client-urls", Client(member), "--listen-peer-urls", Peer(member), "--initial-advertise-peer-urls", Peer(member),
-                    "--initial-cluster", cluster, "--initial-cluster-state", "new", "--log-level", "error"]));
+            runs._members.Add(
+                new PeerProcess("etcd", () =>
+                    [
+                        "--name",
+                        $"m{member}",
+                        "--data-dir",
+                        Path.Combine(runs._data, $"m{member}"),
+                        "--listen-client-urls",
+                        Client(member),
+                        "--advertise-client-urls",
+                        Client(member),
+                        "--listen-peer-urls",
+                        Peer(member),
+                        "--initial-advertise-peer-urls",
+                        Peer(member),
+                        "--initial-cluster",
+                        cluster,
+                        "--initial-cluster-state",
+                        "new",
+                        "--log-level",
+                        "error",
+                    ]
+                )
+            );
             runs._members[^1].Start();
         }
         await runs.SettledAsync();
@@ -46,17 +69,20 @@ internal sealed class EtcdRuns : IAsyncDisposable
         var leader = await SettledAsync();
         var others = Enumerable.Range(0, 3).Where(i => i != leader).ToArray();
         var next = 0;
-        var took = await FirstWrite.AfterAsync(() =>
-        {
-            _members[leader].Signal(signal);
-            return Task.CompletedTask;
-        }, async cancellation =>
-        {
-            var member = others[Interlocked.Increment(ref next) % others.Length];
-            var put = new { key = Text("k"), value = Text($"{Interlocked.Increment(ref _writes)}") };
-            using var answer = await _http.PostAsJsonAsync($"{Client(member)}/v3/kv/put", put, cancellation);
-            return answer.IsSuccessStatusCode;
-        });
+        var took = await FirstWrite.AfterAsync(
+            () =>
+            {
+                _members[leader].Signal(signal);
+                return Task.CompletedTask;
+            },
+            async cancellation =>
+            {
+                var member = others[Interlocked.Increment(ref next) % others.Length];
+                var put = new { key = Text("k"), value = Text($"{Interlocked.Increment(ref _writes)}") };
+                using var answer = await _http.PostAsJsonAsync($"{Client(member)}/v3/kv/put", put, cancellation);
+                return answer.IsSuccessStatusCode;
+            }
+        );
         if (signal == PeerProcess.Stop)
             _members[leader].Signal(PeerProcess.Continue);
         else
@@ -80,12 +106,19 @@ internal sealed class EtcdRuns : IAsyncDisposable
 
     private async Task<(ulong Member, ulong Leader)> StatusAsync(int member)
     {
-        using var answer = await _http.PostAsync($"{Client(member)}/v3/maintenance/status", new StringContent("{}", Encoding.UTF8, "application/json"));
+        using var answer = await _http.PostAsync(
+            $"{Client(member)}/v3/maintenance/status",
+            new StringContent("{}", Encoding.UTF8, "application/json")
+        );
         var status = await answer.Content.ReadFromJsonAsync<JsonElement>();
-        return (Number(status.GetProperty("header").GetProperty("member_id")), status.TryGetProperty("leader", out var leader) ? Number(leader) : 0);
+        return (
+            Number(status.GetProperty("header").GetProperty("member_id")),
+            status.TryGetProperty("leader", out var leader) ? Number(leader) : 0
+        );
     }
 
-    private static ulong Number(JsonElement text) => ulong.Parse(text.GetString()!, System.Globalization.CultureInfo.InvariantCulture);
+    private static ulong Number(JsonElement text) =>
+        ulong.Parse(text.GetString()!, System.Globalization.CultureInfo.InvariantCulture);
 
     private static string Text(string text) => Convert.ToBase64String(Encoding.UTF8.GetBytes(text));
 

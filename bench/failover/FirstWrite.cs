@@ -5,7 +5,10 @@ namespace Galaxy.Bench.Failover;
 /// <summary>Measures how long it takes from a fault until a write counts again.</summary>
 internal static class FirstWrite
 {
-    /// <summary>A new try begins this often, whether the last one has been answered or not: a hanging request must not hide the recovery.</summary>
+    /// <summary>
+    /// A new try begins this often, whether the last one has been answered or not: a hanging request must not hide the
+    /// recovery.
+    /// </summary>
     private static readonly TimeSpan Every = TimeSpan.FromMilliseconds(10);
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
@@ -43,7 +46,14 @@ internal static class FirstWrite
                 if (await tryWrite(patience.Token))
                     done.TrySetResult(Stopwatch.GetElapsedTime(started));
             }
-            catch (Exception failure) when (failure is HttpRequestException or OperationCanceledException or IOException or StackExchange.Redis.RedisException or TimeoutException)
+            catch (Exception failure)
+                when (failure
+                        is HttpRequestException
+                            or OperationCanceledException
+                            or IOException
+                            or StackExchange.Redis.RedisException
+                            or TimeoutException
+                )
             {
                 // Not yet.
             }
@@ -65,7 +75,14 @@ internal static class FirstWrite
                 if (await condition())
                     return;
             }
-            catch (Exception failure) when (failure is HttpRequestException or OperationCanceledException or IOException or StackExchange.Redis.RedisException or TimeoutException)
+            catch (Exception failure)
+                when (failure
+                        is HttpRequestException
+                            or OperationCanceledException
+                            or IOException
+                            or StackExchange.Redis.RedisException
+                            or TimeoutException
+                )
             {
                 last = failure;
             }

@@ -8,7 +8,9 @@ using Galaxy.ServiceDefaults;
 
 namespace Galaxy.Bench.Failover;
 
-/// <summary>The whole local system, as a person starts it, with its default settings; writes go through the gateway.</summary>
+/// <summary>
+/// The whole local system, as a person starts it, with its default settings; writes go through the gateway.
+/// </summary>
 internal sealed class GalaxyRuns : IAsyncDisposable
 {
     /// <summary>A run that took longer is shown with what the coordinators said.</summary>
@@ -22,7 +24,11 @@ internal sealed class GalaxyRuns : IAsyncDisposable
     private GalaxyRuns(ISystem host, string data)
     {
         (_host, _data) = (host, data);
-        _http = new HttpClient(new SocketsHttpHandler { MaxConnectionsPerServer = 256 }) { BaseAddress = host.Url("gateway", "api"), Timeout = TimeSpan.FromSeconds(10) };
+        _http = new HttpClient(new SocketsHttpHandler { MaxConnectionsPerServer = 256 })
+        {
+            BaseAddress = host.Url("gateway", "api"),
+            Timeout = TimeSpan.FromSeconds(10),
+        };
         _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", host.Key);
     }
 
@@ -39,12 +45,13 @@ internal sealed class GalaxyRuns : IAsyncDisposable
         return runs;
     }
 
-    public Task<TimeSpan> KillAsync() => RunAsync(leader =>
-    {
-        _ended.Add(_host.ProcessId(leader.NodeId));
-        _host.Kill(leader.NodeId);
-        return Task.CompletedTask;
-    });
+    public Task<TimeSpan> KillAsync() =>
+        RunAsync(leader =>
+        {
+            _ended.Add(_host.ProcessId(leader.NodeId));
+            _host.Kill(leader.NodeId);
+            return Task.CompletedTask;
+        });
 
     public async Task<TimeSpan> PauseAsync()
     {
@@ -70,22 +77,32 @@ internal sealed class GalaxyRuns : IAsyncDisposable
         return took;
     }
 
-    public Task<TimeSpan> ManualAsync() => RunAsync(async _ =>
-    {
-        using var answer = await _http.PostAsJsonAsync("/api/v1/failover", new { });
-        answer.EnsureSuccessStatusCode();
-    });
+    public Task<TimeSpan> ManualAsync() =>
+        RunAsync(async _ =>
+        {
+            using var answer = await _http.PostAsJsonAsync("/api/v1/failover", new { });
+            answer.EnsureSuccessStatusCode();
+        });
 
     private async Task<TimeSpan> RunAsync(Func<LeaderResponse, Task> fault)
     {
         var old = await SettledAsync();
         var at = DateTimeOffset.UtcNow;
-        var took = await FirstWrite.AfterAsync(() => fault(old), async cancellation =>
-        {
-            using var answer = await _http.PostAsJsonAsync("/api/v1/tasks", new { action = "echo", @params = new { text = "bench" } }, cancellation);
-            return answer.StatusCode == HttpStatusCode.Created
-                && (await answer.Content.ReadFromJsonAsync<JsonElement>(cancellation)).GetProperty("token").GetInt64() > old.Token;
-        });
+        var took = await FirstWrite.AfterAsync(
+            () => fault(old),
+            async cancellation =>
+            {
+                using var answer = await _http.PostAsJsonAsync(
+                    "/api/v1/tasks",
+                    new { action = "echo", @params = new { text = "bench" } },
+                    cancellation
+                );
+                return answer.StatusCode == HttpStatusCode.Created
+                    && (await answer.Content.ReadFromJsonAsync<JsonElement>(cancellation))
+                        .GetProperty("token")
+                        .GetInt64() > old.Token;
+            }
+        );
         if (took > Slow)
             Explain();
         if (ShowTraces)
@@ -106,7 +123,10 @@ internal sealed class GalaxyRuns : IAsyncDisposable
         foreach (var span in spans!)
         {
             var offset = (span.GetProperty("start").GetDateTimeOffset() - faultAt).TotalMilliseconds;
-            Console.WriteLine($"      {offset,7:0.0} + {span.GetProperty("duration_ms").GetDouble(),6:0.0} ms  {span.GetProperty("service")}: {span.GetProperty("name")}");
+            Console.WriteLine(
+                $"      {offset, 7:0.0} + {span.GetProperty("duration_ms").GetDouble(), 6:0.0} ms  "
+                    + $"{span.GetProperty("service")}: {span.GetProperty("name")}"
+            );
         }
     }
 
@@ -127,15 +147,23 @@ internal sealed class GalaxyRuns : IAsyncDisposable
         {
             var cluster = await _http.GetFromJsonAsync<ClusterResponse>("/api/v1/cluster", GalaxyJson.Options);
             leader = cluster!.Leader;
-            return leader is not null && cluster.DevicesOnline == 2 && cluster.Nodes.Count(node => node.State == "alive") == 3
+            return leader is not null
+                && cluster.DevicesOnline == 2
+                && cluster.Nodes.Count(node => node.State == "alive") == 3
                 // Right after a fault neither the cluster nor the host may have noticed it.
                 && !cluster.Nodes.Any(node => _ended.Contains(node.Pid))
-                && cluster.Nodes.All(node => node.Pid == _host.ProcessId(node.NodeId) && DateTimeOffset.UtcNow - node.StartedAt > TimeSpan.FromSeconds(4));
+                && cluster.Nodes.All(node =>
+                    node.Pid == _host.ProcessId(node.NodeId)
+                    && DateTimeOffset.UtcNow - node.StartedAt > TimeSpan.FromSeconds(4)
+                );
         });
         // A random moment within the lease's rhythm.
         await Task.Delay(Random.Shared.Next(200, 1200));
         // Any coordinator answers this; only the leader itself is sure.
-        var own = await _http.GetFromJsonAsync<ClusterResponse>(new Uri(new Uri(leader!.Url), "/api/v1/cluster"), GalaxyJson.Options);
+        var own = await _http.GetFromJsonAsync<ClusterResponse>(
+            new Uri(new Uri(leader!.Url), "/api/v1/cluster"),
+            GalaxyJson.Options
+        );
         return own!.Leader?.Url == leader.Url ? own.Leader : await SettledAsync();
     }
 

@@ -3,7 +3,8 @@ using System.Text.Json;
 using Galaxy.Bench;
 using Galaxy.Bench.Failover;
 
-// dotnet run -c Release --project bench/failover [-- --runs 20] [--only galaxy|aspire|etcd|sentinel] [--kinds kill,stop,term,manual] [--peer-kinds kill] [--stores 3] [--traces] [--save file]
+// dotnet run -c Release --project bench/failover [-- --runs 20] [--only galaxy|aspire|etcd|sentinel] [--kinds
+// kill,stop,term,manual] [--peer-kinds kill] [--stores 3] [--traces] [--save file]
 var runs = int.Parse(Option("--runs") ?? "20", CultureInfo.InvariantCulture);
 var only = Option("--only");
 var kinds = (Option("--kinds") ?? "kill,stop,term,manual").Split(',');
@@ -13,7 +14,9 @@ var results = new List<Result>();
 string[] stores = Option("--stores") is { } count ? ["--stores", count] : [];
 if (only is null or "galaxy" or "aspire")
 {
-    Console.WriteLine("Galaxy under its supervisor: three coordinators, embedded store, default settings, through the gateway");
+    Console.WriteLine(
+        "Galaxy under its supervisor: three coordinators, embedded store, default settings, through the gateway"
+    );
     await MeasureGalaxyAsync("galaxy", onAspire: false);
 }
 if (only is null or "aspire")
@@ -42,8 +45,19 @@ Console.WriteLine();
 Console.WriteLine(Result.Table(results));
 if (Option("--save") is { } file)
 {
-    await File.WriteAllTextAsync(file, JsonSerializer.Serialize(
-        new { at = DateTimeOffset.UtcNow, processors = Environment.ProcessorCount, runs, results }, new JsonSerializerOptions { WriteIndented = true }));
+    await File.WriteAllTextAsync(
+        file,
+        JsonSerializer.Serialize(
+            new
+            {
+                at = DateTimeOffset.UtcNow,
+                processors = Environment.ProcessorCount,
+                runs,
+                results,
+            },
+            new JsonSerializerOptions { WriteIndented = true }
+        )
+    );
 }
 
 async Task MeasureGalaxyAsync(string system, bool onAspire)

@@ -12,7 +12,15 @@ internal sealed class Proxies : IAsyncDisposable
 {
     public const string Key = "gx-bench-key-0123456789";
 
-    private const int Upstream = 27601, Echo = 27602, Nginx = 27603, HaProxy = 27604, Yarp = 27605, Store = 27606, Coordinator = 27607, Grpc = 27608, Galaxy = 27609;
+    private const int Upstream = 27601,
+        Echo = 27602,
+        Nginx = 27603,
+        HaProxy = 27604,
+        Yarp = 27605,
+        Store = 27606,
+        Coordinator = 27607,
+        Grpc = 27608,
+        Galaxy = 27609;
 
     private readonly List<PeerProcess> _processes = [];
     private readonly string _data = Directory.CreateTempSubdirectory("galaxy-bench-").FullName;
@@ -36,13 +44,18 @@ internal sealed class Proxies : IAsyncDisposable
 
     public async Task StartAsync()
     {
-        Write("upstream.conf", $$"""
+        Write(
+            "upstream.conf",
+            $$"""
             worker_processes 1; daemon off; pid {{_data}}/upstream.pid; error_log /dev/null crit;
             events { worker_connections 4096; }
             http { access_log off; keepalive_requests 1000000000;
               server { listen 127.0.0.1:{{Upstream}} backlog=4096; location / { default_type application/json; return 200 '{"id":"service-000","url":"http://127.0.0.1:1","status":"healthy"}'; } } }
-            """);
-        Write("nginx.conf", $$"""
+            """
+        );
+        Write(
+            "nginx.conf",
+            $$"""
             worker_processes 2; daemon off; pid {{_data}}/nginx.pid; error_log /dev/null crit;
             events { worker_connections 4096; }
             http { access_log off; keepalive_requests 1000000000;
@@ -51,8 +64,11 @@ internal sealed class Proxies : IAsyncDisposable
               server { listen 127.0.0.1:{{Nginx}} backlog=4096; proxy_http_version 1.1; proxy_set_header Host $host; proxy_set_header X-Forwarded-For $remote_addr;
                 location /api/ { proxy_pass http://127.0.0.1:{{Echo}}; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $connection_upgrade; proxy_read_timeout 600s; }
                 location / { proxy_pass http://plain; proxy_set_header Connection ""; } } }
-            """);
-        Write("haproxy.cfg", $"""
+            """
+        );
+        Write(
+            "haproxy.cfg",
+            $"""
             global
               nbthread 2
               maxconn 8192
@@ -73,23 +89,43 @@ internal sealed class Proxies : IAsyncDisposable
             backend echo
               server one 127.0.0.1:{Echo}
 
-            """);
+            """
+        );
         Start("nginx", [], "-p", _data, "-c", Path.Combine(_data, "upstream.conf"));
         Start("nginx", [], "-p", _data, "-c", Path.Combine(_data, "nginx.conf"));
         Start("haproxy", [], "-f", Path.Combine(_data, "haproxy.cfg"));
         Start("dotnet", [], typeof(Proxies).Assembly.Location, "echo", $"{Echo}");
         Start("dotnet", [], typeof(Proxies).Assembly.Location, "yarp", $"{Yarp}", $"{Upstream}", $"{Echo}");
         Start(Ours("Galaxy.Store"), [], "--port", $"{Store}", "--data", Path.Combine(_data, "store"));
-        var common = new Dictionary<string, string> { ["GALAXY_API_KEY"] = Key, ["GALAXY_BIND"] = "127.0.0.1", ["GALAXY_COORDINATORS"] = $"http://127.0.0.1:{Grpc}" };
-        Leader = Start(Ours("Galaxy.Coordinator"), new(common)
+        var common = new Dictionary<string, string>
         {
-            ["Galaxy_NODE_ID"] = "node-a", ["GALAXY_DATA"] = Path.Combine(_data, "node-a"), ["HTTP_PORT"] = $"{Coordinator}", ["GRPC_PORT"] = $"{Grpc}", ["ConnectionStrings__redis"] = $"127.0.0.1:{Store}",
-        });
-        Gateway = Start(Ours("Galaxy.Gateway"), new(common)
-        {
-            ["Galaxy_NODE_ID"] = "gateway", ["WEB_UI_PORT"] = $"{Galaxy}", ["API_PORT"] = $"{Galaxy + 1}", ["WEBSOCKET_PORT"] = $"{Galaxy + 2}",
-            ["services__router-a__http__0"] = $"http://127.0.0.1:{Upstream}", ["services__discovery__http__0"] = $"http://127.0.0.1:{Echo}",
-        });
+            ["GALAXY_API_KEY"] = Key,
+            ["GALAXY_BIND"] = "127.0.0.1",
+            ["GALAXY_COORDINATORS"] = $"http://127.0.0.1:{Grpc}",
+        };
+        Leader = Start(
+            Ours("Galaxy.Coordinator"),
+            new(common)
+            {
+                ["Galaxy_NODE_ID"] = "node-a",
+                ["GALAXY_DATA"] = Path.Combine(_data, "node-a"),
+                ["HTTP_PORT"] = $"{Coordinator}",
+                ["GRPC_PORT"] = $"{Grpc}",
+                ["ConnectionStrings__redis"] = $"127.0.0.1:{Store}",
+            }
+        );
+        Gateway = Start(
+            Ours("Galaxy.Gateway"),
+            new(common)
+            {
+                ["Galaxy_NODE_ID"] = "gateway",
+                ["WEB_UI_PORT"] = $"{Galaxy}",
+                ["API_PORT"] = $"{Galaxy + 1}",
+                ["WEBSOCKET_PORT"] = $"{Galaxy + 2}",
+                ["services__router-a__http__0"] = $"http://127.0.0.1:{Upstream}",
+                ["services__discovery__http__0"] = $"http://127.0.0.1:{Echo}",
+            }
+        );
         foreach (var way in Ways)
             await AnswersAsync(way.Http);
         await AnswersAsync($"{GatewayUrl}api/v1/cluster");
@@ -106,7 +142,11 @@ internal sealed class Proxies : IAsyncDisposable
     public async Task NoLeaderAsync()
     {
         using var http = Client();
-        for (var deadline = DateTimeOffset.UtcNow.AddSeconds(30); DateTimeOffset.UtcNow < deadline; await Task.Delay(50))
+        for (
+            var deadline = DateTimeOffset.UtcNow.AddSeconds(30);
+            DateTimeOffset.UtcNow < deadline;
+            await Task.Delay(50)
+        )
         {
             using var health = await http.GetAsync(new Uri(GatewayUrl, "/health"));
             if (!health.IsSuccessStatusCode)
@@ -137,7 +177,8 @@ internal sealed class Proxies : IAsyncDisposable
 
     private void Write(string name, string text) => File.WriteAllText(Path.Combine(_data, name), text);
 
-    private static string Ours(string project) => Path.Combine(Environment.CurrentDirectory, project, "bin", "Release", "net10.0", project);
+    private static string Ours(string project) =>
+        Path.Combine(Environment.CurrentDirectory, project, "bin", "Release", "net10.0", project);
 
     private PeerProcess Start(string program, Dictionary<string, string> environment, params string[] arguments)
     {

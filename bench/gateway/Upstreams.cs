@@ -22,7 +22,12 @@ internal static class Upstreams
                 var part = await socket.ReceiveAsync(buffer.AsMemory(), CancellationToken.None);
                 if (part.MessageType == WebSocketMessageType.Close)
                     return;
-                await socket.SendAsync(buffer.AsMemory(0, part.Count), part.MessageType, part.EndOfMessage, CancellationToken.None);
+                await socket.SendAsync(
+                    buffer.AsMemory(0, part.Count),
+                    part.MessageType,
+                    part.EndOfMessage,
+                    CancellationToken.None
+                );
             }
         });
         await app.RunAsync();
@@ -32,15 +37,44 @@ internal static class Upstreams
     public static async Task YarpAsync(string port, string upstream, string echo)
     {
         var builder = Builder(port);
-        builder.Services.AddReverseProxy().LoadFromMemory(
-            [
-                new RouteConfig { RouteId = "echo", ClusterId = "echo", Order = 0, Match = new RouteMatch { Path = "/api/{**rest}" } },
-                new RouteConfig { RouteId = "plain", ClusterId = "plain", Order = 1, Match = new RouteMatch { Path = "/{**rest}" } },
-            ],
-            [
-                new ClusterConfig { ClusterId = "echo", Destinations = new Dictionary<string, DestinationConfig> { ["one"] = new() { Address = $"http://127.0.0.1:{echo}" } } },
-                new ClusterConfig { ClusterId = "plain", Destinations = new Dictionary<string, DestinationConfig> { ["one"] = new() { Address = $"http://127.0.0.1:{upstream}" } } },
-            ]);
+        builder
+            .Services.AddReverseProxy()
+            .LoadFromMemory(
+                [
+                    new RouteConfig
+                    {
+                        RouteId = "echo",
+                        ClusterId = "echo",
+                        Order = 0,
+                        Match = new RouteMatch { Path = "/api/{**rest}" },
+                    },
+                    new RouteConfig
+                    {
+                        RouteId = "plain",
+                        ClusterId = "plain",
+                        Order = 1,
+                        Match = new RouteMatch { Path = "/{**rest}" },
+                    },
+                ],
+                [
+                    new ClusterConfig
+                    {
+                        ClusterId = "echo",
+                        Destinations = new Dictionary<string, DestinationConfig>
+                        {
+                            ["one"] = new() { Address = $"http://127.0.0.1:{echo}" },
+                        },
+                    },
+                    new ClusterConfig
+                    {
+                        ClusterId = "plain",
+                        Destinations = new Dictionary<string, DestinationConfig>
+                        {
+                            ["one"] = new() { Address = $"http://127.0.0.1:{upstream}" },
+                        },
+                    },
+                ]
+            );
         var app = builder.Build();
         app.MapReverseProxy();
         await app.RunAsync();

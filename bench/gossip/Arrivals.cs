@@ -26,7 +26,10 @@ internal sealed class Arrivals(int nodes)
             write.Seen(node);
     }
 
-    /// <summary>Milliseconds from sending to the last node, of each write in their order; throws when one is not everywhere in time.</summary>
+    /// <summary>
+    /// Milliseconds from sending to the last node, of each write in their order; throws when one is not everywhere in
+    /// time.
+    /// </summary>
     public async Task<IReadOnlyList<double>> EverywhereAsync(TimeSpan patience)
     {
         var all = Task.WhenAll(_writes.Select(write => write.Everywhere));
@@ -36,14 +39,19 @@ internal sealed class Arrivals(int nodes)
         }
         catch (TimeoutException)
         {
-            throw new InvalidOperationException($"{_writes.Count(write => !write.Everywhere.IsCompleted)} of {_writes.Count} writes are not everywhere after {patience.TotalSeconds:0} s");
+            throw new InvalidOperationException(
+                $"{_writes.Count(write => !write.Everywhere.IsCompleted)} of {_writes.Count} writes are "
+                    + $"not everywhere after {patience.TotalSeconds:0} s"
+            );
         }
     }
 
     private sealed class Write(int nodes)
     {
         private readonly long _sentAt = Stopwatch.GetTimestamp();
-        private readonly TaskCompletionSource<double> _everywhere = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly TaskCompletionSource<double> _everywhere = new(
+            TaskCreationOptions.RunContinuationsAsynchronously
+        );
         private readonly HashSet<int> _seen = [];
 
         public Task<double> Everywhere => _everywhere.Task;

@@ -3,7 +3,9 @@ using System.Globalization;
 
 namespace Galaxy.Bench.Gossip;
 
-/// <summary>Counts the bytes of IP packets from and to ports, headers included, as iptables sees them on the loopback interface.</summary>
+/// <summary>
+/// Counts the bytes of IP packets from and to ports, headers included, as iptables sees them on the loopback interface.
+/// </summary>
 internal static class ByteCounter
 {
     private const string Chain = "BENCH";
@@ -26,15 +28,23 @@ internal static class ByteCounter
         Run("iptables", "-X");
     }
 
-    public static long Read() => Run("iptables", "-nvxL", Chain).Split('\n').Skip(2)
-        .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries)).Where(words => words.Length > 1)
-        .Sum(words => long.Parse(words[1], CultureInfo.InvariantCulture));
+    public static long Read() =>
+        Run("iptables", "-nvxL", Chain)
+            .Split('\n')
+            .Skip(2)
+            .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+            .Where(words => words.Length > 1)
+            .Sum(words => long.Parse(words[1], CultureInfo.InvariantCulture));
 
     private static string Run(string program, params string[] arguments)
     {
         using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true })!;
         var text = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
-        return process.ExitCode == 0 ? text : throw new InvalidOperationException($"{program} {string.Join(' ', arguments)} ended with code {process.ExitCode}");
+        return process.ExitCode == 0
+            ? text
+            : throw new InvalidOperationException(
+                $"{program} {string.Join(' ', arguments)} ended with code {process.ExitCode}"
+            );
     }
 }

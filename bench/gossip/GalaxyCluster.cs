@@ -31,18 +31,25 @@ internal sealed class GalaxyCluster : IAsyncDisposable
         var grpc = Enumerable.Range(0, Nodes).Select(i => $"http://127.0.0.1:{FirstGrpc + i}").ToList();
         for (var i = 0; i < Nodes; i++)
         {
-            cluster.Start("Galaxy.Coordinator", new Dictionary<string, string>
+            cluster.Start(
+                "Galaxy.Coordinator",
+                new Dictionary<string, string>
+                {
+                    ["Galaxy_NODE_ID"] = $"node-{i}",
+                    ["GALAXY_API_KEY"] = Key,
+                    ["GALAXY_BIND"] = "127.0.0.1",
+                    ["GALAXY_DATA"] = Path.Combine(cluster._data, $"node-{i}"),
+                    ["GALAXY_COORDINATORS"] = string.Join(',', grpc),
+                    ["HTTP_PORT"] = $"{FirstHttp + i}",
+                    ["GRPC_PORT"] = $"{FirstGrpc + i}",
+                    ["ConnectionStrings__redis"] = $"127.0.0.1:{StorePort}",
+                }
+            );
+            var client = new HttpClient
             {
-                ["Galaxy_NODE_ID"] = $"node-{i}",
-                ["GALAXY_API_KEY"] = Key,
-                ["GALAXY_BIND"] = "127.0.0.1",
-                ["GALAXY_DATA"] = Path.Combine(cluster._data, $"node-{i}"),
-                ["GALAXY_COORDINATORS"] = string.Join(',', grpc),
-                ["HTTP_PORT"] = $"{FirstHttp + i}",
-                ["GRPC_PORT"] = $"{FirstGrpc + i}",
-                ["ConnectionStrings__redis"] = $"127.0.0.1:{StorePort}",
-            });
-            var client = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{FirstHttp + i}"), Timeout = TimeSpan.FromSeconds(30) };
+                BaseAddress = new Uri($"http://127.0.0.1:{FirstHttp + i}"),
+                Timeout = TimeSpan.FromSeconds(30),
+            };
             client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", Key);
             cluster._clients.Add(client);
         }
@@ -72,8 +79,15 @@ internal sealed class GalaxyCluster : IAsyncDisposable
             try
             {
                 var views = await Task.WhenAll(_clients.Select(client => client.GetStringAsync("/api/v1/cluster")));
-                if (views.All(view => JsonDocument.Parse(view).RootElement is var root && root.GetProperty("leader").ValueKind == JsonValueKind.Object
-                    && root.GetProperty("nodes").EnumerateArray().Count(node => node.GetProperty("state").GetString() == "alive") == Nodes))
+                if (
+                    views.All(view =>
+                        JsonDocument.Parse(view).RootElement is var root
+                        && root.GetProperty("leader").ValueKind == JsonValueKind.Object
+                        && root.GetProperty("nodes")
+                            .EnumerateArray()
+                            .Count(node => node.GetProperty("state").GetString() == "alive") == Nodes
+                    )
+                )
                     return;
             }
             catch (HttpRequestException)
@@ -81,7 +95,9 @@ internal sealed class GalaxyCluster : IAsyncDisposable
                 // Not up yet.
             }
             if (DateTimeOffset.UtcNow > deadline)
-                throw new InvalidOperationException($"five coordinators were not one cluster within {patience.TotalSeconds:0} s");
+                throw new InvalidOperationException(
+                    $"five coordinators were not one cluster within {patience.TotalSeconds:0} s"
+                );
             await Task.Delay(100);
         }
     }

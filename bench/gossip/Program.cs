@@ -31,7 +31,14 @@ if (only is null or "serf")
         await using (var serf = await SerfCluster.StartAsync())
         {
             await WriteAllAsync("warm-up-", writes * 2, serf.WriteAsync);
-            rows.Add(Row.Of("Serf", "user event to last listener", await Spread(serf.WriteAsync, serf.Arrivals), await IdleBytesAsync()));
+            rows.Add(
+                Row.Of(
+                    "Serf",
+                    "user event to last listener",
+                    await Spread(serf.WriteAsync, serf.Arrivals),
+                    await IdleBytesAsync()
+                )
+            );
             var tags = new List<double>();
             for (var i = 0; i < Math.Min(writes, 100); i++)
                 tags.Add(await serf.TagAsync(i % 5, $"value-{i}"));
@@ -48,7 +55,19 @@ if (only is null or "serf")
 Console.WriteLine();
 Console.WriteLine(Row.Table(rows));
 if (Option("--save") is { } file)
-    await File.WriteAllTextAsync(file, JsonSerializer.Serialize(new { at = DateTimeOffset.UtcNow, processors = Environment.ProcessorCount, writes, rows }, new JsonSerializerOptions { WriteIndented = true }));
+    await File.WriteAllTextAsync(
+        file,
+        JsonSerializer.Serialize(
+            new
+            {
+                at = DateTimeOffset.UtcNow,
+                processors = Environment.ProcessorCount,
+                writes,
+                rows,
+            },
+            new JsonSerializerOptions { WriteIndented = true }
+        )
+    );
 
 async Task<IReadOnlyList<double>> Spread(Func<int, string, Task> write, Arrivals arrivals)
 {
@@ -93,11 +112,19 @@ internal sealed record Row(string System, string What, int Count, double P50, do
         var sorted = times.Order().ToList();
         return new Row(system, what, times.Count, At(0.5), At(0.99), Math.Round(sorted[^1], 1), idleBytes);
 
-        double At(double share) => Math.Round(sorted[Math.Min(sorted.Count - 1, (int)Math.Ceiling(share * sorted.Count) - 1)], 1);
+        double At(double share) =>
+            Math.Round(sorted[Math.Min(sorted.Count - 1, (int)Math.Ceiling(share * sorted.Count) - 1)], 1);
     }
 
     public static string Table(IReadOnlyList<Row> rows) =>
-        "| system | write | count | p50 ms | p99 ms | max | p50 ÷ Galaxy's | idle bytes sent per node and second |\n|---|---|---|---|---|---|---|---|\n" + string.Concat(rows.Select(row => string.Create(
-            CultureInfo.InvariantCulture,
-            $"| {row.System} | {row.What} | {row.Count} | {row.P50:0.0} | {row.P99:0.0} | {row.Max:0.0} | {(rows[0].System == "Galaxy" && row.System != "Galaxy" ? (row.P50 / rows[0].P50).ToString("0.0", CultureInfo.InvariantCulture) : "")} | {row.IdleBytes:0} |\n")));
+        "| system | write | count | p50 ms | p99 ms | max | p50 ÷ Galaxy's | idle bytes sent per node and "
+        + "second |\n|---|---|---|---|---|---|---|---|\n"
+        + string.Concat(
+            rows.Select(row =>
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"| {row.System} | {row.What} | {row.Count} | {row.P50:0.0} | {row.P99:0.0} | {row.Max:0.0} | {(rows[0].System == "Galaxy" && row.System != "Galaxy" ? (row.P50 / rows[0].P50).ToString("0.0", CultureInfo.InvariantCulture) : "")} | {row.IdleBytes:0} |\n"
+                )
+            )
+        );
 }

@@ -22,7 +22,15 @@ internal sealed class SerfCluster : IAsyncDisposable
         for (var i = 0; i < Nodes; i++)
         {
             string[] join = i == 0 ? [] : [$"-retry-join=127.0.0.1:{FirstPort}", "-retry-interval=1s"];
-            string[] arguments = ["agent", $"-node=node-{i}", $"-bind=127.0.0.1:{FirstPort + i}", $"-rpc-addr=127.0.0.1:{FirstRpc + i}", "-profile=lan", .. join];
+            string[] arguments =
+            [
+                "agent",
+                $"-node=node-{i}",
+                $"-bind=127.0.0.1:{FirstPort + i}",
+                $"-rpc-addr=127.0.0.1:{FirstRpc + i}",
+                "-profile=lan",
+                .. join,
+            ];
             var process = new PeerProcess("serf", () => arguments);
             process.Start();
             cluster._processes.Add(process);
@@ -43,8 +51,13 @@ internal sealed class SerfCluster : IAsyncDisposable
         return cluster;
     }
 
-    private async Task<int[]> AliveAsync() => await Task.WhenAll(_agents.Select(async agent =>
-        Members(await agent.CallAsync("members", [], answers: true)).Count(member => (string)member["Status"] == "alive")));
+    private async Task<int[]> AliveAsync() =>
+        await Task.WhenAll(
+            _agents.Select(async agent =>
+                Members(await agent.CallAsync("members", [], answers: true))
+                    .Count(member => (string)member["Status"] == "alive")
+            )
+        );
 
     private static IEnumerable<Dictionary<object, object>> Members(Dictionary<object, object> answer) =>
         ((object[])answer["Members"]).Cast<Dictionary<object, object>>();
@@ -52,18 +65,46 @@ internal sealed class SerfCluster : IAsyncDisposable
     public Task WriteAsync(int node, string name)
     {
         Arrivals.Sending(name);
-        return _agents[node].CallAsync("event", new() { ["Name"] = name, ["Payload"] = "written", ["Coalesce"] = false });
+        return _agents[node]
+            .CallAsync(
+                "event",
+                new()
+                {
+                    ["Name"] = name,
+                    ["Payload"] = "written",
+                    ["Coalesce"] = false,
+                }
+            );
     }
 
-    /// <summary>Sets a tag on an agent; milliseconds until every agent shows it. Looks every 5 ms, as tag events are gathered for seconds.</summary>
+    /// <summary>
+    /// Sets a tag on an agent; milliseconds until every agent shows it. Looks every 5 ms, as tag events are gathered
+    /// for seconds.
+    /// </summary>
     public async Task<double> TagAsync(int node, string value)
     {
         var began = Stopwatch.GetTimestamp();
-        await _agents[node].CallAsync("tags", new() { ["Tags"] = new Dictionary<object, object> { ["bench"] = value }, ["DeleteTags"] = Array.Empty<object>() });
+        await _agents[node]
+            .CallAsync(
+                "tags",
+                new()
+                {
+                    ["Tags"] = new Dictionary<object, object> { ["bench"] = value },
+                    ["DeleteTags"] = Array.Empty<object>(),
+                }
+            );
         while (true)
         {
-            var shown = await Task.WhenAll(_agents.Select(async agent => Members(await agent.CallAsync("members", [], answers: true))
-                .Any(member => (string)member["Name"] == $"node-{node}" && ((Dictionary<object, object>)member["Tags"]).GetValueOrDefault("bench") as string == value)));
+            var shown = await Task.WhenAll(
+                _agents.Select(async agent =>
+                    Members(await agent.CallAsync("members", [], answers: true))
+                        .Any(member =>
+                            (string)member["Name"] == $"node-{node}"
+                            && ((Dictionary<object, object>)member["Tags"]).GetValueOrDefault("bench") as string
+                                == value
+                        )
+                )
+            );
             if (shown.All(shows => shows))
                 return Stopwatch.GetElapsedTime(began).TotalMilliseconds;
             if (Stopwatch.GetElapsedTime(began) > TimeSpan.FromSeconds(30))

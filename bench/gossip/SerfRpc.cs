@@ -6,10 +6,14 @@ using MessagePack.Resolvers;
 
 namespace Galaxy.Bench.Gossip;
 
-/// <summary>Serf's RPC: a header and a body in MessagePack over TCP, as its documentation describes it. Requests may overlap.</summary>
+/// <summary>
+/// Serf's RPC: a header and a body in MessagePack over TCP, as its documentation describes it. Requests may overlap.
+/// </summary>
 internal sealed class SerfRpc : IAsyncDisposable
 {
-    private static readonly MessagePackSerializerOptions Format = MessagePackSerializerOptions.Standard.WithResolver(PrimitiveObjectResolver.Instance).WithOldSpec();
+    private static readonly MessagePackSerializerOptions Format = MessagePackSerializerOptions
+        .Standard.WithResolver(PrimitiveObjectResolver.Instance)
+        .WithOldSpec();
 
     private readonly TcpClient _tcp;
     private readonly NetworkStream _stream;
@@ -46,7 +50,11 @@ internal sealed class SerfRpc : IAsyncDisposable
 
     /// <summary>Answers when Serf has.</summary>
     /// <param name="answers">The answer has a body.</param>
-    public async Task<Dictionary<object, object>> CallAsync(string command, Dictionary<string, object> body, bool answers = false)
+    public async Task<Dictionary<object, object>> CallAsync(
+        string command,
+        Dictionary<string, object> body,
+        bool answers = false
+    )
     {
         var call = new Call(answers ? 1 : 0, _ => { });
         await SendAsync(command, body, call);
@@ -69,9 +77,17 @@ internal sealed class SerfRpc : IAsyncDisposable
             var sequence = ++_sequence;
             _calls[sequence] = call;
             var bytes = new ArrayBufferWriter<byte>();
-            MessagePackSerializer.Serialize(bytes, (object)new Dictionary<object, object> { ["Command"] = command, ["Seq"] = sequence }, Format);
+            MessagePackSerializer.Serialize(
+                bytes,
+                (object)new Dictionary<object, object> { ["Command"] = command, ["Seq"] = sequence },
+                Format
+            );
             if (body.Count > 0)
-                MessagePackSerializer.Serialize(bytes, (object)body.ToDictionary(pair => (object)pair.Key, pair => pair.Value), Format);
+                MessagePackSerializer.Serialize(
+                    bytes,
+                    (object)body.ToDictionary(pair => (object)pair.Key, pair => pair.Value),
+                    Format
+                );
             await _stream.WriteAsync(bytes.WrittenMemory);
         }
         finally
@@ -107,7 +123,9 @@ internal sealed class SerfRpc : IAsyncDisposable
     }
 
     private static async Task<Dictionary<object, object>?> ReadOneAsync(MessagePackStreamReader reader) =>
-        await reader.ReadAsync(CancellationToken.None) is { } bytes ? MessagePackSerializer.Deserialize<object>(bytes, Format) as Dictionary<object, object> : null;
+        await reader.ReadAsync(CancellationToken.None) is { } bytes
+            ? MessagePackSerializer.Deserialize<object>(bytes, Format) as Dictionary<object, object>
+            : null;
 
     public async ValueTask DisposeAsync()
     {
@@ -118,6 +136,7 @@ internal sealed class SerfRpc : IAsyncDisposable
 
     private sealed record Call(int Bodies, Action<Dictionary<object, object>> Heard)
     {
-        public TaskCompletionSource<Dictionary<object, object>> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        public TaskCompletionSource<Dictionary<object, object>> Done { get; } =
+            new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 }

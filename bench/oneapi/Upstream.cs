@@ -2,14 +2,32 @@ using System.Text;
 
 namespace Galaxy.Bench.OneApi;
 
-/// <summary>A provider of OpenAI's dialect that answers at once, in a process of its own. The model says how: <c>plain</c>, <c>stream</c>, <c>slow</c> (a piece each second), <c>endless</c>.</summary>
+/// <summary>
+/// A provider of OpenAI's dialect that answers at once, in a process of its own. The model says how: <c>plain</c>,
+/// <c>stream</c>, <c>slow</c> (a piece each second), <c>endless</c>.
+/// </summary>
 internal static class Upstream
 {
     private static readonly byte[] Whole = Encoding.UTF8.GetBytes(
-        """{"id":"chatcmpl-bench","object":"chat.completion","created":1,"model":"plain","choices":[{"index":0,"message":{"role":"assistant","content":"A whole answer of some twenty words, as long as a short answer of a model is, which is not very long."},"logprobs":null,"finish_reason":"stop"}],"usage":{"prompt_tokens":20,"completion_tokens":24,"total_tokens":44}}""");
-    private static readonly byte[] Role = Encoding.UTF8.GetBytes("""data: {"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}]}""" + "\n\n");
-    private static readonly byte[] Piece = Encoding.UTF8.GetBytes("""data: {"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{"content":" word"},"finish_reason":null}]}""" + "\n\n");
-    private static readonly byte[] End = Encoding.UTF8.GetBytes("""data: {"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}""" + "\n\ndata: [DONE]\n\n");
+        """{"id":"chatcmpl-bench","object":"chat.completion","created":1,"model":"plain","choices":["""
+            + """{"index":0,"message":{"role":"assistant","content":"A whole answer of some twenty words, as """
+            + """long as a short answer of a model is, which is not very long."},"logprobs":"""
+            + """null,"finish_reason":"stop"}],"usage":{"prompt_tokens":20,"completion_tokens":"""
+            + """24,"total_tokens":44}}"""
+    );
+    private static readonly byte[] Role = Encoding.UTF8.GetBytes(
+        """data: {"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}]}"""
+            + "\n\n"
+    );
+    private static readonly byte[] Piece = Encoding.UTF8.GetBytes(
+        """data: {"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":"""
+            + """0,"delta":{"content":" word"},"finish_reason":null}]}"""
+            + "\n\n"
+    );
+    private static readonly byte[] End = Encoding.UTF8.GetBytes(
+        """data: {"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}"""
+            + "\n\ndata: [DONE]\n\n"
+    );
 
     private static int _open;
 
@@ -17,7 +35,9 @@ internal static class Upstream
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.SetMinimumLevel(LogLevel.Warning);
-        builder.WebHost.UseUrls("http://127.0.0.1:" + port).ConfigureKestrel(kestrel => kestrel.Limits.MaxConcurrentConnections = null);
+        builder
+            .WebHost.UseUrls("http://127.0.0.1:" + port)
+            .ConfigureKestrel(kestrel => kestrel.Limits.MaxConcurrentConnections = null);
         var app = builder.Build();
         app.MapGet("/open", () => Volatile.Read(ref _open));
         app.MapPost("/v1/chat/completions", AnswerAsync);

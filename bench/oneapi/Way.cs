@@ -4,9 +4,18 @@ using System.Text;
 namespace Galaxy.Bench.OneApi;
 
 /// <summary>A way to the upstream: straight, or through a gateway.</summary>
-internal sealed class Way(string name, string url, int process, params (string Name, string Value)[] headers) : IDisposable
+internal sealed class Way(string name, string url, int process, params (string Name, string Value)[] headers)
+    : IDisposable
 {
-    private readonly HttpMessageInvoker _http = new(new SocketsHttpHandler { MaxConnectionsPerServer = 20_000, ResponseDrainTimeout = TimeSpan.Zero, ActivityHeadersPropagator = null, UseProxy = false });
+    private readonly HttpMessageInvoker _http = new(
+        new SocketsHttpHandler
+        {
+            MaxConnectionsPerServer = 20_000,
+            ResponseDrainTimeout = TimeSpan.Zero,
+            ActivityHeadersPropagator = null,
+            UseProxy = false,
+        }
+    );
 
     public string Name => name;
 
@@ -21,11 +30,16 @@ internal sealed class Way(string name, string url, int process, params (string N
     public string Model(string model) => name == "galaxy" ? "up/" + model : model;
 
     public string Body(string model, bool stream) =>
-        $$"""{"model":"{{Model(model)}}","stream":{{(stream ? "true" : "false")}},"messages":[{"role":"system","content":"You are brief."},{"role":"user","content":"Say something of some twenty words about gateways."}]}""";
+        $$"""{"model":"{{Model(model)}}","stream":{{(stream ? "true" : "false")}},"messages":["""
+        + $$"""{"role":"system","content":"You are brief."},{"role":"user","content":"Say something of """
+        + $$"""some twenty words about gateways."}]}""";
 
     public Task<HttpResponseMessage> SendAsync(string model, bool stream, CancellationToken cancellation)
     {
-        var request = new HttpRequestMessage(HttpMethod.Post, url) { Content = new StringContent(Body(model, stream), Encoding.UTF8, "application/json") };
+        var request = new HttpRequestMessage(HttpMethod.Post, url)
+        {
+            Content = new StringContent(Body(model, stream), Encoding.UTF8, "application/json"),
+        };
         foreach (var (header, value) in headers)
             request.Headers.TryAddWithoutValidation(header, value);
         return _http.SendAsync(request, cancellation);
@@ -53,13 +67,13 @@ internal sealed class Way(string name, string url, int process, params (string N
         {
             var more = await body.ReadAsync(buffer.AsMemory(read));
             if (more == 0)
-                throw new InvalidOperationException($"{name}: {response.StatusCode} {Encoding.UTF8.GetString(buffer, 0, read)}");
+                throw new InvalidOperationException(
+                    $"{name}: {response.StatusCode} {Encoding.UTF8.GetString(buffer, 0, read)}"
+                );
             read += more;
         }
         var took = Stopwatch.GetElapsedTime(began).TotalMilliseconds;
-        while (await body.ReadAsync(buffer) > 0)
-        {
-        }
+        while (await body.ReadAsync(buffer) > 0) { }
         return took;
     }
 
@@ -77,7 +91,14 @@ internal static class Proc
     }
 
     public static double ResidentMiB(int process) =>
-        double.Parse(File.ReadLines($"/proc/{process}/status").First(line => line.StartsWith("VmRSS", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1]) / 1024;
+        double.Parse(
+            File.ReadLines($"/proc/{process}/status")
+                .First(line => line.StartsWith("VmRSS", StringComparison.Ordinal))
+                .Split(' ', StringSplitOptions.RemoveEmptyEntries)[1]
+        ) / 1024;
 
-    public static int Sockets(int process) => Directory.GetFileSystemEntries($"/proc/{process}/fd").Count(entry => new FileInfo(entry).LinkTarget?.StartsWith("socket:", StringComparison.Ordinal) == true);
+    public static int Sockets(int process) =>
+        Directory
+            .GetFileSystemEntries($"/proc/{process}/fd")
+            .Count(entry => new FileInfo(entry).LinkTarget?.StartsWith("socket:", StringComparison.Ordinal) == true);
 }

@@ -30,20 +30,43 @@ public class DecisionBenchmarks
     {
         _random = new Random(1);
         var states = new Dictionary<string, TargetState>();
-        var targets = Enumerable.Range(0, Candidates).Select(i => new RouteTarget($"node-{i:0000}", false, "external", "tools", $"http://10.0.{i / 250}.{i % 250}", TargetStatus.Healthy, AllBusy ? 0 : _random.NextDouble())
-        {
-            Location = $"home/room-{i % 2}",
-            Labels = new Dictionary<string, string> { ["gpu"] = i % 2 == 0 ? "true" : "false" },
-            Capabilities = [new RouteCapability("echo")],
-        });
-        _table = RoutingTable.Build(targets, id => states.TryGetValue(id, out var state) ? state : states[id] = new TargetState(id, BreakerOptions.Standard), [], Now);
+        var targets = Enumerable
+            .Range(0, Candidates)
+            .Select(i => new RouteTarget(
+                $"node-{i:0000}",
+                false,
+                "external",
+                "tools",
+                $"http://10.0.{i / 250}.{i % 250}",
+                TargetStatus.Healthy,
+                AllBusy ? 0 : _random.NextDouble()
+            )
+            {
+                Location = $"home/room-{i % 2}",
+                Labels = new Dictionary<string, string> { ["gpu"] = i % 2 == 0 ? "true" : "false" },
+                Capabilities = [new RouteCapability("echo")],
+            });
+        _table = RoutingTable.Build(
+            targets,
+            id =>
+                states.TryGetValue(id, out var state)
+                    ? state
+                    : states[id] = new TargetState(id, BreakerOptions.Standard),
+            [],
+            Now
+        );
         foreach (var state in states.Values)
         {
             state.Measured(_random.Next(1, 100), Now);
             for (var i = 0; AllBusy && i < 1 + _random.Next(3); i++)
                 state.Begin();
         }
-        _query = new RouteQuery("echo") { Strategy = RouteStrategies.Find(Strategy), Key = Strategy == "sticky" ? "a user's key" : null, Location = "home/room-1" };
+        _query = new RouteQuery("echo")
+        {
+            Strategy = RouteStrategies.Find(Strategy),
+            Key = Strategy == "sticky" ? "a user's key" : null,
+            Location = "home/room-1",
+        };
         _labels = _query with { Labels = "gpu=true" };
     }
 

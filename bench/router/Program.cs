@@ -15,7 +15,9 @@ switch (args.FirstOrDefault())
     case "http":
         break;
     default:
-        Console.Error.WriteLine("bench/router/run.sh [--only decision|http] [--seconds 5] [--rounds 5] [--services 50] [--save file]");
+        Console.Error.WriteLine(
+            "bench/router/run.sh [--only decision|http] [--seconds 5] [--rounds 5] [--services 50] [--save file]"
+        );
         return 1;
 }
 if (!PeerProcess.IsInstalled("wrk"))
@@ -27,14 +29,34 @@ IReadOnlyList<HttpResult> results;
 await using (var bench = new RouteOverHttp())
     results = await bench.MeasureAsync(Number("--services", 50), Number("--rounds", 5), Number("--seconds", 5));
 foreach (var result in results)
-    Console.WriteLine($"{result.Name,-30} median {result.Median,9:N0}/s  {result.Median / results[0].Median:0.000} of the empty endpoint");
+    Console.WriteLine(
+        $"{result.Name, -30} median {result.Median, 9:N0}/s  {result.Median / results[0].Median:0.000} of "
+            + "the empty endpoint"
+    );
 if (Option("--save") is { } file)
-    await File.WriteAllTextAsync(file, JsonSerializer.Serialize(new { http = results.Select(result => new { result.Name, result.Requests, result.Median, ratio = result.Median / results[0].Median }) }, new JsonSerializerOptions { WriteIndented = true }) + "\n");
+    await File.WriteAllTextAsync(
+        file,
+        JsonSerializer.Serialize(
+            new
+            {
+                http = results.Select(result => new
+                {
+                    result.Name,
+                    result.Requests,
+                    result.Median,
+                    ratio = result.Median / results[0].Median,
+                }),
+            },
+            new JsonSerializerOptions { WriteIndented = true }
+        ) + "\n"
+    );
 return 0;
 
-string? Option(string name) => Array.IndexOf(args, name) is >= 0 and var at && at + 1 < args.Length ? args[at + 1] : null;
+string? Option(string name) =>
+    Array.IndexOf(args, name) is >= 0 and var at && at + 1 < args.Length ? args[at + 1] : null;
 
-int Number(string name, int otherwise) => Option(name) is { } text ? int.Parse(text, CultureInfo.InvariantCulture) : otherwise;
+int Number(string name, int otherwise) =>
+    Option(name) is { } text ? int.Parse(text, CultureInfo.InvariantCulture) : otherwise;
 
 static async Task<int> EmptyAsync(string port)
 {
@@ -44,10 +66,14 @@ static async Task<int> EmptyAsync(string port)
     var app = builder.Build();
     app.MapGet("/empty", () => { });
     app.MapGet("/health", () => { });
-    var same = """{"id":"service-000","kind":"service","type":"external","layer":"tools","url":"http://127.0.0.1:28212","status":"healthy","load":0,"capabilities":["work"]}"""u8.ToArray();
+    var same =
+        """{"id":"service-000","kind":"service","type":"external","layer":"tools","url":"http://127.0.0.1:28212","status":"healthy","load":0,"capabilities":["work"]}"""u8.ToArray();
     app.MapGet("/same", async context =>
     {
-        (context.Response.ContentType, context.Response.ContentLength) = ("application/json; charset=utf-8", same.Length);
+        (context.Response.ContentType, context.Response.ContentLength) = (
+            "application/json; charset=utf-8",
+            same.Length
+        );
         await context.Response.Body.WriteAsync(same);
     });
     await app.RunAsync();

@@ -11,30 +11,65 @@ internal sealed record HttpResult(string Name, IReadOnlyList<double> Requests)
     public double Median => Requests.Order().ElementAt(Requests.Count / 2);
 }
 
-/// <summary>A store, a coordinator and a router with services in its table, beside a process with an empty endpoint; both asked by wrk in turns.</summary>
+/// <summary>
+/// A store, a coordinator and a router with services in its table, beside a process with an empty endpoint; both asked
+/// by wrk in turns.
+/// </summary>
 internal sealed partial class RouteOverHttp : IAsyncDisposable
 {
     private const string Key = "gx-bench-key-0123456789";
-    private const int StorePort = 27480, CoordinatorPort = 28210, GrpcPort = 29210, RouterPort = 28211, EmptyPort = 28212;
+    private const int StorePort = 27480,
+        CoordinatorPort = 28210,
+        GrpcPort = 29210,
+        RouterPort = 28211,
+        EmptyPort = 28212;
 
     private readonly List<PeerProcess> _processes = [];
     private readonly string _data = Directory.CreateTempSubdirectory("galaxy-bench-").FullName;
-    private readonly HttpClient _http = new() { BaseAddress = new Uri($"http://127.0.0.1:{RouterPort}"), Timeout = TimeSpan.FromSeconds(5) };
+    private readonly HttpClient _http = new()
+    {
+        BaseAddress = new Uri($"http://127.0.0.1:{RouterPort}"),
+        Timeout = TimeSpan.FromSeconds(5),
+    };
 
     public async Task<IReadOnlyList<HttpResult>> MeasureAsync(int services, int rounds, int seconds)
     {
         Start(Ours("Galaxy.Store"), [], "--port", $"{StorePort}", "--data", Path.Combine(_data, "store"));
-        var common = new Dictionary<string, string> { ["GALAXY_API_KEY"] = Key, ["GALAXY_BIND"] = "127.0.0.1", ["GALAXY_COORDINATORS"] = $"http://127.0.0.1:{GrpcPort}" };
-        Start(Ours("Galaxy.Coordinator"), new(common)
+        var common = new Dictionary<string, string>
         {
-            ["Galaxy_NODE_ID"] = "node-a", ["GALAXY_DATA"] = Path.Combine(_data, "node-a"), ["HTTP_PORT"] = $"{CoordinatorPort}", ["GRPC_PORT"] = $"{GrpcPort}", ["ConnectionStrings__redis"] = $"127.0.0.1:{StorePort}",
-        });
+            ["GALAXY_API_KEY"] = Key,
+            ["GALAXY_BIND"] = "127.0.0.1",
+            ["GALAXY_COORDINATORS"] = $"http://127.0.0.1:{GrpcPort}",
+        };
+        Start(
+            Ours("Galaxy.Coordinator"),
+            new(common)
+            {
+                ["Galaxy_NODE_ID"] = "node-a",
+                ["GALAXY_DATA"] = Path.Combine(_data, "node-a"),
+                ["HTTP_PORT"] = $"{CoordinatorPort}",
+                ["GRPC_PORT"] = $"{GrpcPort}",
+                ["ConnectionStrings__redis"] = $"127.0.0.1:{StorePort}",
+            }
+        );
         Start(Ours("Galaxy.Router"), new(common) { ["Galaxy_NODE_ID"] = "router-a", ["HTTP_PORT"] = $"{RouterPort}" });
         Start("dotnet", [], typeof(RouteOverHttp).Assembly.Location, "empty", $"{EmptyPort}");
         _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", Key);
         // Their health is asked for every 30 s; the empty endpoint answers for all of them.
         for (var i = 0; i < services; i++)
-            await UntilAsync(() => _http.PostAsJsonAsync("/register", new { node_id = $"service-{i:000}", url = $"http://127.0.0.1:{EmptyPort}", capabilities = new[] { "work" }, load = i % 10 / 10.0, ttl_seconds = 3600 }));
+            await UntilAsync(() =>
+                _http.PostAsJsonAsync(
+                    "/register",
+                    new
+                    {
+                        node_id = $"service-{i:000}",
+                        url = $"http://127.0.0.1:{EmptyPort}",
+                        capabilities = new[] { "work" },
+                        load = i % 10 / 10.0,
+                        ttl_seconds = 3600,
+                    }
+                )
+            );
         await UntilAsync(() => _http.GetAsync("/route/work"));
 
         (string Name, string[] Arguments)[] asked =
@@ -42,7 +77,10 @@ internal sealed partial class RouteOverHttp : IAsyncDisposable
             ("empty endpoint", [$"http://127.0.0.1:{EmptyPort}/empty"]),
             ("the same answer, no decision", [$"http://127.0.0.1:{EmptyPort}/same"]),
             ("/route", ["-H", $"Authorization: Bearer {Key}", $"http://127.0.0.1:{RouterPort}/route/work"]),
-            ("/route sticky", ["-H", $"Authorization: Bearer {Key}", $"http://127.0.0.1:{RouterPort}/route/work?key=user-1"]),
+            (
+                "/route sticky",
+                ["-H", $"Authorization: Bearer {Key}", $"http://127.0.0.1:{RouterPort}/route/work?key=user-1"]
+            ),
         ];
         foreach (var (_, arguments) in asked)
             await AskAsync(seconds, arguments);
@@ -51,7 +89,9 @@ internal sealed partial class RouteOverHttp : IAsyncDisposable
         {
             foreach (var (name, arguments) in asked)
                 counts[name].Add(await AskAsync(seconds, arguments));
-            Console.WriteLine($"  round {round + 1}: {string.Join(", ", counts.Select(pair => $"{pair.Key} {pair.Value[^1]:N0}/s"))}");
+            Console.WriteLine(
+                $"  round {round + 1}: {string.Join(", ", counts.Select(pair => $"{pair.Key} {pair.Value[^1]:N0}/s"))}"
+            );
         }
         return [.. counts.Select(pair => new HttpResult(pair.Key, pair.Value))];
     }
@@ -93,7 +133,8 @@ internal sealed partial class RouteOverHttp : IAsyncDisposable
         }
     }
 
-    private static string Ours(string project) => Path.Combine(Environment.CurrentDirectory, project, "bin", "Release", "net10.0", project);
+    private static string Ours(string project) =>
+        Path.Combine(Environment.CurrentDirectory, project, "bin", "Release", "net10.0", project);
 
     private void Start(string program, Dictionary<string, string> environment, params string[] arguments)
     {

@@ -5,9 +5,16 @@ using System.Runtime.InteropServices;
 namespace Galaxy.Bench;
 
 /// <summary>A process under measurement: started, signalled and started again.</summary>
-internal sealed partial class PeerProcess(string program, Func<IEnumerable<string>> arguments, IReadOnlyDictionary<string, string>? environment = null) : IAsyncDisposable
+internal sealed partial class PeerProcess(
+    string program,
+    Func<IEnumerable<string>> arguments,
+    IReadOnlyDictionary<string, string>? environment = null
+) : IAsyncDisposable
 {
-    public const int Kill = 9, Terminate = 15, Stop = 19, Continue = 18;
+    public const int Kill = 9,
+        Terminate = 15,
+        Stop = 19,
+        Continue = 18;
 
     private const int MostLines = 50;
     private readonly ConcurrentQueue<string> _lines = new();
@@ -55,7 +62,8 @@ internal sealed partial class PeerProcess(string program, Func<IEnumerable<strin
     }
 
     /// <summary>Waits until it has ended, at most 15 s.</summary>
-    public Task EndedAsync() => _process!.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(15)).ContinueWith(_ => { }, TaskScheduler.Default);
+    public Task EndedAsync() =>
+        _process!.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(15)).ContinueWith(_ => { }, TaskScheduler.Default);
 
     public async ValueTask DisposeAsync()
     {
@@ -70,7 +78,9 @@ internal sealed partial class PeerProcess(string program, Func<IEnumerable<strin
     }
 
     public static bool IsInstalled(string program) =>
-        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Any(folder => File.Exists(Path.Combine(folder, program)));
+        (Environment.GetEnvironmentVariable("PATH") ?? "")
+            .Split(Path.PathSeparator)
+            .Any(folder => File.Exists(Path.Combine(folder, program)));
 
     [LibraryImport("libc", EntryPoint = "kill")]
     private static partial int Send(int pid, int signal);

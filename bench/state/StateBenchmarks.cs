@@ -10,7 +10,9 @@ namespace Galaxy.Bench.State;
 [ShortRunJob]
 public class StateBenchmarks
 {
-    private static readonly byte[] Value = Encoding.UTF8.GetBytes("""{"device_id":"phone-1","state":"online","battery":0.8}""");
+    private static readonly byte[] Value = Encoding.UTF8.GetBytes(
+        """{"device_id":"phone-1","state":"online","battery":0.8}"""
+    );
 
     private ReplicatedMap _full = null!;
     private ReplicatedMap _behind = null!;
@@ -29,7 +31,11 @@ public class StateBenchmarks
     public void Prepare()
     {
         var writers = Enumerable.Range(0, Members).Select(i => new ReplicatedMap("node-" + i)).ToArray();
-        (_full, _behind, _writer) = (new ReplicatedMap("full"), new ReplicatedMap("behind"), new ReplicatedMap("writer"));
+        (_full, _behind, _writer) = (
+            new ReplicatedMap("full"),
+            new ReplicatedMap("behind"),
+            new ReplicatedMap("writer")
+        );
         for (var i = 0; i < 10_000; i++)
         {
             var entry = writers[i % Members].Put("ns", "key-" + i, Value, i);

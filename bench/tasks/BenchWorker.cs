@@ -11,7 +11,8 @@ internal sealed class Seen
 {
     private readonly Lock _gate = new();
     private readonly List<double> _dispatch = [];
-    private int _executed, _acknowledged;
+    private int _executed,
+        _acknowledged;
 
     public int Executed => Volatile.Read(ref _executed);
 
@@ -45,7 +46,9 @@ internal sealed class Seen
 internal sealed class BenchWorker(Uri address, string key, string id, int slots, Seen seen) : IAsyncDisposable
 {
     private readonly ClientWebSocket _socket = new();
-    private readonly Channel<byte[]> _out = Channel.CreateUnbounded<byte[]>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly Channel<byte[]> _out = Channel.CreateUnbounded<byte[]>(
+        new UnboundedChannelOptions { SingleReader = true }
+    );
     private Task _work = Task.CompletedTask;
 
     public async Task StartAsync(CancellationToken cancellation)
@@ -84,7 +87,9 @@ internal sealed class BenchWorker(Uri address, string key, string id, int slots,
                 case "task":
                     var parameters = message.RootElement.GetProperty("params");
                     seen.Execute(parameters.TryGetProperty("sent", out var sent) ? sent.GetInt64() : null);
-                    Send($$$"""{"type":"task_result","task_id":"{{{message.RootElement.GetProperty("task_id").GetString()}}}","attempt_id":"{{{message.RootElement.GetProperty("attempt_id").GetString()}}}","status":"done","result":{}}""");
+                    Send(
+                        $$$"""{"type":"task_result","task_id":"{{{message.RootElement.GetProperty("task_id").GetString()}}}","attempt_id":"{{{message.RootElement.GetProperty("attempt_id").GetString()}}}","status":"done","result":{}}"""
+                    );
                     break;
                 case "result_ack":
                     seen.Acknowledge();

@@ -26,7 +26,10 @@ internal static class BlockingWorker
                 if (Encoding.ASCII.GetString(buffer, 0, length).StartsWith("*-1", StringComparison.Ordinal))
                     continue;
                 var name = $"result:{number}:{count++}";
-                await stream.WriteAsync(Encoding.ASCII.GetBytes($"*3\r\n$3\r\nSET\r\n${name.Length}\r\n{name}\r\n$2\r\n{{}}\r\n"), cancellation);
+                await stream.WriteAsync(
+                    Encoding.ASCII.GetBytes($"*3\r\n$3\r\nSET\r\n${name.Length}\r\n{name}\r\n$2\r\n{{}}\r\n"),
+                    cancellation
+                );
                 if (await stream.ReadAsync(buffer, cancellation) == 0)
                     return;
                 done();

@@ -5,10 +5,19 @@ using System.Text.Json;
 
 namespace Galaxy.Bench.Tasks;
 
-/// <summary>A worker that comes and goes: it keeps results until they are acknowledged, loses its connection now and then, and sometimes its memory.</summary>
+/// <summary>
+/// A worker that comes and goes: it keeps results until they are acknowledged, loses its connection now and then, and
+/// sometimes its memory.
+/// </summary>
 internal static class ChaosWorker
 {
-    public static async Task RunAsync(Uri address, string key, string id, ConcurrentDictionary<string, int> executions, CancellationToken cancellation)
+    public static async Task RunAsync(
+        Uri address,
+        string key,
+        string id,
+        ConcurrentDictionary<string, int> executions,
+        CancellationToken cancellation
+    )
     {
         var random = new Random(id.GetHashCode(StringComparison.Ordinal));
         var (seen, results) = (new HashSet<string>(), new Dictionary<string, string>());
@@ -20,7 +29,8 @@ internal static class ChaosWorker
                 life.CancelAfter(TimeSpan.FromSeconds(2 + random.NextDouble() * 15));
                 await ServeAsync(address, key, id, seen, results, executions, life.Token);
             }
-            catch (Exception ended) when (ended is WebSocketException or OperationCanceledException or IOException or HttpRequestException)
+            catch (Exception ended)
+                when (ended is WebSocketException or OperationCanceledException or IOException or HttpRequestException)
             {
                 // It comes back.
             }
@@ -29,18 +39,40 @@ internal static class ChaosWorker
                 seen.Clear();
                 results.Clear();
             }
-            await Task.Delay(TimeSpan.FromMilliseconds(random.Next(300)), cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(TimeSpan.FromMilliseconds(random.Next(300)), cancellation)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
     private static async Task ServeAsync(
-        Uri address, string key, string id, HashSet<string> seen, Dictionary<string, string> results, ConcurrentDictionary<string, int> executions, CancellationToken cancellation)
+        Uri address,
+        string key,
+        string id,
+        HashSet<string> seen,
+        Dictionary<string, string> results,
+        ConcurrentDictionary<string, int> executions,
+        CancellationToken cancellation
+    )
     {
         using var socket = new ClientWebSocket();
         socket.Options.AddSubProtocol("galaxy.v1");
         socket.Options.SetRequestHeader("Authorization", "Bearer " + key);
-        await socket.ConnectAsync(new UriBuilder(address) { Scheme = "ws", Path = "/ws/device/" + id }.Uri, cancellation);
-        await SendAsync(JsonSerializer.Serialize(new { type = "hello", device_id = id, slots = 8, capabilities = new[] { "chaos" }, running = results.Keys }));
+        await socket.ConnectAsync(
+            new UriBuilder(address) { Scheme = "ws", Path = "/ws/device/" + id }.Uri,
+            cancellation
+        );
+        await SendAsync(
+            JsonSerializer.Serialize(
+                new
+                {
+                    type = "hello",
+                    device_id = id,
+                    slots = 8,
+                    capabilities = new[] { "chaos" },
+                    running = results.Keys,
+                }
+            )
+        );
         foreach (var result in results.Values.ToList())
             await SendAsync(result);
         var buffer = new byte[64 * 1024];
@@ -69,11 +101,21 @@ internal static class ChaosWorker
                     continue;
                 var task = message.RootElement.GetProperty("task_id").GetString()!;
                 executions.AddOrUpdate(task, 1, (_, count) => count + 1);
-                results[attempt] = JsonSerializer.Serialize(new { type = "task_result", task_id = task, attempt_id = attempt, status = "done", result = new { attempt, device = id } });
+                results[attempt] = JsonSerializer.Serialize(
+                    new
+                    {
+                        type = "task_result",
+                        task_id = task,
+                        attempt_id = attempt,
+                        status = "done",
+                        result = new { attempt, device = id },
+                    }
+                );
                 await SendAsync(results[attempt]);
             }
         }
 
-        Task SendAsync(string text) => socket.SendAsync(Encoding.UTF8.GetBytes(text), WebSocketMessageType.Text, true, cancellation);
+        Task SendAsync(string text) =>
+            socket.SendAsync(Encoding.UTF8.GetBytes(text), WebSocketMessageType.Text, true, cancellation);
     }
 }

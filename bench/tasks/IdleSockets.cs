@@ -10,7 +10,10 @@ internal static class IdleSockets
         await using var leader = await OneLeader.StartAsync("galaxy");
         using var end = new CancellationTokenSource();
         var seen = new Seen();
-        var first = Enumerable.Range(0, 200).Select(i => new BenchWorker(OneLeader.Sockets, OneLeader.Key, $"first{i}", 4, seen)).ToList();
+        var first = Enumerable
+            .Range(0, 200)
+            .Select(i => new BenchWorker(OneLeader.Sockets, OneLeader.Key, $"first{i}", 4, seen))
+            .ToList();
         foreach (var worker in first)
             await worker.StartAsync(end.Token);
         await Task.Delay(TimeSpan.FromSeconds(5));
@@ -30,6 +33,10 @@ internal static class IdleSockets
         await end.CancelAsync();
         foreach (var worker in first.Concat(workers))
             await worker.DisposeAsync();
-        return new IdleResult(sockets, (after.Resident - before.Resident) / sockets, (after.Private - before.Private) / sockets);
+        return new IdleResult(
+            sockets,
+            (after.Resident - before.Resident) / sockets,
+            (after.Private - before.Private) / sockets
+        );
     }
 }

@@ -2,12 +2,21 @@ using System.Globalization;
 using System.Text.Json;
 using Galaxy.Bench.Tasks;
 
-// dotnet run -c Release --project bench/tasks [-- --only rate|latency|idle|chaos] [--workers 100,1000] [--stores galaxy,redis,memory] [--tasks 50000] [--kills 20] [--store-kills 2] [--save file]
+// dotnet run -c Release --project bench/tasks [-- --only rate|latency|idle|chaos] [--workers 100,1000] [--stores
+// galaxy,redis,memory] [--tasks 50000] [--kills 20] [--store-kills 2] [--save file]
 var only = Option("--only");
-var workers = (Option("--workers") ?? "100,1000").Split(',').Select(text => int.Parse(text, CultureInfo.InvariantCulture)).ToArray();
+var workers = (Option("--workers") ?? "100,1000")
+    .Split(',')
+    .Select(text => int.Parse(text, CultureInfo.InvariantCulture))
+    .ToArray();
 var stores = (Option("--stores") ?? "galaxy,redis,memory").Split(',');
 var tasks = int.Parse(Option("--tasks") ?? "50000", CultureInfo.InvariantCulture);
-var (rates, latencies, idle, chaos) = (new List<RateResult>(), new List<LatencyResult>(), new List<IdleResult>(), new List<ChaosResult>());
+var (rates, latencies, idle, chaos) = (
+    new List<RateResult>(),
+    new List<LatencyResult>(),
+    new List<IdleResult>(),
+    new List<ChaosResult>()
+);
 
 if (only is null or "rate")
 {
@@ -46,7 +55,21 @@ if (only is null or "chaos")
     Console.WriteLine($"  {chaos[^1]}");
 }
 if (Option("--save") is { } file)
-    await File.WriteAllTextAsync(file, JsonSerializer.Serialize(new { at = DateTimeOffset.UtcNow, processors = Environment.ProcessorCount, rates, latencies, idle, chaos }, new JsonSerializerOptions { WriteIndented = true }));
+    await File.WriteAllTextAsync(
+        file,
+        JsonSerializer.Serialize(
+            new
+            {
+                at = DateTimeOffset.UtcNow,
+                processors = Environment.ProcessorCount,
+                rates,
+                latencies,
+                idle,
+                chaos,
+            },
+            new JsonSerializerOptions { WriteIndented = true }
+        )
+    );
 return chaos.Exists(one => !one.IsClean) ? 1 : 0;
 
 int Number(string name, int usual) => Option(name) is { } text ? int.Parse(text, CultureInfo.InvariantCulture) : usual;

@@ -7,9 +7,19 @@ namespace Galaxy.Bench.Tasks;
 
 internal sealed record RateResult(string System, string Store, int Workers, int Tasks, double TasksPerSecond);
 
-internal sealed record LatencyResult(string Store, int Workers, double Rate, int Tasks, double P50, double P99, double Max);
+internal sealed record LatencyResult(
+    string Store,
+    int Workers,
+    double Rate,
+    int Tasks,
+    double P50,
+    double P99,
+    double Max
+);
 
-/// <summary>Tasks a second from the first submission to the last recorded result, and the time to dispatch at a fixed rate.</summary>
+/// <summary>
+/// Tasks a second from the first submission to the last recorded result, and the time to dispatch at a fixed rate.
+/// </summary>
 internal static class Rates
 {
     private const int InBatch = 100;
@@ -36,12 +46,18 @@ internal static class Rates
     private static async Task SubmitAsync(OneLeader leader, int tasks)
     {
         var batch = Enumerable.Range(0, InBatch).Select(_ => new { action = "bench", @params = new { } }).ToArray();
-        await Parallel.ForEachAsync(Enumerable.Range(0, tasks / InBatch), new ParallelOptions { MaxDegreeOfParallelism = Submitters }, async (_, stop) =>
-        {
-            using var answer = await leader.Http.PostAsJsonAsync("/api/v1/tasks/batch", batch, stop);
-            if (!answer.IsSuccessStatusCode)
-                throw new InvalidOperationException($"{await answer.Content.ReadAsStringAsync(stop)}\n{string.Join('\n', leader.Coordinator.Lines)}");
-        });
+        await Parallel.ForEachAsync(
+            Enumerable.Range(0, tasks / InBatch),
+            new ParallelOptions { MaxDegreeOfParallelism = Submitters },
+            async (_, stop) =>
+            {
+                using var answer = await leader.Http.PostAsJsonAsync("/api/v1/tasks/batch", batch, stop);
+                if (!answer.IsSuccessStatusCode)
+                    throw new InvalidOperationException(
+                        $"{await answer.Content.ReadAsStringAsync(stop)}\n{string.Join('\n', leader.Coordinator.Lines)}"
+                    );
+            }
+        );
     }
 
     private static async Task UntilAsync(Func<bool> done, Seen seen)
@@ -86,11 +102,22 @@ internal static class Rates
         await again.CancelAsync();
         foreach (var worker in connected)
             await worker.DisposeAsync();
-        return new LatencyResult(store, workers, rate, tasks, times[times.Count / 2], times[times.Count * 99 / 100], times[^1]);
+        return new LatencyResult(
+            store,
+            workers,
+            rate,
+            tasks,
+            times[times.Count / 2],
+            times[times.Count * 99 / 100],
+            times[^1]
+        );
 
         async Task SendAsync()
         {
-            using var answer = await leader.Http.PostAsJsonAsync("/api/v1/tasks", new { action = "bench", @params = new { sent = Stopwatch.GetTimestamp() } });
+            using var answer = await leader.Http.PostAsJsonAsync(
+                "/api/v1/tasks",
+                new { action = "bench", @params = new { sent = Stopwatch.GetTimestamp() } }
+            );
             answer.EnsureSuccessStatusCode();
         }
     }
@@ -100,12 +127,30 @@ internal static class Rates
     {
         const int Port = 27480;
         var folder = Directory.CreateTempSubdirectory("galaxy-bench-").FullName;
-        await using var server = new PeerProcess("redis-server", () => ["--port", $"{Port}", "--save", "", "--dir", folder, "--appendonly", store == "redis" ? "yes" : "no", "--appendfsync", "everysec", "--maxclients", "20000"]);
+        await using var server = new PeerProcess("redis-server", () =>
+            [
+                "--port",
+                $"{Port}",
+                "--save",
+                "",
+                "--dir",
+                folder,
+                "--appendonly",
+                store == "redis" ? "yes" : "no",
+                "--appendfsync",
+                "everysec",
+                "--maxclients",
+                "20000",
+            ]
+        );
         server.Start();
         using var end = new CancellationTokenSource();
         await using var redis = await ConnectAsync(Port);
         var done = 0;
-        var working = Enumerable.Range(0, workers).Select(i => BlockingWorker.RunAsync(Port, i, () => Interlocked.Increment(ref done), end.Token)).ToList();
+        var working = Enumerable
+            .Range(0, workers)
+            .Select(i => BlockingWorker.RunAsync(Port, i, () => Interlocked.Increment(ref done), end.Token))
+            .ToList();
         await PushAsync(redis, tasks / 5);
         while (Volatile.Read(ref done) < tasks / 5)
             await Task.Delay(1);
@@ -134,6 +179,30 @@ internal static class Rates
         }
     }
 
-    private static Task PushAsync(ConnectionMultiplexer redis, int tasks) => Parallel.ForEachAsync(Enumerable.Range(0, tasks / InBatch), new ParallelOptions { MaxDegreeOfParallelism = Submitters }, async (batch, _) =>
-        await redis.GetDatabase().ListRightPushAsync("tasks", [.. Enumerable.Range(0, InBatch).Select(i => (RedisValue)JsonSerializer.Serialize(new { task_id = $"{batch}-{i}", action = "bench", @params = new { } }))]));
+    private static Task PushAsync(ConnectionMultiplexer redis, int tasks) =>
+        Parallel.ForEachAsync(
+            Enumerable.Range(0, tasks / InBatch),
+            new ParallelOptions { MaxDegreeOfParallelism = Submitters },
+            async (batch, _) =>
+                await redis
+                    .GetDatabase()
+                    .ListRightPushAsync(
+                        "tasks",
+                        [
+                            .. Enumerable
+                                .Range(0, InBatch)
+                                .Select(i =>
+                                    (RedisValue)
+                                        JsonSerializer.Serialize(
+                                            new
+                                            {
+                                                task_id = $"{batch}-{i}",
+                                                action = "bench",
+                                                @params = new { },
+                                            }
+                                        )
+                                ),
+                        ]
+                    )
+        );
 }

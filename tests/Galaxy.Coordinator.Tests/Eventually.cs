@@ -7,7 +7,10 @@ internal static class Eventually
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
-    public static async Task TrueAsync(Func<Task<bool>> condition, [System.Runtime.CompilerServices.CallerArgumentExpression(nameof(condition))] string what = "")
+    public static async Task TrueAsync(
+        Func<Task<bool>> condition,
+        [System.Runtime.CompilerServices.CallerArgumentExpression(nameof(condition))] string what = ""
+    )
     {
         var started = Stopwatch.GetTimestamp();
         while (!await condition())

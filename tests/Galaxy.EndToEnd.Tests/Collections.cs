@@ -8,6 +8,8 @@ public sealed class SystemCollection;
 [CollectionDefinition("poisoned system", DisableParallelization = true)]
 public sealed class PoisonedSystemCollection : ICollectionFixture<RunningGalaxy>;
 
-/// <summary>Tests that leave the system as it was, but for what they add to it under names of their own, take turns with one.</summary>
+/// <summary>
+/// Tests that leave the system as it was, but for what they add to it under names of their own, take turns with one.
+/// </summary>
 [CollectionDefinition("shared system", DisableParallelization = true)]
 public sealed class SharedSystemCollection : ICollectionFixture<RunningGalaxy>;

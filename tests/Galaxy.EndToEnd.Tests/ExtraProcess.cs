@@ -3,7 +3,9 @@ using System.Diagnostics;
 
 namespace Galaxy.EndToEnd.Tests;
 
-/// <summary>One more process of a running system, started as another of its kind was, but for what is said here.</summary>
+/// <summary>
+/// One more process of a running system, started as another of its kind was, but for what is said here.
+/// </summary>
 internal sealed class ExtraProcess : IDisposable
 {
     private readonly ProcessStartInfo _info;
@@ -15,19 +17,37 @@ internal sealed class ExtraProcess : IDisposable
     /// <param name="ports">Variables that name ports; each gets a free one.</param>
     /// <param name="environment">Settings besides those of its model.</param>
     /// <param name="shell">Run by bash before the program takes its place; it may set limits.</param>
-    public ExtraProcess(RunningGalaxy galaxy, string like, string nodeId, string[] ports, string shell = "", IReadOnlyDictionary<string, string>? environment = null)
+    public ExtraProcess(
+        RunningGalaxy galaxy,
+        string like,
+        string nodeId,
+        string[] ports,
+        string shell = "",
+        IReadOnlyDictionary<string, string>? environment = null
+    )
     {
         var model = galaxy.Host.ProcessId(like)!.Value;
         Ports = ports.ToDictionary(name => name, _ => Tests.Ports.Free());
         var info = new ProcessStartInfo("/bin/bash") { RedirectStandardOutput = true, RedirectStandardError = true };
         info.Environment.Clear();
-        foreach (var pair in File.ReadAllText($"/proc/{model}/environ").Split('\0', StringSplitOptions.RemoveEmptyEntries).Select(pair => pair.Split('=', 2)))
+        foreach (
+            var pair in File.ReadAllText($"/proc/{model}/environ")
+                .Split('\0', StringSplitOptions.RemoveEmptyEntries)
+                .Select(pair => pair.Split('=', 2))
+        )
             info.Environment[pair[0]] = pair[1];
         // Linux would take the end of the thread that starts it for the runner's end. Disposing ends it here.
         info.Environment.Remove("GALAXY_RUNNER_PID");
         info.Environment.Remove("GALAXY_HOST_PID");
         // The ports, however the model was told of them.
-        foreach (var name in info.Environment.Keys.Where(name => name.EndsWith("_PORT", StringComparison.Ordinal) || name.StartsWith("ASPNETCORE_", StringComparison.Ordinal)).ToList())
+        foreach (
+            var name in info
+                .Environment.Keys.Where(name =>
+                    name.EndsWith("_PORT", StringComparison.Ordinal)
+                    || name.StartsWith("ASPNETCORE_", StringComparison.Ordinal)
+                )
+                .ToList()
+        )
             info.Environment.Remove(name);
         foreach (var (name, port) in Ports)
             info.Environment[name] = $"{port}";

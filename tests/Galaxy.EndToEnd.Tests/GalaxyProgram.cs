@@ -8,14 +8,22 @@ internal static class GalaxyProgram
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     /// <summary>Its exit code and all that it wrote.</summary>
-    public static Task<(int Code, string Output)> RunAsync(RunningGalaxy galaxy, params IEnumerable<string> arguments) =>
-        RunAsync(["--url", galaxy.Host.Url("gateway", "api").ToString(), "--api-key", galaxy.Key, .. arguments]);
+    public static Task<(int Code, string Output)> RunAsync(
+        RunningGalaxy galaxy,
+        params IEnumerable<string> arguments
+    ) => RunAsync(["--url", galaxy.Host.Url("gateway", "api").ToString(), "--api-key", galaxy.Key, .. arguments]);
 
-    public static async Task<(int Code, string Output)> RunAsync(IReadOnlyList<string> arguments, string? folder = null, IReadOnlyDictionary<string, string>? environment = null)
+    public static async Task<(int Code, string Output)> RunAsync(
+        IReadOnlyList<string> arguments,
+        string? folder = null,
+        IReadOnlyDictionary<string, string>? environment = null
+    )
     {
         var info = new ProcessStartInfo(Repository.Galaxy, arguments)
         {
-            RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = folder ?? Path.GetTempPath(),
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = folder ?? Path.GetTempPath(),
         };
         info.Environment["COLUMNS"] = "500";
         info.Environment.Remove("GALAXY_RUNNER_PID");
@@ -24,7 +32,10 @@ internal static class GalaxyProgram
             info.Environment[name] = value;
         using var process = Process.Start(info)!;
         using var patience = new CancellationTokenSource(Patience);
-        var (output, error) = (process.StandardOutput.ReadToEndAsync(patience.Token), process.StandardError.ReadToEndAsync(patience.Token));
+        var (output, error) = (
+            process.StandardOutput.ReadToEndAsync(patience.Token),
+            process.StandardError.ReadToEndAsync(patience.Token)
+        );
         await process.WaitForExitAsync(patience.Token);
         return (process.ExitCode, await output + await error);
     }

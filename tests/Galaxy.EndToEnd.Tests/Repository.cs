@@ -9,14 +9,27 @@ internal static class Repository
     public static string Root { get; } = Find();
 
     /// <summary>The <c>galaxy</c> program, of the same configuration as this test.</summary>
-    public static string Galaxy { get; } = Path.Combine(
-        Root, "Galaxy.Cli", "bin", AppContext.BaseDirectory.Contains($"{Path.DirectorySeparatorChar}Release{Path.DirectorySeparatorChar}", StringComparison.Ordinal) ? "Release" : "Debug", "net10.0", "galaxy");
+    public static string Galaxy { get; } =
+        Path.Combine(
+            Root,
+            "Galaxy.Cli",
+            "bin",
+            AppContext.BaseDirectory.Contains(
+                $"{Path.DirectorySeparatorChar}Release{Path.DirectorySeparatorChar}",
+                StringComparison.Ordinal
+            )
+                ? "Release"
+                : "Debug",
+            "net10.0",
+            "galaxy"
+        );
 
     private static string Find()
     {
         var root = AppContext.BaseDirectory;
         while (!File.Exists(Path.Combine(root, "Galaxy.sln")))
-            root = Path.GetDirectoryName(root) ?? throw new InvalidOperationException("not started within the repository");
+            root = Path.GetDirectoryName(root)
+                ?? throw new InvalidOperationException("not started within the repository");
         return root;
     }
 }

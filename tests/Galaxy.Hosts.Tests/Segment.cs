@@ -4,8 +4,8 @@
 namespace Galaxy.Hosts.Tests;
 
 /// <summary>
-/// A segment with four hosts: a and b run Galaxy with one key and one cluster name, and nothing said of each other; c is for other people's
-/// programs and for attackers; d is free.
+/// A segment with four hosts: a and b run Galaxy with one key and one cluster name, and nothing said of each other; c
+/// is for other people's programs and for attackers; d is free.
 /// </summary>
 public sealed class Segment : IAsyncLifetime
 {
@@ -45,16 +45,32 @@ public sealed class Segment : IAsyncLifetime
     /// <summary>Both hosts name the same leader and exactly these nodes as alive.</summary>
     internal async Task OneClusterAsync(params string[] nodes)
     {
-        await Eventually.TrueAsync(async () =>
-        {
-            var (here, there) = (await A.ClusterAsync(), await B.ClusterAsync());
-            return View(here) is { } view && view == View(there) && view.Alive == string.Join(',', nodes);
-        }, 60, () => string.Join('\n', A.Coordinator!.Output.Concat(B.Coordinator!.Output).TakeLast(40)));
+        await Eventually.TrueAsync(
+            async () =>
+            {
+                var (here, there) = (await A.ClusterAsync(), await B.ClusterAsync());
+                return View(here) is { } view && view == View(there) && view.Alive == string.Join(',', nodes);
+            },
+            60,
+            () => string.Join('\n', A.Coordinator!.Output.Concat(B.Coordinator!.Output).TakeLast(40))
+        );
 
         static (string Leader, string Alive)? View(System.Text.Json.JsonElement? cluster) =>
-            cluster is { } known && known.TryGetProperty("leader", out var leader) && leader.ValueKind == System.Text.Json.JsonValueKind.Object
-                ? (leader.GetProperty("node_id").GetString()!, string.Join(',', known.GetProperty("nodes").EnumerateArray()
-                    .Where(node => node.GetProperty("state").GetString() == "alive").Select(node => node.GetProperty("node_id").GetString()).Order()))
+            cluster is { } known
+            && known.TryGetProperty("leader", out var leader)
+            && leader.ValueKind == System.Text.Json.JsonValueKind.Object
+                ? (
+                    leader.GetProperty("node_id").GetString()!,
+                    string.Join(
+                        ',',
+                        known
+                            .GetProperty("nodes")
+                            .EnumerateArray()
+                            .Where(node => node.GetProperty("state").GetString() == "alive")
+                            .Select(node => node.GetProperty("node_id").GetString())
+                            .Order()
+                    )
+                )
                 : null;
     }
 

@@ -29,7 +29,13 @@ public sealed class FakeProvider : IAsyncDisposable
     /// <summary>What the next requests get, one each; afterwards <see cref="Always"/>.</summary>
     public ConcurrentQueue<Func<HttpContext, Task>> Next { get; } = [];
 
-    public Func<HttpContext, Task> Always { get; set; } = Json(200, """{"id":"chatcmpl-1","object":"chat.completion","created":1,"model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"fine"},"finish_reason":"stop"}],"usage":{"prompt_tokens":3,"completion_tokens":1,"total_tokens":4}}""");
+    public Func<HttpContext, Task> Always { get; set; } =
+        Json(
+            200,
+            """{"id":"chatcmpl-1","object":"chat.completion","created":1,"model":"m","choices":[{"index":"""
+                + """0,"message":{"role":"assistant","content":"fine"},"finish_reason":"stop"}],"usage":"""
+                + """{"prompt_tokens":3,"completion_tokens":1,"total_tokens":4}}"""
+        );
 
     public string Url { get; private set; } = "";
 
@@ -45,12 +51,16 @@ public sealed class FakeProvider : IAsyncDisposable
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
-        builder.WebHost.UseUrls("http://127.0.0.1:0").ConfigureKestrel(kestrel => kestrel.Limits.MaxRequestBodySize = null);
+        builder
+            .WebHost.UseUrls("http://127.0.0.1:0")
+            .ConfigureKestrel(kestrel => kestrel.Limits.MaxRequestBodySize = null);
         var app = builder.Build();
         var fake = new FakeProvider(app);
         app.Run(fake.HandleAsync);
         await app.StartAsync();
-        fake.Url = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First() + "/v1";
+        fake.Url =
+            app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First()
+            + "/v1";
         return fake;
     }
 
@@ -58,8 +68,12 @@ public sealed class FakeProvider : IAsyncDisposable
     {
         using var body = new MemoryStream();
         await context.Request.Body.CopyToAsync(body);
-        var headers = new HeaderDictionary(context.Request.Headers.ToDictionary(pair => pair.Key, pair => pair.Value, StringComparer.OrdinalIgnoreCase));
-        Requests.Enqueue(new Received(context.Request.Path, context.Request.QueryString.Value ?? "", headers, body.ToArray()));
+        var headers = new HeaderDictionary(
+            context.Request.Headers.ToDictionary(pair => pair.Key, pair => pair.Value, StringComparer.OrdinalIgnoreCase)
+        );
+        Requests.Enqueue(
+            new Received(context.Request.Path, context.Request.QueryString.Value ?? "", headers, body.ToArray())
+        );
         Interlocked.Increment(ref _open);
         context.RequestAborted.Register(() => Interlocked.Increment(ref _aborted));
         try
@@ -72,40 +86,45 @@ public sealed class FakeProvider : IAsyncDisposable
         }
     }
 
-    public static Func<HttpContext, Task> Json(int status, string json, params (string Name, string Value)[] headers) => async context =>
-    {
-        context.Response.StatusCode = status;
-        context.Response.ContentType = "application/json";
-        foreach (var (name, value) in headers)
-            context.Response.Headers[name] = value;
-        await context.Response.WriteAsync(json);
-    };
+    public static Func<HttpContext, Task> Json(int status, string json, params (string Name, string Value)[] headers) =>
+        async context =>
+        {
+            context.Response.StatusCode = status;
+            context.Response.ContentType = "application/json";
+            foreach (var (name, value) in headers)
+                context.Response.Headers[name] = value;
+            await context.Response.WriteAsync(json);
+        };
 
     /// <summary>Pieces as they are, one after the other; then the end of the stream.</summary>
-    public static Func<HttpContext, Task> Stream(params string[] pieces) => async context =>
-    {
-        context.Response.ContentType = "text/event-stream";
-        foreach (var piece in pieces)
+    public static Func<HttpContext, Task> Stream(params string[] pieces) =>
+        async context =>
         {
-            await context.Response.Body.WriteAsync(Encoding.UTF8.GetBytes(piece));
-            await context.Response.Body.FlushAsync();
-        }
-    };
+            context.Response.ContentType = "text/event-stream";
+            foreach (var piece in pieces)
+            {
+                await context.Response.Body.WriteAsync(Encoding.UTF8.GetBytes(piece));
+                await context.Response.Body.FlushAsync();
+            }
+        };
 
     /// <summary>Pieces, and then a connection that ends though more was promised.</summary>
-    public static Func<HttpContext, Task> Torn(params string[] pieces) => context =>
-    {
-        context.Response.ContentLength = pieces.Sum(Encoding.UTF8.GetByteCount) + 1000;
-        return Stream(pieces)(context);
-    };
+    public static Func<HttpContext, Task> Torn(params string[] pieces) =>
+        context =>
+        {
+            context.Response.ContentLength = pieces.Sum(Encoding.UTF8.GetByteCount) + 1000;
+            return Stream(pieces)(context);
+        };
 
     /// <summary>Pieces, and then nothing at all until the caller has gone.</summary>
-    public static Func<HttpContext, Task> Hanging(params string[] pieces) => async context =>
-    {
-        if (pieces.Length > 0)
-            await Stream(pieces)(context);
-        await Task.Delay(Timeout.Infinite, context.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-    };
+    public static Func<HttpContext, Task> Hanging(params string[] pieces) =>
+        async context =>
+        {
+            if (pieces.Length > 0)
+                await Stream(pieces)(context);
+            await Task.Delay(Timeout.Infinite, context.RequestAborted)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        };
 
     public async ValueTask DisposeAsync() => await _app.DisposeAsync();
 }

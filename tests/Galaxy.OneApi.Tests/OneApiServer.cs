@@ -8,7 +8,9 @@ using Microsoft.Extensions.Configuration;
 
 namespace Galaxy.OneApi.Tests;
 
-/// <summary>The service in this process, on a port of its own, with settings that a test may change while it runs.</summary>
+/// <summary>
+/// The service in this process, on a port of its own, with settings that a test may change while it runs.
+/// </summary>
 public sealed class OneApiServer : IAsyncDisposable
 {
     public const string Key = "the-key-of-the-cluster-0123456789";
@@ -30,7 +32,13 @@ public sealed class OneApiServer : IAsyncDisposable
 
     public HttpClient Client(string? key)
     {
-        var client = new HttpClient(new SocketsHttpHandler { MaxConnectionsPerServer = 2000, ResponseDrainTimeout = TimeSpan.Zero }) { BaseAddress = Url, Timeout = TimeSpan.FromSeconds(60) };
+        var client = new HttpClient(
+            new SocketsHttpHandler { MaxConnectionsPerServer = 2000, ResponseDrainTimeout = TimeSpan.Zero }
+        )
+        {
+            BaseAddress = Url,
+            Timeout = TimeSpan.FromSeconds(60),
+        };
         if (key is not null)
             client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
         return client;
@@ -42,8 +50,14 @@ public sealed class OneApiServer : IAsyncDisposable
         for (var attempt = 0; ; attempt++)
         {
             var port = FreePort();
-            var arguments = settings.Prepend(("Logging:LogLevel:Default", "Error")).Append(("GALAXY_API_KEY", Key)).Append(("GALAXY_BIND", "127.0.0.1")).Append(("HTTP_PORT", port.ToString(System.Globalization.CultureInfo.InvariantCulture)))
-                .Append(("Galaxy_NODE_ID", "oneapi-test")).Where(setting => setting.Item2 is not null).Select(setting => $"--{setting.Item1}={setting.Item2}");
+            var arguments = settings
+                .Prepend(("Logging:LogLevel:Default", "Error"))
+                .Append(("GALAXY_API_KEY", Key))
+                .Append(("GALAXY_BIND", "127.0.0.1"))
+                .Append(("HTTP_PORT", port.ToString(System.Globalization.CultureInfo.InvariantCulture)))
+                .Append(("Galaxy_NODE_ID", "oneapi-test"))
+                .Where(setting => setting.Item2 is not null)
+                .Select(setting => $"--{setting.Item1}={setting.Item2}");
             var app = OneApiApp.Build([.. arguments]);
             try
             {
@@ -74,7 +88,11 @@ public sealed class OneApiServer : IAsyncDisposable
 
     public static StringContent Json(string json) => new(json, Encoding.UTF8, "application/json");
 
-    public async Task<(HttpResponseMessage Response, JsonNode? Json)> PostAsync(string path, string json, params (string Name, string Value)[] headers)
+    public async Task<(HttpResponseMessage Response, JsonNode? Json)> PostAsync(
+        string path,
+        string json,
+        params (string Name, string Value)[] headers
+    )
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = Json(json) };
         foreach (var (name, value) in headers)

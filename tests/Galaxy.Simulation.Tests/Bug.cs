@@ -3,8 +3,8 @@ using Galaxy.Core.Election;
 namespace Galaxy.Simulation.Tests;
 
 /// <summary>
-/// The places where the simulated world meets the election. As it is, it changes nothing; what is in <c>Bugs/</c> puts one
-/// deliberate mistake in one of these places, to show that the simulator would find it.
+/// The places where the simulated world meets the election. As it is, it changes nothing; what is in <c>Bugs/</c> puts
+/// one deliberate mistake in one of these places, to show that the simulator would find it.
 /// </summary>
 internal class Bug
 {
@@ -29,18 +29,41 @@ internal class Bug
 
     public virtual Verdict Count(IEnumerable<bool?> answers, int stores) => LeaseQuorum.Count(answers, stores);
 
-    public virtual (LeaseRegister Next, LeaseReading Reading) Read(LeaseRegister store, TimeSpan ttl, long minToken, int stores, TimeSpan now) =>
-        store.Read(ttl, minToken, stores, now);
+    public virtual (LeaseRegister Next, LeaseReading Reading) Read(
+        LeaseRegister store,
+        TimeSpan ttl,
+        long minToken,
+        int stores,
+        TimeSpan now
+    ) => store.Read(ttl, minToken, stores, now);
 
-    public virtual (LeaseRegister Next, LeaseAnswer Answer) Acquire(LeaseRegister store, LeaseRecord wanted, TimeSpan ttl, long minToken, int stores, TimeSpan now) =>
-        store.Acquire(wanted, ttl, minToken, stores, now);
+    public virtual (LeaseRegister Next, LeaseAnswer Answer) Acquire(
+        LeaseRegister store,
+        LeaseRecord wanted,
+        TimeSpan ttl,
+        long minToken,
+        int stores,
+        TimeSpan now
+    ) => store.Acquire(wanted, ttl, minToken, stores, now);
 
     public virtual (LeaseRegister Next, LeaseAnswer Answer) Seize(
-        LeaseRegister store, LeaseRecord wanted, LeaseRecord expected, TimeSpan ttl, long minToken, int stores, TimeSpan now) =>
-        store.Seize(wanted, expected, ttl, minToken, stores, now);
+        LeaseRegister store,
+        LeaseRecord wanted,
+        LeaseRecord expected,
+        TimeSpan ttl,
+        long minToken,
+        int stores,
+        TimeSpan now
+    ) => store.Seize(wanted, expected, ttl, minToken, stores, now);
 
-    public virtual (LeaseRegister Next, bool Done) Renew(LeaseRegister store, LeaseRecord lease, TimeSpan ttl, int stores, TimeSpan now) =>
-        store.Renew(lease, ttl, stores, now);
+    public virtual (LeaseRegister Next, bool Done) Renew(
+        LeaseRegister store,
+        LeaseRecord lease,
+        TimeSpan ttl,
+        int stores,
+        TimeSpan now
+    ) => store.Renew(lease, ttl, stores, now);
 
-    public virtual (LeaseRegister Next, WriteAnswer Answer) Write(LeaseRegister store, long token) => store.Write(token);
+    public virtual (LeaseRegister Next, WriteAnswer Answer) Write(LeaseRegister store, long token) =>
+        store.Write(token);
 }

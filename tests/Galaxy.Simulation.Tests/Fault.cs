@@ -35,7 +35,9 @@ internal enum FaultKind
     /// <summary>The same, and the last second is lost.</summary>
     StoreLosesASecond,
 
-    /// <summary>The same, at the worst moment: right after it has given the lease out, which it then does not remember.</summary>
+    /// <summary>
+    /// The same, at the worst moment: right after it has given the lease out, which it then does not remember.
+    /// </summary>
     StoreLosesItsNextGrant,
 
     /// <summary>The same, and all is lost.</summary>
@@ -47,7 +49,9 @@ internal enum FaultKind
     /// <summary>FLUSHALL.</summary>
     Flush,
 
-    /// <summary>FLUSHALL soon after the lease has gone to another node, while the old leader's last requests may be under way.</summary>
+    /// <summary>
+    /// FLUSHALL soon after the lease has gone to another node, while the old leader's last requests may be under way.
+    /// </summary>
     FlushAfterNextGrant,
 
     /// <summary>All messages are slow and many are lost.</summary>
@@ -59,7 +63,8 @@ internal enum FaultKind
 /// <param name="Other">Which other node or store.</param>
 internal sealed record Fault(TimeSpan At, FaultKind Kind, int Node, int Other, TimeSpan For)
 {
-    public override string ToString() => $"{At.TotalSeconds,7:0.000} s  {Kind} node {Node} other {Other} for {For.TotalSeconds:0.000} s";
+    public override string ToString() =>
+        $"{At.TotalSeconds, 7:0.000} s  {Kind} node {Node} other {Other} for {For.TotalSeconds:0.000} s";
 }
 
 /// <summary>One run: how many nodes and stores, and what goes wrong.</summary>
@@ -72,17 +77,24 @@ internal sealed record Plan(int Seed, int Nodes, int Stores, IReadOnlyList<Fault
     public static readonly TimeSpan Trouble = TimeSpan.FromSeconds(40);
 
     /// <summary>
-    /// Whether at most one node may believe at a time that it leads. One store that forgets leaves only the fence; and of three
-    /// stores only one at a time may forget.
+    /// Whether at most one node may believe at a time that it leads. One store that forgets leaves only the fence; and
+    /// of three stores only one at a time may forget.
     /// </summary>
     public bool BeliefIsExclusive => !Faults.Any(fault => Forgets(fault.Kind) && Stores == 1);
 
     /// <summary>Many messages to and from stores take seconds.</summary>
     public bool SlowStores { get; init; }
 
-    private static bool Forgets(FaultKind kind) => LosesASecond(kind) || kind is FaultKind.StoreRestartsEmpty or FaultKind.PowerCut or FaultKind.Flush or FaultKind.FlushAfterNextGrant;
+    private static bool Forgets(FaultKind kind) =>
+        LosesASecond(kind)
+        || kind
+            is FaultKind.StoreRestartsEmpty
+                or FaultKind.PowerCut
+                or FaultKind.Flush
+                or FaultKind.FlushAfterNextGrant;
 
-    private static bool LosesASecond(FaultKind kind) => kind is FaultKind.StoreLosesASecond or FaultKind.StoreLosesItsNextGrant;
+    private static bool LosesASecond(FaultKind kind) =>
+        kind is FaultKind.StoreLosesASecond or FaultKind.StoreLosesItsNextGrant;
 
     /// <summary>Neighbouring seeds of the library's generator begin alike; these do not.</summary>
     public static Random RandomOf(int seed)
@@ -96,14 +108,31 @@ internal sealed record Plan(int Seed, int Nodes, int Stores, IReadOnlyList<Fault
     {
         var random = RandomOf(seed);
         var slow = random.Next(4) == 0;
-        var nodes = random.Next(3) switch { 0 => 2, 1 => 3, _ => 5 };
-        var stores = random.Next(4) switch { 0 or 1 => 1, 2 => 3, _ => 5 };
-        var (losesASecond, losesAll) = random.Next(4) switch { 0 => (true, false), 1 => (true, true), _ => (false, false) };
+        var nodes = random.Next(3) switch
+        {
+            0 => 2,
+            1 => 3,
+            _ => 5,
+        };
+        var stores = random.Next(4) switch
+        {
+            0 or 1 => 1,
+            2 => 3,
+            _ => 5,
+        };
+        var (losesASecond, losesAll) = random.Next(4) switch
+        {
+            0 => (true, false),
+            1 => (true, true),
+            _ => (false, false),
+        };
         var kinds = Enum.GetValues<FaultKind>()
             .Where(kind => !Forgets(kind) || (LosesASecond(kind) ? losesASecond : losesAll))
-            // The only store forgets a token in the moment in which it was issued, and its holder is cut off from everybody:
-            // then nobody is left who could know. See docs/protocols/election.md, assumption 5.
-            .Where(kind => !(losesAll && stores == 1 && (kind is FaultKind.CutPeer or FaultKind.Isolate or FaultKind.BadNetwork)))
+            // The only store forgets a token in the moment in which it was issued, and its holder is cut off from
+            // everybody: then nobody is left who could know. See docs/protocols/election.md, assumption 5.
+            .Where(kind =>
+                !(losesAll && stores == 1 && (kind is FaultKind.CutPeer or FaultKind.Isolate or FaultKind.BadNetwork))
+            )
             // With two coordinators there is no witness: the documentation says what a lying firewall does there.
             .Where(kind => kind != FaultKind.Reject || nodes > 2)
             // Of several stores, one that is flushed by hand without a restart is an act of somebody who wants it.
@@ -118,7 +147,8 @@ internal sealed record Plan(int Seed, int Nodes, int Stores, IReadOnlyList<Fault
             var kind = kinds[random.Next(kinds.Length)];
             var moment = TimeSpan.FromSeconds(at);
             var duration = TimeSpan.FromSeconds(0.05 + random.NextDouble() * 5);
-            // One that was down while the others learnt something must not be alone with a store that has lost it: assumption 5.
+            // One that was down while the others learnt something must not be alone with a store that has lost it:
+            // assumption 5.
             if (kind == FaultKind.PowerCut && moment < crashedUntil)
                 continue;
             if (kind == FaultKind.Crash)
@@ -128,7 +158,14 @@ internal sealed record Plan(int Seed, int Nodes, int Stores, IReadOnlyList<Fault
             {
                 if (moment < forgotten + TimeSpan.FromSeconds(stores > 1 ? 8 : 3))
                     continue;
-                forgotten = moment + duration + (kind is FaultKind.StoreLosesItsNextGrant or FaultKind.FlushAfterNextGrant ? World.GrantPatience : TimeSpan.Zero);
+                forgotten =
+                    moment
+                    + duration
+                    + (
+                        kind is FaultKind.StoreLosesItsNextGrant or FaultKind.FlushAfterNextGrant
+                            ? World.GrantPatience
+                            : TimeSpan.Zero
+                    );
             }
             // Two coordinators whose firewalls lie at once about the same leader are more than the proof is made for.
             if (kind == FaultKind.Reject)

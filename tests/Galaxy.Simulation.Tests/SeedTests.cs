@@ -16,7 +16,9 @@ public class SeedTests
                 failures.Add(seed);
         });
         if (!failures.IsEmpty)
-            Assert.Fail($"{failures.Count} of {seeds.Length} seeds fail. {Simulation.Explain(failures.Min(), Simulation.Run(Plan.Random(failures.Min()), Bug.None)!, Bug.None)}");
+            Assert.Fail(
+                $"{failures.Count} of {seeds.Length} seeds fail. {Simulation.Explain(failures.Min(), Simulation.Run(Plan.Random(failures.Min()), Bug.None)!, Bug.None)}"
+            );
     }
 
     [Fact]
@@ -35,7 +37,14 @@ public class SeedTests
             Assert.Equal(Story(seed), Story(seed));
     }
 
-    public static TheoryData<string> Bugs() => [.. typeof(Bug).Assembly.GetTypes().Where(type => type.IsSubclassOf(typeof(Bug))).Select(type => type.Name).Order(StringComparer.Ordinal)];
+    public static TheoryData<string> Bugs() =>
+        [
+            .. typeof(Bug)
+                .Assembly.GetTypes()
+                .Where(type => type.IsSubclassOf(typeof(Bug)))
+                .Select(type => type.Name)
+                .Order(StringComparer.Ordinal),
+        ];
 
     [Theory]
     [MemberData(nameof(Bugs))]
@@ -44,7 +53,10 @@ public class SeedTests
         var bug = (Bug)Activator.CreateInstance(typeof(Bug).Assembly.GetTypes().Single(type => type.Name == name))!;
         for (var seed = 1; seed <= MostSeedsForABug; seed++)
         {
-            if (Simulation.Run(Plan.Random(seed), bug) is { } wrong && Simulation.Run(Plan.Random(seed), Bug.None) is null)
+            if (
+                Simulation.Run(Plan.Random(seed), bug) is { } wrong
+                && Simulation.Run(Plan.Random(seed), Bug.None) is null
+            )
             {
                 TestContext.Current.SendDiagnosticMessage($"{name}: seed {seed}: {wrong}");
                 return;

@@ -52,7 +52,10 @@ internal sealed class SimNode
         _boots++;
         Runs = true;
         // The highest token is on the node's disk.
-        State = new ElectionState(Name, $"{Name}{_boots}") { MaxToken = _world.Bug.RemembersTokens ? State?.MaxToken ?? 0 : 0 };
+        State = new ElectionState(Name, $"{Name}{_boots}")
+        {
+            MaxToken = _world.Bug.RemembersTokens ? State?.MaxToken ?? 0 : 0,
+        };
         Feed(new ElectionInput.Candidates([], _world.Order.Count));
         _world.Join(this, () => Feed(new ElectionInput.Candidates(_world.Order, _world.Order.Count)));
     }
@@ -66,7 +69,9 @@ internal sealed class SimNode
         PausedUntil = TimeSpan.Zero;
     }
 
-    /// <summary>Hands an input to the process <paramref name="boot"/>, when it is there and not standing still.</summary>
+    /// <summary>
+    /// Hands an input to the process <paramref name="boot"/>, when it is there and not standing still.
+    /// </summary>
     public void Deliver(string boot, ElectionInput input)
     {
         if (!Runs || Boot != boot)

@@ -33,7 +33,10 @@ internal sealed class SimStore(int id)
     {
         _runs++;
         var run = $"store{id}-{_runs}";
-        var kept = _history.Where(entry => entry.At >= now - lost).Select(entry => entry.Register).FirstOrDefault(Register);
+        var kept = _history
+            .Where(entry => entry.At >= now - lost)
+            .Select(entry => entry.Register)
+            .FirstOrDefault(Register);
         Set(empty ? new LeaseRegister { Run = run } : kept with { Run = run }, now);
         Runs = true;
     }

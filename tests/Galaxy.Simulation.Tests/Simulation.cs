@@ -12,7 +12,7 @@ internal static class Simulation
     {
         var world = new World(plan, bug);
         if (log is not null)
-            world.Log = line => log.Add($"{world.Now.TotalSeconds,7:0.000} s  {line}");
+            world.Log = line => log.Add($"{world.Now.TotalSeconds, 7:0.000} s  {line}");
         try
         {
             world.Run(Plan.Trouble + TimeSpan.FromSeconds(6));
@@ -30,7 +30,7 @@ internal static class Simulation
     /// <summary>Takes faults away, one at a time, as long as what is left still fails.</summary>
     public static Plan Shrink(Plan plan, Bug bug)
     {
-        for (var smaller = true; smaller;)
+        for (var smaller = true; smaller; )
         {
             smaller = false;
             for (var i = plan.Faults.Count - 1; i >= 0; i--)

@@ -12,7 +12,13 @@ internal sealed class StoreCall<T>
     private readonly Dictionary<int, bool?> _counted = [];
     private bool _over;
 
-    public StoreCall(World world, SimNode node, Func<SimStore, T> act, Func<T, bool> isYes, Action<Verdict, IReadOnlyDictionary<int, T>> done)
+    public StoreCall(
+        World world,
+        SimNode node,
+        Func<SimStore, T> act,
+        Func<T, bool> isYes,
+        Action<Verdict, IReadOnlyDictionary<int, T>> done
+    )
     {
         (_world, _isYes, _done) = (world, isYes, done);
         foreach (var store in world.Stores)

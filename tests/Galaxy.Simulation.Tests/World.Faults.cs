@@ -49,9 +49,18 @@ internal sealed partial class World
                 break;
             case FaultKind.StoreCrash or FaultKind.StoreLosesASecond or FaultKind.StoreRestartsEmpty when store.Runs:
                 store.Stop();
-                var lost = fault.Kind == FaultKind.StoreLosesASecond ? TimeSpan.FromSeconds(Random.NextDouble()) : TimeSpan.Zero;
+                var lost =
+                    fault.Kind == FaultKind.StoreLosesASecond
+                        ? TimeSpan.FromSeconds(Random.NextDouble())
+                        : TimeSpan.Zero;
                 var crashed = Now;
-                At(fault.For, () => store.Start(fault.Kind == FaultKind.StoreRestartsEmpty, lost > TimeSpan.Zero ? Now - crashed + lost : TimeSpan.Zero, Now));
+                At(fault.For, () =>
+                    store.Start(
+                        fault.Kind == FaultKind.StoreRestartsEmpty,
+                        lost > TimeSpan.Zero ? Now - crashed + lost : TimeSpan.Zero,
+                        Now
+                    )
+                );
                 break;
             case FaultKind.StoreLosesItsNextGrant when store.Runs:
                 _forgetsNextGrant[store.Id] = (Now + GrantPatience, fault.For);

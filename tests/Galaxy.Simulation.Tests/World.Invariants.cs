@@ -19,7 +19,9 @@ internal sealed partial class World
             if (!node.Leads)
                 continue;
             if (leader is not null)
-                throw Broken($"{leader.Name} (token {leader.State.Token}) and {node.Name} (token {node.State.Token}) both lead");
+                throw Broken(
+                    $"{leader.Name} (token {leader.State.Token}) and {node.Name} (token {node.State.Token}) both lead"
+                );
             leader = node;
         }
     }
@@ -29,7 +31,8 @@ internal sealed partial class World
         if (_leaderOf.TryGetValue(lease.Token, out var boot) && boot != lease.Boot)
             throw Broken($"token {lease.Token} belongs to {boot} and to {lease.Boot}");
         _leaderOf[lease.Token] = lease.Boot;
-        // One store that forgets may give the lease to another while an answer is still under way: then the fence decides.
+        // One store that forgets may give the lease to another while an answer is still under way: then the fence
+        // decides.
         if (Plan.BeliefIsExclusive && lease.Token <= _highestLed)
             throw Broken($"{node.Name} leads under token {lease.Token} after {_highestLed}");
         _highestLed = lease.Token;
@@ -46,7 +49,10 @@ internal sealed partial class World
     private void CheckWrite(SimStore store, long token)
     {
         // Written by a leader of the past, though this very store has given the lease to another since.
-        if (token < _granted.GetValueOrDefault(store.Id) && _leaderOf.Keys.Any(later => later > token && later <= _granted[store.Id]))
+        if (
+            token < _granted.GetValueOrDefault(store.Id)
+            && _leaderOf.Keys.Any(later => later > token && later <= _granted[store.Id])
+        )
             throw Broken($"a write under token {token} was accepted after token {_granted[store.Id]} was given out");
     }
 

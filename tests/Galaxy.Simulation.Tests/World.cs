@@ -6,8 +6,8 @@ namespace Galaxy.Simulation.Tests;
 internal sealed class BrokenInvariantException(string message) : Exception(message);
 
 /// <summary>
-/// Nodes, stores and the network between them in one thread under a virtual clock. Nodes run the production election, stores
-/// the specification of the scripts. Everything random comes from the seed, so a run repeats exactly.
+/// Nodes, stores and the network between them in one thread under a virtual clock. Nodes run the production election,
+/// stores the specification of the scripts. Everything random comes from the seed, so a run repeats exactly.
 /// </summary>
 internal sealed partial class World
 {
@@ -26,7 +26,12 @@ internal sealed partial class World
         (Plan, Bug, Random) = (plan, bug, Plan.RandomOf(plan.Seed));
         Order = [.. Enumerable.Range(0, plan.Nodes).Select(i => $"{(char)('a' + i)}")];
         Stores = [.. Enumerable.Range(0, plan.Stores).Select(i => new SimStore(i))];
-        Nodes = [.. Enumerable.Range(0, plan.Nodes).Select(i => new SimNode(this, i, plan.Calm ? 1 : 0.9 + 0.2 * Random.NextDouble()))];
+        Nodes =
+        [
+            .. Enumerable
+                .Range(0, plan.Nodes)
+                .Select(i => new SimNode(this, i, plan.Calm ? 1 : 0.9 + 0.2 * Random.NextDouble())),
+        ];
         foreach (var node in Nodes)
             Gossip(node);
         foreach (var fault in plan.Faults)
@@ -78,18 +83,31 @@ internal sealed partial class World
 
     private bool Lost() => !Plan.Calm && !_healed && Random.NextDouble() < (_badNetwork ? 0.2 : 0.002);
 
-    private TimeSpan Delay() => TimeSpan.FromMilliseconds(
-        Plan.Calm ? 1 : _badNetwork && Random.Next(4) == 0 ? Random.Next(4000) : 0.3 + Random.NextDouble() * 3);
+    private TimeSpan Delay() =>
+        TimeSpan.FromMilliseconds(
+            Plan.Calm ? 1
+            : _badNetwork && Random.Next(4) == 0 ? Random.Next(4000)
+            : 0.3 + Random.NextDouble() * 3
+        );
 
     // Now and then a request or an answer waits in some queue, and arrives when its sender leads no more.
-    private TimeSpan StoreDelay() => !Plan.Calm && !_healed && Random.Next(Plan.SlowStores ? 15 : 150) == 0 ? TimeSpan.FromMilliseconds(Random.Next(3000)) : Delay();
+    private TimeSpan StoreDelay() =>
+        !Plan.Calm && !_healed && Random.Next(Plan.SlowStores ? 15 : 150) == 0
+            ? TimeSpan.FromMilliseconds(Random.Next(3000))
+            : Delay();
 
-    private bool Cut(SimNode node, SimStore store) => Now < node.IsolatedUntil || _cutStores.Contains((node.Id, store.Id));
+    private bool Cut(SimNode node, SimStore store) =>
+        Now < node.IsolatedUntil || _cutStores.Contains((node.Id, store.Id));
 
     private bool Cut(SimNode node, SimNode peer) =>
-        Now < node.IsolatedUntil || Now < peer.IsolatedUntil || _cutPeers.Contains((node.Id, peer.Id)) || _cutPeers.Contains((peer.Id, node.Id));
+        Now < node.IsolatedUntil
+        || Now < peer.IsolatedUntil
+        || _cutPeers.Contains((node.Id, peer.Id))
+        || _cutPeers.Contains((peer.Id, node.Id));
 
-    /// <summary>Carries a request to a store and its answer back. A request that does not arrive fails when its time is up.</summary>
+    /// <summary>
+    /// Carries a request to a store and its answer back. A request that does not arrive fails when its time is up.
+    /// </summary>
     public void Send<T>(SimNode node, SimStore store, Func<SimStore, T> act, Action<T> answered, Action failed)
     {
         var (boot, run) = (node.Boot, store.Run);
@@ -130,7 +148,9 @@ internal sealed partial class World
         }
     }
 
-    /// <summary>A node that starts stands only after it has heard from every other node, or has waited for that in vain.</summary>
+    /// <summary>
+    /// A node that starts stands only after it has heard from every other node, or has waited for that in vain.
+    /// </summary>
     public void Join(SimNode node, Action joined)
     {
         var boot = node.Boot;

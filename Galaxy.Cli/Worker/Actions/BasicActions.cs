@@ -13,11 +13,26 @@ internal static class BasicActions
 
     public static IReadOnlyList<WorkerAction> All { get; } =
     [
-        new("echo", "Answers with its parameters", """{"type":"object"}""", call => Task.FromResult<JsonNode?>(call.Params.DeepClone())),
-        new("sleep", "Waits, and tells how far it is", """{"type":"object","properties":{"seconds":{"type":"number","minimum":0,"maximum":3600,"default":1}}}""", SleepAsync),
-        new("system.info", "What this machine is", """{"type":"object","properties":{}}""", _ => Task.FromResult<JsonNode?>(SystemInfo())),
-        new("http.request", "An HTTP request from this machine",
-            """{"type":"object","required":["url"],"properties":{"url":{"type":"string"},"method":{"type":"string","default":"GET"},"headers":{"type":"object","additionalProperties":{"type":"string"}},"body":{}}}""", HttpRequestAsync),
+        new("echo", "Answers with its parameters", """{"type":"object"}""", call =>
+            Task.FromResult<JsonNode?>(call.Params.DeepClone())
+        ),
+        new(
+            "sleep",
+            "Waits, and tells how far it is",
+            """{"type":"object","properties":{"seconds":{"type":"number","minimum":0,"maximum":3600,"default":1}}}""",
+            SleepAsync
+        ),
+        new("system.info", "What this machine is", """{"type":"object","properties":{}}""", _ =>
+            Task.FromResult<JsonNode?>(SystemInfo())
+        ),
+        new(
+            "http.request",
+            "An HTTP request from this machine",
+            """{"type":"object","required":["url"],"properties":{"url":{"type":"string"},"method":"""
+                + """{"type":"string","default":"GET"},"headers":{"type":"object","additionalProperties":"""
+                + """{"type":"string"}},"body":{}}}""",
+            HttpRequestAsync
+        ),
     ];
 
     private static HttpClient CreateClient()
@@ -41,16 +56,17 @@ internal static class BasicActions
         return new JsonObject { ["slept_seconds"] = seconds };
     }
 
-    private static JsonObject SystemInfo() => new()
-    {
-        ["host"] = Environment.MachineName,
-        ["os"] = RuntimeInformation.OSDescription,
-        ["architecture"] = RuntimeInformation.OSArchitecture.ToString(),
-        ["processors"] = Environment.ProcessorCount,
-        ["runtime"] = RuntimeInformation.FrameworkDescription,
-        ["memory_mib"] = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / (1024 * 1024),
-        ["uptime_seconds"] = Environment.TickCount64 / 1000,
-    };
+    private static JsonObject SystemInfo() =>
+        new()
+        {
+            ["host"] = Environment.MachineName,
+            ["os"] = RuntimeInformation.OSDescription,
+            ["architecture"] = RuntimeInformation.OSArchitecture.ToString(),
+            ["processors"] = Environment.ProcessorCount,
+            ["runtime"] = RuntimeInformation.FrameworkDescription,
+            ["memory_mib"] = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / (1024 * 1024),
+            ["uptime_seconds"] = Environment.TickCount64 / 1000,
+        };
 
     private static async Task<JsonNode?> HttpRequestAsync(ActionCall call)
     {
@@ -60,8 +76,12 @@ internal static class BasicActions
         using var request = new HttpRequestMessage(new HttpMethod(call.OptionalText("method") ?? "GET"), address);
         if (call.Params["body"] is { } body)
         {
-            request.Content = new StringContent(body is JsonValue value && value.TryGetValue<string>(out var text) ? text : body.ToJsonString());
-            request.Content.Headers.ContentType = new MediaTypeHeaderValue(body is JsonValue ? "text/plain" : "application/json");
+            request.Content = new StringContent(
+                body is JsonValue value && value.TryGetValue<string>(out var text) ? text : body.ToJsonString()
+            );
+            request.Content.Headers.ContentType = new MediaTypeHeaderValue(
+                body is JsonValue ? "text/plain" : "application/json"
+            );
         }
         foreach (var (name, value) in call.Params["headers"] as JsonObject ?? [])
         {

@@ -10,8 +10,16 @@ internal sealed class ChatAction(Uri address, string? key)
 {
     private static readonly HttpClient Http = OutboundHttp.CreateClient(TimeSpan.FromMinutes(5));
 
-    public WorkerAction Action => new("llm.chat", $"Asks a model at {address.Host}",
-        """{"type":"object","required":["messages"],"properties":{"model":{"type":"string"},"messages":{"type":"array","items":{"type":"object"}},"temperature":{"type":"number"},"max_tokens":{"type":"integer"},"tools":{"type":"array","items":{"type":"object"}}}}""", RunAsync);
+    public WorkerAction Action =>
+        new(
+            "llm.chat",
+            $"Asks a model at {address.Host}",
+            """{"type":"object","required":["messages"],"properties":{"model":"""
+                + """{"type":"string"},"messages":{"type":"array","items":{"type":"object"}},"temperature":"""
+                + """{"type":"number"},"max_tokens":{"type":"integer"},"tools":{"type":"array","items":"""
+                + """{"type":"object"}}}}""",
+            RunAsync
+        );
 
     private async Task<JsonNode?> RunAsync(ActionCall call)
     {
@@ -20,13 +28,22 @@ internal sealed class ChatAction(Uri address, string? key)
         var body = (JsonObject)call.Params.DeepClone();
         body["model"] ??= "galaxy/echo";
         body.Remove("stream");
-        using var request = new HttpRequestMessage(HttpMethod.Post, address.ToString().TrimEnd('/') + "/chat/completions") { Content = JsonContent.Create(body) };
+        using var request = new HttpRequestMessage(
+            HttpMethod.Post,
+            address.ToString().TrimEnd('/') + "/chat/completions"
+        )
+        {
+            Content = JsonContent.Create(body),
+        };
         if (key is not null)
             request.Headers.Authorization = new("Bearer", key);
         using var answer = await Http.SendAsync(request, call.Cancellation);
         var result = await answer.Content.ReadFromJsonAsync<JsonObject>(call.Cancellation) ?? [];
         if (!answer.IsSuccessStatusCode)
-            throw new InvalidOperationException(result["error"]?["message"]?.ToString() ?? $"the model's server answered with status {(int)answer.StatusCode}");
+            throw new InvalidOperationException(
+                result["error"]?["message"]?.ToString()
+                    ?? $"the model's server answered with status {(int)answer.StatusCode}"
+            );
         return new JsonObject
         {
             ["content"] = result["choices"]?[0]?["message"]?["content"]?.DeepClone(),

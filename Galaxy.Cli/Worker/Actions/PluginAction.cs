@@ -16,10 +16,18 @@ internal static class PluginAction
         var sign = text.IndexOf('=', StringComparison.Ordinal);
         var words = sign < 0 ? [] : text[(sign + 1)..].Split(' ', StringSplitOptions.RemoveEmptyEntries);
         if (sign is < 1 or > 64 || words.Length == 0)
-            throw new CliException($"--capability 'exec:{text}' is not of the form exec:name=program, for instance exec:thermo.read=./thermo.py.");
+            throw new CliException(
+                $"--capability 'exec:{text}' is not of the form exec:name=program, for instance "
+                    + "exec:thermo.read=./thermo.py."
+            );
         // A path is meant from here, wherever the program is started.
         var program = words[0].Contains('/', StringComparison.Ordinal) ? Path.GetFullPath(words[0]) : words[0];
-        return new WorkerAction(text[..sign], $"{Path.GetFileName(program)}, a program of this worker", """{"type":"object"}""", call => RunAsync(program, words[1..], call));
+        return new WorkerAction(
+            text[..sign],
+            $"{Path.GetFileName(program)}, a program of this worker",
+            """{"type":"object"}""",
+            call => RunAsync(program, words[1..], call)
+        );
     }
 
     private static async Task<JsonNode?> RunAsync(string program, string[] arguments, ActionCall call)
@@ -27,19 +35,28 @@ internal static class PluginAction
         JsonNode? result = null;
         string? failure = null;
         var answered = false;
-        var (code, output, error) = await Programs.RunAsync(program, arguments, null, call.Params.ToJsonString() + "\n", line =>
-        {
-            if (ParseLine(line) is not { } message)
-                return;
-            if (message["progress"] is JsonValue value && value.TryGetValue<double>(out var progress))
-                call.Report(progress);
-            if (message["error"] is { } complaint)
-                failure = complaint.ToString();
-            if (message.ContainsKey("result"))
-                (answered, result) = (true, message["result"]?.DeepClone());
-        }, call.Cancellation);
+        var (code, output, error) = await Programs.RunAsync(
+            program,
+            arguments,
+            null,
+            call.Params.ToJsonString() + "\n",
+            line =>
+            {
+                if (ParseLine(line) is not { } message)
+                    return;
+                if (message["progress"] is JsonValue value && value.TryGetValue<double>(out var progress))
+                    call.Report(progress);
+                if (message["error"] is { } complaint)
+                    failure = complaint.ToString();
+                if (message.ContainsKey("result"))
+                    (answered, result) = (true, message["result"]?.DeepClone());
+            },
+            call.Cancellation
+        );
         if (failure is not null || code != 0)
-            throw new InvalidOperationException(failure ?? $"{Path.GetFileName(program)} ended with code {code}: {error.Trim()}");
+            throw new InvalidOperationException(
+                failure ?? $"{Path.GetFileName(program)} ended with code {code}: {error.Trim()}"
+            );
         // A program that knows nothing of this answers with what it writes.
         return answered ? result : JsonValue.Create(output.TrimEnd());
     }

@@ -11,11 +11,22 @@ internal static class Programs
     /// <param name="onLine">Each line of its output, as it comes.</param>
     /// <exception cref="InvalidOperationException">It could not be started.</exception>
     public static async Task<(int Code, string Output, string Error)> RunAsync(
-        string program, IEnumerable<string> arguments, string? folder, string? input, Action<string>? onLine, CancellationToken cancellation)
+        string program,
+        IEnumerable<string> arguments,
+        string? folder,
+        string? input,
+        Action<string>? onLine,
+        CancellationToken cancellation
+    )
     {
         var info = new ProcessStartInfo(program)
         {
-            RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true, WorkingDirectory = folder ?? "", StandardOutputEncoding = Encoding.UTF8, StandardErrorEncoding = Encoding.UTF8,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            RedirectStandardInput = true,
+            WorkingDirectory = folder ?? "",
+            StandardOutputEncoding = Encoding.UTF8,
+            StandardErrorEncoding = Encoding.UTF8,
         };
         foreach (var argument in arguments)
             info.ArgumentList.Add(argument);
@@ -25,7 +36,10 @@ internal static class Programs
         var (output, error) = (new StringBuilder(), new StringBuilder());
         try
         {
-            var reading = Task.WhenAll(ReadAsync(process.StandardOutput, output, onLine, cancellation), ReadAsync(process.StandardError, error, null, cancellation));
+            var reading = Task.WhenAll(
+                ReadAsync(process.StandardOutput, output, onLine, cancellation),
+                ReadAsync(process.StandardError, error, null, cancellation)
+            );
             try
             {
                 if (input is not null)
@@ -59,7 +73,12 @@ internal static class Programs
         }
     }
 
-    private static async Task ReadAsync(StreamReader reader, StringBuilder kept, Action<string>? onLine, CancellationToken cancellation)
+    private static async Task ReadAsync(
+        StreamReader reader,
+        StringBuilder kept,
+        Action<string>? onLine,
+        CancellationToken cancellation
+    )
     {
         while (await reader.ReadLineAsync(cancellation) is { } line)
         {

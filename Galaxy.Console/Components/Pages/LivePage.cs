@@ -6,7 +6,9 @@ using Microsoft.AspNetCore.Components;
 
 namespace Galaxy.Console.Components.Pages;
 
-/// <summary>A page that follows the cluster: it renders again with each change, at a pace that can be read, never by reload.</summary>
+/// <summary>
+/// A page that follows the cluster: it renders again with each change, at a pace that can be read, never by reload.
+/// </summary>
 public abstract class LivePage : ComponentBase, IAsyncDisposable
 {
     private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(200);

@@ -3,8 +3,9 @@ using System.Net;
 namespace Galaxy.Core.Discovery.Mdns;
 
 /// <summary>
-/// The asking half of multicast DNS on one link (RFC 6762, sections 5, 7 and 10; RFC 6763): looks for services of our type, fetches what is
-/// missing about them, keeps them fresh, and notices when they go. Reads no clock and has no socket. Not thread-safe.
+/// The asking half of multicast DNS on one link (RFC 6762, sections 5, 7 and 10; RFC 6763): looks for services of our
+/// type, fetches what is missing about them, keeps them fresh, and notices when they go. Reads no clock and has no
+/// socket. Not thread-safe.
 /// </summary>
 public sealed class MdnsBrowser
 {
@@ -51,10 +52,15 @@ public sealed class MdnsBrowser
         }
     }
 
-    /// <summary>Asks soon, and again and again with growing pauses: the link is new, came back, or somebody wants to know.</summary>
+    /// <summary>
+    /// Asks soon, and again and again with growing pauses: the link is new, came back, or somebody wants to know.
+    /// </summary>
     public void Restart(TimeSpan now)
     {
-        _nextBrowse = now + MdnsTiming.ShortestDelay + ((MdnsTiming.LongestDelay - MdnsTiming.ShortestDelay) * _random.NextDouble());
+        _nextBrowse =
+            now
+            + MdnsTiming.ShortestDelay
+            + ((MdnsTiming.LongestDelay - MdnsTiming.ShortestDelay) * _random.NextDouble());
         _browsePause = MdnsTiming.FirstBrowse;
     }
 
@@ -82,11 +88,22 @@ public sealed class MdnsBrowser
         if (now >= _nextBrowse)
         {
             Browsed(now);
-            effects.AddRange(DnsPacker.Pack(new DnsMessage { Questions = [new DnsQuestion(ServiceTxt.ServiceType, DnsType.Ptr)], Answers = Known(now) })
-                .Select(packet => new MdnsEffect.Send(packet, null)));
+            effects.AddRange(
+                DnsPacker
+                    .Pack(
+                        new DnsMessage
+                        {
+                            Questions = [new DnsQuestion(ServiceTxt.ServiceType, DnsType.Ptr)],
+                            Answers = Known(now),
+                        }
+                    )
+                    .Select(packet => new MdnsEffect.Send(packet, null))
+            );
         }
         foreach (var few in questions.Chunk(MostQuestions))
-            effects.AddRange(DnsPacker.Pack(new DnsMessage { Questions = few }).Select(packet => new MdnsEffect.Send(packet, null)));
+            effects.AddRange(
+                DnsPacker.Pack(new DnsMessage { Questions = few }).Select(packet => new MdnsEffect.Send(packet, null))
+            );
         return effects;
     }
 
@@ -100,13 +117,22 @@ public sealed class MdnsBrowser
         }
         var effects = new List<MdnsEffect>();
         var touched = new HashSet<string>(StringComparer.Ordinal);
-        var records = message.Answers.Concat(message.Additionals).Select(record => (record, Key: RecordKey.TryOf(record))).Where(pair => pair.Key is not null)
-            .Select(pair => (pair.record, pair.Key!.Value)).ToList();
-        foreach (var (record, key) in records.Where(pair => pair.record.Type is DnsType.Ptr or DnsType.Srv or DnsType.Txt))
+        var records = message
+            .Answers.Concat(message.Additionals)
+            .Select(record => (record, Key: RecordKey.TryOf(record)))
+            .Where(pair => pair.Key is not null)
+            .Select(pair => (pair.record, pair.Key!.Value))
+            .ToList();
+        foreach (
+            var (record, key) in records.Where(pair => pair.record.Type is DnsType.Ptr or DnsType.Srv or DnsType.Txt)
+        )
             HearOfInstance(record, key, now, touched, effects);
         foreach (var (record, key) in records.Where(pair => pair.record.Type is DnsType.A or DnsType.Aaaa))
         {
-            if (_hosts.TryGetValue(key.Name, out var instances) && _cache.Add(record, key, now, _random.NextDouble()) is not null)
+            if (
+                _hosts.TryGetValue(key.Name, out var instances)
+                && _cache.Add(record, key, now, _random.NextDouble()) is not null
+            )
                 touched.UnionWith(instances);
         }
         foreach (var instance in touched)
@@ -114,7 +140,13 @@ public sealed class MdnsBrowser
         return effects;
     }
 
-    private void HearOfInstance(DnsRecord record, RecordKey key, TimeSpan now, HashSet<string> touched, List<MdnsEffect> effects)
+    private void HearOfInstance(
+        DnsRecord record,
+        RecordKey key,
+        TimeSpan now,
+        HashSet<string> touched,
+        List<MdnsEffect> effects
+    )
     {
         if (record.Type == DnsType.Ptr)
         {
@@ -151,8 +183,10 @@ public sealed class MdnsBrowser
         if (!_listed.Contains(instance))
             return;
         var lacking = Lacking(instance).ToList();
-        if (_cache.Newest(instance, DnsType.Srv) is not { Record.Data: DnsSrv srv } service
-            || _cache.Newest(instance, DnsType.Txt) is not { Record.Data: IReadOnlyList<byte[]> text })
+        if (
+            _cache.Newest(instance, DnsType.Srv) is not { Record.Data: DnsSrv srv } service
+            || _cache.Newest(instance, DnsType.Txt) is not { Record.Data: IReadOnlyList<byte[]> text }
+        )
         {
             Fetch(instance, now);
             return;
@@ -165,8 +199,17 @@ public sealed class MdnsBrowser
             return;
         _found.Add(instance);
         var host = RecordKey.Lower(srv.Target);
-        var addresses = _cache.Find(host, DnsType.A).Concat(_cache.Find(host, DnsType.Aaaa)).Select(entry => entry.Record.Data).OfType<IPAddress>().ToList();
-        effects.Add(new MdnsEffect.Found(new MdnsInstance(service.Record.Name, srv, ServiceTxt.Read(text), addresses, service.Until)));
+        var addresses = _cache
+            .Find(host, DnsType.A)
+            .Concat(_cache.Find(host, DnsType.Aaaa))
+            .Select(entry => entry.Record.Data)
+            .OfType<IPAddress>()
+            .ToList();
+        effects.Add(
+            new MdnsEffect.Found(
+                new MdnsInstance(service.Record.Name, srv, ServiceTxt.Read(text), addresses, service.Until)
+            )
+        );
     }
 
     private void Fetch(string instance, TimeSpan now)
@@ -215,10 +258,19 @@ public sealed class MdnsBrowser
     // Somebody else asks what we would: when he knows nothing that we do not, his question serves us as well (7.3).
     private void HearQuery(DnsMessage query, TimeSpan now)
     {
-        if (query.Truncated || !query.Questions.Any(question => question.Type == DnsType.Ptr && !question.Unicast && RecordKey.Lower(question.Name) == Service))
+        if (
+            query.Truncated
+            || !query.Questions.Any(question =>
+                question.Type == DnsType.Ptr && !question.Unicast && RecordKey.Lower(question.Name) == Service
+            )
+        )
             return;
         var ours = _cache.Find(Service, DnsType.Ptr).Select(entry => entry.Key).ToHashSet();
-        if (_nextBrowse - now < _browsePause / 2 && _browsePause >= MdnsTiming.LastBrowse && query.Answers.All(known => RecordKey.TryOf(known) is { } key && ours.Contains(key)))
+        if (
+            _nextBrowse - now < _browsePause / 2
+            && _browsePause >= MdnsTiming.LastBrowse
+            && query.Answers.All(known => RecordKey.TryOf(known) is { } key && ours.Contains(key))
+        )
             Browsed(now);
     }
 
@@ -229,9 +281,14 @@ public sealed class MdnsBrowser
     }
 
     // With the lives that they have left (7.1).
-    private List<DnsRecord> Known(TimeSpan now) => [.. _cache.Find(Service, DnsType.Ptr)
-        .Where(entry => (entry.Until - now).TotalSeconds > entry.Record.Ttl / 2.0)
-        .Select(entry => entry.Record with { Ttl = (uint)(entry.Until - now).TotalSeconds })];
+    private List<DnsRecord> Known(TimeSpan now) =>
+        [
+            .. _cache
+                .Find(Service, DnsType.Ptr)
+                .Where(entry => (entry.Until - now).TotalSeconds > entry.Record.Ttl / 2.0)
+                .Select(entry => entry.Record with { Ttl = (uint)(entry.Until - now).TotalSeconds }),
+        ];
 
-    private static bool IsInstance(string lowerName) => lowerName.Length > Service.Length + 1 && lowerName.EndsWith("." + Service, StringComparison.Ordinal);
+    private static bool IsInstance(string lowerName) =>
+        lowerName.Length > Service.Length + 1 && lowerName.EndsWith("." + Service, StringComparison.Ordinal);
 }

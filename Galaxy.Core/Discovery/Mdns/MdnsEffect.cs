@@ -23,7 +23,13 @@ public abstract record MdnsEffect
 /// <param name="Txt">The first value of each key; keys are case-insensitive.</param>
 /// <param name="Addresses">Of its host; may be empty when only the other family was announced.</param>
 /// <param name="Until">When it is forgotten unless it is heard of again.</param>
-public sealed record MdnsInstance(string FullName, DnsSrv Srv, IReadOnlyDictionary<string, string> Txt, IReadOnlyList<IPAddress> Addresses, TimeSpan Until)
+public sealed record MdnsInstance(
+    string FullName,
+    DnsSrv Srv,
+    IReadOnlyDictionary<string, string> Txt,
+    IReadOnlyList<IPAddress> Addresses,
+    TimeSpan Until
+)
 {
     /// <summary>The instance's own label, without escapes.</summary>
     public string Label => MdnsService.FirstLabel(FullName);

@@ -3,8 +3,9 @@ using System.Net;
 namespace Galaxy.Core.Discovery.Mdns;
 
 /// <summary>
-/// The answering half of multicast DNS on one link (RFC 6762, sections 6 to 10): probes for the names of the services it is given, announces
-/// them, defends them, answers for them, and says goodbye. Reads no clock and has no socket. Not thread-safe.
+/// The answering half of multicast DNS on one link (RFC 6762, sections 6 to 10): probes for the names of the services
+/// it is given, announces them, defends them, answers for them, and says goodbye. Reads no clock and has no socket. Not
+/// thread-safe.
 /// </summary>
 public sealed class MdnsResponder(Random random)
 {
@@ -41,19 +42,38 @@ public sealed class MdnsResponder(Random random)
         }
     }
 
-    /// <summary>Publishes exactly these services from now on; says goodbye for those that are no longer among them.</summary>
-    public IReadOnlyList<MdnsEffect> Publish(IReadOnlyList<MdnsService> services, IReadOnlyList<IPAddress> addresses, TimeSpan now)
+    /// <summary>
+    /// Publishes exactly these services from now on; says goodbye for those that are no longer among them.
+    /// </summary>
+    public IReadOnlyList<MdnsEffect> Publish(
+        IReadOnlyList<MdnsService> services,
+        IReadOnlyList<IPAddress> addresses,
+        TimeSpan now
+    )
     {
         var effects = new List<MdnsEffect>();
         _addresses = addresses;
-        foreach (var gone in _services.Where(known => services.All(service => service.FullName != known.Key || service.HostName != known.Value.Service.HostName)).ToList())
+        foreach (
+            var gone in _services
+                .Where(known =>
+                    services.All(service =>
+                        service.FullName != known.Key || service.HostName != known.Value.Service.HostName
+                    )
+                )
+                .ToList()
+        )
         {
             if (gone.Value.Established)
                 SendAll(gone.Value.Goodbye(), null, effects);
             _services.Remove(gone.Key);
             foreach (var pending in _pending)
             {
-                foreach (var key in pending.Answers.Where(answer => answer.Value.Owner == gone.Value).Select(answer => answer.Key).ToList())
+                foreach (
+                    var key in pending
+                        .Answers.Where(answer => answer.Value.Owner == gone.Value)
+                        .Select(answer => answer.Key)
+                        .ToList()
+                )
                     pending.Answers.Remove(key);
             }
         }
@@ -67,7 +87,9 @@ public sealed class MdnsResponder(Random random)
         return effects;
     }
 
-    /// <summary>Everything again from the beginning: the link came back, and others may have taken the names meanwhile (8).</summary>
+    /// <summary>
+    /// Everything again from the beginning: the link came back, and others may have taken the names meanwhile (8).
+    /// </summary>
     public void Restart(TimeSpan now)
     {
         foreach (var service in _services.Values)
@@ -115,7 +137,12 @@ public sealed class MdnsResponder(Random random)
             {
                 if (service.IsOurs(key))
                     HearOurs(service, record, key, now);
-                else if (record.Ttl > 0 && record.Type is not DnsType.Nsec && service.HasName(key.Name) && service.Unique.Any(own => own.Type == record.Type && RecordKey.Lower(own.Name) == key.Name))
+                else if (
+                    record.Ttl > 0
+                    && record.Type is not DnsType.Nsec
+                    && service.HasName(key.Name)
+                    && service.Unique.Any(own => own.Type == record.Type && RecordKey.Lower(own.Name) == key.Name)
+                )
                     HearConflict(service, record.Name, now, effects);
             }
         }
@@ -129,7 +156,9 @@ public sealed class MdnsResponder(Random random)
         {
             // It would be forgotten too early (6.6); said at most once a second, however often somebody says so.
             if (service.Established && own.CacheFlush)
-                service.AnnounceFrom(service.FreeAt(own, MdnsTiming.RecordEvery) is var free && free > now ? free : now);
+                service.AnnounceFrom(
+                    service.FreeAt(own, MdnsTiming.RecordEvery) is var free && free > now ? free : now
+                );
             return;
         }
         // Said by another already: no need to repeat it (7.4).
@@ -159,7 +188,10 @@ public sealed class MdnsResponder(Random random)
             Forget(waiting.Answers, query.Answers);
 
         var legacy = from.Port != MdnsPort;
-        var (multicast, unicast) = (new Dictionary<RecordKey, (DnsRecord, Publication)>(), new Dictionary<RecordKey, (DnsRecord, Publication)>());
+        var (multicast, unicast) = (
+            new Dictionary<RecordKey, (DnsRecord, Publication)>(),
+            new Dictionary<RecordKey, (DnsRecord, Publication)>()
+        );
         foreach (var question in query.Questions)
         {
             foreach (var service in _services.Values.Where(service => service.Established))
@@ -167,7 +199,12 @@ public sealed class MdnsResponder(Random random)
                 foreach (var record in Matching(service, question))
                 {
                     // Asked for privately, and everybody else has heard it not long ago (5.4).
-                    var privately = legacy || (question.Unicast && service.MulticastSince(record, now - TimeSpan.FromSeconds(record.Ttl / 4.0)));
+                    var privately =
+                        legacy
+                        || (
+                            question.Unicast
+                            && service.MulticastSince(record, now - TimeSpan.FromSeconds(record.Ttl / 4.0))
+                        );
                     (privately ? unicast : multicast)[RecordKey.Of(record)] = (record, service);
                 }
             }
@@ -187,18 +224,32 @@ public sealed class MdnsResponder(Random random)
             return;
         foreach (var service in _services.Values.Where(service => !service.Established))
         {
-            foreach (var name in query.Questions.Select(question => RecordKey.Lower(question.Name)).Distinct().Where(service.HasName))
+            foreach (
+                var name in query
+                    .Questions.Select(question => RecordKey.Lower(question.Name))
+                    .Distinct()
+                    .Where(service.HasName)
+            )
             {
-                if (query.Authorities.All(record => RecordKey.TryOf(record) is not null) && service.CompareWith(query.Authorities, name) < 0)
+                if (
+                    query.Authorities.All(record => RecordKey.TryOf(record) is not null)
+                    && service.CompareWith(query.Authorities, name) < 0
+                )
                     service.ProbeFrom(now + MdnsTiming.TieDefer);
             }
         }
     }
 
-    private void Wait(DnsMessage query, Dictionary<RecordKey, (DnsRecord Record, Publication Owner)> answers, IPEndPoint from, TimeSpan now)
+    private void Wait(
+        DnsMessage query,
+        Dictionary<RecordKey, (DnsRecord Record, Publication Owner)> answers,
+        IPEndPoint from,
+        TimeSpan now
+    )
     {
         var defence = query.Authorities.Count > 0;
-        var delay = query.Truncated ? MdnsTiming.TruncatedDelay + (MdnsTiming.TruncatedSpread * random.NextDouble())
+        var delay =
+            query.Truncated ? MdnsTiming.TruncatedDelay + (MdnsTiming.TruncatedSpread * random.NextDouble())
             : answers.Values.All(answer => answer.Record.CacheFlush) ? TimeSpan.Zero
             : MdnsTiming.ShortestDelay + ((MdnsTiming.LongestDelay - MdnsTiming.ShortestDelay) * random.NextDouble());
         var due = now + delay;
@@ -207,7 +258,15 @@ public sealed class MdnsResponder(Random random)
             var free = owner.FreeAt(record, defence ? MdnsTiming.DefendEvery : MdnsTiming.RecordEvery);
             due = free > due ? free : due;
         }
-        foreach (var key in answers.Keys.Where(key => _pending.Any(pending => pending.To is null && pending.Due <= due && pending.Answers.ContainsKey(key))).ToList())
+        foreach (
+            var key in answers
+                .Keys.Where(key =>
+                    _pending.Any(pending =>
+                        pending.To is null && pending.Due <= due && pending.Answers.ContainsKey(key)
+                    )
+                )
+                .ToList()
+        )
             answers.Remove(key);
         if (answers.Count == 0 || _pending.Count >= MostPending)
             return;
@@ -217,7 +276,13 @@ public sealed class MdnsResponder(Random random)
         _pending.Add(waiting);
     }
 
-    private static void AnswerPrivately(DnsMessage query, List<(DnsRecord Record, Publication Owner)> answers, IPEndPoint to, bool legacy, List<MdnsEffect> effects)
+    private static void AnswerPrivately(
+        DnsMessage query,
+        List<(DnsRecord Record, Publication Owner)> answers,
+        IPEndPoint to,
+        bool legacy,
+        List<MdnsEffect> effects
+    )
     {
         var message = Response(answers);
         if (legacy)
@@ -233,10 +298,20 @@ public sealed class MdnsResponder(Random random)
         }
         SendAll(message, to, effects);
 
-        static DnsRecord Plain(DnsRecord record) => record with { CacheFlush = false, Ttl = Math.Min(record.Ttl, MdnsTiming.LegacyTtl) };
+        static DnsRecord Plain(DnsRecord record) =>
+            record with
+            {
+                CacheFlush = false,
+                Ttl = Math.Min(record.Ttl, MdnsTiming.LegacyTtl),
+            };
     }
 
-    private static void Answer(List<(DnsRecord Record, Publication Owner)> answers, IPEndPoint? to, TimeSpan now, List<MdnsEffect> effects)
+    private static void Answer(
+        List<(DnsRecord Record, Publication Owner)> answers,
+        IPEndPoint? to,
+        TimeSpan now,
+        List<MdnsEffect> effects
+    )
     {
         if (answers.Count == 0)
             return;
@@ -250,49 +325,93 @@ public sealed class MdnsResponder(Random random)
     private static DnsMessage Response(List<(DnsRecord Record, Publication Owner)> answers)
     {
         var said = answers.Select(answer => RecordKey.Of(answer.Record)).ToHashSet();
-        var more = answers.SelectMany(answer => More(answer.Record, answer.Owner)).Where(record => said.Add(RecordKey.Of(record)));
-        return new DnsMessage { IsResponse = true, Authoritative = true, Answers = [.. answers.Select(answer => answer.Record)], Additionals = [.. more] };
+        var more = answers
+            .SelectMany(answer => More(answer.Record, answer.Owner))
+            .Where(record => said.Add(RecordKey.Of(record)));
+        return new DnsMessage
+        {
+            IsResponse = true,
+            Authoritative = true,
+            Answers = [.. answers.Select(answer => answer.Record)],
+            Additionals = [.. more],
+        };
     }
 
-    private static IEnumerable<DnsRecord> More(DnsRecord record, Publication owner) => record.Type switch
-    {
-        DnsType.Ptr when record.Name != MdnsService.Enumeration => owner.Unique.Concat(Absent(owner, owner.Service.HostName)),
-        DnsType.Srv => owner.Unique.Where(other => other.Type is DnsType.A or DnsType.Aaaa).Concat(Absent(owner, owner.Service.HostName)),
-        DnsType.A or DnsType.Aaaa => owner.Unique.Where(other => other.Type is DnsType.A or DnsType.Aaaa).Concat(Absent(owner, owner.Service.HostName)),
-        _ => [],
-    };
+    private static IEnumerable<DnsRecord> More(DnsRecord record, Publication owner) =>
+        record.Type switch
+        {
+            DnsType.Ptr when record.Name != MdnsService.Enumeration => owner.Unique.Concat(
+                Absent(owner, owner.Service.HostName)
+            ),
+            DnsType.Srv => owner
+                .Unique.Where(other => other.Type is DnsType.A or DnsType.Aaaa)
+                .Concat(Absent(owner, owner.Service.HostName)),
+            DnsType.A or DnsType.Aaaa => owner
+                .Unique.Where(other => other.Type is DnsType.A or DnsType.Aaaa)
+                .Concat(Absent(owner, owner.Service.HostName)),
+            _ => [],
+        };
 
     private static IEnumerable<DnsRecord> Matching(Publication service, DnsQuestion question)
     {
         var name = RecordKey.Lower(question.Name);
-        var found = service.Records.Where(record => RecordKey.Lower(record.Name) == name && (question.Type == DnsType.Any || question.Type == record.Type)).ToList();
+        var found = service
+            .Records.Where(record =>
+                RecordKey.Lower(record.Name) == name && (question.Type == DnsType.Any || question.Type == record.Type)
+            )
+            .ToList();
         // The name is ours and has no such record: NSEC says so (6.1).
         return found.Count > 0 || question.Type == DnsType.Any || !service.HasName(name) ? found : Nsec(service, name);
     }
 
     // That a host has no address of one family is worth saying before it is asked.
     private static IEnumerable<DnsRecord> Absent(Publication service, string host) =>
-        service.Unique.Select(record => record.Type).Where(type => type is DnsType.A or DnsType.Aaaa).Distinct().Count() == 1 ? Nsec(service, RecordKey.Lower(host)) : [];
+        service.Unique.Select(record => record.Type).Where(type => type is DnsType.A or DnsType.Aaaa).Distinct().Count()
+        == 1
+            ? Nsec(service, RecordKey.Lower(host))
+            : [];
 
     private static IEnumerable<DnsRecord> Nsec(Publication service, string lowerName)
     {
         var present = service.Unique.Where(record => RecordKey.Lower(record.Name) == lowerName).ToList();
         return present.Count == 0
             ? []
-            : [new DnsRecord(present[0].Name, DnsType.Nsec, MdnsTiming.HostTtl, (IReadOnlyList<DnsType>)[.. present.Select(record => record.Type).Distinct().Order()], CacheFlush: true)];
+            :
+            [
+                new DnsRecord(
+                    present[0].Name,
+                    DnsType.Nsec,
+                    MdnsTiming.HostTtl,
+                    (IReadOnlyList<DnsType>)[.. present.Select(record => record.Type).Distinct().Order()],
+                    CacheFlush: true
+                ),
+            ];
     }
 
     // Known answers: the asker has the record with at least half its life left (7.1).
-    private static void Forget(Dictionary<RecordKey, (DnsRecord Record, Publication Owner)> answers, IReadOnlyList<DnsRecord> known)
+    private static void Forget(
+        Dictionary<RecordKey, (DnsRecord Record, Publication Owner)> answers,
+        IReadOnlyList<DnsRecord> known
+    )
     {
         foreach (var record in known)
         {
-            if (RecordKey.TryOf(record) is { } key && answers.TryGetValue(key, out var answer) && record.Ttl >= answer.Record.Ttl / 2)
+            if (
+                RecordKey.TryOf(record) is { } key
+                && answers.TryGetValue(key, out var answer)
+                && record.Ttl >= answer.Record.Ttl / 2
+            )
                 answers.Remove(key);
         }
     }
 
-    private TimeSpan FirstProbe(TimeSpan now) => now + (_conflicts.Count >= MdnsTiming.ManyConflicts ? MdnsTiming.ConflictPause : MdnsTiming.ProbeDelay * random.NextDouble());
+    private TimeSpan FirstProbe(TimeSpan now) =>
+        now
+        + (
+            _conflicts.Count >= MdnsTiming.ManyConflicts
+                ? MdnsTiming.ConflictPause
+                : MdnsTiming.ProbeDelay * random.NextDouble()
+        );
 
     private static void SendAll(DnsMessage message, IPEndPoint? to, List<MdnsEffect> effects) =>
         effects.AddRange(DnsPacker.Pack(message).Select(packet => new MdnsEffect.Send(packet, to)));

@@ -3,7 +3,10 @@ namespace Galaxy.Core.Discovery.Mdns;
 /// <summary>The times of multicast DNS, each with its section of RFC 6762.</summary>
 public static class MdnsTiming
 {
-    /// <summary>Before the first probe, at random up to this (8.1 allows 250 ms; nodes of Galaxy start at random moments anyway, and should be found within a second).</summary>
+    /// <summary>
+    /// Before the first probe, at random up to this (8.1 allows 250 ms; nodes of Galaxy start at random moments anyway,
+    /// and should be found within a second).
+    /// </summary>
     public static readonly TimeSpan ProbeDelay = TimeSpan.FromMilliseconds(100);
 
     /// <summary>Between probes, and after the last one (8.1).</summary>
@@ -43,10 +46,14 @@ public static class MdnsTiming
     /// <summary>… except in defence against a probe.</summary>
     public static readonly TimeSpan DefendEvery = TimeSpan.FromMilliseconds(250);
 
-    /// <summary>A record that says goodbye, or that is no longer in its set, is believed this much longer (10.1, 10.2).</summary>
+    /// <summary>
+    /// A record that says goodbye, or that is no longer in its set, is believed this much longer (10.1, 10.2).
+    /// </summary>
     public static readonly TimeSpan Grace = TimeSpan.FromSeconds(1);
 
-    /// <summary>Questions go out after 1, 2, 4 … seconds (5.2), and then this often: 30 s is the report's scan interval.</summary>
+    /// <summary>
+    /// Questions go out after 1, 2, 4 … seconds (5.2), and then this often: 30 s is the report's scan interval.
+    /// </summary>
     public static readonly TimeSpan FirstBrowse = TimeSpan.FromSeconds(1);
 
     public static readonly TimeSpan LastBrowse = TimeSpan.FromSeconds(30);
@@ -58,8 +65,8 @@ public static class MdnsTiming
     public const uint SharedTtl = 4500;
 
     /// <summary>
-    /// Seconds. The RFC recommends 120 for records that name a host; half of that makes a node that was killed lost within the 60 s
-    /// that hold on every road, and its refreshing at 80 % shows the living.
+    /// Seconds. The RFC recommends 120 for records that name a host; half of that makes a node that was killed lost
+    /// within the 60 s that hold on every road, and its refreshing at 80 % shows the living.
     /// </summary>
     public const uint HostTtl = 60;
 

@@ -56,7 +56,8 @@ internal sealed class Publication
     /// <summary>Probes from the beginning, from <paramref name="at"/> on.</summary>
     public void ProbeFrom(TimeSpan at) => (Established, _probes, Due) = (false, 0, at);
 
-    public void AnnounceFrom(TimeSpan at) => (_announcements, _announcePause, Due) = (MdnsTiming.Announcements, MdnsTiming.AnnounceEvery, at);
+    public void AnnounceFrom(TimeSpan at) =>
+        (_announcements, _announcePause, Due) = (MdnsTiming.Announcements, MdnsTiming.AnnounceEvery, at);
 
     /// <summary>The message that is due, or null.</summary>
     public DnsMessage? Tick(TimeSpan now)
@@ -79,33 +80,54 @@ internal sealed class Publication
         _announcePause *= 2;
         foreach (var record in Records)
             Multicast(record, now);
-        return new DnsMessage { IsResponse = true, Authoritative = true, Answers = Records };
+        return new DnsMessage
+        {
+            IsResponse = true,
+            Authoritative = true,
+            Answers = Records,
+        };
     }
 
     // Asks for whatever there is under the names, and says in the authority section what they would hold.
-    private DnsMessage Probe() => new()
-    {
-        Questions = [new DnsQuestion(Service.FullName, DnsType.Any), new DnsQuestion(Service.HostName, DnsType.Any)],
-        Authorities = [.. Unique.Select(record => record with { CacheFlush = false })],
-    };
+    private DnsMessage Probe() =>
+        new()
+        {
+            Questions =
+            [
+                new DnsQuestion(Service.FullName, DnsType.Any),
+                new DnsQuestion(Service.HostName, DnsType.Any),
+            ],
+            Authorities = [.. Unique.Select(record => record with { CacheFlush = false })],
+        };
 
-    public DnsMessage Goodbye() => new()
-    {
-        IsResponse = true,
-        Authoritative = true,
-        // The list of types is everybody's, and the host's addresses may be another service's as well.
-        Answers = [.. Records.Where(record => record.Type is not (DnsType.A or DnsType.Aaaa) && record.Name != MdnsService.Enumeration).Select(record => record with { Ttl = 0 })],
-    };
+    public DnsMessage Goodbye() =>
+        new()
+        {
+            IsResponse = true,
+            Authoritative = true,
+            // The list of types is everybody's, and the host's addresses may be another service's as well.
+            Answers =
+            [
+                .. Records
+                    .Where(record =>
+                        record.Type is not (DnsType.A or DnsType.Aaaa) && record.Name != MdnsService.Enumeration
+                    )
+                    .Select(record => record with { Ttl = 0 }),
+            ],
+        };
 
     /// <summary>When the record may be multicast again.</summary>
-    public TimeSpan FreeAt(DnsRecord record, TimeSpan every) => _multicast.TryGetValue(RecordKey.Of(record), out var last) ? last + every : TimeSpan.Zero;
+    public TimeSpan FreeAt(DnsRecord record, TimeSpan every) =>
+        _multicast.TryGetValue(RecordKey.Of(record), out var last) ? last + every : TimeSpan.Zero;
 
-    public bool MulticastSince(DnsRecord record, TimeSpan moment) => _multicast.TryGetValue(RecordKey.Of(record), out var last) && last >= moment;
+    public bool MulticastSince(DnsRecord record, TimeSpan moment) =>
+        _multicast.TryGetValue(RecordKey.Of(record), out var last) && last >= moment;
 
     public void Multicast(DnsRecord record, TimeSpan now) => _multicast[RecordKey.Of(record)] = now;
 
     /// <summary>
-    /// Both of us probe for a name: negative when our records come first in the order of section 8.2, so that we lose; 0 when they are the same.
+    /// Both of us probe for a name: negative when our records come first in the order of section 8.2, so that we lose;
+    /// 0 when they are the same.
     /// </summary>
     public int CompareWith(IEnumerable<DnsRecord> theirs, string lowerName)
     {
@@ -113,7 +135,10 @@ internal sealed class Publication
         var others = Sorted(theirs.Where(record => RecordKey.Lower(record.Name) == lowerName));
         for (var i = 0; i < ours.Count && i < others.Count; i++)
         {
-            var order = ours[i].Type != others[i].Type ? ours[i].Type.CompareTo(others[i].Type) : string.CompareOrdinal(ours[i].Data, others[i].Data);
+            var order =
+                ours[i].Type != others[i].Type
+                    ? ours[i].Type.CompareTo(others[i].Type)
+                    : string.CompareOrdinal(ours[i].Data, others[i].Data);
             if (order != 0)
                 return order;
         }

@@ -1,8 +1,8 @@
 namespace Galaxy.Core.Discovery.Mdns;
 
 /// <summary>
-/// Records heard on one link, with the ends of their lives (RFC 6762, section 10). Keeps what leads to services of our type and nothing else,
-/// at most <see cref="Capacity"/> records. Not thread-safe.
+/// Records heard on one link, with the ends of their lives (RFC 6762, section 10). Keeps what leads to services of our
+/// type and nothing else, at most <see cref="Capacity"/> records. Not thread-safe.
 /// </summary>
 internal sealed class RecordCache(int capacity = RecordCache.DefaultCapacity)
 {
@@ -52,10 +52,14 @@ internal sealed class RecordCache(int capacity = RecordCache.DefaultCapacity)
         }
     }
 
-    public IReadOnlyList<Entry> Find(string lowerName, DnsType type) => _sets.GetValueOrDefault((lowerName, type)) ?? (IReadOnlyList<Entry>)[];
+    public IReadOnlyList<Entry> Find(string lowerName, DnsType type) =>
+        _sets.GetValueOrDefault((lowerName, type)) ?? (IReadOnlyList<Entry>)[];
 
-    /// <summary>The one heard last, for types of which there is one: for a second the one before it is kept as well (10.2).</summary>
-    public Entry? Newest(string lowerName, DnsType type) => _sets.TryGetValue((lowerName, type), out var set) ? set.MaxBy(entry => entry.HeardAt) : null;
+    /// <summary>
+    /// The one heard last, for types of which there is one: for a second the one before it is kept as well (10.2).
+    /// </summary>
+    public Entry? Newest(string lowerName, DnsType type) =>
+        _sets.TryGetValue((lowerName, type), out var set) ? set.MaxBy(entry => entry.HeardAt) : null;
 
     /// <summary>Takes in a record; null when it is not kept.</summary>
     public Entry? Add(DnsRecord record, RecordKey key, TimeSpan now, double jitter)
@@ -76,7 +80,10 @@ internal sealed class RecordCache(int capacity = RecordCache.DefaultCapacity)
         entry.Asked = 0;
         // Node addresses live a minute here, whatever others say: a node not heard of for that long is lost.
         var life = record.Type == DnsType.Srv ? Math.Min(record.Ttl, MdnsTiming.HostTtl) : record.Ttl;
-        entry.Until = record.Ttl == 0 ? now + MdnsTiming.Grace : now + (life > LongestLife.TotalSeconds ? LongestLife : TimeSpan.FromSeconds(life));
+        entry.Until =
+            record.Ttl == 0
+                ? now + MdnsTiming.Grace
+                : now + (life > LongestLife.TotalSeconds ? LongestLife : TimeSpan.FromSeconds(life));
         Plan(entry, jitter);
         return entry;
     }
@@ -125,12 +132,15 @@ internal sealed class RecordCache(int capacity = RecordCache.DefaultCapacity)
     private void Plan(Entry entry, double jitter)
     {
         var life = entry.Until - entry.HeardAt;
-        // A list of services is asked for anyway, with its known answers: what is past half its life is then told again.
-        entry.Turn = entry.Key.Type != DnsType.Ptr && entry.Asked < MdnsTiming.RefreshAt.Count && life > MdnsTiming.Grace
-            ? entry.HeardAt + (life * ((MdnsTiming.RefreshAt[entry.Asked] + (2 * jitter)) / 100))
-            : entry.Until;
+        // A list of services is asked for anyway, with its known answers: what is past half its life is then told
+        // again.
+        entry.Turn =
+            entry.Key.Type != DnsType.Ptr && entry.Asked < MdnsTiming.RefreshAt.Count && life > MdnsTiming.Grace
+                ? entry.HeardAt + (life * ((MdnsTiming.RefreshAt[entry.Asked] + (2 * jitter)) / 100))
+                : entry.Until;
         _turns.Enqueue(entry, entry.Turn);
-        // Each time that a record is heard makes one more, and old ones wait for their time: a chatterer must not fill the memory.
+        // Each time that a record is heard makes one more, and old ones wait for their time: a chatterer must not fill
+        // the memory.
         if (_turns.Count > SpareTurns + (2 * _entries.Count))
         {
             _turns.Clear();

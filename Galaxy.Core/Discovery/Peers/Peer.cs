@@ -36,8 +36,8 @@ public sealed record Sighting(string Road, string NodeId, string Cluster, PeerTr
     public TimeSpan Life { get; init; } = PeerBook.LostAfter;
 
     /// <summary>
-    /// It was said before and stands there still, as in the registry until it expires: that keeps a node that is known, and does not bring back one
-    /// that was lost since, nor makes another that took its name trusted.
+    /// It was said before and stands there still, as in the registry until it expires: that keeps a node that is known,
+    /// and does not bring back one that was lost since, nor makes another that took its name trusted.
     /// </summary>
     public bool IsOld { get; init; }
 }
@@ -46,8 +46,21 @@ public sealed record Sighting(string Road, string NodeId, string Cluster, PeerTr
 /// <param name="Roads">When it was last seen on each.</param>
 /// <param name="RttMs">The latest round trip, in ms.</param>
 public sealed record Peer(
-    string NodeId, string Cluster, string Role, string Url, string GrpcUrl, string Version, IReadOnlyList<string> Capabilities, IReadOnlyDictionary<string, DateTimeOffset> Roads,
-    IReadOnlyList<string> Addresses, DateTimeOffset FirstSeen, DateTimeOffset LastSeen, PeerTrust Trust, string? Distrust, double? RttMs);
+    string NodeId,
+    string Cluster,
+    string Role,
+    string Url,
+    string GrpcUrl,
+    string Version,
+    IReadOnlyList<string> Capabilities,
+    IReadOnlyDictionary<string, DateTimeOffset> Roads,
+    IReadOnlyList<string> Addresses,
+    DateTimeOffset FirstSeen,
+    DateTimeOffset LastSeen,
+    PeerTrust Trust,
+    string? Distrust,
+    double? RttMs
+);
 
 /// <summary>What happened to a peer.</summary>
 public enum PeerChange

@@ -1,8 +1,9 @@
 namespace Galaxy.Core.Discovery.Peers;
 
 /// <summary>
-/// Everybody seen on any road. Bounded: at most <see cref="MostPeers"/>, of which <see cref="MostUntrusted"/> untrusted; who is trusted takes the
-/// place of who is not, never the other way. Lost: said goodbye, or not seen for <see cref="LostAfter"/> on any road. Not thread-safe.
+/// Everybody seen on any road. Bounded: at most <see cref="MostPeers"/>, of which <see cref="MostUntrusted"/>
+/// untrusted; who is trusted takes the place of who is not, never the other way. Lost: said goodbye, or not seen for
+/// <see cref="LostAfter"/> on any road. Not thread-safe.
 /// </summary>
 public sealed class PeerBook
 {
@@ -23,12 +24,18 @@ public sealed class PeerBook
     }
 
     public IReadOnlyList<Peer> All =>
-        [.. _peers.Values.Select(known => known.Peer).OrderBy(peer => peer.NodeId, StringComparer.Ordinal).ThenBy(peer => peer.Cluster, StringComparer.Ordinal)];
+        [
+            .. _peers
+                .Values.Select(known => known.Peer)
+                .OrderBy(peer => peer.NodeId, StringComparer.Ordinal)
+                .ThenBy(peer => peer.Cluster, StringComparer.Ordinal),
+        ];
 
     public int Count => _peers.Count;
 
     /// <summary>Whether the node is known, and believed that far.</summary>
-    public bool Has(string cluster, string nodeId, PeerTrust trust) => _peers.TryGetValue((cluster, nodeId), out var known) && known.Peer.Trust == trust;
+    public bool Has(string cluster, string nodeId, PeerTrust trust) =>
+        _peers.TryGetValue((cluster, nodeId), out var known) && known.Peer.Trust == trust;
 
     /// <summary>Takes in a sighting; the events that it makes, at most two.</summary>
     /// <param name="now">Monotonic.</param>
@@ -39,7 +46,8 @@ public sealed class PeerBook
         var events = new List<PeerEvent>();
         if (_peers.TryGetValue(key, out var known))
         {
-            // What cannot be trusted never speaks for what can, and what was said before says nothing of who took the name since.
+            // What cannot be trusted never speaks for what can, and what was said before says nothing of who took the
+            // name since.
             if (known.Peer.Trust > sighting.Trust || (sighting.IsOld && known.Peer.Trust != sighting.Trust))
                 return [];
         }
@@ -63,7 +71,8 @@ public sealed class PeerBook
     }
 
     /// <summary>The node said goodbye on a road, or the road has lost it.</summary>
-    /// <param name="signed">With the cluster's key: it is gone from every road. Otherwise only from this one: anybody can send such a packet.</param>
+    /// <param name="signed">With the cluster's key: it is gone from every road. Otherwise only from this one: anybody
+    /// can send such a packet.</param>
     public IReadOnlyList<PeerEvent> Goodbye(string cluster, string nodeId, string road, bool signed)
     {
         var key = (cluster, nodeId);
@@ -98,35 +107,63 @@ public sealed class PeerBook
 
     private static PeerEvent Without(Known known, IReadOnlyList<string> roads)
     {
-        known.Peer = known.Peer with { Roads = known.Peer.Roads.Where(pair => !roads.Contains(pair.Key)).ToDictionary() };
+        known.Peer = known.Peer with
+        {
+            Roads = known.Peer.Roads.Where(pair => !roads.Contains(pair.Key)).ToDictionary(),
+        };
         return new PeerEvent(PeerChange.Updated, known.Peer);
     }
 
     private static Peer Join(Peer? before, Sighting seen, DateTimeOffset wall)
     {
-        var roads = new Dictionary<string, DateTimeOffset>(before?.Roads ?? new Dictionary<string, DateTimeOffset>()) { [seen.Road] = wall };
+        var roads = new Dictionary<string, DateTimeOffset>(before?.Roads ?? new Dictionary<string, DateTimeOffset>())
+        {
+            [seen.Road] = wall,
+        };
         // What was said before it was trusted counts no longer.
         var old = before is not null && before.Trust == seen.Trust ? before : null;
         IEnumerable<string> addresses = old?.Addresses ?? [];
         if (seen.Address is { } address && address.ToString() is var text)
             addresses = [text, .. addresses.Where(other => other != text)];
         return new Peer(
-            seen.NodeId, seen.Cluster, Either(seen.Role, old?.Role), Either(seen.Url, old?.Url), Either(seen.GrpcUrl, old?.GrpcUrl), Either(seen.Version, old?.Version),
-            seen.Capabilities.Count > 0 ? seen.Capabilities : old?.Capabilities ?? [], roads, [.. addresses.Take(MostAddresses)],
-            before?.FirstSeen ?? wall, wall, seen.Trust, seen.Distrust, seen.RttMs ?? old?.RttMs);
+            seen.NodeId,
+            seen.Cluster,
+            Either(seen.Role, old?.Role),
+            Either(seen.Url, old?.Url),
+            Either(seen.GrpcUrl, old?.GrpcUrl),
+            Either(seen.Version, old?.Version),
+            seen.Capabilities.Count > 0 ? seen.Capabilities : old?.Capabilities ?? [],
+            roads,
+            [.. addresses.Take(MostAddresses)],
+            before?.FirstSeen ?? wall,
+            wall,
+            seen.Trust,
+            seen.Distrust,
+            seen.RttMs ?? old?.RttMs
+        );
     }
 
     private static bool Differs(Peer before, Peer after) =>
-        before.Trust != after.Trust || before.Url != after.Url || before.GrpcUrl != after.GrpcUrl || before.Role != after.Role || before.Version != after.Version
+        before.Trust != after.Trust
+        || before.Url != after.Url
+        || before.GrpcUrl != after.GrpcUrl
+        || before.Role != after.Role
+        || before.Version != after.Version
         || before.Roads.Count != after.Roads.Count;
 
     private bool MakeRoom(PeerTrust trust, List<PeerEvent> events)
     {
-        if (trust == PeerTrust.Untrusted ? _untrusted < MostUntrusted && _peers.Count < MostPeers : _peers.Count < MostPeers)
+        if (
+            trust == PeerTrust.Untrusted
+                ? _untrusted < MostUntrusted && _peers.Count < MostPeers
+                : _peers.Count < MostPeers
+        )
             return true;
         if (trust == PeerTrust.Untrusted || _untrusted == 0)
             return false;
-        var (key, known) = _peers.Where(pair => pair.Value.Peer.Trust == PeerTrust.Untrusted).MinBy(pair => pair.Value.Peer.LastSeen);
+        var (key, known) = _peers
+            .Where(pair => pair.Value.Peer.Trust == PeerTrust.Untrusted)
+            .MinBy(pair => pair.Value.Peer.LastSeen);
         events.Add(Drop(key, known));
         return true;
     }

@@ -6,7 +6,8 @@ namespace Galaxy.Core.Discovery.Ssdp;
 public abstract record SsdpEffect
 {
     /// <summary>A datagram. <paramref name="To"/> null: to the group.</summary>
-    /// <param name="Search">From a port of its own: answers come back there, and no other program on port 1900 takes them.</param>
+    /// <param name="Search">From a port of its own: answers come back there, and no other program on port 1900 takes
+    /// them.</param>
     public sealed record Send(byte[] Packet, IPEndPoint? To, bool Search = false) : SsdpEffect;
 
     /// <summary>A device of our type is here, or still here. What it is stands in its description.</summary>

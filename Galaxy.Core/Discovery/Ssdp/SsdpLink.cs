@@ -5,15 +5,18 @@ using System.Net.Sockets;
 namespace Galaxy.Core.Discovery.Ssdp;
 
 /// <summary>
-/// SSDP on one link and address family (UPnP Device Architecture 1.1, section 1): notifies of the devices of this host, answers searches,
-/// searches itself. Reads no clock and has no socket. Not thread-safe.
+/// SSDP on one link and address family (UPnP Device Architecture 1.1, section 1): notifies of the devices of this host,
+/// answers searches, searches itself. Reads no clock and has no socket. Not thread-safe.
 /// </summary>
 /// <param name="address">Of this host on the link: descriptions are there.</param>
 /// <param name="port">Of the HTTP server with the descriptions.</param>
 /// <param name="bootId">Grows whenever this host joins the network anew.</param>
 public sealed class SsdpLink(IPAddress address, int port, long bootId, string server, Random random)
 {
-    /// <summary>Seconds that a notification holds; the architecture wants at least half an hour. Nodes of Galaxy are told of far more often.</summary>
+    /// <summary>
+    /// Seconds that a notification holds; the architecture wants at least half an hour. Nodes of Galaxy are told of far
+    /// more often.
+    /// </summary>
     public const int MaxAge = 1800;
 
     /// <summary>An answer has at most this many times the bytes of the question: no use as an amplifier.</summary>
@@ -34,7 +37,8 @@ public sealed class SsdpLink(IPAddress address, int port, long bootId, string se
     private int _quickSearches;
     private int _turn;
 
-    private string Group => address.AddressFamily == AddressFamily.InterNetwork ? "239.255.255.250:1900" : "[FF02::C]:1900";
+    private string Group =>
+        address.AddressFamily == AddressFamily.InterNetwork ? "239.255.255.250:1900" : "[FF02::C]:1900";
 
     /// <summary>When <see cref="Tick"/> is wanted next.</summary>
     public TimeSpan NextTick
@@ -51,7 +55,10 @@ public sealed class SsdpLink(IPAddress address, int port, long bootId, string se
     /// <summary>Notifies of exactly these devices from now on, with goodbyes for the others.</summary>
     public IReadOnlyList<SsdpEffect> Publish(IReadOnlyList<SsdpDevice> devices, TimeSpan now)
     {
-        var gone = _devices.Where(old => devices.All(device => device.Uuid != old.Uuid)).SelectMany(old => Notify(old, "ssdp:byebye")).ToList();
+        var gone = _devices
+            .Where(old => devices.All(device => device.Uuid != old.Uuid))
+            .SelectMany(old => Notify(old, "ssdp:byebye"))
+            .ToList();
         if (devices.Except(_devices).Any())
             (_bursts, _nextAlive) = (3, now + (Burst * random.NextDouble() / 3));
         _devices = devices;
@@ -72,14 +79,32 @@ public sealed class SsdpLink(IPAddress address, int port, long bootId, string se
         var effects = new List<SsdpEffect>();
         if (now >= _nextSearch)
         {
-            effects.Add(new SsdpEffect.Send(SsdpMessage.Create(SsdpMessage.SearchLine,
-                ("HOST", Group), ("MAN", "\"ssdp:discover\""), ("MX", "1"), ("ST", SsdpDevice.Type), ("USER-AGENT", server)).ToBytes(), null, Search: true));
+            effects.Add(
+                new SsdpEffect.Send(
+                    SsdpMessage
+                        .Create(
+                            SsdpMessage.SearchLine,
+                            ("HOST", Group),
+                            ("MAN", "\"ssdp:discover\""),
+                            ("MX", "1"),
+                            ("ST", SsdpDevice.Type),
+                            ("USER-AGENT", server)
+                        )
+                        .ToBytes(),
+                    null,
+                    Search: true
+                )
+            );
             _nextSearch = now + (--_quickSearches > 0 ? FirstSearches : SearchEvery);
         }
         if (now >= _nextAlive)
         {
             effects.AddRange(_devices.SelectMany(device => Notify(device, "ssdp:alive")));
-            _nextAlive = now + (--_bursts > 0 ? Burst * (1 + random.NextDouble()) : AliveEvery * (0.8 + (0.2 * random.NextDouble())));
+            _nextAlive =
+                now
+                + (
+                    --_bursts > 0 ? Burst * (1 + random.NextDouble()) : AliveEvery * (0.8 + (0.2 * random.NextDouble()))
+                );
         }
         foreach (var answer in _answers.Where(answer => answer.Due <= now).ToList())
         {
@@ -93,7 +118,14 @@ public sealed class SsdpLink(IPAddress address, int port, long bootId, string se
     /// <param name="bytes">How large it was on the wire.</param>
     /// <param name="onLink">The sender's address belongs to this link.</param>
     /// <param name="toGroup">It was sent to the group, not to this host alone.</param>
-    public IReadOnlyList<SsdpEffect> Hear(SsdpMessage message, int bytes, IPEndPoint from, bool onLink, bool toGroup, TimeSpan now)
+    public IReadOnlyList<SsdpEffect> Hear(
+        SsdpMessage message,
+        int bytes,
+        IPEndPoint from,
+        bool onLink,
+        bool toGroup,
+        TimeSpan now
+    )
     {
         // Answering strangers would make this an amplifier; believing them, a way in.
         if (!onLink)
@@ -101,11 +133,20 @@ public sealed class SsdpLink(IPAddress address, int port, long bootId, string se
         return message.IsSearch ? HearSearch(message, bytes, from, toGroup, now) : HearOfDevice(message, from);
     }
 
-    private IReadOnlyList<SsdpEffect> HearSearch(SsdpMessage search, int bytes, IPEndPoint from, bool toGroup, TimeSpan now)
+    private IReadOnlyList<SsdpEffect> HearSearch(
+        SsdpMessage search,
+        int bytes,
+        IPEndPoint from,
+        bool toGroup,
+        TimeSpan now
+    )
     {
         if (search["MAN"]?.Trim('"') != "ssdp:discover" || search["ST"] is not { Length: > 0 } asked)
             return [new SsdpEffect.Refused("not a search")];
-        var mx = int.TryParse(search["MX"], NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) && seconds > 0 ? Math.Min(seconds, LongestDelay) : 0;
+        var mx =
+            int.TryParse(search["MX"], NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) && seconds > 0
+                ? Math.Min(seconds, LongestDelay)
+                : 0;
         if (toGroup && mx == 0)
             return [new SsdpEffect.Refused("search without MX")];
         var budget = bytes * MaxAmplification;
@@ -113,7 +154,10 @@ public sealed class SsdpLink(IPAddress address, int port, long bootId, string se
         for (var i = 0; i < _devices.Count; i++)
         {
             var device = _devices[(_turn + i) % _devices.Count];
-            var target = asked == SsdpDevice.All ? SsdpDevice.RootDevice : device.Targets.FirstOrDefault(target => target == asked);
+            var target =
+                asked == SsdpDevice.All
+                    ? SsdpDevice.RootDevice
+                    : device.Targets.FirstOrDefault(target => target == asked);
             if (target is null)
                 continue;
             var answer = Answer(device, target).ToBytes();
@@ -138,15 +182,30 @@ public sealed class SsdpLink(IPAddress address, int port, long bootId, string se
             return [new SsdpEffect.Gone(uuid, from)];
         if (message.IsNotify && message["NTS"] is not ("ssdp:alive" or "ssdp:update"))
             return [new SsdpEffect.Refused("unknown notification")];
-        if (!Uri.TryCreate(message["LOCATION"], UriKind.Absolute, out var location) || location.Scheme != "http" || location.OriginalString.Length > 512)
+        if (
+            !Uri.TryCreate(message["LOCATION"], UriKind.Absolute, out var location)
+            || location.Scheme != "http"
+            || location.OriginalString.Length > 512
+        )
             return [new SsdpEffect.Refused("no location")];
-        return [new SsdpEffect.Found(uuid, location, $"{message["BOOTID.UPNP.ORG"]}/{message["CONFIGID.UPNP.ORG"]}", from)];
+        return
+        [
+            new SsdpEffect.Found(uuid, location, $"{message["BOOTID.UPNP.ORG"]}/{message["CONFIGID.UPNP.ORG"]}", from),
+        ];
     }
 
-    private SsdpMessage Answer(SsdpDevice device, string target) => SsdpMessage.Create(SsdpMessage.OkLine,
-        ("CACHE-CONTROL", $"max-age={MaxAge}"), ("EXT", ""), ("LOCATION", Location(device)), ("SERVER", server), ("ST", target), ("USN", device.Usn(target)),
-        // CONFIGID is optional in an answer, and a short question has no bytes for it.
-        ("BOOTID.UPNP.ORG", bootId.ToString(CultureInfo.InvariantCulture)));
+    private SsdpMessage Answer(SsdpDevice device, string target) =>
+        SsdpMessage.Create(
+            SsdpMessage.OkLine,
+            ("CACHE-CONTROL", $"max-age={MaxAge}"),
+            ("EXT", ""),
+            ("LOCATION", Location(device)),
+            ("SERVER", server),
+            ("ST", target),
+            ("USN", device.Usn(target)),
+            // CONFIGID is optional in an answer, and a short question has no bytes for it.
+            ("BOOTID.UPNP.ORG", bootId.ToString(CultureInfo.InvariantCulture))
+        );
 
     private IEnumerable<SsdpEffect> Notify(SsdpDevice device, string kind)
     {
@@ -154,17 +213,24 @@ public sealed class SsdpLink(IPAddress address, int port, long bootId, string se
         {
             List<(string, string)> headers = [("HOST", Group)];
             if (kind == "ssdp:alive")
-                headers.AddRange([("CACHE-CONTROL", $"max-age={MaxAge}"), ("LOCATION", Location(device)), ("SERVER", server)]);
-            headers.AddRange(
-            [
-                ("NT", target), ("NTS", kind), ("USN", device.Usn(target)),
-                ("BOOTID.UPNP.ORG", bootId.ToString(CultureInfo.InvariantCulture)), ("CONFIGID.UPNP.ORG", device.ConfigId.ToString(CultureInfo.InvariantCulture)),
+                headers.AddRange([
+                    ("CACHE-CONTROL", $"max-age={MaxAge}"),
+                    ("LOCATION", Location(device)),
+                    ("SERVER", server),
+                ]);
+            headers.AddRange([
+                ("NT", target),
+                ("NTS", kind),
+                ("USN", device.Usn(target)),
+                ("BOOTID.UPNP.ORG", bootId.ToString(CultureInfo.InvariantCulture)),
+                ("CONFIGID.UPNP.ORG", device.ConfigId.ToString(CultureInfo.InvariantCulture)),
             ]);
             yield return new SsdpEffect.Send(SsdpMessage.Create(SsdpMessage.NotifyLine, [.. headers]).ToBytes(), null);
         }
     }
 
-    private string Location(SsdpDevice device) => address.AddressFamily == AddressFamily.InterNetworkV6
-        ? $"http://[{new IPAddress(address.GetAddressBytes())}]:{port}{device.Path}"
-        : $"http://{address}:{port}{device.Path}";
+    private string Location(SsdpDevice device) =>
+        address.AddressFamily == AddressFamily.InterNetworkV6
+            ? $"http://[{new IPAddress(address.GetAddressBytes())}]:{port}{device.Path}"
+            : $"http://{address}:{port}{device.Path}";
 }

@@ -1,12 +1,12 @@
 namespace Galaxy.Core.Discovery.Trust;
 
 /// <summary>
-/// Whether a signed announcement is new: not older than a minute by a clock that allows for the sender's, and not heard before. Only what is
-/// signed with the cluster's key gets here, so nobody without it can fill it. Not thread-safe.
+/// Whether a signed announcement is new: not older than a minute by a clock that allows for the sender's, and not heard
+/// before. Only what is signed with the cluster's key gets here, so nobody without it can fill it. Not thread-safe.
 /// </summary>
 /// <remarks>
-/// The sender's clock is measured when it answers a question of ours: the answer repeats our nonce, so it was made after the question, whatever
-/// its clock says.
+/// The sender's clock is measured when it answers a question of ours: the answer repeats our nonce, so it was made
+/// after the question, whatever its clock says.
 /// </remarks>
 public sealed class ReplayGuard
 {
@@ -32,7 +32,9 @@ public sealed class ReplayGuard
 
     public int Count => _senders.Count;
 
-    /// <summary>Seconds that the sender's clock is ahead of ours, as far as is known; 0 before it was measured.</summary>
+    /// <summary>
+    /// Seconds that the sender's clock is ahead of ours, as far as is known; 0 before it was measured.
+    /// </summary>
     public double SkewOf(string nodeId) => _senders.GetValueOrDefault(nodeId)?.Skew ?? 0;
 
     /// <summary>Null when it is new; otherwise <c>stale</c> or <c>replayed</c>.</summary>
@@ -51,7 +53,10 @@ public sealed class ReplayGuard
             if (Math.Abs(now + (sender?.Skew ?? 0) - timestamp) > Fresh)
                 return "stale";
             // Older than what its ring of nonces can vouch for.
-            if (sender is not null && timestamp < sender.Newest - (sender.Order.Count < NoncesPerNode ? Fresh : Disorder))
+            if (
+                sender is not null
+                && timestamp < sender.Newest - (sender.Order.Count < NoncesPerNode ? Fresh : Disorder)
+            )
                 return "replayed";
         }
         sender ??= Make(nodeId);

@@ -3,8 +3,9 @@ using System.Net;
 namespace Galaxy.Core.Discovery.Trust;
 
 /// <summary>
-/// How many packets are looked at: a bucket of tokens per source address and one for all. A flood is cut off before it is parsed. Bounded:
-/// of more sources than <see cref="MostSources"/> the one that was quiet the longest is forgotten. Not thread-safe.
+/// How many packets are looked at: a bucket of tokens per source address and one for all. A flood is cut off before it
+/// is parsed. Bounded: of more sources than <see cref="MostSources"/> the one that was quiet the longest is forgotten.
+/// Not thread-safe.
 /// </summary>
 public sealed class SourceLimiter(int perSource = 100, int burst = 200, int total = 2000)
 {
@@ -37,7 +38,11 @@ public sealed class SourceLimiter(int perSource = 100, int burst = 200, int tota
     /// <summary>Null when a packet of that source may be looked at; otherwise the reason for the counter.</summary>
     public string? Refuse(IPAddress source, TimeSpan now)
     {
-        ref var bucket = ref System.Runtime.InteropServices.CollectionsMarshal.GetValueRefOrAddDefault(_sources, source, out var known);
+        ref var bucket = ref System.Runtime.InteropServices.CollectionsMarshal.GetValueRefOrAddDefault(
+            _sources,
+            source,
+            out var known
+        );
         if (!known)
             bucket = new Bucket(burst) { Filled = now, Place = _byUse.AddLast(source) };
         else if (bucket.Place is { } place && !ReferenceEquals(_byUse.Last, place))

@@ -1,8 +1,8 @@
 namespace Galaxy.Core.Routing.Strategies;
 
 /// <summary>
-/// The better of two by chance (Mitzenmacher, "The power of two choices", 2001), by expected wait: measured latency times what is waiting there.
-/// Looking at two avoids the herd that runs to whoever was best a moment ago.
+/// The better of two by chance (Mitzenmacher, "The power of two choices", 2001), by expected wait: measured latency
+/// times what is waiting there. Looking at two avoids the herd that runs to whoever was best a moment ago.
 /// </summary>
 internal sealed class PowerOfTwo : IRouteStrategy
 {
@@ -16,7 +16,9 @@ internal sealed class PowerOfTwo : IRouteStrategy
         Span<int> others = stackalloc int[skip.Length + 1];
         skip.CopyTo(others);
         others[^1] = first;
-        var second = skip.IsEmpty ? (first + 1 + random.Next(candidates.Count - 1)) % candidates.Count : RandomChoice.Any(candidates, others, random);
+        var second = skip.IsEmpty
+            ? (first + 1 + random.Next(candidates.Count - 1)) % candidates.Count
+            : RandomChoice.Any(candidates, others, random);
         return Score(candidates, second, query, now) < Score(candidates, first, query, now) ? second : first;
     }
 

@@ -5,7 +5,13 @@ internal sealed class RandomChoice : IRouteStrategy
 {
     public string Name => "random";
 
-    public int Choose(Candidates candidates, in RouteQuery query, ReadOnlySpan<int> skip, Random random, TimeSpan now) => Any(candidates, skip, random);
+    public int Choose(
+        Candidates candidates,
+        in RouteQuery query,
+        ReadOnlySpan<int> skip,
+        Random random,
+        TimeSpan now
+    ) => Any(candidates, skip, random);
 
     public double Score(Candidates candidates, int index, in RouteQuery query, TimeSpan now) => 0;
 

@@ -6,28 +6,37 @@ namespace Galaxy.OneApi.Dialects.Anthropic;
 /// <summary>Anthropic's error object, both ways.</summary>
 internal static class AnthropicErrors
 {
-    public static JsonObject Write(ModelError error) => new()
-    {
-        ["type"] = "error",
-        ["error"] = new JsonObject { ["type"] = Type(error.Kind), ["message"] = error.Field is null ? error.Message : Named(error) },
-    };
+    public static JsonObject Write(ModelError error) =>
+        new()
+        {
+            ["type"] = "error",
+            ["error"] = new JsonObject
+            {
+                ["type"] = Type(error.Kind),
+                ["message"] = error.Field is null ? error.Message : Named(error),
+            },
+        };
 
     // There is no field for the field.
-    private static string Named(ModelError error) => error.Message.Contains(error.Field!, StringComparison.Ordinal) ? error.Message : $"{error.Field}: {error.Message}";
+    private static string Named(ModelError error) =>
+        error.Message.Contains(error.Field!, StringComparison.Ordinal)
+            ? error.Message
+            : $"{error.Field}: {error.Message}";
 
-    private static string Type(ErrorKind kind) => kind switch
-    {
-        ErrorKind.Authentication => "authentication_error",
-        ErrorKind.Permission => "permission_error",
-        ErrorKind.NotFound => "not_found_error",
-        ErrorKind.TooLarge => "request_too_large",
-        ErrorKind.RateLimited => "rate_limit_error",
-        ErrorKind.Budget => "billing_error",
-        ErrorKind.Overloaded or ErrorKind.Unavailable => "overloaded_error",
-        ErrorKind.Timeout => "timeout_error",
-        ErrorKind.Upstream or ErrorKind.Internal => "api_error",
-        _ => "invalid_request_error",
-    };
+    private static string Type(ErrorKind kind) =>
+        kind switch
+        {
+            ErrorKind.Authentication => "authentication_error",
+            ErrorKind.Permission => "permission_error",
+            ErrorKind.NotFound => "not_found_error",
+            ErrorKind.TooLarge => "request_too_large",
+            ErrorKind.RateLimited => "rate_limit_error",
+            ErrorKind.Budget => "billing_error",
+            ErrorKind.Overloaded or ErrorKind.Unavailable => "overloaded_error",
+            ErrorKind.Timeout => "timeout_error",
+            ErrorKind.Upstream or ErrorKind.Internal => "api_error",
+            _ => "invalid_request_error",
+        };
 
     public static ModelError Read(int status, JsonNode? body)
     {

@@ -25,13 +25,14 @@ internal sealed class BlockReader
     }
 
     /// <summary>A string or a list of blocks.</summary>
-    public IReadOnlyList<Part> ReadContent(Fields owner, string name) => owner.Any(name) switch
-    {
-        null => [],
-        JsonValue value when value.TryGetValue<string>(out var text) => [new TextPart(text)],
-        JsonArray => [.. owner.Objects(name).Select(ReadBlock).OfType<Part>()],
-        _ => throw owner.Wrong(name, "a string or a list of blocks"),
-    };
+    public IReadOnlyList<Part> ReadContent(Fields owner, string name) =>
+        owner.Any(name) switch
+        {
+            null => [],
+            JsonValue value when value.TryGetValue<string>(out var text) => [new TextPart(text)],
+            JsonArray => [.. owner.Objects(name).Select(ReadBlock).OfType<Part>()],
+            _ => throw owner.Wrong(name, "a string or a list of blocks"),
+        };
 
     private Part? ReadBlock(Fields block)
     {
@@ -48,10 +49,18 @@ internal sealed class BlockReader
                 part = ReadDocument(block.Object("source") ?? throw block.Missing("source"), block.Text("title"));
                 break;
             case "tool_use":
-                part = new ToolCallPart(block.RequiredText("id"), block.RequiredText("name"), (block.Json("input") ?? []).ToJsonString(Sse.Json));
+                part = new ToolCallPart(
+                    block.RequiredText("id"),
+                    block.RequiredText("name"),
+                    (block.Json("input") ?? []).ToJsonString(Sse.Json)
+                );
                 break;
             case "tool_result":
-                part = new ToolResultPart(block.RequiredText("tool_use_id"), ReadContent(block, "content"), block.Flag("is_error") ?? false);
+                part = new ToolResultPart(
+                    block.RequiredText("tool_use_id"),
+                    ReadContent(block, "content"),
+                    block.Flag("is_error") ?? false
+                );
                 break;
             case "thinking":
                 part = new ThinkingPart(block.RequiredText("thinking"), block.Text("signature"));
@@ -71,20 +80,27 @@ internal sealed class BlockReader
         return part;
     }
 
-    private static ImagePart ReadImage(Fields source) => source.RequiredText("type") switch
-    {
-        "base64" => new ImagePart(null, source.RequiredText("media_type"), source.RequiredText("data")),
-        "url" => new ImagePart(source.RequiredText("url"), null, null),
-        _ => throw source.Wrong("type", "base64 or url"),
-    };
+    private static ImagePart ReadImage(Fields source) =>
+        source.RequiredText("type") switch
+        {
+            "base64" => new ImagePart(null, source.RequiredText("media_type"), source.RequiredText("data")),
+            "url" => new ImagePart(source.RequiredText("url"), null, null),
+            _ => throw source.Wrong("type", "base64 or url"),
+        };
 
-    private static FilePart ReadDocument(Fields source, string? title) => source.RequiredText("type") switch
-    {
-        "base64" => new FilePart(null, source.RequiredText("media_type"), source.RequiredText("data"), title),
-        "url" => new FilePart(source.RequiredText("url"), null, null, title),
-        "text" => new FilePart(null, "text/plain", Convert.ToBase64String(Encoding.UTF8.GetBytes(source.RequiredText("data"))), title),
-        _ => throw source.Wrong("type", "base64, url or text"),
-    };
+    private static FilePart ReadDocument(Fields source, string? title) =>
+        source.RequiredText("type") switch
+        {
+            "base64" => new FilePart(null, source.RequiredText("media_type"), source.RequiredText("data"), title),
+            "url" => new FilePart(source.RequiredText("url"), null, null, title),
+            "text" => new FilePart(
+                null,
+                "text/plain",
+                Convert.ToBase64String(Encoding.UTF8.GetBytes(source.RequiredText("data"))),
+                title
+            ),
+            _ => throw source.Wrong("type", "base64, url or text"),
+        };
 
     public ToolSpec? ReadTool(Fields tool)
     {
@@ -93,8 +109,15 @@ internal sealed class BlockReader
             Unknown.Add($"{tool.PathOf("type")} '{type}'");
             return null;
         }
-        var read = new ToolSpec(tool.RequiredText("name"), tool.Text("description"), tool.Json("input_schema"), tool.Flag("strict"));
-        Hints.AddRange(tool.Hints("cache_control", "defer_loading", "eager_input_streaming", "input_examples", "allowed_callers"));
+        var read = new ToolSpec(
+            tool.RequiredText("name"),
+            tool.Text("description"),
+            tool.Json("input_schema"),
+            tool.Flag("strict")
+        );
+        Hints.AddRange(
+            tool.Hints("cache_control", "defer_loading", "eager_input_streaming", "input_examples", "allowed_callers")
+        );
         Unknown.AddRange(tool.Rest);
         return read;
     }

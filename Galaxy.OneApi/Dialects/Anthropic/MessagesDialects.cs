@@ -16,7 +16,8 @@ internal sealed class MessagesClient : ClientDialect
 
     public override JsonObject Error(ModelError error) => AnthropicErrors.Write(error);
 
-    public override void WriteStreamError(ModelError error, IBufferWriter<byte> output) => Sse.Write(output, AnthropicErrors.Write(error), "error");
+    public override void WriteStreamError(ModelError error, IBufferWriter<byte> output) =>
+        Sse.Write(output, AnthropicErrors.Write(error), "error");
 }
 
 /// <summary>A provider with <c>/messages</c>.</summary>
@@ -26,7 +27,8 @@ internal sealed class MessagesProvider : ProviderDialect
 
     public override string Path(string model, bool stream) => "/messages";
 
-    public override JsonObject Write(Conversation conversation, string model, Losses losses) => MessagesWriter.Write(conversation, model, losses);
+    public override JsonObject Write(Conversation conversation, string model, Losses losses) =>
+        MessagesWriter.Write(conversation, model, losses);
 
     public override Answer Read(JsonObject answer) => MessagesAnswer.Read(answer);
 

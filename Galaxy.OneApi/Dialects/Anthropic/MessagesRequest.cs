@@ -13,7 +13,9 @@ internal static class MessagesRequest
         var reader = new BlockReader();
         var messages = fields.Objects("messages").Select(reader.ReadMessage).ToList();
         if (messages.Count == 0)
-            throw fields.Has("messages") ? fields.Wrong("messages", "a list with at least one message") : fields.Missing("messages");
+            throw fields.Has("messages")
+                ? fields.Wrong("messages", "a list with at least one message")
+                : fields.Missing("messages");
         if (reader.ReadContent(fields, "system") is { Count: > 0 } system)
             messages.Insert(0, new Message(Speaker.System, system));
         var tools = fields.Objects("tools").Select(reader.ReadTool).OfType<ToolSpec>().ToList();
@@ -43,30 +45,38 @@ internal static class MessagesRequest
         fields.Hints("drop_params");
         return read with
         {
-            Hints = [.. reader.Hints, .. fields.Hints("cache_control", "service_tier", "diagnostics", "speed"), .. thinking?.Rest ?? []],
+            Hints =
+            [
+                .. reader.Hints,
+                .. fields.Hints("cache_control", "service_tier", "diagnostics", "speed"),
+                .. thinking?.Rest ?? [],
+            ],
             Unknown = [.. reader.Unknown, .. config?.Rest ?? [], .. fields.Rest],
         };
     }
 
-    private static int? ReadThinking(Fields? thinking) => thinking?.RequiredText("type") switch
-    {
-        null or "adaptive" or "between_tools" => null,
-        "disabled" => 0,
-        "enabled" => thinking.Int("budget_tokens", 1) ?? throw thinking.Missing("budget_tokens"),
-        var other => throw thinking.Wrong("type", $"enabled, adaptive or disabled, not '{other}'"),
-    };
+    private static int? ReadThinking(Fields? thinking) =>
+        thinking?.RequiredText("type") switch
+        {
+            null or "adaptive" or "between_tools" => null,
+            "disabled" => 0,
+            "enabled" => thinking.Int("budget_tokens", 1) ?? throw thinking.Missing("budget_tokens"),
+            var other => throw thinking.Wrong("type", $"enabled, adaptive or disabled, not '{other}'"),
+        };
 
-    private static ToolChoice? ReadChoice(Fields? choice) => choice?.RequiredText("type") switch
-    {
-        null => null,
-        "auto" => new ToolChoice(ToolUse.Auto),
-        "any" => new ToolChoice(ToolUse.Required),
-        "none" => new ToolChoice(ToolUse.None),
-        "tool" => new ToolChoice(ToolUse.Named, choice.RequiredText("name")),
-        _ => throw choice.Wrong("type", "auto, any, tool or none"),
-    };
+    private static ToolChoice? ReadChoice(Fields? choice) =>
+        choice?.RequiredText("type") switch
+        {
+            null => null,
+            "auto" => new ToolChoice(ToolUse.Auto),
+            "any" => new ToolChoice(ToolUse.Required),
+            "none" => new ToolChoice(ToolUse.None),
+            "tool" => new ToolChoice(ToolUse.Named, choice.RequiredText("name")),
+            _ => throw choice.Wrong("type", "auto, any, tool or none"),
+        };
 
-    private static OutputFormat ReadFormat(Fields format) => format.RequiredText("type") == "json_schema"
-        ? new OutputFormat("answer", format.Json("schema") ?? throw format.Missing("schema"), true)
-        : throw format.Wrong("type", "json_schema");
+    private static OutputFormat ReadFormat(Fields format) =>
+        format.RequiredText("type") == "json_schema"
+            ? new OutputFormat("answer", format.Json("schema") ?? throw format.Missing("schema"), true)
+            : throw format.Wrong("type", "json_schema");
 }

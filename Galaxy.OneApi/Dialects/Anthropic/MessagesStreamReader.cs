@@ -23,12 +23,21 @@ internal sealed class MessagesStreamReader : IAnswerReader
         {
             case "message_start":
                 _usage = MessagesAnswer.ReadUsage(step["message"].Get("usage"), null);
-                yield return new Began(ChatAnswer.Text(step["message"].Get("id")) ?? "", ChatAnswer.Text(step["message"].Get("model")) ?? "", _usage);
+                yield return new Began(
+                    ChatAnswer.Text(step["message"].Get("id")) ?? "",
+                    ChatAnswer.Text(step["message"].Get("model")) ?? "",
+                    _usage
+                );
                 break;
             case "content_block_start" when ChatAnswer.Text(step["content_block"].Get("type")) == "tool_use":
                 var block = step["content_block"]!;
                 var number = _calls[ChatAnswer.Int(step["index"])] = _calls.Count;
-                yield return new ToolCallBegan(0, number, ChatAnswer.Text(block["id"]) ?? "", ChatAnswer.Text(block["name"]) ?? "");
+                yield return new ToolCallBegan(
+                    0,
+                    number,
+                    ChatAnswer.Text(block["id"]) ?? "",
+                    ChatAnswer.Text(block["name"]) ?? ""
+                );
                 if (block["input"] is JsonObject { Count: > 0 } input)
                     yield return new ArgumentsCame(0, number, input.ToJsonString(Sse.Json));
                 break;
@@ -42,7 +51,11 @@ internal sealed class MessagesStreamReader : IAnswerReader
             case "message_delta":
                 _usage = MessagesAnswer.ReadUsage(step["usage"], _usage);
                 if (ChatAnswer.Text(step["delta"].Get("stop_reason")) is { } reason)
-                    yield return new Finished(0, MessagesAnswer.ReadFinish(reason), ChatAnswer.Text(step["delta"].Get("stop_sequence")));
+                    yield return new Finished(
+                        0,
+                        MessagesAnswer.ReadFinish(reason),
+                        ChatAnswer.Text(step["delta"].Get("stop_sequence"))
+                    );
                 yield return new UsageCame(_usage);
                 break;
             case "message_stop":

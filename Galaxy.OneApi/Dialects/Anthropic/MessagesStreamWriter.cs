@@ -5,8 +5,8 @@ using System.Text.Json.Nodes;
 namespace Galaxy.OneApi.Dialects.Anthropic;
 
 /// <summary>
-/// Writes a message as events. Only one block is open at a time, so a step of another kind closes it. Arguments of several tool calls may
-/// come in turns; here they may not, so those of every call but the first wait for the end.
+/// Writes a message as events. Only one block is open at a time, so a step of another kind closes it. Arguments of
+/// several tool calls may come in turns; here they may not, so those of every call but the first wait for the end.
 /// </summary>
 internal sealed class MessagesStreamWriter(Conversation asked) : IAnswerWriter
 {
@@ -44,7 +44,16 @@ internal sealed class MessagesStreamWriter(Conversation asked) : IAnswerWriter
                 Delta(output, new JsonObject { ["type"] = "text_delta", ["text"] = refusal.Text });
                 break;
             case ThinkingCame { Choice: 0 } thinking:
-                Block(output, Open.Thinking, new JsonObject { ["type"] = "thinking", ["thinking"] = "", ["signature"] = "" });
+                Block(
+                    output,
+                    Open.Thinking,
+                    new JsonObject
+                    {
+                        ["type"] = "thinking",
+                        ["thinking"] = "",
+                        ["signature"] = "",
+                    }
+                );
                 Delta(output, new JsonObject { ["type"] = "thinking_delta", ["thinking"] = thinking.Text });
                 break;
             case ThinkingSigned signed when _open == Open.Thinking:
@@ -79,15 +88,25 @@ internal sealed class MessagesStreamWriter(Conversation asked) : IAnswerWriter
     {
         _begun = true;
         _usage = began.Usage ?? _usage;
-        Sse.Write(output, new JsonObject
-        {
-            ["type"] = "message_start",
-            ["message"] = new JsonObject
+        Sse.Write(
+            output,
+            new JsonObject
             {
-                ["id"] = MessagesAnswer.MessageId(began.Id), ["type"] = "message", ["role"] = "assistant", ["model"] = began.Model.Length > 0 ? began.Model : asked.Model,
-                ["content"] = new JsonArray(), ["stop_reason"] = null, ["stop_sequence"] = null, ["usage"] = MessagesAnswer.WriteUsage(_usage with { Output = 0 }),
+                ["type"] = "message_start",
+                ["message"] = new JsonObject
+                {
+                    ["id"] = MessagesAnswer.MessageId(began.Id),
+                    ["type"] = "message",
+                    ["role"] = "assistant",
+                    ["model"] = began.Model.Length > 0 ? began.Model : asked.Model,
+                    ["content"] = new JsonArray(),
+                    ["stop_reason"] = null,
+                    ["stop_sequence"] = null,
+                    ["usage"] = MessagesAnswer.WriteUsage(_usage with { Output = 0 }),
+                },
             },
-        }, "message_start");
+            "message_start"
+        );
     }
 
     private void End(IBufferWriter<byte> output)
@@ -98,22 +117,43 @@ internal sealed class MessagesStreamWriter(Conversation asked) : IAnswerWriter
         {
             OpenCall(output, call);
             if (_waiting[call.Index].Length > 0)
-                Delta(output, new JsonObject { ["type"] = "input_json_delta", ["partial_json"] = _waiting[call.Index].ToString() });
+                Delta(
+                    output,
+                    new JsonObject { ["type"] = "input_json_delta", ["partial_json"] = _waiting[call.Index].ToString() }
+                );
         }
         Close(output);
-        Sse.Write(output, new JsonObject
-        {
-            ["type"] = "message_delta",
-            ["delta"] = new JsonObject { ["stop_reason"] = MessagesAnswer.WriteFinish(_finish), ["stop_sequence"] = _stopSequence },
-            ["usage"] = MessagesAnswer.WriteUsage(_usage),
-        }, "message_delta");
+        Sse.Write(
+            output,
+            new JsonObject
+            {
+                ["type"] = "message_delta",
+                ["delta"] = new JsonObject
+                {
+                    ["stop_reason"] = MessagesAnswer.WriteFinish(_finish),
+                    ["stop_sequence"] = _stopSequence,
+                },
+                ["usage"] = MessagesAnswer.WriteUsage(_usage),
+            },
+            "message_delta"
+        );
         Sse.Write(output, new JsonObject { ["type"] = "message_stop" }, "message_stop");
     }
 
     private void OpenCall(IBufferWriter<byte> output, ToolCallBegan call)
     {
         Close(output);
-        Block(output, Open.Tool, new JsonObject { ["type"] = "tool_use", ["id"] = call.Id, ["name"] = call.Name, ["input"] = new JsonObject() });
+        Block(
+            output,
+            Open.Tool,
+            new JsonObject
+            {
+                ["type"] = "tool_use",
+                ["id"] = call.Id,
+                ["name"] = call.Name,
+                ["input"] = new JsonObject(),
+            }
+        );
     }
 
     private void Block(IBufferWriter<byte> output, Open kind, JsonObject block)
@@ -123,11 +163,29 @@ internal sealed class MessagesStreamWriter(Conversation asked) : IAnswerWriter
         Close(output);
         _open = kind;
         _block++;
-        Sse.Write(output, new JsonObject { ["type"] = "content_block_start", ["index"] = _block, ["content_block"] = block }, "content_block_start");
+        Sse.Write(
+            output,
+            new JsonObject
+            {
+                ["type"] = "content_block_start",
+                ["index"] = _block,
+                ["content_block"] = block,
+            },
+            "content_block_start"
+        );
     }
 
     private void Delta(IBufferWriter<byte> output, JsonObject delta) =>
-        Sse.Write(output, new JsonObject { ["type"] = "content_block_delta", ["index"] = _block, ["delta"] = delta }, "content_block_delta");
+        Sse.Write(
+            output,
+            new JsonObject
+            {
+                ["type"] = "content_block_delta",
+                ["index"] = _block,
+                ["delta"] = delta,
+            },
+            "content_block_delta"
+        );
 
     private void Close(IBufferWriter<byte> output)
     {

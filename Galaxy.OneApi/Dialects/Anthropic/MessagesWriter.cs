@@ -11,7 +11,11 @@ internal static class MessagesWriter
 
     public static JsonObject Write(Conversation asked, string model, Losses losses)
     {
-        var body = new JsonObject { ["model"] = model, ["max_tokens"] = asked.MaxTokens ?? DefaultMaxTokens + (asked.ThinkingBudget ?? 0) };
+        var body = new JsonObject
+        {
+            ["model"] = model,
+            ["max_tokens"] = asked.MaxTokens ?? DefaultMaxTokens + (asked.ThinkingBudget ?? 0),
+        };
         // Its system prompt stands before everything else, wherever the client's messages had it.
         if (Turns.SystemOf(asked.Messages) is { Length: > 0 } system)
             body["system"] = system;
@@ -32,7 +36,10 @@ internal static class MessagesWriter
             body["stop_sequences"] = new JsonArray([.. asked.Stop.Select(stop => JsonValue.Create(stop))]);
         WriteOutput(asked, body, losses);
         if (asked.ThinkingBudget is { } budget)
-            body["thinking"] = budget == 0 ? new JsonObject { ["type"] = "disabled" } : new JsonObject { ["type"] = "enabled", ["budget_tokens"] = budget };
+            body["thinking"] =
+                budget == 0
+                    ? new JsonObject { ["type"] = "disabled" }
+                    : new JsonObject { ["type"] = "enabled", ["budget_tokens"] = budget };
         if (asked.User is not null)
             body["metadata"] = new JsonObject { ["user_id"] = asked.User };
         if (asked.Stream)
@@ -102,7 +109,10 @@ internal static class MessagesWriter
     {
         var isAssistant = message.Speaker == Speaker.Assistant;
         // It refuses results of tools that come after other content, and empty text.
-        var parts = message.Parts.OrderBy(part => part is ToolResultPart ? 0 : 1).Where(part => part is not TextPart { Text.Length: 0 }).ToList();
+        var parts = message
+            .Parts.OrderBy(part => part is ToolResultPart ? 0 : 1)
+            .Where(part => part is not TextPart { Text.Length: 0 })
+            .ToList();
         JsonNode content = parts is [TextPart only]
             ? JsonValue.Create(only.Text)
             : new JsonArray([.. parts.Select(part => WriteBlock(part, losses)).OfType<JsonNode>()]);
@@ -118,21 +128,42 @@ internal static class MessagesWriter
             case RefusalPart refusal:
                 return new JsonObject { ["type"] = "text", ["text"] = refusal.Text };
             case ImagePart image:
-                return new JsonObject { ["type"] = "image", ["source"] = Source(image.Url, image.MediaType, image.Base64) };
+                return new JsonObject
+                {
+                    ["type"] = "image",
+                    ["source"] = Source(image.Url, image.MediaType, image.Base64),
+                };
             case FilePart file:
-                var document = new JsonObject { ["type"] = "document", ["source"] = Source(file.Url, file.MediaType, file.Base64) };
+                var document = new JsonObject
+                {
+                    ["type"] = "document",
+                    ["source"] = Source(file.Url, file.MediaType, file.Base64),
+                };
                 Set(document, "title", file.Name);
                 return document;
             case ToolCallPart call:
-                return new JsonObject { ["type"] = "tool_use", ["id"] = call.Id, ["name"] = call.Name, ["input"] = Json.ObjectOf(call.Arguments) };
+                return new JsonObject
+                {
+                    ["type"] = "tool_use",
+                    ["id"] = call.Id,
+                    ["name"] = call.Name,
+                    ["input"] = Json.ObjectOf(call.Arguments),
+                };
             case ToolResultPart result:
                 var block = new JsonObject { ["type"] = "tool_result", ["tool_use_id"] = result.Id };
-                block["content"] = result.Content is [TextPart only] ? only.Text : new JsonArray([.. result.Content.Select(inner => WriteBlock(inner, losses)).OfType<JsonNode>()]);
+                block["content"] = result.Content is [TextPart only]
+                    ? only.Text
+                    : new JsonArray([.. result.Content.Select(inner => WriteBlock(inner, losses)).OfType<JsonNode>()]);
                 if (result.IsError)
                     block["is_error"] = true;
                 return block;
             case ThinkingPart { Signature: not null } thinking:
-                return new JsonObject { ["type"] = "thinking", ["thinking"] = thinking.Text, ["signature"] = thinking.Signature };
+                return new JsonObject
+                {
+                    ["type"] = "thinking",
+                    ["thinking"] = thinking.Text,
+                    ["signature"] = thinking.Signature,
+                };
             case ThinkingPart:
                 losses.Hint("thinking");
                 return null;
@@ -143,5 +174,12 @@ internal static class MessagesWriter
     }
 
     private static JsonObject Source(string? url, string? type, string? base64) =>
-        base64 is null ? new JsonObject { ["type"] = "url", ["url"] = url } : new JsonObject { ["type"] = "base64", ["media_type"] = type, ["data"] = base64 };
+        base64 is null
+            ? new JsonObject { ["type"] = "url", ["url"] = url }
+            : new JsonObject
+            {
+                ["type"] = "base64",
+                ["media_type"] = type,
+                ["data"] = base64,
+            };
 }

@@ -7,9 +7,11 @@ internal sealed class GeminiProvider : ProviderDialect
 {
     public override Wire Wire => Wire.Gemini;
 
-    public override string Path(string model, bool stream) => $"/models/{Uri.EscapeDataString(model)}:{(stream ? "streamGenerateContent?alt=sse" : "generateContent")}";
+    public override string Path(string model, bool stream) =>
+        $"/models/{Uri.EscapeDataString(model)}:{(stream ? "streamGenerateContent?alt=sse" : "generateContent")}";
 
-    public override JsonObject Write(Conversation conversation, string model, Losses losses) => GeminiWriter.Write(conversation, model, losses);
+    public override JsonObject Write(Conversation conversation, string model, Losses losses) =>
+        GeminiWriter.Write(conversation, model, losses);
 
     public override Answer Read(JsonObject answer) => GeminiAnswer.Read(answer);
 

@@ -12,17 +12,33 @@ internal static class GeminiWriter
     {
         var body = new JsonObject();
         if (Turns.SystemOf(asked.Messages) is { Length: > 0 } system)
-            body["systemInstruction"] = new JsonObject { ["parts"] = new JsonArray(new JsonObject { ["text"] = system }) };
-        var names = asked.Messages.SelectMany(message => message.Parts).OfType<ToolCallPart>().GroupBy(call => call.Id).ToDictionary(calls => calls.Key, calls => calls.First().Name);
+            body["systemInstruction"] = new JsonObject
+            {
+                ["parts"] = new JsonArray(new JsonObject { ["text"] = system }),
+            };
+        var names = asked
+            .Messages.SelectMany(message => message.Parts)
+            .OfType<ToolCallPart>()
+            .GroupBy(call => call.Id)
+            .ToDictionary(calls => calls.Key, calls => calls.First().Name);
         var needsSignature = model.Contains("gemini-3", StringComparison.Ordinal);
         var turns = Turns.Join(asked.Messages.Where(message => message.Speaker != Speaker.System));
-        body["contents"] = new JsonArray([.. turns.Select(turn => new JsonObject
-        {
-            ["role"] = turn.Speaker == Speaker.Assistant ? "model" : "user",
-            ["parts"] = new JsonArray([.. turn.Parts.Select(part => WritePart(part, names, needsSignature, losses)).OfType<JsonNode>()]),
-        })]);
+        body["contents"] = new JsonArray([
+            .. turns.Select(turn => new JsonObject
+            {
+                ["role"] = turn.Speaker == Speaker.Assistant ? "model" : "user",
+                ["parts"] = new JsonArray([
+                    .. turn.Parts.Select(part => WritePart(part, names, needsSignature, losses)).OfType<JsonNode>(),
+                ]),
+            }),
+        ]);
         if (asked.Tools.Count > 0)
-            body["tools"] = new JsonArray(new JsonObject { ["functionDeclarations"] = new JsonArray([.. asked.Tools.Select(tool => WriteTool(tool, losses))]) });
+            body["tools"] = new JsonArray(
+                new JsonObject
+                {
+                    ["functionDeclarations"] = new JsonArray([.. asked.Tools.Select(tool => WriteTool(tool, losses))]),
+                }
+            );
         if (asked.ToolChoice is { } choice)
             body["toolConfig"] = new JsonObject { ["functionCallingConfig"] = WriteChoice(choice) };
         losses.AddIf(asked.ParallelTools == false, "parallel_tool_calls");
@@ -54,12 +70,24 @@ internal static class GeminiWriter
                 config["responseJsonSchema"] = format.Schema.DeepClone();
         }
         if ((asked.ThinkingBudget ?? BudgetOf(asked.Effort)) is { } budget)
-            config["thinkingConfig"] = new JsonObject { ["thinkingBudget"] = budget, ["includeThoughts"] = budget != 0 };
+            config["thinkingConfig"] = new JsonObject
+            {
+                ["thinkingBudget"] = budget,
+                ["includeThoughts"] = budget != 0,
+            };
         return config;
     }
 
     // What Google's OpenAI-compatible endpoint takes these words for.
-    private static int? BudgetOf(string? effort) => effort switch { null => null, "none" => 0, "minimal" or "low" => 1024, "medium" => 8192, _ => 24576 };
+    private static int? BudgetOf(string? effort) =>
+        effort switch
+        {
+            null => null,
+            "none" => 0,
+            "minimal" or "low" => 1024,
+            "medium" => 8192,
+            _ => 24576,
+        };
 
     private static void Set<T>(JsonObject json, string name, T? value)
     {
@@ -78,15 +106,21 @@ internal static class GeminiWriter
         return json;
     }
 
-    private static JsonObject WriteChoice(ToolChoice choice) => choice.Use switch
-    {
-        ToolUse.None => new JsonObject { ["mode"] = "NONE" },
-        ToolUse.Required => new JsonObject { ["mode"] = "ANY" },
-        ToolUse.Named => new JsonObject { ["mode"] = "ANY", ["allowedFunctionNames"] = new JsonArray(choice.Name) },
-        _ => new JsonObject { ["mode"] = "AUTO" },
-    };
+    private static JsonObject WriteChoice(ToolChoice choice) =>
+        choice.Use switch
+        {
+            ToolUse.None => new JsonObject { ["mode"] = "NONE" },
+            ToolUse.Required => new JsonObject { ["mode"] = "ANY" },
+            ToolUse.Named => new JsonObject { ["mode"] = "ANY", ["allowedFunctionNames"] = new JsonArray(choice.Name) },
+            _ => new JsonObject { ["mode"] = "AUTO" },
+        };
 
-    private static JsonObject? WritePart(Part part, Dictionary<string, string> names, bool needsSignature, Losses losses)
+    private static JsonObject? WritePart(
+        Part part,
+        Dictionary<string, string> names,
+        bool needsSignature,
+        Losses losses
+    )
     {
         switch (part)
         {
@@ -105,12 +139,26 @@ internal static class GeminiWriter
             case AudioPart audio:
                 return Inline("audio/" + audio.Format, audio.Base64);
             case ToolCallPart call:
-                var json = new JsonObject { ["functionCall"] = new JsonObject { ["name"] = call.Name, ["args"] = Json.ObjectOf(call.Arguments) } };
+                var json = new JsonObject
+                {
+                    ["functionCall"] = new JsonObject
+                    {
+                        ["name"] = call.Name,
+                        ["args"] = Json.ObjectOf(call.Arguments),
+                    },
+                };
                 Set(json, "thoughtSignature", call.Signature ?? (needsSignature ? Unsigned : null));
                 return json;
             case ToolResultPart result:
                 losses.AddIf(result.Content.Any(inner => inner is not TextPart), "tool_result.content (images)");
-                return new JsonObject { ["functionResponse"] = new JsonObject { ["name"] = names.GetValueOrDefault(result.Id, result.Id), ["response"] = WriteResult(result) } };
+                return new JsonObject
+                {
+                    ["functionResponse"] = new JsonObject
+                    {
+                        ["name"] = names.GetValueOrDefault(result.Id, result.Id),
+                        ["response"] = WriteResult(result),
+                    },
+                };
             default:
                 losses.Hint("thinking");
                 return null;
@@ -122,10 +170,20 @@ internal static class GeminiWriter
         var text = Turns.TextOf(result.Content);
         if (result.IsError)
             return new JsonObject { ["error"] = text };
-        return text.StartsWith('{') && Json.ObjectOf(text) is var json && !json.ContainsKey("_raw") ? json : new JsonObject { ["result"] = text };
+        return text.StartsWith('{') && Json.ObjectOf(text) is var json && !json.ContainsKey("_raw")
+            ? json
+            : new JsonObject { ["result"] = text };
     }
 
-    private static JsonObject Inline(string type, string base64) => new() { ["inlineData"] = new JsonObject { ["mimeType"] = type, ["data"] = base64 } };
+    private static JsonObject Inline(string type, string base64) =>
+        new()
+        {
+            ["inlineData"] = new JsonObject { ["mimeType"] = type, ["data"] = base64 },
+        };
 
-    private static JsonObject Remote(string url, string type) => new() { ["fileData"] = new JsonObject { ["mimeType"] = type, ["fileUri"] = url } };
+    private static JsonObject Remote(string url, string type) =>
+        new()
+        {
+            ["fileData"] = new JsonObject { ["mimeType"] = type, ["fileUri"] = url },
+        };
 }

@@ -10,13 +10,16 @@ internal sealed class ChatClient(TimeProvider time) : ClientDialect
 
     public override Conversation Read(JsonObject request) => ChatRequest.Read(request);
 
-    public override JsonObject Write(Answer answer, Conversation asked) => ChatAnswer.Write(answer, time.GetUtcNow().ToUnixTimeSeconds());
+    public override JsonObject Write(Answer answer, Conversation asked) =>
+        ChatAnswer.Write(answer, time.GetUtcNow().ToUnixTimeSeconds());
 
-    public override IAnswerWriter Stream(Conversation asked) => new ChatStreamWriter(asked, time.GetUtcNow().ToUnixTimeSeconds());
+    public override IAnswerWriter Stream(Conversation asked) =>
+        new ChatStreamWriter(asked, time.GetUtcNow().ToUnixTimeSeconds());
 
     public override JsonObject Error(ModelError error) => OpenAiErrors.Write(error);
 
-    public override void WriteStreamError(ModelError error, IBufferWriter<byte> output) => Sse.Write(output, OpenAiErrors.Write(error));
+    public override void WriteStreamError(ModelError error, IBufferWriter<byte> output) =>
+        Sse.Write(output, OpenAiErrors.Write(error));
 }
 
 /// <summary>A provider with <c>/chat/completions</c>.</summary>
@@ -27,7 +30,8 @@ internal sealed class ChatProvider(string tokensField = "max_tokens") : Provider
 
     public override string Path(string model, bool stream) => "/chat/completions";
 
-    public override JsonObject Write(Conversation conversation, string model, Losses losses) => ChatWriter.Write(conversation, model, tokensField, losses);
+    public override JsonObject Write(Conversation conversation, string model, Losses losses) =>
+        ChatWriter.Write(conversation, model, tokensField, losses);
 
     public override Answer Read(JsonObject answer) => ChatAnswer.Read(answer);
 

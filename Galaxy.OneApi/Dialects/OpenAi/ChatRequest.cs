@@ -10,7 +10,9 @@ internal static class ChatRequest
         var fields = new Fields(request, "");
         var messages = fields.Objects("messages").Select(ReadMessage).ToList();
         if (messages.Count == 0)
-            throw fields.Has("messages") ? fields.Wrong("messages", "a list with at least one message") : fields.Missing("messages");
+            throw fields.Has("messages")
+                ? fields.Wrong("messages", "a list with at least one message")
+                : fields.Missing("messages");
         var unknown = messages.SelectMany(message => message.Unknown).ToList();
         var hints = new List<string>(messages.SelectMany(message => message.Hints));
         var tools = fields.Objects("tools").Select(tool => ReadTool(tool, unknown)).OfType<ToolSpec>().ToList();
@@ -21,7 +23,17 @@ internal static class ChatRequest
             unknown.Add("modalities");
         if (fields.Flag("logprobs") == true)
             unknown.Add("logprobs");
-        hints.AddRange(fields.Hints("metadata", "store", "service_tier", "prompt_cache_key", "prompt_cache_retention", "prompt_cache_options", "prediction"));
+        hints.AddRange(
+            fields.Hints(
+                "metadata",
+                "store",
+                "service_tier",
+                "prompt_cache_key",
+                "prompt_cache_retention",
+                "prompt_cache_options",
+                "prediction"
+            )
+        );
         fields.Hints("drop_params");
         var user = fields.Text("user");
         return new Conversation
@@ -31,7 +43,9 @@ internal static class ChatRequest
             Tools = tools,
             ToolChoice = ReadChoice(fields, "tool_choice"),
             ParallelTools = fields.Flag("parallel_tool_calls"),
-            MaxTokens = fields.Int("max_completion_tokens", 1) is { } most ? Take(fields, "max_tokens", most) : fields.Int("max_tokens", 1),
+            MaxTokens = fields.Int("max_completion_tokens", 1) is { } most
+                ? Take(fields, "max_tokens", most)
+                : fields.Int("max_tokens", 1),
             Temperature = fields.Number("temperature", 0, 2),
             TopP = fields.Number("top_p", 0, 1),
             TopK = fields.Int("top_k"),
@@ -62,7 +76,8 @@ internal static class ChatRequest
     private static Said ReadMessage(Fields message)
     {
         var role = message.RequiredText("role");
-        List<string> unknown = [], hints = [.. message.Hints("name")];
+        List<string> unknown = [],
+            hints = [.. message.Hints("name")];
         var parts = new List<Part>();
         Speaker speaker;
         switch (role)
@@ -88,7 +103,13 @@ internal static class ChatRequest
                 break;
             case "tool":
                 speaker = Speaker.User;
-                parts.Add(new ToolResultPart(message.RequiredText("tool_call_id"), [.. ReadContent(message, unknown)], IsError: false));
+                parts.Add(
+                    new ToolResultPart(
+                        message.RequiredText("tool_call_id"),
+                        [.. ReadContent(message, unknown)],
+                        IsError: false
+                    )
+                );
                 break;
             default:
                 throw message.Wrong("role", $"system, developer, user, assistant or tool, not '{role}'");
@@ -156,7 +177,14 @@ internal static class ChatRequest
             unknown.Add($"{call.PathOf("type")} '{type}'");
         var function = call.Object("function") ?? throw call.Missing("function");
         var extra = call.Object("extra_content")?.Object("google")?.Text("thought_signature");
-        return new ToolCallPart(call.RequiredText("id"), function.RequiredText("name"), function.Text("arguments") is { Length: > 0 } text ? text : "{}") { Signature = extra };
+        return new ToolCallPart(
+            call.RequiredText("id"),
+            function.RequiredText("name"),
+            function.Text("arguments") is { Length: > 0 } text ? text : "{}"
+        )
+        {
+            Signature = extra,
+        };
     }
 
     private static ToolSpec? ReadTool(Fields tool, List<string> unknown)
@@ -167,7 +195,12 @@ internal static class ChatRequest
             return null;
         }
         var function = tool.Object("function") ?? throw tool.Missing("function");
-        var read = new ToolSpec(function.RequiredText("name"), function.Text("description"), function.Json("parameters"), function.Flag("strict"));
+        var read = new ToolSpec(
+            function.RequiredText("name"),
+            function.Text("description"),
+            function.Json("parameters"),
+            function.Flag("strict")
+        );
         unknown.AddRange(function.Rest);
         return read;
     }
@@ -189,8 +222,14 @@ internal static class ChatRequest
             default:
                 var choice = fields.Object(name)!;
                 // Responses put the name beside the type.
-                var function = choice.Text("type") == "function" ? choice.Object("function")?.RequiredText("name") ?? choice.Text("name") : null;
-                return new ToolChoice(ToolUse.Named, function ?? throw fields.Wrong(name, "auto, none, required, or a function"));
+                var function =
+                    choice.Text("type") == "function"
+                        ? choice.Object("function")?.RequiredText("name") ?? choice.Text("name")
+                        : null;
+                return new ToolChoice(
+                    ToolUse.Named,
+                    function ?? throw fields.Wrong(name, "auto, none, required, or a function")
+                );
         }
     }
 
@@ -207,7 +246,12 @@ internal static class ChatRequest
                 return new OutputFormat(null, null, null);
             case "json_schema":
                 var schema = format.Object("json_schema") ?? throw format.Missing("json_schema");
-                return new OutputFormat(schema.RequiredText("name"), schema.Json("schema") ?? [], schema.Flag("strict"), schema.Text("description"));
+                return new OutputFormat(
+                    schema.RequiredText("name"),
+                    schema.Json("schema") ?? [],
+                    schema.Flag("strict"),
+                    schema.Text("description")
+                );
             default:
                 throw format.Wrong("type", "text, json_object or json_schema");
         }

@@ -50,13 +50,17 @@ internal sealed class ChatStreamReader : IAnswerReader
     }
 
     // Some providers put the status where others have a word.
-    private static int StatusIn(JsonNode error) => error is JsonObject && ChatAnswer.Int(error["code"]) is (>= 400 and < 600 and var status) ? status : 500;
+    private static int StatusIn(JsonNode error) =>
+        error is JsonObject && ChatAnswer.Int(error["code"]) is (>= 400 and < 600 and var status) ? status : 500;
 
     private IEnumerable<AnswerEvent> ReadDelta(JsonObject choice, int index)
     {
         if (choice["delta"] is not JsonObject delta)
             yield break;
-        if ((ChatAnswer.Text(delta["reasoning_content"]) ?? ChatAnswer.Text(delta["reasoning"])) is { Length: > 0 } thought)
+        if (
+            (ChatAnswer.Text(delta["reasoning_content"]) ?? ChatAnswer.Text(delta["reasoning"])) is
+            { Length: > 0 } thought
+        )
             yield return new ThinkingCame(index, thought);
         if (ChatAnswer.Text(delta["content"]) is { Length: > 0 } text)
             yield return new TextCame(index, text, choice["logprobs"]?.DeepClone());
@@ -66,7 +70,12 @@ internal sealed class ChatStreamReader : IAnswerReader
         {
             var number = ChatAnswer.Int(call["index"]);
             if (_calls.Add((index, number)))
-                yield return new ToolCallBegan(index, number, ChatAnswer.Text(call["id"]) ?? "", ChatAnswer.Text(call["function"].Get("name")) ?? "");
+                yield return new ToolCallBegan(
+                    index,
+                    number,
+                    ChatAnswer.Text(call["id"]) ?? "",
+                    ChatAnswer.Text(call["function"].Get("name")) ?? ""
+                );
             if (ChatAnswer.Text(call["function"].Get("arguments")) is { Length: > 0 } fragment)
                 yield return new ArgumentsCame(index, number, fragment);
         }
@@ -98,16 +107,43 @@ internal sealed class ChatStreamWriter(Conversation asked, long created) : IAnsw
                 Delta(output, refusal.Choice, new JsonObject { ["refusal"] = refusal.Text });
                 break;
             case ToolCallBegan call:
-                var json = new JsonObject { ["index"] = call.Index, ["id"] = call.Id, ["type"] = "function", ["function"] = new JsonObject { ["name"] = call.Name, ["arguments"] = "" } };
+                var json = new JsonObject
+                {
+                    ["index"] = call.Index,
+                    ["id"] = call.Id,
+                    ["type"] = "function",
+                    ["function"] = new JsonObject { ["name"] = call.Name, ["arguments"] = "" },
+                };
                 ChatWriter.Sign(json, call.Signature);
                 Delta(output, call.Choice, Calls(json));
                 break;
             case ArgumentsCame arguments:
-                Delta(output, arguments.Choice, Calls(new JsonObject { ["index"] = arguments.Index, ["function"] = new JsonObject { ["arguments"] = arguments.Fragment } }));
+                Delta(
+                    output,
+                    arguments.Choice,
+                    Calls(
+                        new JsonObject
+                        {
+                            ["index"] = arguments.Index,
+                            ["function"] = new JsonObject { ["arguments"] = arguments.Fragment },
+                        }
+                    )
+                );
                 break;
             case Finished finished:
                 Begin(output, finished.Choice);
-                Sse.Write(output, Chunk([new JsonObject { ["index"] = finished.Choice, ["delta"] = new JsonObject(), ["logprobs"] = null, ["finish_reason"] = ChatAnswer.WriteFinish(finished.Finish) }]));
+                Sse.Write(
+                    output,
+                    Chunk([
+                        new JsonObject
+                        {
+                            ["index"] = finished.Choice,
+                            ["delta"] = new JsonObject(),
+                            ["logprobs"] = null,
+                            ["finish_reason"] = ChatAnswer.WriteFinish(finished.Finish),
+                        },
+                    ])
+                );
                 break;
             case UsageCame usage:
                 _usage = usage.Usage;
@@ -144,10 +180,21 @@ internal sealed class ChatStreamWriter(Conversation asked, long created) : IAnsw
     }
 
     private static JsonObject One(int choice, JsonObject delta, JsonNode? logProbs) =>
-        new() { ["index"] = choice, ["delta"] = delta, ["logprobs"] = logProbs?.DeepClone(), ["finish_reason"] = null };
+        new()
+        {
+            ["index"] = choice,
+            ["delta"] = delta,
+            ["logprobs"] = logProbs?.DeepClone(),
+            ["finish_reason"] = null,
+        };
 
-    private JsonObject Chunk(JsonArray choices) => new()
-    {
-        ["id"] = _id, ["object"] = "chat.completion.chunk", ["created"] = created, ["model"] = _model, ["choices"] = choices,
-    };
+    private JsonObject Chunk(JsonArray choices) =>
+        new()
+        {
+            ["id"] = _id,
+            ["object"] = "chat.completion.chunk",
+            ["created"] = created,
+            ["model"] = _model,
+            ["choices"] = choices,
+        };
 }

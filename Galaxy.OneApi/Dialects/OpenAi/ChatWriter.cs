@@ -2,10 +2,14 @@ using System.Text.Json.Nodes;
 
 namespace Galaxy.OneApi.Dialects.OpenAi;
 
-/// <summary>Writes the body of <c>POST /chat/completions</c>. The dialect can say everything that a <see cref="Conversation"/> holds but a few fields of others.</summary>
+/// <summary>
+/// Writes the body of <c>POST /chat/completions</c>. The dialect can say everything that a <see cref="Conversation"/>
+/// holds but a few fields of others.
+/// </summary>
 internal static class ChatWriter
 {
-    /// <param name="tokensField">Newer models of OpenAI refuse <c>max_tokens</c>, most others know nothing else.</param>
+    /// <param name="tokensField">Newer models of OpenAI refuse <c>max_tokens</c>, most others know nothing
+    /// else.</param>
     public static JsonObject Write(Conversation asked, string model, string tokensField, Losses losses)
     {
         var messages = new JsonArray();
@@ -16,9 +20,19 @@ internal static class ChatWriter
             body["tools"] = new JsonArray([.. asked.Tools.Select(WriteTool)]);
         if (asked.ToolChoice is { } choice)
         {
-            body["tool_choice"] = choice.Use == ToolUse.Named
-                ? new JsonObject { ["type"] = "function", ["function"] = new JsonObject { ["name"] = choice.Name } }
-                : choice.Use switch { ToolUse.None => "none", ToolUse.Required => "required", _ => "auto" };
+            body["tool_choice"] =
+                choice.Use == ToolUse.Named
+                    ? new JsonObject
+                    {
+                        ["type"] = "function",
+                        ["function"] = new JsonObject { ["name"] = choice.Name },
+                    }
+                    : choice.Use switch
+                    {
+                        ToolUse.None => "none",
+                        ToolUse.Required => "required",
+                        _ => "auto",
+                    };
         }
         Set(body, "parallel_tool_calls", asked.ParallelTools);
         Set(body, tokensField, asked.MaxTokens);
@@ -44,7 +58,15 @@ internal static class ChatWriter
     }
 
     // A number of tokens is not a word; these are the usual thirds.
-    private static string? EffortOf(int? budget) => budget switch { null => null, 0 => "none", < 4096 => "low", < 16384 => "medium", _ => "high" };
+    private static string? EffortOf(int? budget) =>
+        budget switch
+        {
+            null => null,
+            0 => "none",
+            < 4096 => "low",
+            < 16384 => "medium",
+            _ => "high",
+        };
 
     private static void Set<T>(JsonObject body, string name, T? value)
     {
@@ -89,7 +111,14 @@ internal static class ChatWriter
                 {
                     var text = Turns.TextOf(result.Content);
                     losses.AddIf(result.Content.Any(part => part is not TextPart), "tool_result.content (images)");
-                    messages.Add(new JsonObject { ["role"] = "tool", ["tool_call_id"] = result.Id, ["content"] = result.IsError ? "Error: " + text : text });
+                    messages.Add(
+                        new JsonObject
+                        {
+                            ["role"] = "tool",
+                            ["tool_call_id"] = result.Id,
+                            ["content"] = result.IsError ? "Error: " + text : text,
+                        }
+                    );
                 }
                 var rest = message.Parts.Where(part => part is not ToolResultPart).ToList();
                 if (rest.Count > 0)
@@ -110,13 +139,21 @@ internal static class ChatWriter
             json["tool_calls"] = new JsonArray([.. calls.Select(WriteCall)]);
         if (message.Parts.Any(part => part is ThinkingPart))
             losses.Hint("thinking");
-        losses.AddIf(message.Parts.Any(part => part is ImagePart or FilePart or AudioPart), "messages.assistant.content (media)");
+        losses.AddIf(
+            message.Parts.Any(part => part is ImagePart or FilePart or AudioPart),
+            "messages.assistant.content (media)"
+        );
         return json;
     }
 
     internal static JsonObject WriteCall(ToolCallPart call)
     {
-        var json = new JsonObject { ["id"] = call.Id, ["type"] = "function", ["function"] = new JsonObject { ["name"] = call.Name, ["arguments"] = call.Arguments } };
+        var json = new JsonObject
+        {
+            ["id"] = call.Id,
+            ["type"] = "function",
+            ["function"] = new JsonObject { ["name"] = call.Name, ["arguments"] = call.Arguments },
+        };
         Sign(json, call.Signature);
         return json;
     }
@@ -125,7 +162,10 @@ internal static class ChatWriter
     internal static void Sign(JsonObject call, string? signature)
     {
         if (signature is not null)
-            call["extra_content"] = new JsonObject { ["google"] = new JsonObject { ["thought_signature"] = signature } };
+            call["extra_content"] = new JsonObject
+            {
+                ["google"] = new JsonObject { ["thought_signature"] = signature },
+            };
     }
 
     private static JsonNode WriteContent(List<Part> parts, Losses losses)
@@ -146,9 +186,21 @@ internal static class ChatWriter
                 Set(url, "detail", image.Detail);
                 return new JsonObject { ["type"] = "image_url", ["image_url"] = url };
             case AudioPart audio:
-                return new JsonObject { ["type"] = "input_audio", ["input_audio"] = new JsonObject { ["data"] = audio.Base64, ["format"] = audio.Format } };
+                return new JsonObject
+                {
+                    ["type"] = "input_audio",
+                    ["input_audio"] = new JsonObject { ["data"] = audio.Base64, ["format"] = audio.Format },
+                };
             case FilePart { Base64: not null } file:
-                return new JsonObject { ["type"] = "file", ["file"] = new JsonObject { ["filename"] = file.Name ?? "document", ["file_data"] = $"data:{file.MediaType};base64,{file.Base64}" } };
+                return new JsonObject
+                {
+                    ["type"] = "file",
+                    ["file"] = new JsonObject
+                    {
+                        ["filename"] = file.Name ?? "document",
+                        ["file_data"] = $"data:{file.MediaType};base64,{file.Base64}",
+                    },
+                };
             default:
                 losses.Add("messages.content (a document by its address)");
                 return null;

@@ -14,7 +14,9 @@ internal sealed class CompletionsClient(TimeProvider time) : ClientDialect
         var fields = new Fields(request, "");
         var prompts = fields.Texts("prompt");
         if (prompts.Count != 1)
-            throw prompts.Count == 0 ? fields.Missing("prompt") : fields.Wrong("prompt", "one prompt: this provider answers one at a time");
+            throw prompts.Count == 0
+                ? fields.Missing("prompt")
+                : fields.Wrong("prompt", "one prompt: this provider answers one at a time");
         var unknown = new List<string>();
         if (fields.Flag("echo") == true)
             unknown.Add("echo");
@@ -40,21 +42,34 @@ internal sealed class CompletionsClient(TimeProvider time) : ClientDialect
         };
     }
 
-    public override JsonObject Write(Answer answer, Conversation asked) => new()
-    {
-        ["id"] = answer.Id, ["object"] = "text_completion", ["created"] = time.GetUtcNow().ToUnixTimeSeconds(), ["model"] = answer.Model,
-        ["choices"] = new JsonArray([.. answer.Choices.Select(choice => Choice(choice.Index, Turns.TextOf(choice.Parts), choice.Finish))]),
-        ["usage"] = ChatAnswer.WriteUsage(answer.Usage),
-    };
+    public override JsonObject Write(Answer answer, Conversation asked) =>
+        new()
+        {
+            ["id"] = answer.Id,
+            ["object"] = "text_completion",
+            ["created"] = time.GetUtcNow().ToUnixTimeSeconds(),
+            ["model"] = answer.Model,
+            ["choices"] = new JsonArray([
+                .. answer.Choices.Select(choice => Choice(choice.Index, Turns.TextOf(choice.Parts), choice.Finish)),
+            ]),
+            ["usage"] = ChatAnswer.WriteUsage(answer.Usage),
+        };
 
     private static JsonObject Choice(int index, string text, Finish? finish) =>
-        new() { ["index"] = index, ["text"] = text, ["logprobs"] = null, ["finish_reason"] = finish is { } reason ? ChatAnswer.WriteFinish(reason) : null };
+        new()
+        {
+            ["index"] = index,
+            ["text"] = text,
+            ["logprobs"] = null,
+            ["finish_reason"] = finish is { } reason ? ChatAnswer.WriteFinish(reason) : null,
+        };
 
     public override IAnswerWriter Stream(Conversation asked) => new Writer(asked, time.GetUtcNow().ToUnixTimeSeconds());
 
     public override JsonObject Error(ModelError error) => OpenAiErrors.Write(error);
 
-    public override void WriteStreamError(ModelError error, IBufferWriter<byte> output) => Sse.Write(output, OpenAiErrors.Write(error));
+    public override void WriteStreamError(ModelError error, IBufferWriter<byte> output) =>
+        Sse.Write(output, OpenAiErrors.Write(error));
 
     private sealed class Writer(Conversation asked, long created) : IAnswerWriter
     {
@@ -90,7 +105,14 @@ internal sealed class CompletionsClient(TimeProvider time) : ClientDialect
         }
 
         private JsonObject Chunk(params JsonNode[] choices) =>
-            new() { ["id"] = _began.Id, ["object"] = "text_completion", ["created"] = created, ["model"] = _began.Model, ["choices"] = new JsonArray(choices) };
+            new()
+            {
+                ["id"] = _began.Id,
+                ["object"] = "text_completion",
+                ["created"] = created,
+                ["model"] = _began.Model,
+                ["choices"] = new JsonArray(choices),
+            };
     }
 }
 
@@ -101,7 +123,8 @@ internal sealed class CompletionsProvider : ProviderDialect
 
     public override string Path(string model, bool stream) => "/completions";
 
-    public override JsonObject Write(Conversation conversation, string model, Losses losses) => throw new NotSupportedException("Completions only pass through.");
+    public override JsonObject Write(Conversation conversation, string model, Losses losses) =>
+        throw new NotSupportedException("Completions only pass through.");
 
     public override Answer Read(JsonObject answer) => throw new NotSupportedException("Completions only pass through.");
 

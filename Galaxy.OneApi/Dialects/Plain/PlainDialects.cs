@@ -11,13 +11,16 @@ internal sealed class PlainClient(Wire wire) : ClientDialect
 
     public override Conversation Read(JsonObject request) => throw new NotSupportedException("It only passes through.");
 
-    public override JsonObject Write(Answer answer, Conversation asked) => throw new NotSupportedException("It only passes through.");
+    public override JsonObject Write(Answer answer, Conversation asked) =>
+        throw new NotSupportedException("It only passes through.");
 
-    public override IAnswerWriter Stream(Conversation asked) => throw new NotSupportedException("It only passes through.");
+    public override IAnswerWriter Stream(Conversation asked) =>
+        throw new NotSupportedException("It only passes through.");
 
     public override JsonObject Error(ModelError error) => OpenAiErrors.Write(error);
 
-    public override void WriteStreamError(ModelError error, IBufferWriter<byte> output) => Sse.Write(output, OpenAiErrors.Write(error));
+    public override void WriteStreamError(ModelError error, IBufferWriter<byte> output) =>
+        Sse.Write(output, OpenAiErrors.Write(error));
 }
 
 /// <summary>One of the other endpoints of a provider of OpenAI's dialect.</summary>
@@ -31,21 +34,23 @@ internal sealed class PlainProvider(Wire wire, string path, string? results) : P
     private static readonly PlainProvider Moderations = new(Wire.Moderations, "/moderations", "results");
     private static readonly PlainProvider Rerank = new(Wire.Rerank, "/rerank", "results");
 
-    public static PlainProvider Of(Wire wire) => wire switch
-    {
-        Wire.Embeddings => Embeddings,
-        Wire.Images => Images,
-        Wire.Speech => Speech,
-        Wire.Transcriptions => Transcriptions,
-        Wire.Moderations => Moderations,
-        _ => Rerank,
-    };
+    public static PlainProvider Of(Wire wire) =>
+        wire switch
+        {
+            Wire.Embeddings => Embeddings,
+            Wire.Images => Images,
+            Wire.Speech => Speech,
+            Wire.Transcriptions => Transcriptions,
+            Wire.Moderations => Moderations,
+            _ => Rerank,
+        };
 
     public override Wire Wire => wire;
 
     public override string Path(string model, bool stream) => path;
 
-    public override JsonObject Write(Conversation conversation, string model, Losses losses) => throw new NotSupportedException("It only passes through.");
+    public override JsonObject Write(Conversation conversation, string model, Losses losses) =>
+        throw new NotSupportedException("It only passes through.");
 
     public override string? Proof => results;
 
@@ -55,7 +60,10 @@ internal sealed class PlainProvider(Wire wire, string path, string? results) : P
     public override Usage ReadUsage(JsonNode? usage)
     {
         var input = ChatAnswer.Int(usage.Get("prompt_tokens") ?? usage.Get("input_tokens"));
-        return new Usage(input > 0 ? input : ChatAnswer.Int(usage.Get("total_tokens")), ChatAnswer.Int(usage.Get("completion_tokens") ?? usage.Get("output_tokens")));
+        return new Usage(
+            input > 0 ? input : ChatAnswer.Int(usage.Get("total_tokens")),
+            ChatAnswer.Int(usage.Get("completion_tokens") ?? usage.Get("output_tokens"))
+        );
     }
 
     public override IAnswerReader Stream() => new ChatStreamReader();

@@ -12,13 +12,35 @@ internal static class ResponseObject
     {
         var response = new JsonObject
         {
-            ["id"] = id, ["object"] = "response", ["created_at"] = created, ["status"] = "in_progress", ["error"] = null, ["incomplete_details"] = null,
-            ["model"] = model.Length > 0 ? model : asked.Model, ["output"] = new JsonArray(),
-            ["parallel_tool_calls"] = asked.ParallelTools ?? true, ["tool_choice"] = request["tool_choice"]?.DeepClone() ?? "auto",
-            ["tools"] = request["tools"]?.DeepClone() ?? new JsonArray(), ["temperature"] = asked.Temperature, ["top_p"] = asked.TopP,
-            ["store"] = request["store"]?.DeepClone() ?? true, ["usage"] = null,
+            ["id"] = id,
+            ["object"] = "response",
+            ["created_at"] = created,
+            ["status"] = "in_progress",
+            ["error"] = null,
+            ["incomplete_details"] = null,
+            ["model"] = model.Length > 0 ? model : asked.Model,
+            ["output"] = new JsonArray(),
+            ["parallel_tool_calls"] = asked.ParallelTools ?? true,
+            ["tool_choice"] = request["tool_choice"]?.DeepClone() ?? "auto",
+            ["tools"] = request["tools"]?.DeepClone() ?? new JsonArray(),
+            ["temperature"] = asked.Temperature,
+            ["top_p"] = asked.TopP,
+            ["store"] = request["store"]?.DeepClone() ?? true,
+            ["usage"] = null,
         };
-        foreach (var name in new[] { "instructions", "metadata", "max_output_tokens", "previous_response_id", "reasoning", "text", "truncation", "user" })
+        foreach (
+            var name in new[]
+            {
+                "instructions",
+                "metadata",
+                "max_output_tokens",
+                "previous_response_id",
+                "reasoning",
+                "text",
+                "truncation",
+                "user",
+            }
+        )
             response[name] = request[name]?.DeepClone();
         response["text"] ??= new JsonObject { ["format"] = new JsonObject { ["type"] = "text" } };
         response["metadata"] ??= new JsonObject();
@@ -38,25 +60,55 @@ internal static class ResponseObject
         response["usage"] = WriteUsage(usage);
     }
 
-    public static JsonObject WriteUsage(Usage usage) => new()
-    {
-        ["input_tokens"] = usage.Input, ["input_tokens_details"] = new JsonObject { ["cached_tokens"] = usage.CacheRead },
-        ["output_tokens"] = usage.Output, ["output_tokens_details"] = new JsonObject { ["reasoning_tokens"] = usage.Reasoning },
-        ["total_tokens"] = usage.Total,
-    };
+    public static JsonObject WriteUsage(Usage usage) =>
+        new()
+        {
+            ["input_tokens"] = usage.Input,
+            ["input_tokens_details"] = new JsonObject { ["cached_tokens"] = usage.CacheRead },
+            ["output_tokens"] = usage.Output,
+            ["output_tokens_details"] = new JsonObject { ["reasoning_tokens"] = usage.Reasoning },
+            ["total_tokens"] = usage.Total,
+        };
 
     public static JsonObject Message(string id, string status, params JsonNode[] content) =>
-        new() { ["id"] = id, ["type"] = "message", ["status"] = status, ["role"] = "assistant", ["content"] = new JsonArray(content) };
+        new()
+        {
+            ["id"] = id,
+            ["type"] = "message",
+            ["status"] = status,
+            ["role"] = "assistant",
+            ["content"] = new JsonArray(content),
+        };
 
-    public static JsonObject Text(string text) => new() { ["type"] = "output_text", ["text"] = text, ["annotations"] = new JsonArray(), ["logprobs"] = new JsonArray() };
+    public static JsonObject Text(string text) =>
+        new()
+        {
+            ["type"] = "output_text",
+            ["text"] = text,
+            ["annotations"] = new JsonArray(),
+            ["logprobs"] = new JsonArray(),
+        };
 
     public static JsonObject Refusal(string text) => new() { ["type"] = "refusal", ["refusal"] = text };
 
     public static JsonObject Call(string id, string callId, string name, string arguments, string status) =>
-        new() { ["id"] = id, ["type"] = "function_call", ["status"] = status, ["call_id"] = callId, ["name"] = name, ["arguments"] = arguments };
+        new()
+        {
+            ["id"] = id,
+            ["type"] = "function_call",
+            ["status"] = status,
+            ["call_id"] = callId,
+            ["name"] = name,
+            ["arguments"] = arguments,
+        };
 
-    public static JsonObject Reasoning(string id, string? summary) => new()
-    {
-        ["id"] = id, ["type"] = "reasoning", ["summary"] = summary is null ? new JsonArray() : new JsonArray(new JsonObject { ["type"] = "summary_text", ["text"] = summary }),
-    };
+    public static JsonObject Reasoning(string id, string? summary) =>
+        new()
+        {
+            ["id"] = id,
+            ["type"] = "reasoning",
+            ["summary"] = summary is null
+                ? new JsonArray()
+                : new JsonArray(new JsonObject { ["type"] = "summary_text", ["text"] = summary }),
+        };
 }

@@ -23,16 +23,25 @@ internal sealed class ResponsesClient(TimeProvider time, JsonObject request) : C
         return writer.Response;
     }
 
-    public override IAnswerWriter Stream(Conversation asked) => Writer = new ResponsesStreamWriter(asked, request, time.GetUtcNow().ToUnixTimeSeconds());
+    public override IAnswerWriter Stream(Conversation asked) =>
+        Writer = new ResponsesStreamWriter(asked, request, time.GetUtcNow().ToUnixTimeSeconds());
 
     public override JsonObject Error(ModelError error) => OpenAiErrors.Write(error);
 
     public override void WriteStreamError(ModelError error, IBufferWriter<byte> output)
     {
         var json = OpenAiErrors.Write(error)["error"]!;
-        Sse.Write(output, new JsonObject
-        {
-            ["type"] = "error", ["code"] = json["code"]?.DeepClone(), ["message"] = error.Message, ["param"] = error.Field, ["sequence_number"] = 0,
-        }, "error");
+        Sse.Write(
+            output,
+            new JsonObject
+            {
+                ["type"] = "error",
+                ["code"] = json["code"]?.DeepClone(),
+                ["message"] = error.Message,
+                ["param"] = error.Field,
+                ["sequence_number"] = 0,
+            },
+            "error"
+        );
     }
 }

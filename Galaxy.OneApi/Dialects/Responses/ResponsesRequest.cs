@@ -9,7 +9,8 @@ internal static class ResponsesRequest
     public static Conversation Read(JsonObject request)
     {
         var fields = new Fields(request, "");
-        List<string> unknown = [], hints = [];
+        List<string> unknown = [],
+            hints = [];
         var messages = new List<Message>();
         if (fields.Text("instructions") is { Length: > 0 } instructions)
             messages.Add(new Message(Speaker.System, [new TextPart(instructions)]));
@@ -33,7 +34,19 @@ internal static class ResponsesRequest
             Stream = fields.Flag("stream") ?? false,
             IncludeUsage = true,
         };
-        hints.AddRange(fields.Hints("include", "metadata", "store", "service_tier", "prompt_cache_key", "prompt_cache_retention", "prompt_cache_options", "stream_options", "safety_identifier"));
+        hints.AddRange(
+            fields.Hints(
+                "include",
+                "metadata",
+                "store",
+                "service_tier",
+                "prompt_cache_key",
+                "prompt_cache_retention",
+                "prompt_cache_options",
+                "stream_options",
+                "safety_identifier"
+            )
+        );
         hints.AddRange(reasoning?.Rest ?? []);
         if (fields.Text("truncation") is not (null or "disabled"))
             unknown.Add("truncation");
@@ -76,9 +89,27 @@ internal static class ResponsesRequest
                 unknown.AddRange(item.Rest);
                 return message;
             case "function_call":
-                return new Message(Speaker.Assistant, [new ToolCallPart(item.RequiredText("call_id"), item.RequiredText("name"), item.RequiredText("arguments"))]);
+                return new Message(
+                    Speaker.Assistant,
+                    [
+                        new ToolCallPart(
+                            item.RequiredText("call_id"),
+                            item.RequiredText("name"),
+                            item.RequiredText("arguments")
+                        ),
+                    ]
+                );
             case "function_call_output":
-                return new Message(Speaker.User, [new ToolResultPart(item.RequiredText("call_id"), [.. ReadContent(item, "output", unknown, hints)], IsError: false)]);
+                return new Message(
+                    Speaker.User,
+                    [
+                        new ToolResultPart(
+                            item.RequiredText("call_id"),
+                            [.. ReadContent(item, "output", unknown, hints)],
+                            IsError: false
+                        ),
+                    ]
+                );
             case "reasoning":
                 hints.Add(item.PathOf("type") + " 'reasoning'");
                 return null;
@@ -88,13 +119,14 @@ internal static class ResponsesRequest
         }
     }
 
-    private static IEnumerable<Part> ReadContent(Fields item, string name, List<string> unknown, List<string> hints) => item.Any(name) switch
-    {
-        null => throw item.Missing(name),
-        JsonValue value when value.TryGetValue<string>(out var text) => [new TextPart(text)],
-        JsonArray => item.Objects(name).Select(part => ReadPart(part, unknown, hints)).OfType<Part>().ToList(),
-        _ => throw item.Wrong(name, "a string or a list of parts"),
-    };
+    private static IEnumerable<Part> ReadContent(Fields item, string name, List<string> unknown, List<string> hints) =>
+        item.Any(name) switch
+        {
+            null => throw item.Missing(name),
+            JsonValue value when value.TryGetValue<string>(out var text) => [new TextPart(text)],
+            JsonArray => item.Objects(name).Select(part => ReadPart(part, unknown, hints)).OfType<Part>().ToList(),
+            _ => throw item.Wrong(name, "a string or a list of parts"),
+        };
 
     private static Part? ReadPart(Fields part, List<string> unknown, List<string> hints)
     {
@@ -126,16 +158,27 @@ internal static class ResponsesRequest
             unknown.Add($"{tool.PathOf("type")} '{type}'");
             return null;
         }
-        var read = new ToolSpec(tool.RequiredText("name"), tool.Text("description"), tool.Json("parameters"), tool.Flag("strict"));
+        var read = new ToolSpec(
+            tool.RequiredText("name"),
+            tool.Text("description"),
+            tool.Json("parameters"),
+            tool.Flag("strict")
+        );
         unknown.AddRange(tool.Rest);
         return read;
     }
 
-    private static OutputFormat? ReadFormat(Fields format) => format.RequiredText("type") switch
-    {
-        "text" => null,
-        "json_object" => new OutputFormat(null, null, null),
-        "json_schema" => new OutputFormat(format.RequiredText("name"), format.Json("schema") ?? throw format.Missing("schema"), format.Flag("strict"), format.Text("description")),
-        _ => throw format.Wrong("type", "text, json_object or json_schema"),
-    };
+    private static OutputFormat? ReadFormat(Fields format) =>
+        format.RequiredText("type") switch
+        {
+            "text" => null,
+            "json_object" => new OutputFormat(null, null, null),
+            "json_schema" => new OutputFormat(
+                format.RequiredText("name"),
+                format.Json("schema") ?? throw format.Missing("schema"),
+                format.Flag("strict"),
+                format.Text("description")
+            ),
+            _ => throw format.Wrong("type", "text, json_object or json_schema"),
+        };
 }

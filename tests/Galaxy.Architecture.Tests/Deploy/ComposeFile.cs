@@ -1,6 +1,7 @@
 namespace Galaxy.Architecture.Tests.Deploy;
 
-// What of the Compose Specification (https://compose-spec.io) deploy/compose.yaml uses; any other word in it is an error.
+// What of the Compose Specification (https://compose-spec.io) deploy/compose.yaml uses; any other word in it is an
+// error.
 
 internal sealed class ComposeFile
 {

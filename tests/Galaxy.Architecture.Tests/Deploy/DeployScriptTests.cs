@@ -5,7 +5,10 @@ namespace Galaxy.Architecture.Tests.Deploy;
 /// <summary><c>deploy.sh</c> in odd places, with a stand-in for the SDK that only notes what it was told.</summary>
 public sealed class DeployScriptTests : IDisposable
 {
-    private readonly string _folder = Path.Combine(Directory.CreateTempSubdirectory("galaxy-deploy-").FullName, "mein Ordner ğüş");
+    private readonly string _folder = Path.Combine(
+        Directory.CreateTempSubdirectory("galaxy-deploy-").FullName,
+        "mein Ordner ğüş"
+    );
 
     public DeployScriptTests()
     {
@@ -13,12 +16,15 @@ public sealed class DeployScriptTests : IDisposable
         foreach (var name in new[] { "deploy.sh", ".env.example" })
             File.Copy(Path.Combine(Repository.Root, name), Path.Combine(_folder, name));
         var dotnet = Path.Combine(_folder, "bin", "dotnet");
-        File.WriteAllText(dotnet, """
+        File.WriteAllText(
+            dotnet,
+            """
             #!/bin/sh
             [ "$1" = --list-sdks ] && { echo "10.0.100 [/usr/share/dotnet/sdk]"; exit 0; }
             printf '%s\n' "$DOTNET_CLI_HOME" "$@" > told
 
-            """);
+            """
+        );
         if (!OperatingSystem.IsWindows())
             File.SetUnixFileMode(dotnet, UnixFileMode.UserRead | UnixFileMode.UserExecute);
     }
@@ -29,7 +35,12 @@ public sealed class DeployScriptTests : IDisposable
 
     private (int Code, string Output) Run(params (string Name, string? Value)[] environment)
     {
-        var info = new ProcessStartInfo("/bin/bash", ["deploy.sh"]) { WorkingDirectory = _folder, RedirectStandardOutput = true, RedirectStandardError = true };
+        var info = new ProcessStartInfo("/bin/bash", ["deploy.sh"])
+        {
+            WorkingDirectory = _folder,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
         info.Environment["PATH"] = Path.Combine(_folder, "bin") + ":/usr/bin:/bin";
         info.Environment.Remove("GALAXY_API_KEY");
         info.Environment.Remove("DOTNET_CLI_HOME");
@@ -53,7 +64,10 @@ public sealed class DeployScriptTests : IDisposable
         Assert.True(code == 0, output);
         Assert.Contains("MB free", output, StringComparison.Ordinal);
         Assert.Matches("(?m)^GALAXY_API_KEY=gx-[0-9a-f]{40}$", File.ReadAllText(Path.Combine(_folder, ".env")));
-        Assert.Equal(["", "build", "-nologo", "-v", "quiet", "deploy/machine.proj"], File.ReadAllLines(Path.Combine(_folder, "told")));
+        Assert.Equal(
+            ["", "build", "-nologo", "-v", "quiet", "deploy/machine.proj"],
+            File.ReadAllLines(Path.Combine(_folder, "told"))
+        );
     }
 
     [Fact(Skip = "There is no bash.", SkipUnless = nameof(HasBash))]

@@ -11,7 +11,8 @@ internal static class Repository
     {
         var root = AppContext.BaseDirectory;
         while (!File.Exists(Path.Combine(root, "Galaxy.sln")))
-            root = Path.GetDirectoryName(root) ?? throw new InvalidOperationException("not started within the repository");
+            root = Path.GetDirectoryName(root)
+                ?? throw new InvalidOperationException("not started within the repository");
         return root;
     }
 }

@@ -1,6 +1,9 @@
 namespace Galaxy.Architecture.Tests.Deploy;
 
-/// <summary><c>deploy/systemd</c>: sections and keys of systemd.unit(5), systemd.service(5) and systemd.exec(5), and files that deploy.sh makes.</summary>
+/// <summary>
+/// <c>deploy/systemd</c>: sections and keys of systemd.unit(5), systemd.service(5) and systemd.exec(5), and files that
+/// deploy.sh makes.
+/// </summary>
 public class SystemdTests
 {
     private static readonly Dictionary<string, string[]> Known = new()
@@ -8,9 +11,31 @@ public class SystemdTests
         ["Unit"] = ["Description", "Documentation", "Wants", "After"],
         ["Service"] =
         [
-            "Type", "User", "Group", "EnvironmentFile", "Environment", "StateDirectory", "StateDirectoryMode", "WorkingDirectory", "ExecStart", "Restart", "RestartSec", "KillMode", "TimeoutStopSec",
-            "LimitNOFILE", "NoNewPrivileges", "ProtectSystem", "ProtectHome", "PrivateTmp", "PrivateDevices", "ProtectKernelTunables", "ProtectKernelModules", "ProtectControlGroups",
-            "RestrictSUIDSGID", "RestrictRealtime", "LockPersonality",
+            "Type",
+            "User",
+            "Group",
+            "EnvironmentFile",
+            "Environment",
+            "StateDirectory",
+            "StateDirectoryMode",
+            "WorkingDirectory",
+            "ExecStart",
+            "Restart",
+            "RestartSec",
+            "KillMode",
+            "TimeoutStopSec",
+            "LimitNOFILE",
+            "NoNewPrivileges",
+            "ProtectSystem",
+            "ProtectHome",
+            "PrivateTmp",
+            "PrivateDevices",
+            "ProtectKernelTunables",
+            "ProtectKernelModules",
+            "ProtectControlGroups",
+            "RestrictSUIDSGID",
+            "RestrictRealtime",
+            "LockPersonality",
         ],
         ["Install"] = ["WantedBy"],
     };
@@ -21,7 +46,12 @@ public class SystemdTests
     public void A_unit_starts_the_command_that_it_is_for_and_nothing_in_it_is_misspelt(string unit, string command)
     {
         var (section, values) = ("", new Dictionary<string, string>());
-        foreach (var line in Repository.Read("deploy", "systemd", unit).Split('\n').Where(line => line.Length > 0 && line[0] != '#'))
+        foreach (
+            var line in Repository
+                .Read("deploy", "systemd", unit)
+                .Split('\n')
+                .Where(line => line.Length > 0 && line[0] != '#')
+        )
         {
             if (line[0] == '[')
             {
@@ -29,7 +59,10 @@ public class SystemdTests
                 Assert.Contains(section, Known.Keys);
                 continue;
             }
-            var (key, value) = (line[..line.IndexOf('=', StringComparison.Ordinal)], line[(line.IndexOf('=', StringComparison.Ordinal) + 1)..]);
+            var (key, value) = (
+                line[..line.IndexOf('=', StringComparison.Ordinal)],
+                line[(line.IndexOf('=', StringComparison.Ordinal) + 1)..]
+            );
             Assert.Contains(key, Known[section]);
             Assert.True(values.TryAdd(key, value), $"{unit} says {key} twice");
         }

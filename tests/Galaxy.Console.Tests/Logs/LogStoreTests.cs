@@ -4,7 +4,8 @@ namespace Galaxy.Console.Tests.Logs;
 
 public sealed class LogStoreTests
 {
-    private static LogView Log(string level, string message, string service = "a", string trace = "") => new(DateTimeOffset.UnixEpoch, level, service, "", message, trace, "", new Dictionary<string, string>());
+    private static LogView Log(string level, string message, string service = "a", string trace = "") =>
+        new(DateTimeOffset.UnixEpoch, level, service, "", message, trace, "", new Dictionary<string, string>());
 
     [Fact]
     public void The_newest_come_first_and_filters_hold()
@@ -39,5 +40,6 @@ public sealed class LogStoreTests
     [InlineData(0, "Warning", "warn")]
     [InlineData(0, "", "info")]
     [InlineData(99, "ERROR", "error")]
-    public void Levels_come_from_numbers_and_otherwise_from_texts(int number, string text, string level) => Assert.Equal(level, LogLevels.Name(number, text));
+    public void Levels_come_from_numbers_and_otherwise_from_texts(int number, string text, string level) =>
+        Assert.Equal(level, LogLevels.Name(number, text));
 }

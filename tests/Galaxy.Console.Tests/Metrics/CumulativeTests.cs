@@ -6,7 +6,8 @@ public sealed class CumulativeTests
 {
     private static readonly DateTimeOffset Start = new(2026, 11, 26, 10, 0, 0, TimeSpan.Zero);
 
-    private static Cumulative Sum(double seconds, double count, bool isDelta = false, double from = 0) => new(Start.AddSeconds(from), Start.AddSeconds(seconds), isDelta, count);
+    private static Cumulative Sum(double seconds, double count, bool isDelta = false, double from = 0) =>
+        new(Start.AddSeconds(from), Start.AddSeconds(seconds), isDelta, count);
 
     [Fact]
     public void A_counter_is_shown_per_second_between_two_reports()
@@ -20,7 +21,8 @@ public sealed class CumulativeTests
         Assert.Equal(2, Sum(20, 8, from: 16).Since(Sum(10, 100))!.ToPoint()!.Value.Value);
 
     [Fact]
-    public void What_was_counted_since_the_last_report_needs_no_other() => Assert.Equal(10, Sum(10, 50, isDelta: true, from: 5).Since(null)!.ToPoint()!.Value.Value);
+    public void What_was_counted_since_the_last_report_needs_no_other() =>
+        Assert.Equal(10, Sum(10, 50, isDelta: true, from: 5).Since(null)!.ToPoint()!.Value.Value);
 
     [Fact]
     public void The_same_report_twice_is_nothing_new() => Assert.Null(Sum(10, 100).Since(Sum(10, 100)));
@@ -28,10 +30,15 @@ public sealed class CumulativeTests
     [Fact]
     public void Quantiles_lie_within_their_bucket()
     {
-        var point = (new Cumulative(Start, Start.AddSeconds(10), true, 100, [10, 20, 50], [0, 50, 50, 0])).ToPoint()!.Value;
+        var point = (new Cumulative(Start, Start.AddSeconds(10), true, 100, [10, 20, 50], [0, 50, 50, 0]))
+            .ToPoint()!
+            .Value;
         Assert.Equal((20.0, 47.0, 10.0), (point.Value, point.High!.Value, point.PerSecond!.Value));
         // In the open bucket nothing is known but its lower bound.
-        Assert.Equal(50, new Cumulative(Start, Start.AddSeconds(1), true, 5, [10, 20, 50], [0, 0, 0, 5]).ToPoint()!.Value.Value);
+        Assert.Equal(
+            50,
+            new Cumulative(Start, Start.AddSeconds(1), true, 5, [10, 20, 50], [0, 0, 0, 5]).ToPoint()!.Value.Value
+        );
         Assert.Null(new Cumulative(Start, Start.AddSeconds(1), true, 0, [10], [0, 0]).ToPoint());
     }
 
@@ -57,6 +64,9 @@ public sealed class CumulativeTests
         Assert.Equal(MetricStore.MostSeries, kept.Count);
         Assert.Contains("0", kept);
         Assert.DoesNotContain("1", kept);
-        Assert.Equal(MetricStore.MostPoints, store.Get("a", "m").Single(series => series.Attributes["n"] == "0").Points.Count);
+        Assert.Equal(
+            MetricStore.MostPoints,
+            store.Get("a", "m").Single(series => series.Attributes["n"] == "0").Points.Count
+        );
     }
 }

@@ -10,13 +10,21 @@ namespace Galaxy.Console.Tests.SignIn;
 /// <summary>What one console seals, any other of the same cluster opens.</summary>
 public class SessionKeysTests
 {
-    private const string Old = "gx-the-old-key-of-the-cluster", New = "gx-the-new-key-of-the-cluster";
+    private const string Old = "gx-the-old-key-of-the-cluster",
+        New = "gx-the-new-key-of-the-cluster";
 
     private static IDataProtector Console(string key, string? other = null)
     {
         var services = new ServiceCollection();
         services.AddLogging();
-        services.AddSingleton(new NodeOptions { NodeId = Guid.NewGuid().ToString(), ApiKey = key, OtherApiKey = other });
+        services.AddSingleton(
+            new NodeOptions
+            {
+                NodeId = Guid.NewGuid().ToString(),
+                ApiKey = key,
+                OtherApiKey = other,
+            }
+        );
         services.AddDataProtection().SetApplicationName("galaxy-console").DisableAutomaticKeyGeneration();
         services.AddSingleton<IKeyManager, SessionKeys>();
         return services.BuildServiceProvider().GetRequiredService<IDataProtectionProvider>().CreateProtector("session");

@@ -11,7 +11,17 @@ public sealed class SignInLinkTests : IDisposable
     private readonly string _folder = Directory.CreateTempSubdirectory("galaxy-links-").FullName;
     private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 11, 26, 10, 0, 0, TimeSpan.Zero));
 
-    private UsedLinks Links(string? key = "gx-key") => new(new NodeOptions { NodeId = "console", ApiKey = key, DataFolder = _folder }, _time, NullLogger<UsedLinks>.Instance);
+    private UsedLinks Links(string? key = "gx-key") =>
+        new(
+            new NodeOptions
+            {
+                NodeId = "console",
+                ApiKey = key,
+                DataFolder = _folder,
+            },
+            _time,
+            NullLogger<UsedLinks>.Instance
+        );
 
     [Fact]
     public void A_link_is_good_once_also_after_a_restart()
@@ -29,7 +39,10 @@ public sealed class SignInLinkTests : IDisposable
     {
         var link = SignInLink.Mint("gx-key", _time.GetUtcNow());
         var links = Links();
-        Assert.Equal(1, Enumerable.Range(0, 64).AsParallel().WithDegreeOfParallelism(16).Count(_ => links.TryUse(link)));
+        Assert.Equal(
+            1,
+            Enumerable.Range(0, 64).AsParallel().WithDegreeOfParallelism(16).Count(_ => links.TryUse(link))
+        );
     }
 
     [Fact]

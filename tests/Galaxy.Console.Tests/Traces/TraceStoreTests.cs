@@ -6,8 +6,29 @@ public sealed class TraceStoreTests
 {
     private static readonly DateTimeOffset Start = new(2026, 11, 26, 10, 0, 0, TimeSpan.Zero);
 
-    internal static SpanView Span(string trace, string span, string parent = "", double from = 0, double took = 1, string service = "a", bool failed = false, int attribute = 0) => new(
-        trace, span, parent, "span " + span, service, "internal", Start.AddMilliseconds(from), took, failed, "", new Dictionary<string, string> { ["text"] = new('x', attribute) });
+    internal static SpanView Span(
+        string trace,
+        string span,
+        string parent = "",
+        double from = 0,
+        double took = 1,
+        string service = "a",
+        bool failed = false,
+        int attribute = 0
+    ) =>
+        new(
+            trace,
+            span,
+            parent,
+            "span " + span,
+            service,
+            "internal",
+            Start.AddMilliseconds(from),
+            took,
+            failed,
+            "",
+            new Dictionary<string, string> { ["text"] = new('x', attribute) }
+        );
 
     [Fact]
     public void The_oldest_traces_go_when_there_are_too_many()
@@ -38,7 +59,10 @@ public sealed class TraceStoreTests
     public void A_summary_names_the_root_the_services_and_the_failure()
     {
         var store = new TraceStore();
-        store.Add([Span("t", "child", "root", from: 5, took: 20, service: "b", failed: true), Span("t", "root", took: 10)]);
+        store.Add([
+            Span("t", "child", "root", from: 5, took: 20, service: "b", failed: true),
+            Span("t", "root", took: 10),
+        ]);
         var summary = Assert.Single(store.List(10));
         Assert.Equal(("span root", 25.0, 2, true), (summary.Name, summary.DurationMs, summary.Spans, summary.Failed));
         Assert.Equal(["a", "b"], summary.Services);
@@ -59,8 +83,18 @@ public sealed class TraceStoreTests
     [Fact]
     public void A_waterfall_puts_children_below_parents_and_survives_circles_and_orphans()
     {
-        var rows = Waterfall.Build([Span("t", "root", took: 100), Span("t", "b", "root", from: 50), Span("t", "a", "root", from: 10), Span("t", "deep", "a", from: 11), Span("t", "orphan", "nobody", from: 60), Span("t", "own", "own", from: 70)]);
-        Assert.Equal([("root", 0), ("a", 1), ("deep", 2), ("b", 1), ("orphan", 0), ("own", 0)], rows.Select(row => (row.Span.SpanId, row.Depth)));
+        var rows = Waterfall.Build([
+            Span("t", "root", took: 100),
+            Span("t", "b", "root", from: 50),
+            Span("t", "a", "root", from: 10),
+            Span("t", "deep", "a", from: 11),
+            Span("t", "orphan", "nobody", from: 60),
+            Span("t", "own", "own", from: 70),
+        ]);
+        Assert.Equal(
+            [("root", 0), ("a", 1), ("deep", 2), ("b", 1), ("orphan", 0), ("own", 0)],
+            rows.Select(row => (row.Span.SpanId, row.Depth))
+        );
         Assert.Equal(10, rows[1].LeftPercent, 3);
         // Two that name each other as parent belong to no root; nothing hangs.
         Assert.Empty(Waterfall.Build([Span("t", "x", "y"), Span("t", "y", "x")]));

@@ -10,7 +10,9 @@ namespace Galaxy.Coordinator.Tests.Election;
 
 public sealed class LeaseStoreOnGarnetTests(GarnetStore store) : LeaseStoreTests(store), IClassFixture<GarnetStore>;
 
-public sealed class LeaseStoreOnRedisServerTests(RedisServerStore store) : LeaseStoreTests(store), IClassFixture<RedisServerStore>;
+public sealed class LeaseStoreOnRedisServerTests(RedisServerStore store)
+    : LeaseStoreTests(store),
+        IClassFixture<RedisServerStore>;
 
 /// <summary>What the lease promises, on a real store.</summary>
 public abstract class LeaseStoreTests(RealStore store) : IAsyncLifetime
@@ -27,20 +29,40 @@ public abstract class LeaseStoreTests(RealStore store) : IAsyncLifetime
             await _redis.DisposeAsync();
     }
 
-    private LeaseStore Node(string id) => new(new RedisStores([_redis]), new NodeOptions { NodeId = id, Cluster = _cluster });
+    private LeaseStore Node(string id) =>
+        new(new RedisStores([_redis]), new NodeOptions { NodeId = id, Cluster = _cluster });
 
     // A store that never gave a lease out takes no writes.
-    private async Task BornAsync() => await ReleaseAsync(Node("first"), "boot-first", await AcquireAsync(Node("first"), "boot-first"));
+    private async Task BornAsync() =>
+        await ReleaseAsync(Node("first"), "boot-first", await AcquireAsync(Node("first"), "boot-first"));
 
     private StoreKeys Keys => new(_cluster);
 
-    private static LeaseRecord Lease(string boot, long token = 0) => new(boot.Replace("boot-", "", StringComparison.Ordinal), boot, token, "http://" + boot, "", 1);
+    private static LeaseRecord Lease(string boot, long token = 0) =>
+        new(boot.Replace("boot-", "", StringComparison.Ordinal), boot, token, "http://" + boot, "", 1);
 
-    private static async Task<long> AcquireAsync(LeaseStore node, string boot, long minToken = 0, TimeSpan? ttl = null, LeaseRecord? from = null) =>
-        (await node.AcquireAsync(Lease(boot), from, minToken, ttl ?? Ttl, () => { })).Lease?.Token ?? 0;
+    private static async Task<long> AcquireAsync(
+        LeaseStore node,
+        string boot,
+        long minToken = 0,
+        TimeSpan? ttl = null,
+        LeaseRecord? from = null
+    ) => (await node.AcquireAsync(Lease(boot), from, minToken, ttl ?? Ttl, () => { })).Lease?.Token ?? 0;
 
-    private static Task<bool> ReleaseAsync(LeaseStore node, string boot, long token, string successor = "", string reason = "resigned", string trace = "") =>
-        node.ReleaseAsync(boot, token, new LeaseRelease(successor, boot.Replace("boot-", "", StringComparison.Ordinal), reason, trace), TimeSpan.FromSeconds(2));
+    private static Task<bool> ReleaseAsync(
+        LeaseStore node,
+        string boot,
+        long token,
+        string successor = "",
+        string reason = "resigned",
+        string trace = ""
+    ) =>
+        node.ReleaseAsync(
+            boot,
+            token,
+            new LeaseRelease(successor, boot.Replace("boot-", "", StringComparison.Ordinal), reason, trace),
+            TimeSpan.FromSeconds(2)
+        );
 
     private async Task<bool> WriteAsync(long token, params FencedCommand[] commands) =>
         await FencedScript.RunAsync(_redis.GetDatabase(), Keys, token, "", "", commands) == StoreAnswer.Done;
@@ -90,7 +112,9 @@ public abstract class LeaseStoreTests(RealStore store) : IAsyncLifetime
         // Not at once: the leap must be on its disk.
         Assert.Equal(0, await AcquireAsync(Node("a"), "boot-a", minToken: 42));
 
-        await Eventually.TrueAsync(async () => await AcquireAsync(Node("a"), "boot-a", minToken: 42) == 42 + LeaseRegister.EmptyLeap + 1);
+        await Eventually.TrueAsync(async () =>
+            await AcquireAsync(Node("a"), "boot-a", minToken: 42) == 42 + LeaseRegister.EmptyLeap + 1
+        );
     }
 
     [Fact]
@@ -110,7 +134,13 @@ public abstract class LeaseStoreTests(RealStore store) : IAsyncLifetime
     {
         var token = await AcquireAsync(Node("a"), "boot-a");
         // Everything of this cluster; other tests share the store.
-        await _redis.GetDatabase().KeyDeleteAsync([.. new[] { "lease", "token", "accepted", "released", "born", "silent" }.Select(name => (RedisKey)Keys[name])]);
+        await _redis
+            .GetDatabase()
+            .KeyDeleteAsync([
+                .. new[] { "lease", "token", "accepted", "released", "born", "silent" }.Select(name =>
+                    (RedisKey)Keys[name]
+                ),
+            ]);
 
         Assert.False(await WriteAsync(token, Set("k", "into the void")));
         Assert.False(await Node("a").RenewAsync(Lease("boot-a", token), Ttl));
@@ -146,7 +176,12 @@ public abstract class LeaseStoreTests(RealStore store) : IAsyncLifetime
         var token = await AcquireAsync(a, "boot-a");
         Assert.True(await ReleaseAsync(a, "boot-a", token, "c", "manual", "trace"));
 
-        Assert.Equal(("c", "a", "manual", "trace"), (await b.ReadAsync(TimeSpan.FromSeconds(30), 0)).Release is { } r ? (r.Successor, r.From, r.Reason, r.TraceParent) : default);
+        Assert.Equal(
+            ("c", "a", "manual", "trace"),
+            (await b.ReadAsync(TimeSpan.FromSeconds(30), 0)).Release is { } r
+                ? (r.Successor, r.From, r.Reason, r.TraceParent)
+                : default
+        );
         Assert.Equal(0, await AcquireAsync(b, "boot-b"));
         Assert.Equal(2, await AcquireAsync(c, "boot-c"));
     }
@@ -171,7 +206,9 @@ public abstract class LeaseStoreTests(RealStore store) : IAsyncLifetime
         await BornAsync();
         Assert.True(await WriteAsync(9, [Set("one", "1")]));
 
-        Assert.False(await WriteAsync(8, [Set("one", "2"), Set("two", "2"), new FencedCommand("ZADD", Keys["z"], "1", "m")]));
+        Assert.False(
+            await WriteAsync(8, [Set("one", "2"), Set("two", "2"), new FencedCommand("ZADD", Keys["z"], "1", "m")])
+        );
 
         Assert.Equal(("1", null), (await GetAsync("one"), await GetAsync("two")));
         Assert.False(await _redis.GetDatabase().KeyExistsAsync(Keys["z"]));
@@ -182,10 +219,23 @@ public abstract class LeaseStoreTests(RealStore store) : IAsyncLifetime
     {
         await BornAsync();
 
-        Assert.True(await WriteAsync(1, [Set("task", "{}"), new FencedCommand("ZADD", Keys["open"], "5", "t"), new FencedCommand("LPUSH", Keys["log"], "entry"), new FencedCommand("ZREM", Keys["open"], "t")]));
+        Assert.True(
+            await WriteAsync(
+                1,
+                [
+                    Set("task", "{}"),
+                    new FencedCommand("ZADD", Keys["open"], "5", "t"),
+                    new FencedCommand("LPUSH", Keys["log"], "entry"),
+                    new FencedCommand("ZREM", Keys["open"], "t"),
+                ]
+            )
+        );
 
         var db = _redis.GetDatabase();
-        Assert.Equal(("{}", 0, 1), (await GetAsync("task"), await db.SortedSetLengthAsync(Keys["open"]), await db.ListLengthAsync(Keys["log"])));
+        Assert.Equal(
+            ("{}", 0, 1),
+            (await GetAsync("task"), await db.SortedSetLengthAsync(Keys["open"]), await db.ListLengthAsync(Keys["log"]))
+        );
     }
 
     [Fact]
@@ -202,24 +252,39 @@ public abstract class LeaseStoreTests(RealStore store) : IAsyncLifetime
     {
         await AcquireAsync(Node("a"), "boot-a");
 
-        var other = new LeaseStore(new RedisStores([_redis]), new NodeOptions { NodeId = "a", Cluster = _cluster + "x" });
+        var other = new LeaseStore(
+            new RedisStores([_redis]),
+            new NodeOptions { NodeId = "a", Cluster = _cluster + "x" }
+        );
         Assert.Null((await other.ReadAsync(TimeSpan.FromSeconds(30), 0)).Lease);
     }
 
     [Fact]
     public async Task Racing_leaders_never_overwrite_a_newer_ones_value()
     {
-        // Twenty leaders, each with a later token, write at random; the value must always carry the highest accepted token.
+        // Twenty leaders, each with a later token, write at random; the value must always carry the highest accepted
+        // token.
         await BornAsync();
         var accepted = new System.Collections.Concurrent.ConcurrentBag<long>();
-        await Task.WhenAll(Enumerable.Range(1, 20).Select(token => Task.Run(async () =>
-        {
-            for (var i = 0; i < 20; i++)
-            {
-                if (await WriteAsync(token, [Set("k", token.ToString(System.Globalization.CultureInfo.InvariantCulture))]))
-                    accepted.Add(token);
-            }
-        })));
+        await Task.WhenAll(
+            Enumerable
+                .Range(1, 20)
+                .Select(token =>
+                    Task.Run(async () =>
+                    {
+                        for (var i = 0; i < 20; i++)
+                        {
+                            if (
+                                await WriteAsync(
+                                    token,
+                                    [Set("k", token.ToString(System.Globalization.CultureInfo.InvariantCulture))]
+                                )
+                            )
+                                accepted.Add(token);
+                        }
+                    })
+                )
+        );
 
         Assert.Equal("20", await GetAsync("k"));
         Assert.Contains(20, accepted);

@@ -15,7 +15,8 @@ public sealed class QuorumTests(ThreeStores three) : IClassFixture<ThreeStores>
 
     private FencedCommand Set(string key, string value) => new("SET", new StoreKeys(_cluster)[key], value);
 
-    private async Task<string?> GetAsync(IConnectionMultiplexer store, string key) => await store.GetDatabase().StringGetAsync(new StoreKeys(_cluster)[key]);
+    private async Task<string?> GetAsync(IConnectionMultiplexer store, string key) =>
+        await store.GetDatabase().StringGetAsync(new StoreKeys(_cluster)[key]);
 
     [Fact]
     public async Task A_lease_needs_a_majority_and_only_one_candidate_gets_it()
@@ -25,8 +26,12 @@ public sealed class QuorumTests(ThreeStores three) : IClassFixture<ThreeStores>
         await ThreeStores.AcquiredAsync(nodes[0], "first");
         await Eventually.TrueAsync(async () => (await nodes[0].ReadAsync(ThreeStores.Ttl, 0)).Lease is null);
 
-        var tries = await Task.WhenAll(nodes.Select((node, i) =>
-            node.AcquireAsync(new LeaseRecord("n" + i, "boot-" + i, 0, "", "", 1), null, 0, Long, () => { })));
+        var tries = await Task.WhenAll(
+            nodes.Select(
+                (node, i) =>
+                    node.AcquireAsync(new LeaseRecord("n" + i, "boot-" + i, 0, "", "", 1), null, 0, Long, () => { })
+            )
+        );
 
         Assert.InRange(tries.Count(t => t.Lease is not null), 0, 1);
     }
@@ -46,7 +51,13 @@ public sealed class QuorumTests(ThreeStores three) : IClassFixture<ThreeStores>
         await Galaxy.ServiceDefaults.Store.StoreCommit.AfterWriteAsync(stores.All[0].GetDatabase());
 
         await three.Stores[0].KillAsync();
-        Assert.Equal(WriteAnswer.Done, await fenced.WriteAsync(leader.Token, [Set("during", "2"), new FencedCommand("LPUSH", new StoreKeys(_cluster)["list"], "x")]));
+        Assert.Equal(
+            WriteAnswer.Done,
+            await fenced.WriteAsync(
+                leader.Token,
+                [Set("during", "2"), new FencedCommand("LPUSH", new StoreKeys(_cluster)["list"], "x")]
+            )
+        );
         Assert.True(await lease.RenewAsync(leader, Long));
         Assert.Equal("2", await fenced.Reader.StringGetAsync(new StoreKeys(_cluster)["during"]));
         await Eventually.TrueAsync(() => Task.FromResult(fenced.Behind is [0]));
@@ -58,7 +69,10 @@ public sealed class QuorumTests(ThreeStores three) : IClassFixture<ThreeStores>
             return fenced.Behind.Count == 0;
         });
         Assert.Equal(("1", "2"), (await GetAsync(stores.All[0], "before"), await GetAsync(stores.All[0], "during")));
-        Assert.Equal("a key", (string?)await stores.All[0].GetDatabase().HashGetAsync(new StoreKeys(_cluster)["oneapi:keys"], "id"));
+        Assert.Equal(
+            "a key",
+            (string?)await stores.All[0].GetDatabase().HashGetAsync(new StoreKeys(_cluster)["oneapi:keys"], "id")
+        );
         Assert.Equal(WriteAnswer.Done, await fenced.WriteAsync(leader.Token, [Set("after", "3")]));
         await Eventually.TrueAsync(async () => await GetAsync(stores.All[0], "after") == "3");
     }
@@ -79,7 +93,14 @@ public sealed class QuorumTests(ThreeStores three) : IClassFixture<ThreeStores>
         try
         {
             await Eventually.TrueAsync(() => Task.FromResult(stores.All[2].IsConnected && !stores.All[0].IsConnected));
-            await Eventually.TrueAsync(async () => await lease.ReleaseAsync(first.Boot, first.Token, new LeaseRelease("b", "a", "manual", ""), TimeSpan.FromSeconds(30)));
+            await Eventually.TrueAsync(async () =>
+                await lease.ReleaseAsync(
+                    first.Boot,
+                    first.Token,
+                    new LeaseRelease("b", "a", "manual", ""),
+                    TimeSpan.FromSeconds(30)
+                )
+            );
 
             var second = await ThreeStores.AcquiredAsync(ThreeStores.Lease(stores, _cluster), "b", first.Token, Long);
             await next.BeginAsync(second.Token);
@@ -110,7 +131,9 @@ public sealed class QuorumTests(ThreeStores three) : IClassFixture<ThreeStores>
         {
             await Assert.ThrowsAsync<StoreUnavailableException>(() => lease.RenewAsync(leader, Long));
             await Assert.ThrowsAsync<StoreUnavailableException>(() => lease.ReadAsync(ThreeStores.Ttl, 0));
-            await Assert.ThrowsAsync<StoreUnavailableException>(() => fenced.WriteAsync(leader.Token, [Set("k", "lost")]));
+            await Assert.ThrowsAsync<StoreUnavailableException>(() =>
+                fenced.WriteAsync(leader.Token, [Set("k", "lost")])
+            );
         }
         finally
         {
@@ -130,13 +153,26 @@ public sealed class QuorumTests(ThreeStores three) : IClassFixture<ThreeStores>
         await stores.All[0].GetServers()[0].FlushDatabaseAsync();
 
         var only = new RedisStores([stores.All[0]]);
-        var answer = (RedisResult[])(await only.All[0].GetDatabase().ScriptEvaluateAsync(LeaseScripts.Acquire,
-            [.. new[] { "lease", "token", "accepted", "released", "born", "silent" }.Select(name => (RedisKey)new StoreKeys(_cluster)[name])],
-            ["b", "boot-b", "", "", 1000, 0, 1, "events", 3, 99, "", ""]))!;
+        var answer = (RedisResult[])
+            (
+                await only.All[0]
+                    .GetDatabase()
+                    .ScriptEvaluateAsync(
+                        LeaseScripts.Acquire,
+                        [
+                            .. new[] { "lease", "token", "accepted", "released", "born", "silent" }.Select(name =>
+                                (RedisKey)new StoreKeys(_cluster)[name]
+                            ),
+                        ],
+                        ["b", "boot-b", "", "", 1000, 0, 1, "events", 3, 99, "", ""]
+                    )
+            )!;
         Assert.Equal(0, (int)answer[0]);
 
         // The holder's renewal is taken in all the same: it has a majority elsewhere.
         Assert.True(await lease.RenewAsync(leader, Long));
-        await Eventually.TrueAsync(async () => await stores.All[0].GetDatabase().HashGetAsync(new StoreKeys(_cluster)["lease"], "boot") == leader.Boot);
+        await Eventually.TrueAsync(async () =>
+            await stores.All[0].GetDatabase().HashGetAsync(new StoreKeys(_cluster)["lease"], "boot") == leader.Boot
+        );
     }
 }

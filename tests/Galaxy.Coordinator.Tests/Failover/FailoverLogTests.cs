@@ -1,8 +1,8 @@
-using Galaxy.Coordinator.Tests.Storage;
 using Galaxy.Contracts.Api;
 using Galaxy.Coordinator.Election;
 using Galaxy.Coordinator.Failover;
 using Galaxy.Coordinator.Fencing;
+using Galaxy.Coordinator.Tests.Storage;
 using Galaxy.Coordinator.Tests.Stores;
 using Galaxy.Core.Election;
 using Galaxy.ServiceDefaults.Nodes;
@@ -28,7 +28,13 @@ public class FailoverLogTests
         var (stores, node) = (new RedisStores([redis]), new NodeOptions { NodeId = "a", Cluster = "log" });
         using var fenced = new FencedStores(stores, node, NullLogger<FencedStores>.Instance);
         var log = new FailoverLog(null!, fenced, Quarantines.New(), node);
-        var (lease, _, _) = await new LeaseStore(stores, node).AcquireAsync(new LeaseRecord("a", "boot", 0, "http://a", "", 1), null, 0, TimeSpan.FromMinutes(5), () => { });
+        var (lease, _, _) = await new LeaseStore(stores, node).AcquireAsync(
+            new LeaseRecord("a", "boot", 0, "http://a", "", 1),
+            null,
+            0,
+            TimeSpan.FromMinutes(5),
+            () => { }
+        );
 
         foreach (var id in new[] { "first", "second", "second", "second" })
             Assert.Equal(WriteAnswer.Done, await fenced.WriteAsync(lease!.Token, log.Commands(Record(id))));
@@ -38,5 +44,18 @@ public class FailoverLogTests
     }
 
     private static FailoverRecord Record(string id) =>
-        new(id, "", "b", "a", "crash", "", 1, 2, DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch, 0, [new FailoverStep("detect", 0, 1)]);
+        new(
+            id,
+            "",
+            "b",
+            "a",
+            "crash",
+            "",
+            1,
+            2,
+            DateTimeOffset.UnixEpoch,
+            DateTimeOffset.UnixEpoch,
+            0,
+            [new FailoverStep("detect", 0, 1)]
+        );
 }

@@ -11,7 +11,16 @@ namespace Galaxy.Coordinator.Tests.Gossip;
 /// <summary>What arrives from other versions, and from nobody's version.</summary>
 public class GossipWireTests
 {
-    private static Wire.Member Node => new() { NodeId = "b", Boot = "boot", Incarnation = 3, State = "suspect", Role = "coordinator", Accusers = { "a", "c" } };
+    private static Wire.Member Node =>
+        new()
+        {
+            NodeId = "b",
+            Boot = "boot",
+            Incarnation = 3,
+            State = "suspect",
+            Role = "coordinator",
+            Accusers = { "a", "c" },
+        };
 
     private static StateEntry Entry(ConflictPolicy policy)
     {
@@ -23,7 +32,14 @@ public class GossipWireTests
     public void A_message_of_the_version_before_is_understood()
     {
         // It knew neither versions nor accusers.
-        var entry = new Wire.Entry { Namespace = "ns", Key = "k", Value = ByteString.CopyFromUtf8("v"), Dot = new Wire.Dot { Origin = "n1", Counter = 4 }, HlcPhysicalMs = 7 };
+        var entry = new Wire.Entry
+        {
+            Namespace = "ns",
+            Key = "k",
+            Value = ByteString.CopyFromUtf8("v"),
+            Dot = new Wire.Dot { Origin = "n1", Counter = 4 },
+            HlcPhysicalMs = 7,
+        };
         var read = Wire.Entry.Parser.ParseFrom(entry.ToByteArray()).FromWire()!;
         Assert.Equal(("ns", "k", new Dot("n1", 4)), (read.Namespace, read.Key, read.Latest.Dot));
 
@@ -40,7 +56,12 @@ public class GossipWireTests
         byte[] unknown = [0xC2, 0x0C, 2, (byte)'h', (byte)'i'];
         Assert.Equal("b", Wire.Member.Parser.ParseFrom([.. Node.ToByteArray(), .. unknown]).ToClaim()!.Member.NodeId);
         Assert.Equal(["a", "c"], Node.ToClaim()!.Accusers);
-        Assert.Equal("key", Wire.Entry.Parser.ParseFrom([.. Entry(ConflictPolicy.Merge).ToWire().ToByteArray(), .. unknown]).FromWire()!.Key);
+        Assert.Equal(
+            "key",
+            Wire.Entry.Parser.ParseFrom([.. Entry(ConflictPolicy.Merge).ToWire().ToByteArray(), .. unknown])
+                .FromWire()!
+                .Key
+        );
 
         Assert.Null(new Wire.Frame { Kind = (Wire.Frame.Types.Kind)77, Number = 1 }.FromWire());
         var later = Node;
@@ -67,12 +88,19 @@ public class GossipWireTests
     {
         SwimMessage[] messages =
         [
-            new SwimMessage.Ping(1, []), new SwimMessage.Ack(2, []), new SwimMessage.Nack(3, []), new SwimMessage.Ask(4, "target", []), new SwimMessage.Tell([]),
+            new SwimMessage.Ping(1, []),
+            new SwimMessage.Ack(2, []),
+            new SwimMessage.Nack(3, []),
+            new SwimMessage.Ask(4, "target", []),
+            new SwimMessage.Tell([]),
         ];
         foreach (var message in messages)
         {
             var back = Wire.Frame.Parser.ParseFrom(message.ToWire().ToByteArray()).FromWire()!;
-            Assert.Equal((message.GetType(), message.Number, (message as SwimMessage.Ask)?.Target), (back.GetType(), back.Number, (back as SwimMessage.Ask)?.Target));
+            Assert.Equal(
+                (message.GetType(), message.Number, (message as SwimMessage.Ask)?.Target),
+                (back.GetType(), back.Number, (back as SwimMessage.Ask)?.Target)
+            );
         }
     }
 
@@ -80,9 +108,22 @@ public class GossipWireTests
     [Fact]
     public void Damaged_messages_are_refused_and_never_break_anything()
     {
-        var inputs = int.Parse(Environment.GetEnvironmentVariable("GALAXY_FUZZ") ?? "200000", CultureInfo.InvariantCulture);
+        var inputs = int.Parse(
+            Environment.GetEnvironmentVariable("GALAXY_FUZZ") ?? "200000",
+            CultureInfo.InvariantCulture
+        );
         var ping = new SwimMessage.Ask(9, "target", [Node.ToClaim()!]).ToWire();
-        var push = new Wire.PushRequest { Cluster = "c", From = "n1", Hops = 2, Told = { "x" }, Pruned = { new Wire.Dot { Origin = "n1", Counter = 3 } } };
+        var push = new Wire.PushRequest
+        {
+            Cluster = "c",
+            From = "n1",
+            Hops = 2,
+            Told = { "x" },
+            Pruned =
+            {
+                new Wire.Dot { Origin = "n1", Counter = 3 },
+            },
+        };
         foreach (var policy in Enum.GetValues<ConflictPolicy>())
             push.Entries.Add(Entry(policy).ToWire());
         byte[][] seeds = [ping.ToByteArray(), push.ToByteArray()];
@@ -102,7 +143,11 @@ public class GossipWireTests
                 // Not into the same map for ever: it would only grow.
                 if (i % 1000 == 1)
                     map = new ReplicatedMap("here");
-                map.ApplyDelta([.. request.Entries.Select(entry => entry.FromWire()).OfType<StateEntry>()], VersionVector.Empty, request.Pruned.ToVector());
+                map.ApplyDelta(
+                    [.. request.Entries.Select(entry => entry.FromWire()).OfType<StateEntry>()],
+                    VersionVector.Empty,
+                    request.Pruned.ToVector()
+                );
                 foreach (var entry in map.All)
                     _ = entry.View;
                 understood++;

@@ -1,22 +1,27 @@
-using Galaxy.Coordinator.Tests.Storage;
 using System.Text;
 using Galaxy.Contracts.Api;
 using Galaxy.Coordinator.Cluster;
 using Galaxy.Coordinator.Groups;
 using Galaxy.Coordinator.Tests.State;
+using Galaxy.Coordinator.Tests.Storage;
 
 namespace Galaxy.Coordinator.Tests.Groups;
 
 public sealed class GroupRegistryTests : IDisposable
 {
-    private readonly OneReplica _a, _b;
-    private readonly GroupRegistry _onA, _onB;
+    private readonly OneReplica _a,
+        _b;
+    private readonly GroupRegistry _onA,
+        _onB;
 
     public GroupRegistryTests()
     {
         var time = new MovingTime();
         (_a, _b) = (new OneReplica("a", time), new OneReplica("b", time));
-        (_onA, _onB) = (new GroupRegistry(_a.Gossip, Quarantines.New()), new GroupRegistry(_b.Gossip, Quarantines.New()));
+        (_onA, _onB) = (
+            new GroupRegistry(_a.Gossip, Quarantines.New()),
+            new GroupRegistry(_b.Gossip, Quarantines.New())
+        );
     }
 
     /// <summary>A millisecond later at each look: what is done later is later on every replica.</summary>
@@ -24,7 +29,8 @@ public sealed class GroupRegistryTests : IDisposable
     {
         private long _ms = DateTimeOffset.UnixEpoch.AddYears(50).ToUnixTimeMilliseconds();
 
-        public override DateTimeOffset GetUtcNow() => DateTimeOffset.FromUnixTimeMilliseconds(Interlocked.Increment(ref _ms));
+        public override DateTimeOffset GetUtcNow() =>
+            DateTimeOffset.FromUnixTimeMilliseconds(Interlocked.Increment(ref _ms));
     }
 
     public void Dispose()
@@ -41,7 +47,8 @@ public sealed class GroupRegistryTests : IDisposable
 
     private static string Devices(GroupView? group) => string.Join(' ', group!.Devices);
 
-    private void Write(OneReplica replica, string key, string json) => replica.Gossip.Put(Namespaces.Groups, key, Encoding.UTF8.GetBytes(json));
+    private void Write(OneReplica replica, string key, string json) =>
+        replica.Gossip.Put(Namespaces.Groups, key, Encoding.UTF8.GetBytes(json));
 
     [Fact]
     public void Changes_of_different_devices_on_two_coordinators_are_all_kept()

@@ -6,7 +6,9 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Galaxy.Coordinator.Tests.State;
 
-/// <summary>The replicated state of one coordinator on a disk of its own; two of them exchange what they have by hand.</summary>
+/// <summary>
+/// The replicated state of one coordinator on a disk of its own; two of them exchange what they have by hand.
+/// </summary>
 internal sealed class OneReplica : IDisposable
 {
     private readonly NodeOptions _node;
@@ -17,7 +19,12 @@ internal sealed class OneReplica : IDisposable
     public OneReplica(string name, TimeProvider? time = null)
     {
         time ??= TimeProvider.System;
-        _node = new NodeOptions { NodeId = name, Cluster = "test", DataFolder = Directory.CreateTempSubdirectory("galaxy-replica-").FullName };
+        _node = new NodeOptions
+        {
+            NodeId = name,
+            Cluster = "test",
+            DataFolder = Directory.CreateTempSubdirectory("galaxy-replica-").FullName,
+        };
         _folder = StateFolder.Open(_node);
         _journal = new StateJournal(_folder, _node, time, NullLogger<StateJournal>.Instance);
         Gossip = new GossipNode(_node, new Identity(new ListenAddresses("127.0.0.1", [1, 2]), time), _journal, time);

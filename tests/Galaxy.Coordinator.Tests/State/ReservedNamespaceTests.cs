@@ -28,8 +28,13 @@ public sealed class ReservedNamespaceTests : IAsyncLifetime
     }
 
     /// <summary>Every constant: a new one cannot be forgotten.</summary>
-    public static TheoryData<string> All => [.. typeof(Namespaces).GetFields(BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Static)
-        .Where(one => one.IsLiteral && one.FieldType == typeof(string)).Select(one => (string)one.GetRawConstantValue()!)];
+    public static TheoryData<string> All =>
+        [
+            .. typeof(Namespaces)
+                .GetFields(BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Static)
+                .Where(one => one.IsLiteral && one.FieldType == typeof(string))
+                .Select(one => (string)one.GetRawConstantValue()!),
+        ];
 
     public async ValueTask InitializeAsync()
     {
@@ -47,7 +52,8 @@ public sealed class ReservedNamespaceTests : IAsyncLifetime
 
     private static StringContent Json(string text) => new(text, Encoding.UTF8, "application/json");
 
-    private string? Stored(string ns) => _replica.Gossip.Get(ns, "key") is { } entry ? Encoding.UTF8.GetString(entry.Value.Span) : null;
+    private string? Stored(string ns) =>
+        _replica.Gossip.Get(ns, "key") is { } entry ? Encoding.UTF8.GetString(entry.Value.Span) : null;
 
     [Theory]
     [MemberData(nameof(All))]
@@ -59,7 +65,10 @@ public sealed class ReservedNamespaceTests : IAsyncLifetime
         using var disguised = await _http.PutAsync($"/api/v1/state/%{(int)ns[0]:X2}{ns[1..]}/key", Json("2"));
         using var deleted = await _http.DeleteAsync($"/api/v1/state/{ns}/key");
 
-        Assert.Equal((HttpStatusCode.Forbidden, HttpStatusCode.Forbidden, HttpStatusCode.Forbidden), (put.StatusCode, disguised.StatusCode, deleted.StatusCode));
+        Assert.Equal(
+            (HttpStatusCode.Forbidden, HttpStatusCode.Forbidden, HttpStatusCode.Forbidden),
+            (put.StatusCode, disguised.StatusCode, deleted.StatusCode)
+        );
         Assert.Equal("1", Stored(ns));
     }
 
@@ -69,7 +78,10 @@ public sealed class ReservedNamespaceTests : IAsyncLifetime
     {
         using var other = new OneReplica("b");
         foreach (var (replica, value) in new[] { (_replica, "1"), (other, "2") })
-            replica.Gossip.Write(new EntryId(ns, "key"), new StateWrite(Encoding.UTF8.GetBytes(value), ConflictPolicy.Manual));
+            replica.Gossip.Write(
+                new EntryId(ns, "key"),
+                new StateWrite(Encoding.UTF8.GetBytes(value), ConflictPolicy.Manual)
+            );
         _replica.Hear(other);
         Assert.True(_replica.Gossip.Get(ns, "key")!.IsContested);
 
@@ -90,5 +102,8 @@ public sealed class ReservedNamespaceTests : IAsyncLifetime
 
     [Fact]
     public void A_snapshot_sets_back_no_keys_no_audit_log_and_nothing_that_parts_of_galaxy_say_of_themselves() =>
-        Assert.Equal(["access", "audit", "devices", "services"], All.Select(row => row.Data).Where(ns => !Namespaces.IsRestorable(ns)).Order());
+        Assert.Equal(
+            ["access", "audit", "devices", "services"],
+            All.Select(row => row.Data).Where(ns => !Namespaces.IsRestorable(ns)).Order()
+        );
 }

@@ -12,7 +12,12 @@ namespace Galaxy.Coordinator.Tests.State;
 /// <summary>Real files: what a node finds on its disk after it ended in every possible way.</summary>
 public sealed class StateJournalTests : IDisposable
 {
-    private readonly NodeOptions _node = new() { NodeId = "n1", Cluster = "test", DataFolder = Directory.CreateTempSubdirectory("galaxy-journal-").FullName };
+    private readonly NodeOptions _node = new()
+    {
+        NodeId = "n1",
+        Cluster = "test",
+        DataFolder = Directory.CreateTempSubdirectory("galaxy-journal-").FullName,
+    };
     private readonly List<string> _said = [];
 
     public void Dispose() => Directory.Delete(_node.DataFolder, recursive: true);
@@ -33,7 +38,11 @@ public sealed class StateJournalTests : IDisposable
         node.Folder.Dispose();
     }
 
-    private static void Put((StateFolder Folder, StateJournal Journal, ReplicatedMap Map) node, string key, string value)
+    private static void Put(
+        (StateFolder Folder, StateJournal Journal, ReplicatedMap Map) node,
+        string key,
+        string value
+    )
     {
         var entry = node.Map.Put("ns", key, Encoding.UTF8.GetBytes(value), 1);
         node.Journal.Append(entry);
@@ -42,10 +51,14 @@ public sealed class StateJournalTests : IDisposable
     private static void Snapshot((StateFolder Folder, StateJournal Journal, ReplicatedMap Map) node)
     {
         var number = node.Journal.NextLog()!.Value;
-        node.Journal.Write(number, node.Journal.BodyOf(node.Map.Origin, node.Map.All, node.Map.Summary, node.Map.Pruned, node.Map.Clock));
+        node.Journal.Write(
+            number,
+            node.Journal.BodyOf(node.Map.Origin, node.Map.All, node.Map.Summary, node.Map.Pruned, node.Map.Clock)
+        );
     }
 
-    private static string? Value(ReplicatedMap map, string key) => map.Get("ns", key) is { } entry ? Encoding.UTF8.GetString(entry.Value.Span) : null;
+    private static string? Value(ReplicatedMap map, string key) =>
+        map.Get("ns", key) is { } entry ? Encoding.UTF8.GetString(entry.Value.Span) : null;
 
     [Fact]
     public void What_was_written_before_the_process_died_is_there_and_the_node_goes_on_under_its_name()
@@ -88,7 +101,9 @@ public sealed class StateJournalTests : IDisposable
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public void A_damaged_newest_snapshot_is_passed_over_and_said_and_the_one_before_with_its_log_loses_nothing(bool truncated)
+    public void A_damaged_newest_snapshot_is_passed_over_and_said_and_the_one_before_with_its_log_loses_nothing(
+        bool truncated
+    )
     {
         var node = Start();
         Put(node, "a", "1");
@@ -104,7 +119,10 @@ public sealed class StateJournalTests : IDisposable
         Assert.Equal(("1", "2", "3"), (Value(again.Map, "a"), Value(again.Map, "b"), Value(again.Map, "c")));
         Assert.Equal(node.Map.Origin, again.Map.Origin);
         Assert.Contains(_said, line => line.Contains("00000002.snapshot is damaged", StringComparison.Ordinal));
-        Assert.Equal(truncated ? "it is cut short" : "its content does not match its SHA-256", again.Journal.List()[0].Problem![..(truncated ? 15 : 38)]);
+        Assert.Equal(
+            truncated ? "it is cut short" : "its content does not match its SHA-256",
+            again.Journal.List()[0].Problem![..(truncated ? 15 : 38)]
+        );
         Die(again);
     }
 
@@ -142,7 +160,10 @@ public sealed class StateJournalTests : IDisposable
             var first = 8 + System.Buffers.Binary.BinaryPrimitives.ReadInt32BigEndian(log);
             var head = new byte[8];
             System.Buffers.Binary.BinaryPrimitives.WriteInt32BigEndian(head, body.Length);
-            System.Buffers.Binary.BinaryPrimitives.WriteUInt32BigEndian(head.AsSpan(4), System.IO.Hashing.Crc32.HashToUInt32(body));
+            System.Buffers.Binary.BinaryPrimitives.WriteUInt32BigEndian(
+                head.AsSpan(4),
+                System.IO.Hashing.Crc32.HashToUInt32(body)
+            );
             File.WriteAllBytes(file, [.. log[..first], .. head, .. body, .. log[first..]]);
         }
     }
@@ -240,7 +261,12 @@ public sealed class StateJournalTests : IDisposable
 
         public bool IsEnabled(LogLevel logLevel) => true;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-            said.Add(formatter(state, exception));
+        public void Log<TState>(
+            LogLevel logLevel,
+            EventId eventId,
+            TState state,
+            Exception? exception,
+            Func<TState, Exception?, string> formatter
+        ) => said.Add(formatter(state, exception));
     }
 }

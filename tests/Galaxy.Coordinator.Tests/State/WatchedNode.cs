@@ -21,7 +21,12 @@ internal sealed class WatchedNode : IDisposable
 
     public WatchedNode()
     {
-        var node = new NodeOptions { NodeId = "n1", Cluster = "test", DataFolder = _data };
+        var node = new NodeOptions
+        {
+            NodeId = "n1",
+            Cluster = "test",
+            DataFolder = _data,
+        };
         var identity = new Identity(new ListenAddresses("localhost", [1, 2]), Time);
         _folder = StateFolder.Open(node);
         _journal = new StateJournal(_folder, node, Time, NullLogger<StateJournal>.Instance);

@@ -24,20 +24,47 @@ public class ContentionTests
         await store.InitializeAsync();
         var keys = new StoreKeys("contention");
         // A call that is not answered within the connection's two seconds throws.
-        await Task.WhenAll(Enumerable.Range(0, Nodes).Select(i => Task.Run(async () =>
-        {
-            await using var redis = await store.ConnectAsync();
-            var lease = new LeaseStore(new RedisStores([redis]), new NodeOptions { NodeId = "n" + i, Cluster = "contention" });
-            for (var round = 0; round < Rounds; round++)
-            {
-                await lease.ReadAsync(TimeSpan.FromSeconds(3), 0);
-                var (held, _, _) = await lease.AcquireAsync(new LeaseRecord("n" + i, "boot" + i, 0, "", "", 1), null, 0, TimeSpan.FromSeconds(3), () => { });
-                if (held is null)
-                    continue;
-                await FencedScript.RunAsync(redis.GetDatabase(), keys, held.Token, "", "", [new("SET", keys["k"], "v"), new("ZADD", keys["open"], "1", "t")]);
-                await lease.RenewAsync(held, TimeSpan.FromSeconds(3));
-                await lease.ReleaseAsync(held.Boot, held.Token, new LeaseRelease("", "n" + i, "manual", ""), TimeSpan.FromMilliseconds(50));
-            }
-        })));
+        await Task.WhenAll(
+            Enumerable
+                .Range(0, Nodes)
+                .Select(i =>
+                    Task.Run(async () =>
+                    {
+                        await using var redis = await store.ConnectAsync();
+                        var lease = new LeaseStore(
+                            new RedisStores([redis]),
+                            new NodeOptions { NodeId = "n" + i, Cluster = "contention" }
+                        );
+                        for (var round = 0; round < Rounds; round++)
+                        {
+                            await lease.ReadAsync(TimeSpan.FromSeconds(3), 0);
+                            var (held, _, _) = await lease.AcquireAsync(
+                                new LeaseRecord("n" + i, "boot" + i, 0, "", "", 1),
+                                null,
+                                0,
+                                TimeSpan.FromSeconds(3),
+                                () => { }
+                            );
+                            if (held is null)
+                                continue;
+                            await FencedScript.RunAsync(
+                                redis.GetDatabase(),
+                                keys,
+                                held.Token,
+                                "",
+                                "",
+                                [new("SET", keys["k"], "v"), new("ZADD", keys["open"], "1", "t")]
+                            );
+                            await lease.RenewAsync(held, TimeSpan.FromSeconds(3));
+                            await lease.ReleaseAsync(
+                                held.Boot,
+                                held.Token,
+                                new LeaseRelease("", "n" + i, "manual", ""),
+                                TimeSpan.FromMilliseconds(50)
+                            );
+                        }
+                    })
+                )
+        );
     }
 }

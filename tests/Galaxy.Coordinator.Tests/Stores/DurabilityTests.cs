@@ -22,11 +22,27 @@ public class DurabilityTests
         await store.InitializeAsync();
         await using var redis = await store.ConnectAsync();
         var keys = new StoreKeys("galaxy");
-        var acquired = await Node(redis).AcquireAsync(new LeaseRecord("a", "boot", 0, "http://a", "", 1), null, 0, TimeSpan.FromMinutes(5), () => { });
+        var acquired = await Node(redis)
+            .AcquireAsync(
+                new LeaseRecord("a", "boot", 0, "http://a", "", 1),
+                null,
+                0,
+                TimeSpan.FromMinutes(5),
+                () => { }
+            );
         for (var i = 0; i < 500; i++)
         {
-            Assert.Equal(StoreAnswer.Done, await FencedScript.RunAsync(redis.GetDatabase(), keys, acquired.Lease!.Token, "", "",
-                [new("SET", keys["k" + i], "v" + i), new("RPUSH", keys["list"], "v" + i)]));
+            Assert.Equal(
+                StoreAnswer.Done,
+                await FencedScript.RunAsync(
+                    redis.GetDatabase(),
+                    keys,
+                    acquired.Lease!.Token,
+                    "",
+                    "",
+                    [new("SET", keys["k" + i], "v" + i), new("RPUSH", keys["list"], "v" + i)]
+                )
+            );
         }
 
         await store.KillAsync();
@@ -40,21 +56,49 @@ public class DurabilityTests
         Assert.Equal(1, (await Node(again).ReadAsync(TimeSpan.FromSeconds(30), 0)).Lease!.Token);
     }
 
-    /// <summary>The embedded store is given 64 MiB of memory; the rest must not be forgotten, neither at once nor after a crash.</summary>
+    /// <summary>
+    /// The embedded store is given 64 MiB of memory; the rest must not be forgotten, neither at once nor after a crash.
+    /// </summary>
     [Fact]
     public async Task Garnet_keeps_what_does_not_fit_into_its_memory()
     {
-        const int Keys = 20_000, InScript = 100;
+        const int Keys = 20_000,
+            InScript = 100;
         await using var store = new GarnetStore();
         await store.InitializeAsync();
         await using var redis = await store.ConnectAsync();
         var keys = new StoreKeys("galaxy");
-        var acquired = await Node(redis).AcquireAsync(new LeaseRecord("a", "boot", 0, "http://a", "", 1), null, 0, TimeSpan.FromMinutes(5), () => { });
+        var acquired = await Node(redis)
+            .AcquireAsync(
+                new LeaseRecord("a", "boot", 0, "http://a", "", 1),
+                null,
+                0,
+                TimeSpan.FromMinutes(5),
+                () => { }
+            );
         var value = new string('x', 6000);
         for (var i = 0; i < Keys; i += InScript)
         {
-            Assert.Equal(StoreAnswer.Done, await FencedScript.RunAsync(redis.GetDatabase(), keys, acquired.Lease!.Token, "", "",
-                [.. Enumerable.Range(i, InScript).Select(n => new FencedCommand("SET", keys["k" + n], n + value)), new("ZADD", keys["set"], [.. Enumerable.Range(i, InScript).SelectMany(n => new RedisValue[] { n, "k" + n })])]));
+            Assert.Equal(
+                StoreAnswer.Done,
+                await FencedScript.RunAsync(
+                    redis.GetDatabase(),
+                    keys,
+                    acquired.Lease!.Token,
+                    "",
+                    "",
+                    [
+                        .. Enumerable
+                            .Range(i, InScript)
+                            .Select(n => new FencedCommand("SET", keys["k" + n], n + value)),
+                        new(
+                            "ZADD",
+                            keys["set"],
+                            [.. Enumerable.Range(i, InScript).SelectMany(n => new RedisValue[] { n, "k" + n })]
+                        ),
+                    ]
+                )
+            );
         }
         await AllThereAsync(redis);
 
@@ -78,5 +122,6 @@ public class DurabilityTests
         }
     }
 
-    private static LeaseStore Node(IConnectionMultiplexer redis) => new(new RedisStores([redis]), new NodeOptions { NodeId = "a" });
+    private static LeaseStore Node(IConnectionMultiplexer redis) =>
+        new(new RedisStores([redis]), new NodeOptions { NodeId = "a" });
 }

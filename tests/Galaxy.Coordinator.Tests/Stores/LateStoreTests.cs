@@ -78,12 +78,20 @@ public sealed class LateStoreTests : IAsyncDisposable
         var port = FreePort();
         var program = Path.Combine(AppContext.BaseDirectory, "Galaxy.Coordinator.dll");
         var info = new ProcessStartInfo("dotnet", ["exec", program]) { WorkingDirectory = _folder };
-        foreach (var (name, value) in new[]
-        {
-            ("GALAXY_API_KEY", Key), ("GALAXY_BIND", "127.0.0.1"), ("HTTP_PORT", $"{port}"), ("GRPC_PORT", $"{FreePort()}"),
-            ("Galaxy_NODE_ID", "early"), ("GALAXY_DATA", Path.Combine(_folder, "node")), ("GALAXY_LEASE", "local"),
-            ("ConnectionStrings__redis", stores), ("ASPNETCORE_URLS", ""),
-        })
+        foreach (
+            var (name, value) in new[]
+            {
+                ("GALAXY_API_KEY", Key),
+                ("GALAXY_BIND", "127.0.0.1"),
+                ("HTTP_PORT", $"{port}"),
+                ("GRPC_PORT", $"{FreePort()}"),
+                ("Galaxy_NODE_ID", "early"),
+                ("GALAXY_DATA", Path.Combine(_folder, "node")),
+                ("GALAXY_LEASE", "local"),
+                ("ConnectionStrings__redis", stores),
+                ("ASPNETCORE_URLS", ""),
+            }
+        )
         {
             info.Environment[name] = value;
         }
@@ -112,15 +120,23 @@ public sealed class LateStoreTests : IAsyncDisposable
     }
 
     private static async Task<bool> LeadsAsync(HttpClient http) =>
-        (await http.GetFromJsonAsync<JsonObject>("/api/v1/cluster"))!["leader"]?["node_id"]?.GetValue<string>() == "early";
+        (await http.GetFromJsonAsync<JsonObject>("/api/v1/cluster"))!["leader"]?["node_id"]?.GetValue<string>()
+        == "early";
 
-    private static Task SaysAsync(HttpClient http, params string[] words) => SaysAsync(http, HttpStatusCode.ServiceUnavailable, words);
+    private static Task SaysAsync(HttpClient http, params string[] words) =>
+        SaysAsync(http, HttpStatusCode.ServiceUnavailable, words);
 
-    private static Task SaysAsync(HttpClient http, HttpStatusCode code, params string[] words) => Eventually.TrueAsync(async () =>
-        await HealthAsync(http) is var health && health.Code == code
-            && words.All(word => health.Stores.Contains(word, StringComparison.Ordinal)));
+    private static Task SaysAsync(HttpClient http, HttpStatusCode code, params string[] words) =>
+        Eventually.TrueAsync(async () =>
+            await HealthAsync(http) is var health
+            && health.Code == code
+            && words.All(word => health.Stores.Contains(word, StringComparison.Ordinal))
+        );
 
-    [Fact(Skip = "redis-server is not on PATH: install the package redis-server to run this test.", SkipUnless = nameof(HasRedisServer))]
+    [Fact(
+        Skip = "redis-server is not on PATH: install the package redis-server to run this test.",
+        SkipUnless = nameof(HasRedisServer)
+    )]
     public async Task A_coordinator_waits_for_its_store_says_so_and_leads_when_it_is_there()
     {
         var store = FreePort();
@@ -135,7 +151,9 @@ public sealed class LateStoreTests : IAsyncDisposable
 
             // Longer than a coordinator once waited before it ended.
             var since = Stopwatch.GetTimestamp();
-            await Eventually.TrueAsync(() => Task.FromResult(Stopwatch.GetElapsedTime(since) > TimeSpan.FromSeconds(12)));
+            await Eventually.TrueAsync(() =>
+                Task.FromResult(Stopwatch.GetElapsedTime(since) > TimeSpan.FromSeconds(12))
+            );
             Assert.False(process.HasExited);
             Assert.False(await LeadsAsync(http));
             Assert.True(await IsAliveAsync(http));
@@ -144,20 +162,28 @@ public sealed class LateStoreTests : IAsyncDisposable
 
             var first = StartStore(store);
             await Eventually.TrueAsync(() => LeadsAsync(http));
-            await Eventually.TrueAsync(async () => await HealthAsync(http) is (HttpStatusCode.OK, "a majority of the stores answers"));
+            await Eventually.TrueAsync(async () =>
+                await HealthAsync(http) is (HttpStatusCode.OK, "a majority of the stores answers")
+            );
 
-            // Lost later on, it is missed just so; what needs no store is still served, and so the node is degraded only.
+            // Lost later on, it is missed just so; what needs no store is still served, and so the node is degraded
+            // only.
             first.Kill();
             await SaysAsync(http, HttpStatusCode.OK, "nothing listens there");
             await Eventually.TrueAsync(async () => !await LeadsAsync(http));
             StartStore(store);
             await Eventually.TrueAsync(() => LeadsAsync(http));
-            await Eventually.TrueAsync(async () => await HealthAsync(http) is (HttpStatusCode.OK, "a majority of the stores answers"));
+            await Eventually.TrueAsync(async () =>
+                await HealthAsync(http) is (HttpStatusCode.OK, "a majority of the stores answers")
+            );
             Assert.False(process.HasExited);
         }
     }
 
-    [Fact(Skip = "redis-server is not on PATH: install the package redis-server to run this test.", SkipUnless = nameof(HasRedisServer))]
+    [Fact(
+        Skip = "redis-server is not on PATH: install the package redis-server to run this test.",
+        SkipUnless = nameof(HasRedisServer)
+    )]
     public async Task Of_three_stores_two_are_waited_for_and_the_missing_ones_are_named()
     {
         int[] stores = [FreePort(), FreePort(), FreePort()];
@@ -165,12 +191,18 @@ public sealed class LateStoreTests : IAsyncDisposable
         using (http)
         {
             await Eventually.TrueAsync(() => IsAliveAsync(http));
-            await SaysAsync(http, ["Of 3 stores 2 must answer, and 0 do", .. stores.Select(port => $"127.0.0.1:{port}")]);
+            await SaysAsync(
+                http,
+                ["Of 3 stores 2 must answer, and 0 do", .. stores.Select(port => $"127.0.0.1:{port}")]
+            );
 
             StartStore(stores[1]);
             await SaysAsync(
-                http, "Of 3 stores 2 must answer, and 1 do",
-                $"127.0.0.1:{stores[0]} (nothing listens there)", $"127.0.0.1:{stores[2]} (nothing listens there)");
+                http,
+                "Of 3 stores 2 must answer, and 1 do",
+                $"127.0.0.1:{stores[0]} (nothing listens there)",
+                $"127.0.0.1:{stores[2]} (nothing listens there)"
+            );
             Assert.False(await LeadsAsync(http));
 
             StartStore(stores[2]);
@@ -179,7 +211,10 @@ public sealed class LateStoreTests : IAsyncDisposable
         }
     }
 
-    [Fact(Skip = "redis-server is not on PATH: install the package redis-server to run this test.", SkipUnless = nameof(HasRedisServer))]
+    [Fact(
+        Skip = "redis-server is not on PATH: install the package redis-server to run this test.",
+        SkipUnless = nameof(HasRedisServer)
+    )]
     public async Task A_wrong_password_is_named_and_waited_for_until_the_store_takes_it()
     {
         var store = FreePort();
@@ -191,7 +226,11 @@ public sealed class LateStoreTests : IAsyncDisposable
             await SaysAsync(http, $"127.0.0.1:{store} (it refuses the password");
             Assert.DoesNotContain(_lines, line => line.Contains("wrong-password", StringComparison.Ordinal));
 
-            await using (var redis = await ConnectionMultiplexer.ConnectAsync($"127.0.0.1:{store},password=right-password,allowAdmin=true"))
+            await using (
+                var redis = await ConnectionMultiplexer.ConnectAsync(
+                    $"127.0.0.1:{store},password=right-password,allowAdmin=true"
+                )
+            )
                 await redis.GetDatabase().ExecuteAsync("CONFIG", "SET", "requirepass", "wrong-password");
             await Eventually.TrueAsync(() => LeadsAsync(http));
             Assert.False(process.HasExited);

@@ -6,7 +6,9 @@ using StackExchange.Redis;
 
 namespace Galaxy.Coordinator.Tests.Stores;
 
-/// <summary>A store in a process of its own on a free port, which a test may kill and start again with its data.</summary>
+/// <summary>
+/// A store in a process of its own on a free port, which a test may kill and start again with its data.
+/// </summary>
 public abstract class RealStore : IAsyncLifetime
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
@@ -16,7 +18,8 @@ public abstract class RealStore : IAsyncLifetime
 
     protected string Folder { get; } = Directory.CreateTempSubdirectory("galaxy-store-").FullName;
 
-    public string Address => $"127.0.0.1:{_port},abortConnect=false,connectTimeout=1000,asyncTimeout=2000,allowAdmin=true";
+    public string Address =>
+        $"127.0.0.1:{_port},abortConnect=false,connectTimeout=1000,asyncTimeout=2000,allowAdmin=true";
 
     /// <summary>Why the store cannot run here; null when it can.</summary>
     public virtual string? Absent => null;
@@ -48,16 +51,17 @@ public abstract class RealStore : IAsyncLifetime
         _process.BeginOutputReadLine();
         _process.BeginErrorReadLine();
         await using var redis = await ConnectionMultiplexer.ConnectAsync(Address);
-        for (var started = Stopwatch.GetTimestamp(); ;)
+        for (var started = Stopwatch.GetTimestamp(); ; )
         {
             try
             {
-                // A store that has just started answers a ping long before it has compiled what runs scripts, on a busy machine by more than our patience with
-                // one call. Electors try again; most tests do not.
+                // A store that has just started answers a ping long before it has compiled what runs scripts, on a busy
+                // machine by more than our patience with one call. Electors try again; most tests do not.
                 await redis.GetDatabase().ScriptEvaluateAsync("return redis.call('PING')");
                 return;
             }
-            catch (Exception notYet) when (notYet is RedisException or TimeoutException && Stopwatch.GetElapsedTime(started) < Patience)
+            catch (Exception notYet)
+                when (notYet is RedisException or TimeoutException && Stopwatch.GetElapsedTime(started) < Patience)
             {
                 await Task.Delay(50);
             }
@@ -103,17 +107,38 @@ public abstract class RealStore : IAsyncLifetime
 public sealed class GarnetStore : RealStore
 {
     protected override ProcessStartInfo Command(string port) =>
-        new("dotnet", ["exec", Path.Combine(AppContext.BaseDirectory, "Galaxy.Store.dll"), "--port", port, "--data", Folder]);
+        new(
+            "dotnet",
+            ["exec", Path.Combine(AppContext.BaseDirectory, "Galaxy.Store.dll"), "--port", port, "--data", Folder]
+        );
 }
 
 /// <summary>Debian's redis-server.</summary>
 public sealed class RedisServerStore : RealStore
 {
     public override string? Absent { get; } =
-        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Any(folder => File.Exists(Path.Combine(folder, "redis-server")))
+        (Environment.GetEnvironmentVariable("PATH") ?? "")
+            .Split(Path.PathSeparator)
+            .Any(folder => File.Exists(Path.Combine(folder, "redis-server")))
             ? null
             : "redis-server is not on PATH: install the package redis-server to run this test.";
 
     protected override ProcessStartInfo Command(string port) =>
-        new("redis-server", ["--bind", "127.0.0.1", "--port", port, "--dir", Folder, "--appendonly", "yes", "--appendfsync", "always", "--save", ""]);
+        new(
+            "redis-server",
+            [
+                "--bind",
+                "127.0.0.1",
+                "--port",
+                port,
+                "--dir",
+                Folder,
+                "--appendonly",
+                "yes",
+                "--appendfsync",
+                "always",
+                "--save",
+                "",
+            ]
+        );
 }

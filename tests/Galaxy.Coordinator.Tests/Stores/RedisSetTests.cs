@@ -24,14 +24,20 @@ public class RedisSetTests
         await set.StartAsync();
         var stores = await ConnectAsync(set);
         var lease = Lease(stores);
-        var held = (await lease.AcquireAsync(new LeaseRecord("a", "boot-a", 0, "", "", 1), null, 0, Long, () => { })).Lease!;
+        var held = (
+            await lease.AcquireAsync(new LeaseRecord("a", "boot-a", 0, "", "", 1), null, 0, Long, () => { })
+        ).Lease!;
         Assert.Equal(StoreAnswer.Done, await WriteAsync(stores, held.Token, "before"));
-        await Eventually.TrueAsync(async () => await stores.All[0].GetDatabase().ExecuteAsync("WAIT", 1, 1000) is var replicas && (long)replicas == 1);
+        await Eventually.TrueAsync(async () =>
+            await stores.All[0].GetDatabase().ExecuteAsync("WAIT", 1, 1000) is var replicas && (long)replicas == 1
+        );
 
         await set.KillAsync(set.Master);
 
         // Sentinel makes the replica the master, and the connections follow.
-        await Eventually.TrueAsync(async () => await TryAsync(async () => await WriteAsync(stores, held.Token, "after") == StoreAnswer.Done));
+        await Eventually.TrueAsync(async () =>
+            await TryAsync(async () => await WriteAsync(stores, held.Token, "after") == StoreAnswer.Done)
+        );
         Assert.True(await lease.RenewAsync(held, Long));
         Assert.Equal("before", (string?)await stores.All[0].GetDatabase().StringGetAsync(_keys["before"]));
         Assert.Equal(StoreAnswer.Stale, await WriteAsync(stores, held.Token - 1, "stale"));
@@ -46,11 +52,15 @@ public class RedisSetTests
         await set.StartAsync();
         var stores = await ConnectAsync(set);
         var lease = Lease(stores);
-        var held = (await lease.AcquireAsync(new LeaseRecord("a", "boot-a", 0, "", "", 1), null, 0, Long, () => { })).Lease!;
+        var held = (
+            await lease.AcquireAsync(new LeaseRecord("a", "boot-a", 0, "", "", 1), null, 0, Long, () => { })
+        ).Lease!;
         foreach (var name in (string[])["one", "two", "three"])
             Assert.Equal(StoreAnswer.Done, await WriteAsync(stores, held.Token, name));
         Assert.True(await lease.RenewAsync(held, Long));
-        Assert.Null((await lease.AcquireAsync(new LeaseRecord("b", "boot-b", 0, "", "", 1), null, 0, Long, () => { })).Lease);
+        Assert.Null(
+            (await lease.AcquireAsync(new LeaseRecord("b", "boot-b", 0, "", "", 1), null, 0, Long, () => { })).Lease
+        );
         Assert.Equal(StoreAnswer.Stale, await WriteAsync(stores, held.Token - 1, "stale"));
 
         // All keys of a cluster of ours are in one slot, whichever node has it.
@@ -68,14 +78,24 @@ public class RedisSetTests
         var host = builder.Build();
         await host.ConnectStoresAsync();
         var stores = host.Services.GetRequiredService<RedisStores>();
-        await Eventually.TrueAsync(() => TryAsync(async () => await stores.All[0].GetDatabase().PingAsync() > TimeSpan.Zero));
+        await Eventually.TrueAsync(() =>
+            TryAsync(async () => await stores.All[0].GetDatabase().PingAsync() > TimeSpan.Zero)
+        );
         return stores;
     }
 
-    private static LeaseStore Lease(RedisStores stores) => new(stores, new NodeOptions { NodeId = "a", Cluster = "sets" });
+    private static LeaseStore Lease(RedisStores stores) =>
+        new(stores, new NodeOptions { NodeId = "a", Cluster = "sets" });
 
     private Task<StoreAnswer> WriteAsync(RedisStores stores, long token, string name) =>
-        FencedScript.RunAsync(stores.All[0].GetDatabase(), _keys, token, "", "", [new FencedCommand("SET", _keys[name], name)]);
+        FencedScript.RunAsync(
+            stores.All[0].GetDatabase(),
+            _keys,
+            token,
+            "",
+            "",
+            [new FencedCommand("SET", _keys[name], name)]
+        );
 
     private static async Task<bool> TryAsync(Func<Task<bool>> act)
     {

@@ -13,7 +13,10 @@ public abstract class RedisSet : IAsyncDisposable
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("galaxy-redis-");
 
     public static string? Absent { get; } =
-        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Any(folder => File.Exists(Path.Combine(folder, "redis-server"))) ? null
+        (Environment.GetEnvironmentVariable("PATH") ?? "")
+            .Split(Path.PathSeparator)
+            .Any(folder => File.Exists(Path.Combine(folder, "redis-server")))
+            ? null
             : "redis-server is not on PATH: install the package redis-server to run this test.";
 
     /// <summary>What <c>ConnectionStrings__redis</c> would say.</summary>
@@ -24,7 +27,15 @@ public abstract class RedisSet : IAsyncDisposable
     protected void Start(int port, params string[] arguments)
     {
         var folder = _folder.CreateSubdirectory($"{port}").FullName;
-        _processes[port] = Process.Start(new ProcessStartInfo("redis-server", [.. arguments, "--port", $"{port}", "--bind", "127.0.0.1", "--dir", folder]) { RedirectStandardOutput = true })!;
+        _processes[port] = Process.Start(
+            new ProcessStartInfo(
+                "redis-server",
+                [.. arguments, "--port", $"{port}", "--bind", "127.0.0.1", "--dir", folder]
+            )
+            {
+                RedirectStandardOutput = true,
+            }
+        )!;
         _processes[port].BeginOutputReadLine();
     }
 
@@ -49,7 +60,11 @@ public abstract class RedisSet : IAsyncDisposable
             using var client = new TcpClient();
             await client.ConnectAsync(IPAddress.Loopback, port);
             await using var stream = client.GetStream();
-            var text = $"*{words.Length}\r\n" + string.Concat(words.Select(word => $"${word.Length.ToString(CultureInfo.InvariantCulture)}\r\n{word}\r\n"));
+            var text =
+                $"*{words.Length}\r\n"
+                + string.Concat(
+                    words.Select(word => $"${word.Length.ToString(CultureInfo.InvariantCulture)}\r\n{word}\r\n")
+                );
             await stream.WriteAsync(Encoding.ASCII.GetBytes(text));
             var buffer = new byte[16 * 1024];
             return Encoding.ASCII.GetString(buffer, 0, await stream.ReadAsync(buffer));
@@ -95,20 +110,35 @@ public sealed class SentinelSet : RedisSet
 
     public int Replica => _ports[1];
 
-    public override string ConnectionString => string.Join(',', _ports[2..].Select(port => $"127.0.0.1:{port}")) + ",serviceName=galaxy";
+    public override string ConnectionString =>
+        string.Join(',', _ports[2..].Select(port => $"127.0.0.1:{port}")) + ",serviceName=galaxy";
 
     public override async Task StartAsync()
     {
         Start(Master, "--appendonly", "yes", "--save", "");
         Start(Replica, "--appendonly", "yes", "--save", "", "--replicaof", "127.0.0.1", $"{Master}");
-        await AnswersAsync(Master, answer => answer.Contains("connected_slaves:1", StringComparison.Ordinal), "INFO", "replication");
+        await AnswersAsync(
+            Master,
+            answer => answer.Contains("connected_slaves:1", StringComparison.Ordinal),
+            "INFO",
+            "replication"
+        );
         foreach (var port in _ports[2..])
         {
-            var file = Write($"sentinel-{port}.conf", $"sentinel monitor galaxy 127.0.0.1 {Master} 2\nsentinel down-after-milliseconds galaxy 1000\nsentinel failover-timeout galaxy 3000\n");
+            var file = Write(
+                $"sentinel-{port}.conf",
+                $"sentinel monitor galaxy 127.0.0.1 {Master} 2\nsentinel down-after-milliseconds galaxy "
+                    + "1000\nsentinel failover-timeout galaxy 3000\n"
+            );
             Start(port, file, "--sentinel");
         }
         foreach (var port in _ports[2..])
-            await AnswersAsync(port, answer => answer.Contains("slaves=1,sentinels=3", StringComparison.Ordinal), "INFO", "sentinel");
+            await AnswersAsync(
+                port,
+                answer => answer.Contains("slaves=1,sentinels=3", StringComparison.Ordinal),
+                "INFO",
+                "sentinel"
+            );
     }
 }
 
@@ -138,11 +168,25 @@ public sealed class ClusterSet : RedisSet
             Start(_ports[i], "--cluster-enabled", "yes", "--appendonly", "yes", "--save", "");
             await AnswersAsync(_ports[i], answer => answer.StartsWith("+PONG", StringComparison.Ordinal), "PING");
             var (from, to) = (Slots * i / _ports.Length, (Slots * (i + 1) / _ports.Length) - 1);
-            await AnswersAsync(_ports[i], answer => answer.StartsWith("+OK", StringComparison.Ordinal), "CLUSTER", "ADDSLOTSRANGE", $"{from}", $"{to}");
+            await AnswersAsync(
+                _ports[i],
+                answer => answer.StartsWith("+OK", StringComparison.Ordinal),
+                "CLUSTER",
+                "ADDSLOTSRANGE",
+                $"{from}",
+                $"{to}"
+            );
         }
         foreach (var port in _ports[1..])
             await AskAsync(_ports[0], "CLUSTER", "MEET", "127.0.0.1", $"{port}");
         foreach (var port in _ports)
-            await AnswersAsync(port, answer => answer.Contains("cluster_state:ok", StringComparison.Ordinal) && answer.Contains("cluster_known_nodes:3", StringComparison.Ordinal), "CLUSTER", "INFO");
+            await AnswersAsync(
+                port,
+                answer =>
+                    answer.Contains("cluster_state:ok", StringComparison.Ordinal)
+                    && answer.Contains("cluster_known_nodes:3", StringComparison.Ordinal),
+                "CLUSTER",
+                "INFO"
+            );
     }
 }

@@ -61,7 +61,8 @@ public class TaskLedgerTests
         Assert.Equal(new LedgerIndex(6, 10, 9, 38), _ledger.Index);
     }
 
-    private static (long, string) Page((long Page, IReadOnlyList<string> TaskIds)? page) => (page!.Value.Page, string.Join(' ', page.Value.TaskIds));
+    private static (long, string) Page((long Page, IReadOnlyList<string> TaskIds)? page) =>
+        (page!.Value.Page, string.Join(' ', page.Value.TaskIds));
 
     [Theory]
     [InlineData("", false)]
@@ -73,5 +74,6 @@ public class TaskLedgerTests
     [InlineData("{\"first\":1,\"last\":3,\"low\":5,\"listed\":5}", false)]
     [InlineData("{\"first\":1,\"last\":3,\"low\":4,\"listed\":3}", true)]
     [InlineData("{\"first\":1,\"last\":0,\"low\":1,\"listed\":0}", true)]
-    public void An_index_that_cannot_be_true_is_none(string json, bool isTaken) => Assert.Equal(isTaken, LedgerIndex.TryRead(json) is not null);
+    public void An_index_that_cannot_be_true_is_none(string json, bool isTaken) =>
+        Assert.Equal(isTaken, LedgerIndex.TryRead(json) is not null);
 }

@@ -5,7 +5,9 @@ using Galaxy.ServiceDefaults;
 
 namespace Galaxy.Coordinator.Tests.Tasks;
 
-/// <summary>What bounds the engine's writes is near what is written, and families are counted as they grow and end.</summary>
+/// <summary>
+/// What bounds the engine's writes is near what is written, and families are counted as they grow and end.
+/// </summary>
 public class TaskSizeTests
 {
     private static readonly IReadOnlyList<string> Long =

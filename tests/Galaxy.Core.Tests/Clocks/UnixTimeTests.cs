@@ -11,5 +11,6 @@ public class UnixTimeTests
     [InlineData(1_764_374_400_000, 2025)]
     [InlineData(253_402_300_800_000, 9999)]
     [InlineData(long.MaxValue, 9999)]
-    public void Any_number_is_a_moment(long milliseconds, int year) => Assert.Equal(year, UnixTime.At(milliseconds).Year);
+    public void Any_number_is_a_moment(long milliseconds, int year) =>
+        Assert.Equal(year, UnixTime.At(milliseconds).Year);
 }

@@ -17,7 +17,13 @@ public class DnsTests
             Answers =
             [
                 new DnsRecord(ServiceTxt.ServiceType, DnsType.Ptr, 4500, "node." + ServiceTxt.ServiceType),
-                new DnsRecord("node." + ServiceTxt.ServiceType, DnsType.Srv, 120, new DnsSrv(0, 0, 8071, "node.local."), CacheFlush: true),
+                new DnsRecord(
+                    "node." + ServiceTxt.ServiceType,
+                    DnsType.Srv,
+                    120,
+                    new DnsSrv(0, 0, 8071, "node.local."),
+                    CacheFlush: true
+                ),
             ],
             Additionals =
             [
@@ -28,7 +34,10 @@ public class DnsTests
 
         Assert.True(DnsReader.TryParse(DnsWriter.Write(message), out var read));
 
-        Assert.Equal((message.Id, message.IsResponse, message.Authoritative), (read.Id, read.IsResponse, read.Authoritative));
+        Assert.Equal(
+            (message.Id, message.IsResponse, message.Authoritative),
+            (read.Id, read.IsResponse, read.Authoritative)
+        );
         Assert.Equal(message.Questions, read.Questions);
         Assert.Equal(message.Answers, read.Answers);
         Assert.Equal(message.Additionals, read.Additionals);
@@ -37,17 +46,41 @@ public class DnsTests
     [Fact]
     public void A_query_of_another_program_is_understood()
     {
-        // Bytes of a PTR question for _ufo-galaxy._tcp.local with the QU bit, written out by hand from RFC 1035, section 4.1.
+        // Bytes of a PTR question for _ufo-galaxy._tcp.local with the QU bit, written out by hand from RFC 1035,
+        // section 4.1.
         byte[] query =
         [
-            0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0,
-            11, .. "_ufo-galaxy"u8, 4, .. "_tcp"u8, 5, .. "local"u8, 0,
-            0, 12, 0x80, 1,
+            0,
+            0,
+            0,
+            0,
+            0,
+            1,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            11,
+            .. "_ufo-galaxy"u8,
+            4,
+            .. "_tcp"u8,
+            5,
+            .. "local"u8,
+            0,
+            0,
+            12,
+            0x80,
+            1,
         ];
 
         Assert.True(DnsReader.TryParse(query, out var message));
 
-        Assert.Equal(new DnsQuestion(ServiceTxt.ServiceType, DnsType.Ptr, Unicast: true), Assert.Single(message.Questions));
+        Assert.Equal(
+            new DnsQuestion(ServiceTxt.ServiceType, DnsType.Ptr, Unicast: true),
+            Assert.Single(message.Questions)
+        );
     }
 
     [Fact]
@@ -97,7 +130,9 @@ public class DnsTests
         Assert.True(DnsReader.TryParse(bytes, out var read));
         Assert.Equal(question, Assert.Single(read.Questions));
         Assert.False(DnsReader.TryParse([.. bytes[..12], 63, (byte)'y', .. bytes[13..]], out _));
-        Assert.Throws<ArgumentException>(() => DnsWriter.Write(new DnsMessage { Questions = [new DnsQuestion("y" + name, DnsType.Ptr)] }));
+        Assert.Throws<ArgumentException>(() =>
+            DnsWriter.Write(new DnsMessage { Questions = [new DnsQuestion("y" + name, DnsType.Ptr)] })
+        );
     }
 
     [Fact]
@@ -111,24 +146,39 @@ public class DnsTests
     [Fact]
     public void Every_prefix_of_a_message_is_refused_or_read_but_never_throws()
     {
-        var bytes = DnsWriter.Write(new DnsMessage
-        {
-            Answers = [new DnsRecord("n.local.", DnsType.Txt, 1, ServiceTxt.Write([new("k", "v")])), new DnsRecord("n.local.", DnsType.Srv, 1, new DnsSrv(1, 2, 3, "h.local."))],
-        });
+        var bytes = DnsWriter.Write(
+            new DnsMessage
+            {
+                Answers =
+                [
+                    new DnsRecord("n.local.", DnsType.Txt, 1, ServiceTxt.Write([new("k", "v")])),
+                    new DnsRecord("n.local.", DnsType.Srv, 1, new DnsSrv(1, 2, 3, "h.local.")),
+                ],
+            }
+        );
 
         for (var length = 0; length < bytes.Length; length++)
-            Assert.False(DnsReader.TryParse(bytes.AsSpan(0, length), out _), $"{length} of {bytes.Length} bytes were taken for a message");
+            Assert.False(
+                DnsReader.TryParse(bytes.AsSpan(0, length), out _),
+                $"{length} of {bytes.Length} bytes were taken for a message"
+            );
     }
 
     [Fact]
     public void Damaged_messages_never_throw()
     {
         var random = new Random(1);
-        var good = DnsWriter.Write(new DnsMessage
-        {
-            Questions = [new DnsQuestion("q.local.", DnsType.Any)],
-            Answers = [new DnsRecord("n.local.", DnsType.Txt, 1, ServiceTxt.Write([new("k", "v")])), new DnsRecord("n.local.", DnsType.Ptr, 1, "h.local.")],
-        });
+        var good = DnsWriter.Write(
+            new DnsMessage
+            {
+                Questions = [new DnsQuestion("q.local.", DnsType.Any)],
+                Answers =
+                [
+                    new DnsRecord("n.local.", DnsType.Txt, 1, ServiceTxt.Write([new("k", "v")])),
+                    new DnsRecord("n.local.", DnsType.Ptr, 1, "h.local."),
+                ],
+            }
+        );
         for (var i = 0; i < 200_000; i++)
         {
             var bytes = good.ToArray();
@@ -142,7 +192,12 @@ public class DnsTests
     [Fact]
     public void Txt_pairs_follow_rfc_6763()
     {
-        var pairs = ServiceTxt.Read([.. ServiceTxt.Write([new("node", "a"), new("empty", "")]), "flag"u8.ToArray(), "=nokey"u8.ToArray(), "NODE=second"u8.ToArray()]);
+        var pairs = ServiceTxt.Read([
+            .. ServiceTxt.Write([new("node", "a"), new("empty", "")]),
+            "flag"u8.ToArray(),
+            "=nokey"u8.ToArray(),
+            "NODE=second"u8.ToArray(),
+        ]);
 
         Assert.Equal("a", pairs["Node"]);
         Assert.Equal("", pairs["empty"]);

@@ -8,8 +8,9 @@ using Galaxy.Core.Tests.Fuzzing;
 namespace Galaxy.Core.Tests.Discovery;
 
 /// <summary>
-/// The three parsers of discovery and the machines behind them, fed with damaged packets: 20 s each, or <c>GALAXY_FUZZ</c> inputs each. The
-/// corpus is in <c>Corpus/*.hex</c>; an input that broke something once belongs there.
+/// The three parsers of discovery and the machines behind them, fed with damaged packets: 20 s each, or
+/// <c>GALAXY_FUZZ</c> inputs each. The corpus is in <c>Corpus/*.hex</c>; an input that broke something once belongs
+/// there.
 /// </summary>
 public class FuzzTests(ITestOutputHelper output)
 {
@@ -28,7 +29,15 @@ public class FuzzTests(ITestOutputHelper output)
     {
         var (host, heard, now) = (NewHost(), 0, TimeSpan.Zero);
 
-        Report(new Fuzzer(Hear, Corpus("dns"), Words("\u0004", "\u000b_ufo-galaxy\u0004_tcp\u0005local\0", "\u00c0\u000c", "galaxy-b"), longest: 9000, mostBytes: 16 << 20).Run(1));
+        Report(
+            new Fuzzer(
+                Hear,
+                Corpus("dns"),
+                Words("\u0004", "\u000b_ufo-galaxy\u0004_tcp\u0005local\0", "\u00c0\u000c", "galaxy-b"),
+                longest: 9000,
+                mostBytes: 16 << 20
+            ).Run(1)
+        );
 
         int? Hear(byte[] packet)
         {
@@ -36,7 +45,10 @@ public class FuzzTests(ITestOutputHelper output)
                 return null;
             // What was understood can be said again, and is understood the same way.
             if (message.AllRecords.All(record => record.Data is not byte[]))
-                Assert.True(DnsReader.TryParse(DnsWriter.Write(message), out var again) && again.AllRecords.Count() == message.AllRecords.Count());
+                Assert.True(
+                    DnsReader.TryParse(DnsWriter.Write(message), out var again)
+                        && again.AllRecords.Count() == message.AllRecords.Count()
+                );
             if (++heard % 5000 == 0)
                 (host, now) = (NewHost(), TimeSpan.Zero);
             now += TimeSpan.FromMilliseconds(7);
@@ -49,8 +61,15 @@ public class FuzzTests(ITestOutputHelper output)
                     Assert.True(DnsReader.TryParse(send.Packet, out _));
             }
             return HashCode.Combine(
-                Size(message.Questions.Count), Size(message.Answers.Count), Size(message.Authorities.Count), Size(message.Additionals.Count), message.IsResponse,
-                message.Truncated, message.AllRecords.Take(3).Aggregate(0, (sum, record) => (sum * 31) + (int)record.Type), effects.Count);
+                Size(message.Questions.Count),
+                Size(message.Answers.Count),
+                Size(message.Authorities.Count),
+                Size(message.Additionals.Count),
+                message.IsResponse,
+                message.Truncated,
+                message.AllRecords.Take(3).Aggregate(0, (sum, record) => (sum * 31) + (int)record.Type),
+                effects.Count
+            );
         }
     }
 
@@ -59,8 +78,30 @@ public class FuzzTests(ITestOutputHelper output)
     {
         var (link, heard, now) = (NewLink(), 0, TimeSpan.Zero);
 
-        Report(new Fuzzer(Hear, Corpus("ssdp"),
-            Words("\r\n", ": ", "MX", "ST", "USN", "NTS", "LOCATION", "ssdp:all", "ssdp:alive", "ssdp:byebye", "http://", "uuid:", SsdpDevice.Type, "999999999999"), longest: 4200, mostBytes: 1 << 20).Run(2));
+        Report(
+            new Fuzzer(
+                Hear,
+                Corpus("ssdp"),
+                Words(
+                    "\r\n",
+                    ": ",
+                    "MX",
+                    "ST",
+                    "USN",
+                    "NTS",
+                    "LOCATION",
+                    "ssdp:all",
+                    "ssdp:alive",
+                    "ssdp:byebye",
+                    "http://",
+                    "uuid:",
+                    SsdpDevice.Type,
+                    "999999999999"
+                ),
+                longest: 4200,
+                mostBytes: 1 << 20
+            ).Run(2)
+        );
 
         int? Hear(byte[] packet)
         {
@@ -71,14 +112,29 @@ public class FuzzTests(ITestOutputHelper output)
             now += TimeSpan.FromMilliseconds(7);
             // The answers to this one alone.
             link.Tick(now);
-            var effects = link.Hear(message, packet.Length, Stranger, onLink: true, toGroup: heard % 2 == 0, now).ToList();
+            var effects = link.Hear(message, packet.Length, Stranger, onLink: true, toGroup: heard % 2 == 0, now)
+                .ToList();
             if (effects.Count == 0)
-                effects = [.. link.Tick(now += TimeSpan.FromSeconds(6)).Where(effect => effect is SsdpEffect.Send { To: not null })];
-            Assert.InRange(effects.OfType<SsdpEffect.Send>().Sum(send => send.Packet.Length), 0, packet.Length * SsdpLink.MaxAmplification);
-            return HashCode.Combine(message.IsSearch, message.IsNotify, Size(message.Headers.Count), string.Join(',', effects.Select(Kind)));
+                effects =
+                [
+                    .. link.Tick(now += TimeSpan.FromSeconds(6))
+                        .Where(effect => effect is SsdpEffect.Send { To: not null }),
+                ];
+            Assert.InRange(
+                effects.OfType<SsdpEffect.Send>().Sum(send => send.Packet.Length),
+                0,
+                packet.Length * SsdpLink.MaxAmplification
+            );
+            return HashCode.Combine(
+                message.IsSearch,
+                message.IsNotify,
+                Size(message.Headers.Count),
+                string.Join(',', effects.Select(Kind))
+            );
         }
 
-        static string Kind(SsdpEffect effect) => effect is SsdpEffect.Refused refused ? refused.Reason : effect.GetType().Name;
+        static string Kind(SsdpEffect effect) =>
+            effect is SsdpEffect.Refused refused ? refused.Reason : effect.GetType().Name;
     }
 
     [Fact]
@@ -86,35 +142,72 @@ public class FuzzTests(ITestOutputHelper output)
     {
         var key = new byte[32];
 
-        Report(new Fuzzer(Hear, Corpus("announcement"),
-            Words("{", "}", "[", "]", "\"", "\\u0000", "\\ud800", "null", "true", "1e999", "-0", "\"node_id\":", "\"metadata\":{", "\"capabilities\":[", Announcement.DiscoverWord, Announcement.ResponseWord), longest: 1300, mostBytes: 1 << 20).Run(3));
+        Report(
+            new Fuzzer(
+                Hear,
+                Corpus("announcement"),
+                Words(
+                    "{",
+                    "}",
+                    "[",
+                    "]",
+                    "\"",
+                    "\\u0000",
+                    "\\ud800",
+                    "null",
+                    "true",
+                    "1e999",
+                    "-0",
+                    "\"node_id\":",
+                    "\"metadata\":{",
+                    "\"capabilities\":[",
+                    Announcement.DiscoverWord,
+                    Announcement.ResponseWord
+                ),
+                longest: 1300,
+                mostBytes: 1 << 20
+            ).Run(3)
+        );
 
         int? Hear(byte[] packet)
         {
             if (!Announcement.TryParse(packet, out var heard))
                 return null;
-            // Nobody has signed that by chance; and what is believed can be said again, unless it would be too long with what we add.
+            // Nobody has signed that by chance; and what is believed can be said again, unless it would be too long
+            // with what we add.
             Assert.False(heard.IsSignedWith(key));
             try
             {
                 Assert.True(Announcement.TryParse(heard.Sign(key).ToBytes(), out var again) && again.IsSignedWith(key));
             }
-            catch (InvalidOperationException tooLong) when (tooLong.Message.Contains("are allowed", StringComparison.Ordinal))
+            catch (InvalidOperationException tooLong)
+                when (tooLong.Message.Contains("are allowed", StringComparison.Ordinal))
             {
                 return 1;
             }
             return HashCode.Combine(
-                heard.Kind, heard.NodeId.Length, heard.Capabilities.Count, heard.Metadata.Count, heard.Port > 0, heard.Url.Length > 0, heard.Nonce.Length > 0, heard.Answers.Length > 0);
+                heard.Kind,
+                heard.NodeId.Length,
+                heard.Capabilities.Count,
+                heard.Metadata.Count,
+                heard.Port > 0,
+                heard.Url.Length > 0,
+                heard.Nonce.Length > 0,
+                heard.Answers.Length > 0
+            );
         }
     }
 
-    private static IReadOnlyList<byte[]> Corpus(string name) => Fuzzer.Read(Path.Combine(AppContext.BaseDirectory, "Discovery", "Corpus", name + ".hex"));
+    private static IReadOnlyList<byte[]> Corpus(string name) =>
+        Fuzzer.Read(Path.Combine(AppContext.BaseDirectory, "Discovery", "Corpus", name + ".hex"));
 
     [Fact]
     public void The_fuzzer_finds_a_bug_that_takes_several_steps()
     {
         // Only a response with a cut-off second record and a pointer in its name breaks it.
-        var failure = Assert.Throws<InvalidOperationException>(() => new Fuzzer(Buggy, Corpus("dns"), Words("\u00c0\u000c"), longest: 9000, mostBytes: 16 << 20).Run(6));
+        var failure = Assert.Throws<InvalidOperationException>(() =>
+            new Fuzzer(Buggy, Corpus("dns"), Words("\u00c0\u000c"), longest: 9000, mostBytes: 16 << 20).Run(6)
+        );
 
         Assert.Contains("planted", failure.InnerException!.Message, StringComparison.Ordinal);
 
@@ -135,7 +228,12 @@ public class FuzzTests(ITestOutputHelper output)
     private static MdnsHost NewHost()
     {
         var host = new MdnsHost(new Random(4));
-        host.Publish(1, [new MdnsService("a", "galaxy-a", 8071, [new("node_id", "a"), new("cluster", "c")])], [IPAddress.Parse("10.0.0.1"), IPAddress.Parse("fe80::1")], TimeSpan.Zero);
+        host.Publish(
+            1,
+            [new MdnsService("a", "galaxy-a", 8071, [new("node_id", "a"), new("cluster", "c")])],
+            [IPAddress.Parse("10.0.0.1"), IPAddress.Parse("fe80::1")],
+            TimeSpan.Zero
+        );
         for (var now = TimeSpan.Zero; now < TimeSpan.FromSeconds(3); now += TimeSpan.FromMilliseconds(10))
             host.Tick(now);
         return host;
@@ -144,7 +242,10 @@ public class FuzzTests(ITestOutputHelper output)
     private static SsdpLink NewLink()
     {
         var link = new SsdpLink(IPAddress.Parse("10.0.0.1"), 8037, 1, "Linux UPnP/1.1 Galaxy/1", new Random(5));
-        link.Publish([new SsdpDevice(Guid.Parse("0f0e0d0c-0b0a-0908-0706-050403020100"), "/description/a.xml", 7)], TimeSpan.Zero);
+        link.Publish(
+            [new SsdpDevice(Guid.Parse("0f0e0d0c-0b0a-0908-0706-050403020100"), "/description/a.xml", 7)],
+            TimeSpan.Zero
+        );
         return link;
     }
 }

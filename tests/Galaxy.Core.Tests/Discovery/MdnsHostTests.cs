@@ -27,7 +27,8 @@ public class MdnsHostTests
         return station;
     }
 
-    private static MdnsService Service(string node, int number) => new(node, "galaxy-" + node, 8071, [new("node_id", node), new("cluster", $"c{number}")]);
+    private static MdnsService Service(string node, int number) =>
+        new(node, "galaxy-" + node, 8071, [new("node_id", node), new("cluster", $"c{number}")]);
 
     private void Do(Station from, IReadOnlyList<(int Link, MdnsEffect Effect)> effects)
     {
@@ -146,7 +147,9 @@ public class MdnsHostTests
         Run(25);
 
         // Only questions, and refreshing of what names the host.
-        Assert.DoesNotContain(a.Sent.Skip(before), message => message.IsResponse && message.Answers.Any(record => record.Type == DnsType.Ptr));
+        Assert.DoesNotContain(a.Sent.Skip(before), message =>
+            message.IsResponse && message.Answers.Any(record => record.Type == DnsType.Ptr)
+        );
     }
 
     [Fact]
@@ -155,7 +158,11 @@ public class MdnsHostTests
         var a = Add("a");
         Run(10);
         a.Sent.Clear();
-        var goodbye = new DnsMessage { IsResponse = true, Answers = [.. Service("a", 1).Records([a.Address]).Select(record => record with { Ttl = 0 })] };
+        var goodbye = new DnsMessage
+        {
+            IsResponse = true,
+            Answers = [.. Service("a", 1).Records([a.Address]).Select(record => record with { Ttl = 0 })],
+        };
 
         for (var i = 0; i < 100; i++)
         {
@@ -173,7 +180,12 @@ public class MdnsHostTests
         Run(3);
         var asker = new IPEndPoint(IPAddress.Parse("10.0.0.9"), 40000);
 
-        var effects = a.Host.Hear(1, new DnsMessage { Id = 77, Questions = [new DnsQuestion(ServiceTxt.ServiceType, DnsType.Ptr)] }, asker, _now);
+        var effects = a.Host.Hear(
+            1,
+            new DnsMessage { Id = 77, Questions = [new DnsQuestion(ServiceTxt.ServiceType, DnsType.Ptr)] },
+            asker,
+            _now
+        );
 
         var send = Assert.IsType<MdnsEffect.Send>(Assert.Single(effects).Effect);
         Assert.Equal(asker, send.To);
@@ -190,7 +202,15 @@ public class MdnsHostTests
         Run(3);
         a.Sent.Clear();
 
-        Do(a, a.Host.Hear(1, new DnsMessage { Questions = [new DnsQuestion("galaxy-a.local.", DnsType.Aaaa)] }, new IPEndPoint(IPAddress.Parse("10.0.0.9"), 5353), _now));
+        Do(
+            a,
+            a.Host.Hear(
+                1,
+                new DnsMessage { Questions = [new DnsQuestion("galaxy-a.local.", DnsType.Aaaa)] },
+                new IPEndPoint(IPAddress.Parse("10.0.0.9"), 5353),
+                _now
+            )
+        );
         Run(2);
 
         Assert.Contains(a.Sent, message => message.Answers.Any(record => record.Type == DnsType.Nsec));
@@ -212,7 +232,21 @@ public class MdnsHostTests
     [Fact]
     public void A_name_that_could_not_be_asked_for_again_is_not_read()
     {
-        var bytes = DnsWriter.Write(new DnsMessage { IsResponse = true, Answers = [new DnsRecord($"{new string('x', 63)}.{ServiceTxt.ServiceType}", DnsType.Srv, 60, new DnsSrv(0, 0, 1, "h.local."))] });
+        var bytes = DnsWriter.Write(
+            new DnsMessage
+            {
+                IsResponse = true,
+                Answers =
+                [
+                    new DnsRecord(
+                        $"{new string('x', 63)}.{ServiceTxt.ServiceType}",
+                        DnsType.Srv,
+                        60,
+                        new DnsSrv(0, 0, 1, "h.local.")
+                    ),
+                ],
+            }
+        );
         bytes.AsSpan(13, 63).Fill(0xFF);
 
         Assert.False(DnsReader.TryParse(bytes, out _));

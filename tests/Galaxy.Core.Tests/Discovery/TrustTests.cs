@@ -11,7 +11,14 @@ public class TrustTests
     private readonly PeerBook _book = new();
 
     private IReadOnlyList<PeerEvent> See(string node, PeerTrust trust, double seconds = 0, string road = "udp") =>
-        _book.See(new Sighting(road, node, "galaxy", trust, trust == PeerTrust.Untrusted ? "unsigned" : null) { Url = "http://" + node }, TimeSpan.FromSeconds(seconds), DateTimeOffset.UnixEpoch);
+        _book.See(
+            new Sighting(road, node, "galaxy", trust, trust == PeerTrust.Untrusted ? "unsigned" : null)
+            {
+                Url = "http://" + node,
+            },
+            TimeSpan.FromSeconds(seconds),
+            DateTimeOffset.UnixEpoch
+        );
 
     [Fact]
     public void What_was_heard_before_is_a_replay()
@@ -22,7 +29,8 @@ public class TrustTests
     }
 
     [Fact]
-    public void What_is_older_than_a_minute_is_stale() => Assert.Equal("stale", _guard.Refuse("a", "n1", Now - 61, Now, answersUs: false));
+    public void What_is_older_than_a_minute_is_stale() =>
+        Assert.Equal("stale", _guard.Refuse("a", "n1", Now - 61, Now, answersUs: false));
 
     [Fact]
     public void A_wrong_clock_is_allowed_for_once_it_was_measured()
@@ -47,7 +55,9 @@ public class TrustTests
     public void A_flood_is_cut_off_and_others_are_heard()
     {
         var limiter = new SourceLimiter(perSource: 100, burst: 200, total: 2000);
-        var passed = Enumerable.Range(0, 10_000).Count(i => limiter.Refuse(IPAddress.Parse("10.0.0.1"), TimeSpan.FromMilliseconds(i / 10.0)) is null);
+        var passed = Enumerable
+            .Range(0, 10_000)
+            .Count(i => limiter.Refuse(IPAddress.Parse("10.0.0.1"), TimeSpan.FromMilliseconds(i / 10.0)) is null);
 
         Assert.InRange(passed, 200, 301);
         Assert.Null(limiter.Refuse(IPAddress.Parse("10.0.0.2"), TimeSpan.FromSeconds(1)));
@@ -112,7 +122,10 @@ public class TrustTests
 
         var left = new Sighting("registry", "a", "galaxy", PeerTrust.Trusted, null);
         Assert.Empty(_book.See(left with { IsOld = true }, TimeSpan.FromSeconds(3), DateTimeOffset.UnixEpoch));
-        Assert.Equal(PeerChange.Found, Assert.Single(_book.See(left, TimeSpan.FromSeconds(6), DateTimeOffset.UnixEpoch)).Change);
+        Assert.Equal(
+            PeerChange.Found,
+            Assert.Single(_book.See(left, TimeSpan.FromSeconds(6), DateTimeOffset.UnixEpoch)).Change
+        );
     }
 
     [Fact]

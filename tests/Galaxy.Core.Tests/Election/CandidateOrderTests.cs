@@ -4,7 +4,14 @@ namespace Galaxy.Core.Tests.Election;
 
 public class CandidateOrderTests
 {
-    private static readonly Candidate[] All = [new("d", false), new("s", true), new("c", false), new("b", false), new("a", false)];
+    private static readonly Candidate[] All =
+    [
+        new("d", false),
+        new("s", true),
+        new("c", false),
+        new("b", false),
+        new("a", false),
+    ];
 
     private static TimeSpan Minutes(double minutes) => TimeSpan.FromMinutes(minutes);
 
@@ -13,8 +20,7 @@ public class CandidateOrderTests
         Assert.Equal(["c", "d", "b", "a", "s"], CandidateOrder.Of(All, "c", ["d", "b"]));
 
     [Fact]
-    public void A_standby_that_was_made_primary_stands_first() =>
-        Assert.Equal("s", CandidateOrder.Of(All, "s", [])[0]);
+    public void A_standby_that_was_made_primary_stands_first() => Assert.Equal("s", CandidateOrder.Of(All, "s", [])[0]);
 
     [Fact]
     public void Whoever_keeps_losing_the_lease_stands_last_even_as_primary() =>
@@ -25,7 +31,10 @@ public class CandidateOrderTests
     {
         Assert.Null(FlapDamping.DemotedUntil([Minutes(1), Minutes(2)], Minutes(2)));
         Assert.Equal(Minutes(3.5), FlapDamping.DemotedUntil([Minutes(1), Minutes(2), Minutes(3)], Minutes(3)));
-        Assert.Equal(Minutes(5), FlapDamping.DemotedUntil([Minutes(1), Minutes(2), Minutes(3), Minutes(4)], Minutes(4)));
+        Assert.Equal(
+            Minutes(5),
+            FlapDamping.DemotedUntil([Minutes(1), Minutes(2), Minutes(3), Minutes(4)], Minutes(4))
+        );
     }
 
     [Fact]

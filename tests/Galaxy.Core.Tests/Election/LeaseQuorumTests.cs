@@ -21,7 +21,10 @@ public class LeaseQuorumTests
     [InlineData(5, new[] { 1, 1, 0, 0 }, Verdict.Open)]
     [InlineData(5, new[] { -1, -1, -1 }, Verdict.Unreachable)]
     public void A_round_ends_as_soon_as_its_outcome_is_certain(int stores, int[] answers, Verdict expected) =>
-        Assert.Equal(expected, LeaseQuorum.Count(answers.Select(answer => answer < 0 ? (bool?)null : answer == 1), stores));
+        Assert.Equal(
+            expected,
+            LeaseQuorum.Count(answers.Select(answer => answer < 0 ? (bool?)null : answer == 1), stores)
+        );
 
     [Fact]
     public void A_lease_counts_as_held_while_a_majority_may_hold_it()

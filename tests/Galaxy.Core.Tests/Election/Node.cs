@@ -15,7 +15,8 @@ internal sealed class Node(string name, LeaseSettings? settings = null)
 
     public LeaseRecord Lease(long token) => new(State.NodeId, State.Boot, token, "http://" + State.NodeId, "", 0);
 
-    public static LeaseRecord LeaseOf(string other, long token) => new(other, other + "-boot", token, "http://" + other, "", 0);
+    public static LeaseRecord LeaseOf(string other, long token) =>
+        new(other, other + "-boot", token, "http://" + other, "", 0);
 
     public IReadOnlyList<ElectionEffect> Feed(ElectionInput input)
     {
@@ -26,7 +27,15 @@ internal sealed class Node(string name, LeaseSettings? settings = null)
 
     /// <summary>Puts so many others before it; null: it may not stand.</summary>
     public void Ranked(int? rank, int coordinators = 3) =>
-        Feed(new ElectionInput.Candidates([.. Enumerable.Range(0, rank ?? 1).Select(i => "other" + i), .. rank is null ? [] : new[] { State.NodeId }], coordinators));
+        Feed(
+            new ElectionInput.Candidates(
+                [
+                    .. Enumerable.Range(0, rank ?? 1).Select(i => "other" + i),
+                    .. rank is null ? [] : new[] { State.NodeId },
+                ],
+                coordinators
+            )
+        );
 
     /// <summary>It knows that <paramref name="leader"/> leads, and is ranked right after it.</summary>
     public LeaseRecord Follow(string leader, long token, int coordinators = 3)

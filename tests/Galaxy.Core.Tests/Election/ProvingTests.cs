@@ -17,7 +17,10 @@ public class ProvingTests
     [Fact]
     public void A_leader_that_hangs_up_is_called_again()
     {
-        Assert.Equal(new ElectionEffect.Redial(Leader), Assert.Single(Follower().Feed(new ElectionInput.HungUp(Leader.Boot))));
+        Assert.Equal(
+            new ElectionEffect.Redial(Leader),
+            Assert.Single(Follower().Feed(new ElectionInput.HungUp(Leader.Boot)))
+        );
     }
 
     [Fact]
@@ -26,10 +29,16 @@ public class ProvingTests
         var node = Follower();
         node.Feed(new ElectionInput.HungUp(Leader.Boot));
 
-        Assert.Equal(new ElectionEffect.AskWitnesses(Leader), Assert.Single(node.Feed(new ElectionInput.Redialled(Leader.Boot, RedialOutcome.Gone))));
+        Assert.Equal(
+            new ElectionEffect.AskWitnesses(Leader),
+            Assert.Single(node.Feed(new ElectionInput.Redialled(Leader.Boot, RedialOutcome.Gone)))
+        );
         Assert.Empty(node.Tick());
 
-        Assert.Equal(new ElectionEffect.LeaderChanged(null), Assert.Single(node.Feed(new ElectionInput.Witnessed(Leader.Boot, true))));
+        Assert.Equal(
+            new ElectionEffect.LeaderChanged(null),
+            Assert.Single(node.Feed(new ElectionInput.Witnessed(Leader.Boot, true)))
+        );
         Assert.Equal(new ElectionEffect.Seize(Leader, 4), Assert.Single(node.Tick()));
     }
 

@@ -8,14 +8,18 @@ public class CircuitBreakerTests
 
     private static TimeSpan At(double seconds) => TimeSpan.FromSeconds(seconds);
 
-    private static CircuitBreaker Opened => Enumerable.Range(0, 5).Aggregate(New, (breaker, i) => breaker.Failed(At(i)));
+    private static CircuitBreaker Opened =>
+        Enumerable.Range(0, 5).Aggregate(New, (breaker, i) => breaker.Failed(At(i)));
 
     [Fact]
     public void Five_failures_within_a_minute_open_it()
     {
         Assert.Equal(BreakerState.Open, Opened.StateAt(At(5)));
         Assert.False(Opened.AllowsAt(At(5)));
-        Assert.Equal(BreakerState.Closed, Enumerable.Range(0, 5).Aggregate(New, (breaker, i) => breaker.Failed(At(i * 20))).StateAt(At(81)));
+        Assert.Equal(
+            BreakerState.Closed,
+            Enumerable.Range(0, 5).Aggregate(New, (breaker, i) => breaker.Failed(At(i * 20))).StateAt(At(81))
+        );
     }
 
     [Fact]

@@ -2,10 +2,31 @@ using System.Buffers.Binary;
 
 namespace Galaxy.Core.Tests.Fuzzing;
 
-/// <summary>Damages inputs: bits, bytes, numbers at their limits, pieces left out, doubled, moved, of another input, and words of the format.</summary>
+/// <summary>
+/// Damages inputs: bits, bytes, numbers at their limits, pieces left out, doubled, moved, of another input, and words
+/// of the format.
+/// </summary>
 internal sealed class Mutator(Random random, IReadOnlyList<byte[]> words, int longest)
 {
-    private static readonly ushort[] Limits = [0, 1, 2, 0x3F, 0x40, 0x7F, 0x80, 0xC0, 0xFF, 0x100, 0x7FFF, 0x8000, 0xC000, 0xC00C, 0xFFFE, 0xFFFF];
+    private static readonly ushort[] Limits =
+    [
+        0,
+        1,
+        2,
+        0x3F,
+        0x40,
+        0x7F,
+        0x80,
+        0xC0,
+        0xFF,
+        0x100,
+        0x7FFF,
+        0x8000,
+        0xC000,
+        0xC00C,
+        0xFFFE,
+        0xFFFF,
+    ];
 
     /// <summary>A damaged form of one of these.</summary>
     public byte[] Damage(List<byte[]> corpus)
@@ -31,7 +52,10 @@ internal sealed class Mutator(Random random, IReadOnlyList<byte[]> words, int lo
                 bytes[at] = (byte)random.Next(256);
                 break;
             case 2 when at + 1 < bytes.Count:
-                BinaryPrimitives.WriteUInt16BigEndian(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(bytes)[at..], Limits[random.Next(Limits.Length)]);
+                BinaryPrimitives.WriteUInt16BigEndian(
+                    System.Runtime.InteropServices.CollectionsMarshal.AsSpan(bytes)[at..],
+                    Limits[random.Next(Limits.Length)]
+                );
                 break;
             case 3:
                 bytes.RemoveRange(at, length);

@@ -6,8 +6,25 @@ public class MembershipTableTests
 {
     private static readonly MembershipSettings Settings = new();
 
-    private static Member Make(string id, ulong incarnation = 1, MemberState state = MemberState.Alive, string? boot = null, long startedAt = 1000) =>
-        new(id, boot ?? id + "-boot", incarnation, state, "coordinator", "http://" + id, "http://grpc-" + id, 1, "1", startedAt);
+    private static Member Make(
+        string id,
+        ulong incarnation = 1,
+        MemberState state = MemberState.Alive,
+        string? boot = null,
+        long startedAt = 1000
+    ) =>
+        new(
+            id,
+            boot ?? id + "-boot",
+            incarnation,
+            state,
+            "coordinator",
+            "http://" + id,
+            "http://grpc-" + id,
+            1,
+            "1",
+            startedAt
+        );
 
     private static MembershipTable TableOf(string self, params Member[] others) =>
         Hear(MembershipTable.Create(Make(self), TimeSpan.Zero), others);
@@ -21,7 +38,10 @@ public class MembershipTableTests
         var table = TableOf("a", Make("b")).Suspect("b", TimeSpan.FromSeconds(1));
         Assert.Equal(MemberState.Suspect, table.Find("b")!.State);
 
-        var before = table.Tick(TimeSpan.FromSeconds(1) + Settings.SuspectAtLeast - TimeSpan.FromMilliseconds(1), Settings);
+        var before = table.Tick(
+            TimeSpan.FromSeconds(1) + Settings.SuspectAtLeast - TimeSpan.FromMilliseconds(1),
+            Settings
+        );
         var after = table.Tick(TimeSpan.FromSeconds(1) + Settings.SuspectAtLeast, Settings);
 
         Assert.Equal(MemberState.Suspect, before.Find("b")!.State);
@@ -59,7 +79,9 @@ public class MembershipTableTests
         var table = TableOf("a", Make("b", 3)).Suspect("b", TimeSpan.Zero).Tick(Settings.SuspectAtLeast, Settings);
         Assert.Equal(MemberState.Dead, table.Find("b")!.State);
         // The new process hears the old claim and answers above it.
-        var restarted = MembershipTable.Create(Make("b", 1, boot: "second", startedAt: 2000), TimeSpan.Zero).Merge(new Claim(table.Find("b")!), TimeSpan.Zero);
+        var restarted = MembershipTable
+            .Create(Make("b", 1, boot: "second", startedAt: 2000), TimeSpan.Zero)
+            .Merge(new Claim(table.Find("b")!), TimeSpan.Zero);
 
         table = table.Merge(new Claim(restarted.SelfMember), TimeSpan.Zero);
 
@@ -69,7 +91,8 @@ public class MembershipTableTests
     [Fact]
     public void A_node_notices_that_an_older_process_has_its_name()
     {
-        var table = MembershipTable.Create(Make("a", boot: "mine", startedAt: 2000), TimeSpan.Zero)
+        var table = MembershipTable
+            .Create(Make("a", boot: "mine", startedAt: 2000), TimeSpan.Zero)
             .Merge(new Claim(Make("a", 5, boot: "other", startedAt: 1000)), TimeSpan.Zero);
 
         Assert.Equal(1, table.NameClaims);
@@ -78,7 +101,8 @@ public class MembershipTableTests
     [Fact]
     public void Of_two_namesakes_the_older_one_is_not_blamed()
     {
-        var table = MembershipTable.Create(Make("a", boot: "mine", startedAt: 1000), TimeSpan.Zero)
+        var table = MembershipTable
+            .Create(Make("a", boot: "mine", startedAt: 1000), TimeSpan.Zero)
             .Merge(new Claim(Make("a", 5, boot: "other", startedAt: 2000)), TimeSpan.Zero);
 
         Assert.Equal(0, table.NameClaims);
@@ -98,7 +122,10 @@ public class MembershipTableTests
         var random = new Random(7);
         for (var round = 0; round < 200; round++)
         {
-            var claims = Enumerable.Range(0, 12).Select(_ => Make("n" + random.Next(3), (ulong)random.Next(1, 4), (MemberState)random.Next(4))).ToArray();
+            var claims = Enumerable
+                .Range(0, 12)
+                .Select(_ => Make("n" + random.Next(3), (ulong)random.Next(1, 4), (MemberState)random.Next(4)))
+                .ToArray();
             var shuffled = claims.ToArray();
             random.Shuffle(shuffled);
 

@@ -7,7 +7,8 @@ public class SwimTests
     private static readonly MembershipSettings Settings = new();
     private static readonly TimeSpan Ms = TimeSpan.FromMilliseconds(1);
 
-    private static Member Make(string id) => new(id, id + "-boot", 1, MemberState.Alive, "coordinator", "http://" + id, "http://" + id, 1, "1", 1000);
+    private static Member Make(string id) =>
+        new(id, id + "-boot", 1, MemberState.Alive, "coordinator", "http://" + id, "http://" + id, 1, "1", 1000);
 
     private static Swim NodeOf(string self, params string[] others)
     {
@@ -17,7 +18,13 @@ public class SwimTests
     }
 
     private static List<(string To, T Message)> Sent<T>(IEnumerable<SwimEffect> effects)
-        where T : SwimMessage => [.. effects.OfType<SwimEffect.Send>().Where(send => send.Message is T).Select(send => (send.To, (T)send.Message))];
+        where T : SwimMessage =>
+        [
+            .. effects
+                .OfType<SwimEffect.Send>()
+                .Where(send => send.Message is T)
+                .Select(send => (send.To, (T)send.Message)),
+        ];
 
     /// <summary>The next probe by the clock.</summary>
     private static (string Target, SwimMessage.Ping Ping, TimeSpan At) NextProbe(Swim swim, TimeSpan from)
@@ -87,8 +94,13 @@ public class SwimTests
     public void Who_asks_for_another_is_answered_with_what_that_other_says_or_with_a_nack()
     {
         var helper = NodeOf("h", "a", "t");
-        var ping = Assert.Single(Sent<SwimMessage.Ping>(helper.Receive("a", new SwimMessage.Ask(7, "t", []), TimeSpan.Zero)), send => send.To == "t");
-        var ack = Assert.Single(Sent<SwimMessage.Ack>(helper.Receive("t", new SwimMessage.Ack(ping.Message.Number, []), Ms)));
+        var ping = Assert.Single(
+            Sent<SwimMessage.Ping>(helper.Receive("a", new SwimMessage.Ask(7, "t", []), TimeSpan.Zero)),
+            send => send.To == "t"
+        );
+        var ack = Assert.Single(
+            Sent<SwimMessage.Ack>(helper.Receive("t", new SwimMessage.Ack(ping.Message.Number, []), Ms))
+        );
         Assert.Equal(("a", 7UL), (ack.To, ack.Message.Number));
 
         helper.Receive("a", new SwimMessage.Ask(8, "t", []), Ms);

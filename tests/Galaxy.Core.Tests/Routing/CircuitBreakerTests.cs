@@ -118,7 +118,11 @@ public class CircuitBreakerTests
         fleet.State("a").Breaker.Admits(fleet.Now, true, fleet.Random);
         fleet.State("a").Breaker.Tell(failed: false, fleet.Now, mayOpen: true);
 
-        Assert.InRange(fleet.Count(new RouteQuery("echo") with { Strategy = RouteStrategies.Find("random") }, 2000)["a"], 50, 200);
+        Assert.InRange(
+            fleet.Count(new RouteQuery("echo") with { Strategy = RouteStrategies.Find("random") }, 2000)["a"],
+            50,
+            200
+        );
         Assert.Equal(100, fleet.Without("b").Count(new RouteQuery("echo"), 100)["a"]);
     }
 
@@ -128,7 +132,11 @@ public class CircuitBreakerTests
         var fleet = new Fleet().With("a").With("b", 0.9);
         Assert.True(fleet.State("a").Found(TargetStatus.Unhealthy, fleet.Now));
         Assert.Equal("b", fleet.Choose(new RouteQuery("echo")));
-        Assert.Contains("health check", fleet.Explain(new RouteQuery("echo")).Excluded[0].Reason, StringComparison.Ordinal);
+        Assert.Contains(
+            "health check",
+            fleet.Explain(new RouteQuery("echo")).Excluded[0].Reason,
+            StringComparison.Ordinal
+        );
 
         Assert.True(fleet.State("a").Found(TargetStatus.Healthy, fleet.Now));
         Assert.False(fleet.State("a").Found(TargetStatus.Healthy, fleet.Now));

@@ -14,17 +14,39 @@ internal sealed class Fleet
 
     public List<RouteRule> Rules { get; } = [];
 
-    public TargetState State(string id) => _states.TryGetValue(id, out var state) ? state : _states[id] = new TargetState(id, BreakerOptions.Standard);
+    public TargetState State(string id) =>
+        _states.TryGetValue(id, out var state) ? state : _states[id] = new TargetState(id, BreakerOptions.Standard);
 
-    public Fleet With(string id, double load = 0, TargetStatus status = TargetStatus.Healthy, string location = "", string labels = "", string capability = "echo", bool device = false)
+    public Fleet With(
+        string id,
+        double load = 0,
+        TargetStatus status = TargetStatus.Healthy,
+        string location = "",
+        string labels = "",
+        string capability = "echo",
+        bool device = false
+    )
     {
         _targets.RemoveAll(target => target.Id == id);
-        _targets.Add(new RouteTarget(id, device, device ? "android" : "external", device ? "physical" : "tools", device ? "" : $"http://{id}", status, load)
-        {
-            Location = location,
-            Labels = labels.Split(',', StringSplitOptions.RemoveEmptyEntries).Select(label => label.Split('=')).ToDictionary(pair => pair[0], pair => pair.ElementAtOrDefault(1) ?? ""),
-            Capabilities = [new RouteCapability(capability)],
-        });
+        _targets.Add(
+            new RouteTarget(
+                id,
+                device,
+                device ? "android" : "external",
+                device ? "physical" : "tools",
+                device ? "" : $"http://{id}",
+                status,
+                load
+            )
+            {
+                Location = location,
+                Labels = labels
+                    .Split(',', StringSplitOptions.RemoveEmptyEntries)
+                    .Select(label => label.Split('='))
+                    .ToDictionary(pair => pair[0], pair => pair.ElementAtOrDefault(1) ?? ""),
+                Capabilities = [new RouteCapability(capability)],
+            }
+        );
         return this;
     }
 
@@ -41,7 +63,11 @@ internal sealed class Fleet
     public Dictionary<string, int> Count(RouteQuery query, int times)
     {
         var table = Table();
-        return Enumerable.Range(0, times).Select(_ => table.Choose(query, Random, Now).Target?.Id ?? "nobody").CountBy(id => id).ToDictionary();
+        return Enumerable
+            .Range(0, times)
+            .Select(_ => table.Choose(query, Random, Now).Target?.Id ?? "nobody")
+            .CountBy(id => id)
+            .ToDictionary();
     }
 
     public RouteExplanation Explain(RouteQuery query) => RouteExplanation.Of(Table(), query, Random, Now);

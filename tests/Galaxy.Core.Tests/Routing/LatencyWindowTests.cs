@@ -24,9 +24,7 @@ public class LatencyWindowTests
     {
         var budget = new ExtraBudget(share: 0.125, perSecond: 2);
         var now = TimeSpan.FromSeconds(1);
-        while (budget.TrySpend(now))
-        {
-        }
+        while (budget.TrySpend(now)) { }
 
         var sent = 0;
         for (var i = 0; i < 1000; i++)
@@ -36,7 +34,13 @@ public class LatencyWindowTests
         }
         Assert.Equal(125, sent);
         now += TimeSpan.FromSeconds(2.5);
-        Assert.True(budget.TrySpend(now) && budget.TrySpend(now) && budget.TrySpend(now) && budget.TrySpend(now) && budget.TrySpend(now));
+        Assert.True(
+            budget.TrySpend(now)
+                && budget.TrySpend(now)
+                && budget.TrySpend(now)
+                && budget.TrySpend(now)
+                && budget.TrySpend(now)
+        );
         Assert.False(budget.TrySpend(now));
     }
 }

@@ -47,13 +47,19 @@ public class RouteChoiceTests
         _fleet.With("a").With("b").With("c").With("d");
 
         Assert.All(_fleet.Count(By("random"), 4000).Values, times => Assert.InRange(times, 850, 1150));
-        Assert.All(_fleet.Count(By("random") with { Exclude = ["b", "nobody", "b"] }, 3000).Values, times => Assert.InRange(times, 850, 1150));
+        Assert.All(_fleet.Count(By("random") with { Exclude = ["b", "nobody", "b"] }, 3000).Values, times =>
+            Assert.InRange(times, 850, 1150)
+        );
     }
 
     [Fact]
     public void Location_takes_the_nearest_and_of_those_the_least_loaded()
     {
-        _fleet.With("attic", 0.9, location: "home/attic").With("desk", 0.3, location: "home/desk").With("desk-2", 0.1, location: "home/desk").With("cloud", 0, location: "cloud/eu");
+        _fleet
+            .With("attic", 0.9, location: "home/attic")
+            .With("desk", 0.3, location: "home/desk")
+            .With("desk-2", 0.1, location: "home/desk")
+            .With("cloud", 0, location: "cloud/eu");
 
         Assert.Equal("attic", _fleet.Choose(By("location") with { Location = "home/attic" }));
         Assert.Equal("desk-2", _fleet.Choose(By("location") with { Location = "home/desk/left" }));
@@ -99,22 +105,32 @@ public class RouteChoiceTests
 
     [Fact]
     public void A_key_stays_where_it_is_and_only_the_keys_of_a_target_that_goes_move() =>
-        Gen.Int[2, 30].Select(Gen.Int[0, 29], Gen.Int).Sample((size, which, seed) =>
-        {
-            var fleet = new Fleet();
-            for (var i = 0; i < size; i++)
-                fleet.With($"node-{seed}-{i}");
-            var keys = Enumerable.Range(0, 200).Select(i => $"key {i}").ToList();
-            var before = keys.ToDictionary(key => key, key => fleet.Choose(Echo with { Key = key }));
-            var gone = $"node-{seed}-{which % size}";
+        Gen.Int[2, 30]
+            .Select(Gen.Int[0, 29], Gen.Int)
+            .Sample(
+                (size, which, seed) =>
+                {
+                    var fleet = new Fleet();
+                    for (var i = 0; i < size; i++)
+                        fleet.With($"node-{seed}-{i}");
+                    var keys = Enumerable.Range(0, 200).Select(i => $"key {i}").ToList();
+                    var before = keys.ToDictionary(key => key, key => fleet.Choose(Echo with { Key = key }));
+                    var gone = $"node-{seed}-{which % size}";
 
-            fleet.Without(gone);
+                    fleet.Without(gone);
 
-            foreach (var key in keys.Where(key => before[key] != gone))
-                Assert.Equal(before[key], fleet.Choose(Echo with { Key = key }));
-            fleet.With(gone, load: 0.9);
-            Assert.All(keys, key => Assert.Equal(before[key], fleet.Choose(Echo with { Key = key, Strategy = RouteStrategies.Find("random") })));
-        }, iter: 30);
+                    foreach (var key in keys.Where(key => before[key] != gone))
+                        Assert.Equal(before[key], fleet.Choose(Echo with { Key = key }));
+                    fleet.With(gone, load: 0.9);
+                    Assert.All(keys, key =>
+                        Assert.Equal(
+                            before[key],
+                            fleet.Choose(Echo with { Key = key, Strategy = RouteStrategies.Find("random") })
+                        )
+                    );
+                },
+                iter: 30
+            );
 
     [Theory]
     [InlineData(3)]
@@ -127,7 +143,12 @@ public class RouteChoiceTests
             _fleet.With($"node-{i}");
         var table = _fleet.Table();
 
-        var counts = Enumerable.Range(0, count * KeysEach).Select(i => table.Choose(Echo with { Key = $"user-{i}" }, _fleet.Random, _fleet.Now).Target!.Id).CountBy(id => id).Select(pair => pair.Value).ToList();
+        var counts = Enumerable
+            .Range(0, count * KeysEach)
+            .Select(i => table.Choose(Echo with { Key = $"user-{i}" }, _fleet.Random, _fleet.Now).Target!.Id)
+            .CountBy(id => id)
+            .Select(pair => pair.Value)
+            .ToList();
         Assert.Equal(count, counts.Count);
         // By chance alone each would be within 4.5 standard deviations (the square root of 1,000).
         Assert.All(counts, times => Assert.InRange(times, KeysEach - 143, KeysEach + 143));
@@ -136,14 +157,21 @@ public class RouteChoiceTests
     [Fact]
     public void The_degraded_are_taken_only_where_nobody_is_healthy_and_others_never()
     {
-        _fleet.With("ill", status: TargetStatus.Degraded).With("well", 0.9).With("gone", status: TargetStatus.Unhealthy).With("odd", status: TargetStatus.Unknown);
+        _fleet
+            .With("ill", status: TargetStatus.Degraded)
+            .With("well", 0.9)
+            .With("gone", status: TargetStatus.Unhealthy)
+            .With("odd", status: TargetStatus.Unknown);
         Assert.Equal("well", _fleet.Choose(Echo));
         Assert.Equal("ill", _fleet.Without("well").Choose(Echo));
         Assert.Null(_fleet.Without("ill").Choose(Echo));
 
         var why = _fleet.With("ill", status: TargetStatus.Degraded).With("well").Explain(Echo);
         Assert.Equal("well", Assert.Single(why.Candidates).Id);
-        Assert.Equal(["gone: it does not answer", "ill: it is degraded, and others are healthy", "odd: its state is not known"], why.Excluded.Select(one => $"{one.Id}: {one.Reason}").Order());
+        Assert.Equal(
+            ["gone: it does not answer", "ill: it is degraded, and others are healthy", "odd: its state is not known"],
+            why.Excluded.Select(one => $"{one.Id}: {one.Reason}").Order()
+        );
     }
 
     [Fact]
@@ -159,35 +187,61 @@ public class RouteChoiceTests
 
     [Fact]
     public void A_decision_and_its_explanation_are_the_same() =>
-        Gen.Int.Sample(seed =>
-        {
-            var random = new Random(seed);
-            var fleet = new Fleet();
-            for (var i = 0; i < random.Next(1, 12); i++)
+        Gen.Int.Sample(
+            seed =>
             {
-                fleet.With($"t{i}", Math.Round(random.NextDouble(), 2), (TargetStatus)random.Next(4), random.Next(2) == 0 ? "home/attic" : "cloud", random.Next(2) == 0 ? "gpu=1" : "", device: random.Next(2) == 0);
-                if (random.Next(4) == 0)
-                    fleet.Fail($"t{i}", 5);
-            }
-            if (random.Next(2) == 0)
-                fleet.Rules.Add(new RouteRule("r") { Groups = [[new TargetSelector("t1*")], [new TargetSelector("kind:device"), new TargetSelector("label:gpu=1")]] });
-            var query = Echo with
-            {
-                Strategy = RouteStrategies.All[random.Next(RouteStrategies.All.Count)],
-                Labels = random.Next(2) == 0 ? "gpu=1" : null,
-                Location = random.Next(2) == 0 ? "home/desk" : null,
-                Exclude = random.Next(2) == 0 ? ["t0"] : null,
-                Key = random.Next(3) == 0 ? "key" : null,
-            };
+                var random = new Random(seed);
+                var fleet = new Fleet();
+                for (var i = 0; i < random.Next(1, 12); i++)
+                {
+                    fleet.With(
+                        $"t{i}",
+                        Math.Round(random.NextDouble(), 2),
+                        (TargetStatus)random.Next(4),
+                        random.Next(2) == 0 ? "home/attic" : "cloud",
+                        random.Next(2) == 0 ? "gpu=1" : "",
+                        device: random.Next(2) == 0
+                    );
+                    if (random.Next(4) == 0)
+                        fleet.Fail($"t{i}", 5);
+                }
+                if (random.Next(2) == 0)
+                    fleet.Rules.Add(
+                        new RouteRule("r")
+                        {
+                            Groups =
+                            [
+                                [new TargetSelector("t1*")],
+                                [new TargetSelector("kind:device"), new TargetSelector("label:gpu=1")],
+                            ],
+                        }
+                    );
+                var query = Echo with
+                {
+                    Strategy = RouteStrategies.All[random.Next(RouteStrategies.All.Count)],
+                    Labels = random.Next(2) == 0 ? "gpu=1" : null,
+                    Location = random.Next(2) == 0 ? "home/desk" : null,
+                    Exclude = random.Next(2) == 0 ? ["t0"] : null,
+                    Key = random.Next(3) == 0 ? "key" : null,
+                };
 
-            var why = fleet.Explain(query);
+                var why = fleet.Explain(query);
 
-            Assert.Equal(why.Candidates.Count > 0, why.Chosen is not null);
-            if (why.Chosen is { } chosen)
-                Assert.Contains(chosen.Id, why.Candidates.Select(one => one.Id));
-            if (why.Strategy is "least_loaded" or "sticky" or "location" && why.Candidates.Count > 0)
-                Assert.Equal(why.Candidates[0].Score, why.Candidates.Single(one => one.Id == why.Chosen!.Id).Score, 4);
-            // Everybody is told of once.
-            Assert.Equal(fleet.Table().Targets.Select(target => target.Id).Order(), why.Candidates.Select(one => one.Id).Concat(why.Excluded.Select(one => one.Id)).Order());
-        }, iter: 2000);
+                Assert.Equal(why.Candidates.Count > 0, why.Chosen is not null);
+                if (why.Chosen is { } chosen)
+                    Assert.Contains(chosen.Id, why.Candidates.Select(one => one.Id));
+                if (why.Strategy is "least_loaded" or "sticky" or "location" && why.Candidates.Count > 0)
+                    Assert.Equal(
+                        why.Candidates[0].Score,
+                        why.Candidates.Single(one => one.Id == why.Chosen!.Id).Score,
+                        4
+                    );
+                // Everybody is told of once.
+                Assert.Equal(
+                    fleet.Table().Targets.Select(target => target.Id).Order(),
+                    why.Candidates.Select(one => one.Id).Concat(why.Excluded.Select(one => one.Id)).Order()
+                );
+            },
+            iter: 2000
+        );
 }

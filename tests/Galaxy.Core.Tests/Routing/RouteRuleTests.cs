@@ -4,14 +4,26 @@ namespace Galaxy.Core.Tests.Routing;
 
 public class RouteRuleTests
 {
-    private readonly Fleet _fleet = new Fleet().With("gpu-1", labels: "gpu=true").With("gpu-2", labels: "gpu=true").With("phone", device: true).With("cloud");
+    private readonly Fleet _fleet = new Fleet()
+        .With("gpu-1", labels: "gpu=true")
+        .With("gpu-2", labels: "gpu=true")
+        .With("phone", device: true)
+        .With("cloud");
 
-    private static IReadOnlyList<TargetSelector> Group(params string[] texts) => [.. texts.Select(text => new TargetSelector(text))];
+    private static IReadOnlyList<TargetSelector> Group(params string[] texts) =>
+        [.. texts.Select(text => new TargetSelector(text))];
 
     [Fact]
     public void Groups_are_taken_in_order_and_the_next_serves_when_one_is_empty()
     {
-        _fleet.Rules.Add(new RouteRule("big models at home") { Model = "llama*70b", Groups = [Group("label:gpu=true"), Group("cloud")], Strategy = RouteStrategies.Find("round_robin") });
+        _fleet.Rules.Add(
+            new RouteRule("big models at home")
+            {
+                Model = "llama*70b",
+                Groups = [Group("label:gpu=true"), Group("cloud")],
+                Strategy = RouteStrategies.Find("round_robin"),
+            }
+        );
         var query = new RouteQuery("echo") { Model = "llama-3-70b" };
 
         Assert.Equal(["gpu-1", "gpu-2"], _fleet.Count(query, 10).Keys.Order());
@@ -20,7 +32,9 @@ public class RouteRuleTests
         Assert.Equal("cloud", _fleet.Choose(query));
         var why = _fleet.Explain(query);
         Assert.Equal(("big models at home", "round_robin", "cloud"), (why.Rule, why.Strategy, why.Chosen?.Id));
-        Assert.Contains(why.Excluded, one => one.Id == "phone" && one.Reason.Contains("does not name it", StringComparison.Ordinal));
+        Assert.Contains(why.Excluded, one =>
+            one.Id == "phone" && one.Reason.Contains("does not name it", StringComparison.Ordinal)
+        );
 
         _fleet.Without("cloud");
         Assert.Null(_fleet.Choose(query));
@@ -30,7 +44,14 @@ public class RouteRuleTests
     [Fact]
     public void The_first_rule_that_matches_counts()
     {
-        _fleet.Rules.Add(new RouteRule("kitchen") { Caller = "kitchen-*", Labels = "gpu=true", Groups = [Group("gpu-2")] });
+        _fleet.Rules.Add(
+            new RouteRule("kitchen")
+            {
+                Caller = "kitchen-*",
+                Labels = "gpu=true",
+                Groups = [Group("gpu-2")],
+            }
+        );
         _fleet.Rules.Add(new RouteRule("all") { Capability = "ec*", Groups = [Group("kind:device")] });
 
         Assert.Equal("gpu-2", _fleet.Choose(new RouteQuery("echo") { Caller = "kitchen-tablet", Labels = "gpu=true" }));

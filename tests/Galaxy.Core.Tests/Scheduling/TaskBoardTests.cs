@@ -6,14 +6,36 @@ namespace Galaxy.Core.Tests.Scheduling;
 public class TaskBoardTests
 {
     private static readonly DateTimeOffset Start = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
-    private readonly TaskBoard _board = new(new Random(1), (cron, after) => cron == "never" ? null : new DateTimeOffset(after.Ticks - after.Ticks % TimeSpan.TicksPerMinute, TimeSpan.Zero).AddMinutes(1));
+    private readonly TaskBoard _board = new(new Random(1), (cron, after) =>
+        cron == "never"
+            ? null
+            : new DateTimeOffset(after.Ticks - after.Ticks % TimeSpan.TicksPerMinute, TimeSpan.Zero).AddMinutes(1)
+    );
     private readonly Dictionary<string, TaskRun> _stored = [];
     private DateTimeOffset _now = Start;
 
-    private static BoardDevice Device(string id, int slots = 1, string type = "linux", Resources? room = null, params string[] capabilities) =>
-        new(id) { Slots = slots, Type = type, Room = room, Capabilities = capabilities.Append("echo").ToDictionary(name => name, _ => 5) };
+    private static BoardDevice Device(
+        string id,
+        int slots = 1,
+        string type = "linux",
+        Resources? room = null,
+        params string[] capabilities
+    ) =>
+        new(id)
+        {
+            Slots = slots,
+            Type = type,
+            Room = room,
+            Capabilities = capabilities.Append("echo").ToDictionary(name => name, _ => 5),
+        };
 
-    private TaskSpec Spec(string id, int priority = 5) => new(id) { Priority = priority, CreatedAt = _now, Needs = new DeviceNeeds { Capabilities = ["echo"] } };
+    private TaskSpec Spec(string id, int priority = 5) =>
+        new(id)
+        {
+            Priority = priority,
+            CreatedAt = _now,
+            Needs = new DeviceNeeds { Capabilities = ["echo"] },
+        };
 
     private void Submit(params TaskSpec[] specs) => _board.Submit(specs, _ => null, _now);
 
@@ -28,7 +50,8 @@ public class TaskBoardTests
         return [.. turn.Effects];
     }
 
-    private string[] Dispatched(double seconds = 0) => [.. Turn(seconds).OfType<BoardEffect.Dispatch>().Select(one => $"{one.AttemptId}@{one.DeviceId}")];
+    private string[] Dispatched(double seconds = 0) =>
+        [.. Turn(seconds).OfType<BoardEffect.Dispatch>().Select(one => $"{one.AttemptId}@{one.DeviceId}")];
 
     private void Result(string device, string attempt, bool failed = false, string error = "broken") =>
         _board.Result(device, TaskBoard.TaskOf(attempt), attempt, failed, Encoding.UTF8.GetBytes("{}"), error, _now);
@@ -44,7 +67,10 @@ public class TaskBoardTests
 
         Result("a", "t.1");
         Assert.Equal([new BoardEffect.Acknowledge("t", "t.1", "a")], Turn());
-        Assert.Equal((TaskState.Completed, "{}", 0), (_stored["t"].State, Encoding.UTF8.GetString(_stored["t"].Result.Span), _board.Count));
+        Assert.Equal(
+            (TaskState.Completed, "{}", 0),
+            (_stored["t"].State, Encoding.UTF8.GetString(_stored["t"].Result.Span), _board.Count)
+        );
     }
 
     [Fact]
@@ -93,7 +119,10 @@ public class TaskBoardTests
         Result("a", "t.3", failed: true, error: "still broken");
         Turn();
 
-        Assert.Equal((TaskState.Failed, "still broken", 2), (_stored["t"].State, _stored["t"].Error, _stored["t"].History.Count));
+        Assert.Equal(
+            (TaskState.Failed, "still broken", 2),
+            (_stored["t"].State, _stored["t"].Error, _stored["t"].History.Count)
+        );
     }
 
     [Fact]
@@ -112,7 +141,13 @@ public class TaskBoardTests
     public void An_attempt_that_takes_too_long_is_recalled()
     {
         _board.Arrive(Device("a"), [], _now);
-        Submit(Spec("t") with { Timeout = TimeSpan.FromSeconds(5), Retry = RetryPolicy.Default with { MaxAttempts = 1 } });
+        Submit(
+            Spec("t") with
+            {
+                Timeout = TimeSpan.FromSeconds(5),
+                Retry = RetryPolicy.Default with { MaxAttempts = 1 },
+            }
+        );
         Dispatched();
 
         Assert.Equal([new BoardEffect.Recall("t", "t.1", "a")], Turn(5.1));
@@ -151,7 +186,10 @@ public class TaskBoardTests
         Result("a", "t.1");
         Turn();
 
-        Assert.Equal((TaskState.Completed, "t.1", 1), (_stored["t"].State, _stored["t"].AttemptId, _stored["t"].Attempts));
+        Assert.Equal(
+            (TaskState.Completed, "t.1", 1),
+            (_stored["t"].State, _stored["t"].AttemptId, _stored["t"].Attempts)
+        );
     }
 
     [Fact]
@@ -189,10 +227,24 @@ public class TaskBoardTests
     public void Dependents_wait_and_are_cancelled_when_what_they_wait_for_can_not_come()
     {
         _board.Arrive(Device("a", slots: 9), [], _now);
-        Submit(Spec("first") with { Retry = RetryPolicy.Default with { MaxAttempts = 1 } },
-            Spec("then") with { Dependencies = [new Dependency("first", DependencyCondition.Success)] },
-            Spec("otherwise") with { Dependencies = [new Dependency("first", DependencyCondition.Failure)] },
-            Spec("anyway") with { Dependencies = [new Dependency("first", DependencyCondition.Completed)] });
+        Submit(
+            Spec("first") with
+            {
+                Retry = RetryPolicy.Default with { MaxAttempts = 1 },
+            },
+            Spec("then") with
+            {
+                Dependencies = [new Dependency("first", DependencyCondition.Success)],
+            },
+            Spec("otherwise") with
+            {
+                Dependencies = [new Dependency("first", DependencyCondition.Failure)],
+            },
+            Spec("anyway") with
+            {
+                Dependencies = [new Dependency("first", DependencyCondition.Completed)],
+            }
+        );
 
         Assert.Equal(["first.1@a"], Dispatched());
         Result("a", "first.1", failed: true);
@@ -203,7 +255,13 @@ public class TaskBoardTests
     [Fact]
     public void A_dependency_may_take_only_so_long()
     {
-        Submit(Spec("first"), Spec("then") with { Dependencies = [new Dependency("first", DependencyCondition.Success, TimeSpan.FromSeconds(3))] });
+        Submit(
+            Spec("first"),
+            Spec("then") with
+            {
+                Dependencies = [new Dependency("first", DependencyCondition.Success, TimeSpan.FromSeconds(3))],
+            }
+        );
         Turn(3.1);
 
         Assert.Equal(TaskState.Failed, _stored["then"].State);
@@ -212,7 +270,18 @@ public class TaskBoardTests
     [Fact]
     public void A_chain_of_ten_thousand_ends_without_recursion()
     {
-        Submit([.. Enumerable.Range(0, 10_000).Select(i => i == 0 ? Spec("0") : Spec($"{i}") with { Dependencies = [new Dependency($"{i - 1}", DependencyCondition.Success)] })]);
+        Submit([
+            .. Enumerable
+                .Range(0, 10_000)
+                .Select(i =>
+                    i == 0
+                        ? Spec("0")
+                        : Spec($"{i}") with
+                        {
+                            Dependencies = [new Dependency($"{i - 1}", DependencyCondition.Success)],
+                        }
+                ),
+        ]);
         _board.Cancel("0", "not wanted", _now);
         Turn();
 
@@ -220,10 +289,21 @@ public class TaskBoardTests
     }
 
     private TaskSpec[] Gang(params string[] devices) =>
-    [
-        Spec("gang") with { Children = [.. devices.Select((_, i) => $"gang-{i}")], IsGang = true },
-        .. devices.Select((device, i) => Spec($"gang-{i}") with { ParentId = "gang", Needs = new DeviceNeeds { Devices = device.Length > 0 ? [device] : [] } }),
-    ];
+        [
+            Spec("gang") with
+            {
+                Children = [.. devices.Select((_, i) => $"gang-{i}")],
+                IsGang = true,
+            },
+            .. devices.Select(
+                (device, i) =>
+                    Spec($"gang-{i}") with
+                    {
+                        ParentId = "gang",
+                        Needs = new DeviceNeeds { Devices = device.Length > 0 ? [device] : [] },
+                    }
+            ),
+        ];
 
     [Fact]
     public void A_gang_starts_together_or_not_at_all()
@@ -294,7 +374,16 @@ public class TaskBoardTests
         _board.Arrive(Device("a"), [], _now);
         _board.Arrive(Device("b"), [], _now);
         Submit(Gang("a", "b"));
-        var other = Gang("b", "a").Select(spec => spec with { TaskId = "o" + spec.TaskId, ParentId = spec.ParentId is null ? null : "o" + spec.ParentId, Children = [.. spec.Children.Select(id => "o" + id)] }).ToArray();
+        var other = Gang("b", "a")
+            .Select(spec =>
+                spec with
+                {
+                    TaskId = "o" + spec.TaskId,
+                    ParentId = spec.ParentId is null ? null : "o" + spec.ParentId,
+                    Children = [.. spec.Children.Select(id => "o" + id)],
+                }
+            )
+            .ToArray();
         Submit(other);
 
         Assert.Equal(["gang-0.1@a", "gang-1.1@b"], Dispatched());
@@ -355,7 +444,20 @@ public class TaskBoardTests
     public void Cancelling_a_whole_cancels_its_parts_and_recalls_what_is_out()
     {
         _board.Arrive(Device("a"), [], _now);
-        Submit(Spec("all") with { Children = ["p1", "p2"] }, Spec("p1") with { ParentId = "all" }, Spec("p2") with { ParentId = "all" });
+        Submit(
+            Spec("all") with
+            {
+                Children = ["p1", "p2"],
+            },
+            Spec("p1") with
+            {
+                ParentId = "all",
+            },
+            Spec("p2") with
+            {
+                ParentId = "all",
+            }
+        );
         Dispatched();
         Assert.True(_board.Cancel("all", "not wanted", _now));
 
@@ -368,7 +470,14 @@ public class TaskBoardTests
     public void What_is_stored_is_enough_to_go_on_from()
     {
         _board.Arrive(Device("a"), [], _now);
-        Submit(Spec("out"), Spec("waits"), Spec("depends") with { Dependencies = [new Dependency("out", DependencyCondition.Success)] });
+        Submit(
+            Spec("out"),
+            Spec("waits"),
+            Spec("depends") with
+            {
+                Dependencies = [new Dependency("out", DependencyCondition.Success)],
+            }
+        );
         Dispatched();
         var next = new TaskBoard(new Random(2), (_, _) => null);
         foreach (var id in _board.TaskIds)
@@ -388,10 +497,45 @@ public class TaskBoardTests
     [InlineData(PlacementStrategy.Location, "a")]
     public void A_strategy_chooses(PlacementStrategy strategy, string chosen)
     {
-        _board.Arrive(new BoardDevice("a") { Capabilities = new Dictionary<string, int> { ["echo"] = 1, ["x"] = 1 }, Location = "home/attic/desk" }, [], _now);
-        _board.Arrive(new BoardDevice("b") { Capabilities = new Dictionary<string, int> { ["echo"] = 9, ["y"] = 1, ["z"] = 1 }, Location = "home" }, [], _now);
-        _board.Arrive(new BoardDevice("c") { Capabilities = new Dictionary<string, int> { ["echo"] = 5 }, Location = "office" }, [], _now);
-        Submit(Spec("t") with { Strategy = strategy, Needs = new DeviceNeeds { Capabilities = ["echo"], Location = "home/attic" } });
+        _board.Arrive(
+            new BoardDevice("a")
+            {
+                Capabilities = new Dictionary<string, int> { ["echo"] = 1, ["x"] = 1 },
+                Location = "home/attic/desk",
+            },
+            [],
+            _now
+        );
+        _board.Arrive(
+            new BoardDevice("b")
+            {
+                Capabilities = new Dictionary<string, int>
+                {
+                    ["echo"] = 9,
+                    ["y"] = 1,
+                    ["z"] = 1,
+                },
+                Location = "home",
+            },
+            [],
+            _now
+        );
+        _board.Arrive(
+            new BoardDevice("c")
+            {
+                Capabilities = new Dictionary<string, int> { ["echo"] = 5 },
+                Location = "office",
+            },
+            [],
+            _now
+        );
+        Submit(
+            Spec("t") with
+            {
+                Strategy = strategy,
+                Needs = new DeviceNeeds { Capabilities = ["echo"], Location = "home/attic" },
+            }
+        );
 
         Assert.Equal([$"t.1@{chosen}"], Dispatched());
     }
@@ -401,7 +545,11 @@ public class TaskBoardTests
     {
         _board.Arrive(new BoardDevice("big") { Weight = 3, Slots = 100 }, [], _now);
         _board.Arrive(new BoardDevice("small") { Weight = 1, Slots = 100 }, [], _now);
-        Submit([.. Enumerable.Range(0, 40).Select(i => new TaskSpec($"t{i}") { Strategy = PlacementStrategy.Fair, CreatedAt = _now })]);
+        Submit([
+            .. Enumerable
+                .Range(0, 40)
+                .Select(i => new TaskSpec($"t{i}") { Strategy = PlacementStrategy.Fair, CreatedAt = _now }),
+        ]);
 
         Assert.InRange(Dispatched().Count(one => one.EndsWith("@big", StringComparison.Ordinal)), 29, 31);
     }

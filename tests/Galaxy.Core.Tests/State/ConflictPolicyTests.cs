@@ -15,7 +15,12 @@ public class ConflictPolicyTests
         map.Get("ns", key) is { } entry ? Encoding.UTF8.GetString(entry.Value.Span) : null;
 
     private static void Write(ReplicatedMap map, string? text, ConflictPolicy policy, long wallMs, int priority = 0) =>
-        map.Write("ns", "k", StateWrite.Of(text is null ? null : Encoding.UTF8.GetBytes(text), policy, priority), wallMs);
+        map.Write(
+            "ns",
+            "k",
+            StateWrite.Of(text is null ? null : Encoding.UTF8.GetBytes(text), policy, priority),
+            wallMs
+        );
 
     private void Meet()
     {
@@ -82,7 +87,10 @@ public class ConflictPolicyTests
         Write(_b, "two", ConflictPolicy.Manual, 20);
         Meet();
         Assert.True(_a.Get("ns", "k")!.IsContested);
-        Assert.Equal(["one", "two"], _b.Get("ns", "k")!.Versions.Select(version => Encoding.UTF8.GetString(version.Value.Span)));
+        Assert.Equal(
+            ["one", "two"],
+            _b.Get("ns", "k")!.Versions.Select(version => Encoding.UTF8.GetString(version.Value.Span))
+        );
 
         Write(_a, "one", ConflictPolicy.Manual, 5);
         Meet();

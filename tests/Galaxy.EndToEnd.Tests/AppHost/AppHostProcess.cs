@@ -60,7 +60,9 @@ internal sealed class AppHostProcess : IDisposable
 
     private string Mark { get; init; } = "";
 
-    /// <summary>The processes of the run that live, the AppHost, the orchestrator and its monitors among them.</summary>
+    /// <summary>
+    /// The processes of the run that live, the AppHost, the orchestrator and its monitors among them.
+    /// </summary>
     public IReadOnlyList<int> Processes()
     {
         var found = new List<int>();

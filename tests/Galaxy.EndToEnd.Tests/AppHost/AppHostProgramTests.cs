@@ -5,7 +5,9 @@ using System.Net.Sockets;
 
 namespace Galaxy.EndToEnd.Tests.AppHost;
 
-/// <summary>The AppHost as a person meets it: what it says when it cannot start, and what it leaves behind when it ends.</summary>
+/// <summary>
+/// The AppHost as a person meets it: what it says when it cannot start, and what it leaves behind when it ends.
+/// </summary>
 [Collection("system")]
 public sealed class AppHostProgramTests : IDisposable
 {

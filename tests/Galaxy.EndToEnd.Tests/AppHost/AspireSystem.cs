@@ -57,7 +57,9 @@ public sealed class AspireSystem : IAsyncLifetime
         await Eventually.TrueAsync(async () => await ClusterAsync() is { Leader: not null, DevicesOnline: 2 });
     }
 
-    /// <summary>Waits until everything is healthy, a coordinator leads, and all coordinators know each other alive.</summary>
+    /// <summary>
+    /// Waits until everything is healthy, a coordinator leads, and all coordinators know each other alive.
+    /// </summary>
     public async Task SettledAsync()
     {
         try
@@ -76,7 +78,9 @@ public sealed class AspireSystem : IAsyncLifetime
         }
     }
 
-    /// <summary>What the cluster says of itself, what Aspire says of the processes, and the last that they said.</summary>
+    /// <summary>
+    /// What the cluster says of itself, what Aspire says of the processes, and the last that they said.
+    /// </summary>
     private async Task<string> DescribeAsync()
     {
         const int LastLines = 25;

@@ -12,7 +12,9 @@ using Microsoft.Playwright;
 
 namespace Galaxy.EndToEnd.Tests.AppHost;
 
-/// <summary>The system on Aspire: restart policy, commands, one trace per failover in the dashboard and in the console.</summary>
+/// <summary>
+/// The system on Aspire: restart policy, commands, one trace per failover in the dashboard and in the console.
+/// </summary>
 [Collection("system")]
 public sealed class AspireSystemTests(AspireSystem system, Browser browser)
     : IClassFixture<AspireSystem>,

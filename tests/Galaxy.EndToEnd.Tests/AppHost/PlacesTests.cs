@@ -10,8 +10,8 @@ using Galaxy.ServiceDefaults;
 namespace Galaxy.EndToEnd.Tests.AppHost;
 
 /// <summary>
-/// The places where people start Galaxy: proxies, languages, folders, homes, stores that come late. <c>tests/apphost-places.sh</c> has those
-/// that need root or take longer.
+/// The places where people start Galaxy: proxies, languages, folders, homes, stores that come late.
+/// <c>tests/apphost-places.sh</c> has those that need root or take longer.
 /// </summary>
 [Collection("system")]
 public sealed class PlacesTests : IDisposable

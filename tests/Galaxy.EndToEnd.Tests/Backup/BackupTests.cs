@@ -34,15 +34,34 @@ public sealed class BackupTests : IDisposable
     {
         var file = Path.Combine(_folder.FullName, "galaxy.gxb");
         using var provider = new Provider();
-        string oldKey, person, guest, task;
+        string oldKey,
+            person,
+            guest,
+            task;
         await using (var first = new FirstCluster())
         {
             await first.InitializeAsync();
             oldKey = first.Key;
             await SetAsync(first, "shopping", "milk");
             await SetAsync(first, "plan", "rest");
-            Assert.Equal(0, (await GalaxyProgram.RunAsync(first, "config", "set", "providers.home", $$"""{"base_url": "{{provider.Address}}", "api_key": "sk-of-the-provider-1234"}""")).Code);
-            using (var created = await first.Http.PostAsJsonAsync("/api/v1/access/keys", new { name = "anna", role = "client" }))
+            Assert.Equal(
+                0,
+                (
+                    await GalaxyProgram.RunAsync(
+                        first,
+                        "config",
+                        "set",
+                        "providers.home",
+                        $$"""{"base_url": "{{provider.Address}}", "api_key": "sk-of-the-provider-1234"}"""
+                    )
+                ).Code
+            );
+            using (
+                var created = await first.Http.PostAsJsonAsync(
+                    "/api/v1/access/keys",
+                    new { name = "anna", role = "client" }
+                )
+            )
                 person = (await created.Content.ReadFromJsonAsync<JsonNode>())!["secret"]!.GetValue<string>();
             using (var created = await first.Http.PostAsJsonAsync("/api/v1/keys", new { name = "guest" }))
                 guest = (await created.Content.ReadFromJsonAsync<JsonNode>())!["secret"]!.GetValue<string>();
@@ -84,7 +103,10 @@ public sealed class BackupTests : IDisposable
         models.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", guest);
         await Eventually.TrueAsync(async () =>
         {
-            using var answer = await models.PostAsJsonAsync("/v1/chat/completions", new { model = "home/parrot", messages = new[] { new { role = "user", content = "hello" } } });
+            using var answer = await models.PostAsJsonAsync(
+                "/v1/chat/completions",
+                new { model = "home/parrot", messages = new[] { new { role = "user", content = "hello" } } }
+            );
             return answer.StatusCode == HttpStatusCode.OK;
         });
         Assert.Equal("Bearer sk-of-the-provider-1234", provider.Authorization);
@@ -94,7 +116,10 @@ public sealed class BackupTests : IDisposable
             using var coordinator = second.Client(name);
             await Eventually.TrueAsync(async () => await GetAsync(coordinator, "shopping") == "milk");
         }
-        Assert.Contains("not empty", (await GalaxyProgram.RunAsync(second, "restore", file, "--old-key", oldKey)).Output);
+        Assert.Contains(
+            "not empty",
+            (await GalaxyProgram.RunAsync(second, "restore", file, "--old-key", oldKey)).Output
+        );
     }
 
     // Cut short at many places, or with one bit turned at many: nothing of it is taken.
@@ -112,7 +137,10 @@ public sealed class BackupTests : IDisposable
         damaged.Add([.. whole, 0]);
         foreach (var bytes in damaged)
         {
-            using var request = new HttpRequestMessage(HttpMethod.Post, "/api/v1/backup/restore") { Content = new ByteArrayContent(bytes) };
+            using var request = new HttpRequestMessage(HttpMethod.Post, "/api/v1/backup/restore")
+            {
+                Content = new ByteArrayContent(bytes),
+            };
             request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/octet-stream");
             request.Headers.Add("X-Galaxy-Old-Key", key);
             using var answer = await galaxy.Http.SendAsync(request);
@@ -132,6 +160,8 @@ public sealed class BackupTests : IDisposable
     private static async Task<string?> GetAsync(HttpClient http, string key)
     {
         using var answer = await http.GetAsync("/api/v1/state/notes/" + key);
-        return answer.IsSuccessStatusCode ? (await answer.Content.ReadFromJsonAsync<JsonNode>(GalaxyJson.Options))!["value"]!.GetValue<string>() : null;
+        return answer.IsSuccessStatusCode
+            ? (await answer.Content.ReadFromJsonAsync<JsonNode>(GalaxyJson.Options))!["value"]!.GetValue<string>()
+            : null;
     }
 }

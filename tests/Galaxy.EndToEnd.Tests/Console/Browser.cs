@@ -5,7 +5,12 @@ namespace Galaxy.EndToEnd.Tests.Console;
 /// <summary>Debian's Chromium, driven by Playwright.</summary>
 public sealed class Browser : IAsyncLifetime
 {
-    private static readonly string[] Places = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+    private static readonly string[] Places =
+    [
+        "/usr/bin/chromium",
+        "/usr/bin/chromium-browser",
+        "/usr/bin/google-chrome",
+    ];
     private const int PatienceMs = 20_000;
     private IPlaywright? _playwright;
     private IBrowser? _browser;
@@ -20,23 +25,41 @@ public sealed class Browser : IAsyncLifetime
         if (Program is null)
             return;
         _playwright = await Playwright.CreateAsync();
-        _browser = await _playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions { ExecutablePath = Program, Args = ["--no-sandbox", "--disable-gpu"] });
+        _browser = await _playwright.Chromium.LaunchAsync(
+            new BrowserTypeLaunchOptions { ExecutablePath = Program, Args = ["--no-sandbox", "--disable-gpu"] }
+        );
     }
 
     /// <summary>A page of a new session.</summary>
-    public async Task<IPage> OpenAsync(int width = 1280, int height = 900, ColorScheme scheme = ColorScheme.Light, string language = "en")
+    public async Task<IPage> OpenAsync(
+        int width = 1280,
+        int height = 900,
+        ColorScheme scheme = ColorScheme.Light,
+        string language = "en"
+    )
     {
         if (_browser is null)
             Assert.Skip("Chromium is not installed: install the package chromium to run this test.");
-        var page = await (await _browser.NewContextAsync(new BrowserNewContextOptions { ViewportSize = new ViewportSize { Width = width, Height = height }, ColorScheme = scheme, Locale = language, TimezoneId = "Europe/Berlin" }))
-            .NewPageAsync();
+        var page = await (
+            await _browser.NewContextAsync(
+                new BrowserNewContextOptions
+                {
+                    ViewportSize = new ViewportSize { Width = width, Height = height },
+                    ColorScheme = scheme,
+                    Locale = language,
+                    TimezoneId = "Europe/Berlin",
+                }
+            )
+        ).NewPageAsync();
         page.SetDefaultTimeout(PatienceMs);
         Assertions.SetDefaultExpectTimeout(PatienceMs);
         return page;
     }
 
     public static Task PictureAsync(IPage page, string name) =>
-        page.ScreenshotAsync(new PageScreenshotOptions { Path = Path.Combine(Pictures, name + ".png"), FullPage = true });
+        page.ScreenshotAsync(
+            new PageScreenshotOptions { Path = Path.Combine(Pictures, name + ".png"), FullPage = true }
+        );
 
     public async ValueTask DisposeAsync()
     {

@@ -5,7 +5,9 @@ namespace Galaxy.EndToEnd.Tests.Console;
 
 /// <summary>The console as a person sees it.</summary>
 [Collection("system")]
-public sealed class ConsoleTests(RunningGalaxy galaxy, Browser browser) : IClassFixture<RunningGalaxy>, IClassFixture<Browser>
+public sealed class ConsoleTests(RunningGalaxy galaxy, Browser browser)
+    : IClassFixture<RunningGalaxy>,
+        IClassFixture<Browser>
 {
     private string Address(string path = "/") => new Uri(galaxy.Host.Url("gateway", "ui"), path).ToString();
 
@@ -52,7 +54,10 @@ public sealed class ConsoleTests(RunningGalaxy galaxy, Browser browser) : IClass
         await Browser.PictureAsync(overview, "overview-after-failover");
         await Browser.PictureAsync(failovers, "failovers");
 
-        await failovers.Locator("article.failover").First.GetByRole(AriaRole.Link, new() { Name = "trace" }).ClickAsync();
+        await failovers
+            .Locator("article.failover")
+            .First.GetByRole(AriaRole.Link, new() { Name = "trace" })
+            .ClickAsync();
         await Assertions.Expect(failovers.Locator(".waterfall")).ToContainTextAsync("galaxy.failover");
         await Assertions.Expect(failovers.Locator(".waterfall")).ToContainTextAsync("gateway switch");
         await Browser.PictureAsync(failovers, "trace");
@@ -74,14 +79,22 @@ public sealed class ConsoleTests(RunningGalaxy galaxy, Browser browser) : IClass
         Task<int> WidthAsync() => page.EvaluateAsync<int>("document.querySelector('.sky canvas').width");
     }
 
-    private static Task<bool> IsDrawnAsync(IPage page) => page.EvaluateAsync<bool>("""
-        () => { const sky = document.querySelector('.sky canvas'); return sky.getContext('2d').getImageData(0, 0, sky.width, sky.height).data.some(value => value > 0); }
-        """);
+    private static Task<bool> IsDrawnAsync(IPage page) =>
+        page.EvaluateAsync<bool>(
+            """
+            () => { const sky = document.querySelector('.sky canvas'); return sky.getContext('2d').getImageData(0, 0, sky.width, sky.height).data.some(value => value > 0); }
+            """
+        );
 
     /// <summary>Waits until the page names the leader that the API names, with a token above the given one.</summary>
-    private async Task<LeaderResponse> LeaderOnPageAsync(IPage page, long above) => (await Eventually.NotNullAsync(async () =>
-    {
-        var leader = await galaxy.LeaderAsync();
-        return leader.Token > above && await page.GetByText($"{leader.NodeId} leads").IsVisibleAsync() ? leader : null;
-    }))!;
+    private async Task<LeaderResponse> LeaderOnPageAsync(IPage page, long above) =>
+        (
+            await Eventually.NotNullAsync(async () =>
+            {
+                var leader = await galaxy.LeaderAsync();
+                return leader.Token > above && await page.GetByText($"{leader.NodeId} leads").IsVisibleAsync()
+                    ? leader
+                    : null;
+            })
+        )!;
 }

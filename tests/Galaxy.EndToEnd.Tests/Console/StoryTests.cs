@@ -10,7 +10,9 @@ namespace Galaxy.EndToEnd.Tests.Console;
 
 /// <summary>What a person does with the pages, and what comes of it.</summary>
 [Collection("system")]
-public sealed class StoryTests(RunningGalaxy galaxy, Browser browser) : IClassFixture<RunningGalaxy>, IClassFixture<Browser>
+public sealed class StoryTests(RunningGalaxy galaxy, Browser browser)
+    : IClassFixture<RunningGalaxy>,
+        IClassFixture<Browser>
 {
     private string Address(string path) => new Uri(galaxy.Host.Url("gateway", "ui"), path).ToString();
 
@@ -25,7 +27,8 @@ public sealed class StoryTests(RunningGalaxy galaxy, Browser browser) : IClassFi
         return page;
     }
 
-    private static async Task NotReloadedAsync(IPage page) => Assert.True(await page.EvaluateAsync<bool>("window.sameDocument === true"));
+    private static async Task NotReloadedAsync(IPage page) =>
+        Assert.True(await page.EvaluateAsync<bool>("window.sameDocument === true"));
 
     [Fact]
     public async Task A_task_is_submitted_from_the_action_s_schema_and_seen_to_run_and_finish()
@@ -48,7 +51,10 @@ public sealed class StoryTests(RunningGalaxy galaxy, Browser browser) : IClassFi
         await Assertions.Expect(page.Locator("section", new() { HasText = "Result" }).First).ToBeVisibleAsync();
         await Browser.PictureAsync(page, "story-task");
         await page.GetByRole(AriaRole.Button, new() { Name = "Do it again" }).ClickAsync();
-        await page.WaitForURLAsync(url => url.Contains("/ui/tasks/", StringComparison.Ordinal) && !url.EndsWith(row.ToString()!, StringComparison.Ordinal));
+        await page.WaitForURLAsync(url =>
+            url.Contains("/ui/tasks/", StringComparison.Ordinal)
+            && !url.EndsWith(row.ToString()!, StringComparison.Ordinal)
+        );
         await Assertions.Expect(page.GetByText("running").First).ToBeVisibleAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "Cancel it" }).ClickAsync();
         await Assertions.Expect(page.GetByText("cancelled").First).ToBeVisibleAsync();
@@ -71,11 +77,17 @@ public sealed class StoryTests(RunningGalaxy galaxy, Browser browser) : IClassFi
         foreach (var coordinator in new[] { "coordinator-a", "coordinator-b", "coordinator-c" })
         {
             using var client = galaxy.Client(coordinator);
-            await Eventually.TrueAsync(async () => await client.GetFromJsonAsync<StateEntryView>($"/api/v1/state/notes/{key}", GalaxyJson.Options) is { Contested: false } entry && (string?)entry.Value!["text"] == "said by b");
+            await Eventually.TrueAsync(async () =>
+                await client.GetFromJsonAsync<StateEntryView>($"/api/v1/state/notes/{key}", GalaxyJson.Options)
+                    is { Contested: false } entry
+                && (string?)entry.Value!["text"] == "said by b"
+            );
         }
     }
 
-    /// <summary>Two people write at the same time on two coordinators; sooner or later neither knows of the other.</summary>
+    /// <summary>
+    /// Two people write at the same time on two coordinators; sooner or later neither knows of the other.
+    /// </summary>
     private async Task<string> ConflictAsync()
     {
         using var a = galaxy.Client("coordinator-a");
@@ -83,12 +95,19 @@ public sealed class StoryTests(RunningGalaxy galaxy, Browser browser) : IClassFi
         for (var i = 0; i < 200; i++)
         {
             var key = $"shopping-{i}";
-            var answers = await Task.WhenAll(a.PutAsJsonAsync($"/api/v1/state/notes/{key}?policy=manual", new { text = "said by a" }), b.PutAsJsonAsync($"/api/v1/state/notes/{key}?policy=manual", new { text = "said by b" }));
+            var answers = await Task.WhenAll(
+                a.PutAsJsonAsync($"/api/v1/state/notes/{key}?policy=manual", new { text = "said by a" }),
+                b.PutAsJsonAsync($"/api/v1/state/notes/{key}?policy=manual", new { text = "said by b" })
+            );
             foreach (var answer in answers)
                 answer.Dispose();
             for (var look = 0; look < 10; look++)
             {
-                if ((await a.GetFromJsonAsync<StateEntryView>($"/api/v1/state/notes/{key}", GalaxyJson.Options))!.Contested)
+                if (
+                    (
+                        await a.GetFromJsonAsync<StateEntryView>($"/api/v1/state/notes/{key}", GalaxyJson.Options)
+                    )!.Contested
+                )
                     return key;
             }
         }
@@ -117,7 +136,10 @@ public sealed class StoryTests(RunningGalaxy galaxy, Browser browser) : IClassFi
         foreach (var coordinator in new[] { "coordinator-b", "coordinator-c" })
         {
             using var client = galaxy.Client(coordinator);
-            await Eventually.TrueAsync(async () => (await client.GetFromJsonAsync<JsonNode>("/api/v1/config/logging"))!["value"]?["Galaxy.Tour"] is not null);
+            await Eventually.TrueAsync(async () =>
+                (await client.GetFromJsonAsync<JsonNode>("/api/v1/config/logging"))!["value"]?["Galaxy.Tour"]
+                    is not null
+            );
         }
 
         await editor.FillAsync("{ \"Galaxy.Tour\": \"Warning\" }");
@@ -146,7 +168,9 @@ public sealed class StoryTests(RunningGalaxy galaxy, Browser browser) : IClassFi
         await Assertions.Expect(page.Locator(".diff .then").First).ToContainTextAsync("as it was");
 
         await newest.GetByRole(AriaRole.Button, new() { Name = "Go back to it" }).ClickAsync();
-        await page.GetByRole(AriaRole.Dialog).GetByRole(AriaRole.Button, new() { Name = "Go back", Exact = true }).ClickAsync();
+        await page.GetByRole(AriaRole.Dialog)
+            .GetByRole(AriaRole.Button, new() { Name = "Go back", Exact = true })
+            .ClickAsync();
 
         await Assertions.Expect(page.GetByText("The state is what it was")).ToBeVisibleAsync();
         var entry = await galaxy.Http.GetFromJsonAsync<StateEntryView>("/api/v1/state/notes/kept", GalaxyJson.Options);
@@ -167,22 +191,36 @@ public sealed class StoryTests(RunningGalaxy galaxy, Browser browser) : IClassFi
         await Browser.PictureAsync(page, "story-drained");
 
         // The third one is promoted; the drained one must not come back by that.
-        var third = new[] { "coordinator-a", "coordinator-b", "coordinator-c" }.Single(id => id != leader && id != next);
-        await page.Locator("tr", new() { HasText = third }).First.GetByRole(AriaRole.Button, new() { Name = "Promote" }).FocusAsync();
+        var third = new[] { "coordinator-a", "coordinator-b", "coordinator-c" }.Single(id =>
+            id != leader && id != next
+        );
+        await page.Locator("tr", new() { HasText = third })
+            .First.GetByRole(AriaRole.Button, new() { Name = "Promote" })
+            .FocusAsync();
         await page.Keyboard.PressAsync("Enter");
         await Assertions.Expect(page.GetByRole(AriaRole.Dialog)).ToContainTextAsync("nothing acknowledged is lost");
         await page.Keyboard.PressAsync("Escape");
         await Assertions.Expect(page.GetByRole(AriaRole.Dialog)).ToHaveCountAsync(0);
         Assert.Equal(next, (await galaxy.LeaderAsync()).NodeId);
         await page.Keyboard.PressAsync("Enter");
-        await page.GetByRole(AriaRole.Dialog).GetByRole(AriaRole.Button, new() { Name = "Promote" }).PressAsync("Enter");
+        await page.GetByRole(AriaRole.Dialog)
+            .GetByRole(AriaRole.Button, new() { Name = "Promote" })
+            .PressAsync("Enter");
         await Eventually.TrueAsync(async () => (await galaxy.LeaderAsync()).NodeId == third);
-        await Assertions.Expect(page.Locator("tr", new() { HasText = third }).First.Locator(".star")).ToBeVisibleAsync();
+        await Assertions
+            .Expect(page.Locator("tr", new() { HasText = third }).First.Locator(".star"))
+            .ToBeVisibleAsync();
 
         // The order, by the arrows.
         var firstBefore = await page.Locator("section").First.Locator("tbody tr").First.InnerTextAsync();
-        await page.Locator("section").First.Locator("tbody tr").Nth(1).GetByRole(AriaRole.Button, new() { NameRegex = new("up$") }).PressAsync("Enter");
-        await Eventually.TrueAsync(async () => await page.Locator("section").First.Locator("tbody tr").First.InnerTextAsync() != firstBefore);
+        await page.Locator("section")
+            .First.Locator("tbody tr")
+            .Nth(1)
+            .GetByRole(AriaRole.Button, new() { NameRegex = new("up$") })
+            .PressAsync("Enter");
+        await Eventually.TrueAsync(async () =>
+            await page.Locator("section").First.Locator("tbody tr").First.InnerTextAsync() != firstBefore
+        );
         await row.GetByRole(AriaRole.Button, new() { Name = "Let in" }).PressAsync("Enter");
         await Assertions.Expect(row).Not.ToContainTextAsync("drained");
         await NotReloadedAsync(page);
@@ -191,14 +229,18 @@ public sealed class StoryTests(RunningGalaxy galaxy, Browser browser) : IClassFi
     [Fact]
     public async Task A_record_that_cannot_be_used_is_shown_with_its_reason_and_deleted()
     {
-        await using var redis = await StackExchange.Redis.ConnectionMultiplexer.ConnectAsync($"127.0.0.1:{galaxy.Host.Url("redis", "tcp").Port}");
+        await using var redis = await StackExchange.Redis.ConnectionMultiplexer.ConnectAsync(
+            $"127.0.0.1:{galaxy.Host.Url("redis", "tcp").Port}"
+        );
         var failovers = "{galaxy:galaxy}:failovers";
         await redis.GetDatabase().ListLeftPushAsync(failovers, "{\"id\":null}");
         using (var read = await galaxy.Http.GetAsync("/api/v1/failovers"))
             read.EnsureSuccessStatusCode();
 
         var page = await SignedInAsync("/");
-        await Assertions.Expect(page.GetByText("1 stored records cannot be used")).ToBeVisibleAsync(new() { Timeout = 20_000 });
+        await Assertions
+            .Expect(page.GetByText("1 stored records cannot be used"))
+            .ToBeVisibleAsync(new() { Timeout = 20_000 });
         await page.GotoAsync(Address("/ui/state?tab=aside"));
         var row = page.Locator("tbody tr").First;
         await Assertions.Expect(row).ToContainTextAsync("'id' is required");
@@ -206,10 +248,15 @@ public sealed class StoryTests(RunningGalaxy galaxy, Browser browser) : IClassFi
         await row.GetByRole(AriaRole.Button, new() { Name = "Read it again" }).ClickAsync();
         await Assertions.Expect(page.GetByText("The record still cannot be used.")).ToBeVisibleAsync();
         await row.GetByRole(AriaRole.Button, new() { Name = "Delete" }).ClickAsync();
-        await page.GetByRole(AriaRole.Dialog).GetByRole(AriaRole.Button, new() { Name = "Delete", Exact = true }).ClickAsync();
+        await page.GetByRole(AriaRole.Dialog)
+            .GetByRole(AriaRole.Button, new() { Name = "Delete", Exact = true })
+            .ClickAsync();
 
         await Assertions.Expect(page.GetByText("Every stored record can be used.")).ToBeVisibleAsync();
-        Assert.DoesNotContain("{\"id\":null}", (await redis.GetDatabase().ListRangeAsync(failovers)).Select(item => (string)item!));
+        Assert.DoesNotContain(
+            "{\"id\":null}",
+            (await redis.GetDatabase().ListRangeAsync(failovers)).Select(item => (string)item!)
+        );
     }
 
     [Fact]
@@ -218,7 +265,8 @@ public sealed class StoryTests(RunningGalaxy galaxy, Browser browser) : IClassFi
         var page = await SignedInAsync("/ui/nodes");
         var leader = (await galaxy.LeaderAsync()).NodeId;
         var follower = new[] { "coordinator-a", "coordinator-b" }.First(id => id != leader);
-        var button = page.Locator("tr", new() { HasText = follower }).First.GetByRole(AriaRole.Button, new() { Name = "Promote" });
+        var button = page.Locator("tr", new() { HasText = follower })
+            .First.GetByRole(AriaRole.Button, new() { Name = "Promote" });
         await button.FocusAsync();
 
         galaxy.Host.Pause(follower);
@@ -233,7 +281,10 @@ public sealed class StoryTests(RunningGalaxy galaxy, Browser browser) : IClassFi
     [Fact]
     public async Task A_viewer_sees_everything_and_can_change_nothing_and_is_out_when_the_key_is_withdrawn()
     {
-        var made = await galaxy.Http.PostAsJsonAsync("/api/v1/access/keys", new { name = "wall-screen", role = "viewer" });
+        var made = await galaxy.Http.PostAsJsonAsync(
+            "/api/v1/access/keys",
+            new { name = "wall-screen", role = "viewer" }
+        );
         var key = (await made.Content.ReadFromJsonAsync<JsonNode>())!;
         var secret = (string)key["secret"]!;
         var page = await browser.OpenAsync(1360);
@@ -252,13 +303,41 @@ public sealed class StoryTests(RunningGalaxy galaxy, Browser browser) : IClassFi
             await Assertions.Expect(page.Locator("h1")).ToHaveTextAsync(title);
             await PagesTests.LiveAsync(page);
             var buttons = await page.Locator("main button:enabled").AllInnerTextsAsync();
-            Assert.DoesNotContain(buttons, text => text.Trim() is "Promote" or "Drain" or "↑" or "↓" or "Fail over now" or "Add a device" or "Make it" or "Remove" or "New task" or "Ask" or "Send" or "Keep this one"
-                or "Take one now" or "Go back to it" or "Save" or "Restart" or "Stop" or "Kill" or "Cancel it");
+            Assert.DoesNotContain(buttons, text =>
+                text.Trim()
+                    is "Promote"
+                        or "Drain"
+                        or "↑"
+                        or "↓"
+                        or "Fail over now"
+                        or "Add a device"
+                        or "Make it"
+                        or "Remove"
+                        or "New task"
+                        or "Ask"
+                        or "Send"
+                        or "Keep this one"
+                        or "Take one now"
+                        or "Go back to it"
+                        or "Save"
+                        or "Restart"
+                        or "Stop"
+                        or "Kill"
+                        or "Cancel it"
+            );
         }
         // Nor by the API, whatever the page would let through.
         using var client = new HttpClient { BaseAddress = galaxy.Http.BaseAddress };
         client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", secret);
-        foreach (var path in new[] { "/api/v1/failover", "/api/v1/tasks", "/api/v1/state/snapshots", "/api/v1/resources/worker-1/kill" })
+        foreach (
+            var path in new[]
+            {
+                "/api/v1/failover",
+                "/api/v1/tasks",
+                "/api/v1/state/snapshots",
+                "/api/v1/resources/worker-1/kill",
+            }
+        )
         {
             using var refused = await client.PostAsJsonAsync(path, new { });
             Assert.Equal(HttpStatusCode.Forbidden, refused.StatusCode);
@@ -277,7 +356,13 @@ public sealed class StoryTests(RunningGalaxy galaxy, Browser browser) : IClassFi
     [Fact]
     public async Task A_session_ends_at_its_time_and_a_link_is_good_once()
     {
-        using var console = new ExtraProcess(galaxy, "console", "console-short", ["HTTP_PORT", "OTLP_GRPC_PORT", "OTLP_HTTP_PORT"], environment: new Dictionary<string, string> { ["GALAXY_SESSION_MINUTES"] = "0.1" });
+        using var console = new ExtraProcess(
+            galaxy,
+            "console",
+            "console-short",
+            ["HTTP_PORT", "OTLP_GRPC_PORT", "OTLP_HTTP_PORT"],
+            environment: new Dictionary<string, string> { ["GALAXY_SESSION_MINUTES"] = "0.1" }
+        );
         using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(2) };
         await Eventually.TrueAsync(async () =>
         {
@@ -312,7 +397,10 @@ public sealed class StoryTests(RunningGalaxy galaxy, Browser browser) : IClassFi
             await PagesTests.LiveAsync(page);
             // Everything that reacts, whether or not the browser would focus it.
             const string Pressable = "a[href],button,input,select,textarea,summary,[onclick],[role=button]";
-            await page.EvaluateAsync("() => { window.reached = new Set(); document.addEventListener('focusin', e => window.reached.add(e.target), true); }");
+            await page.EvaluateAsync(
+                "() => { window.reached = new Set(); document.addEventListener('focusin', e => "
+                    + "window.reached.add(e.target), true); }"
+            );
             string[] missed;
             var rounds = 0;
             do
@@ -321,13 +409,14 @@ public sealed class StoryTests(RunningGalaxy galaxy, Browser browser) : IClassFi
                 var all = await page.EvaluateAsync<int>($"() => document.querySelectorAll('{Pressable}').length");
                 for (var i = 0; i < all + 20; i++)
                     await page.Keyboard.PressAsync("Tab");
-                missed = await page.EvaluateAsync<string[]>($$"""
+                missed = await page.EvaluateAsync<string[]>(
+                    $$"""
                     () => [...document.querySelectorAll('{{Pressable}}')]
                       .filter(one => !one.disabled && one.type !== 'hidden' && one.checkVisibility() && !window.reached.has(one))
                       .map(one => one.outerHTML.slice(0, 120))
-                    """);
-            }
-            while (missed.Length > 0 && ++rounds < 3);
+                    """
+                );
+            } while (missed.Length > 0 && ++rounds < 3);
             // Rows that come and go while somebody tabs through them are no fault of theirs.
             if (path is not ("/ui/traces" or "/ui/logs"))
                 wrong.AddRange(missed.Select(one => $"{path}: {one}"));

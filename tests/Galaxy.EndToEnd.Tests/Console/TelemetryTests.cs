@@ -18,14 +18,30 @@ public sealed class TelemetryTests(RunningGalaxy galaxy, Browser browser) : ICla
     private async Task<string> RunShopAsync(string protocol, string service)
     {
         var folder = await Axe.FolderAsync();
-        var info = new ProcessStartInfo("node", ["shop.mjs"]) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (var (name, value) in new Dictionary<string, string>
+        var info = new ProcessStartInfo("node", ["shop.mjs"])
         {
-            ["OTEL_SERVICE_NAME"] = service, ["OTEL_EXPORTER_OTLP_PROTOCOL"] = protocol, ["OTEL_EXPORTER_OTLP_COMPRESSION"] = "gzip",
-            ["OTEL_EXPORTER_OTLP_ENDPOINT"] = galaxy.Host.Url("console", protocol == "grpc" ? "otlp-grpc" : "otlp-http").ToString().TrimEnd('/'),
-            ["OTEL_EXPORTER_OTLP_HEADERS"] = "authorization=Bearer%20" + galaxy.Key,
-            ["OTEL_TRACES_EXPORTER"] = "otlp", ["OTEL_LOGS_EXPORTER"] = "otlp", ["OTEL_METRICS_EXPORTER"] = "otlp", ["OTEL_METRIC_EXPORT_INTERVAL"] = "500", ["OTEL_METRIC_EXPORT_TIMEOUT"] = "400",
-        })
+            WorkingDirectory = folder,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        foreach (
+            var (name, value) in new Dictionary<string, string>
+            {
+                ["OTEL_SERVICE_NAME"] = service,
+                ["OTEL_EXPORTER_OTLP_PROTOCOL"] = protocol,
+                ["OTEL_EXPORTER_OTLP_COMPRESSION"] = "gzip",
+                ["OTEL_EXPORTER_OTLP_ENDPOINT"] = galaxy
+                    .Host.Url("console", protocol == "grpc" ? "otlp-grpc" : "otlp-http")
+                    .ToString()
+                    .TrimEnd('/'),
+                ["OTEL_EXPORTER_OTLP_HEADERS"] = "authorization=Bearer%20" + galaxy.Key,
+                ["OTEL_TRACES_EXPORTER"] = "otlp",
+                ["OTEL_LOGS_EXPORTER"] = "otlp",
+                ["OTEL_METRICS_EXPORTER"] = "otlp",
+                ["OTEL_METRIC_EXPORT_INTERVAL"] = "500",
+                ["OTEL_METRIC_EXPORT_TIMEOUT"] = "400",
+            }
+        )
             info.Environment[name] = value;
         using var shop = Process.Start(info)!;
         var output = shop.StandardOutput.ReadToEndAsync();
@@ -65,7 +81,14 @@ public sealed class TelemetryTests(RunningGalaxy galaxy, Browser browser) : ICla
         await page.GotoAsync(Address("/ui/metrics"));
         await PagesTests.LiveAsync(page);
         await page.Locator(".metrics select").SelectOptionAsync(service);
-        foreach (var (metric, shown) in new[] { ("shop.stock", "42"), ("shop.sold", "item/s"), ("shop.checkout.duration", "95th percentile") })
+        foreach (
+            var (metric, shown) in new[]
+            {
+                ("shop.stock", "42"),
+                ("shop.sold", "item/s"),
+                ("shop.checkout.duration", "95th percentile"),
+            }
+        )
         {
             await page.GetByRole(AriaRole.Button, new() { Name = $"{metric} {service}", Exact = true }).ClickAsync();
             await Assertions.Expect(page.Locator("section", new() { HasText = metric })).ToContainTextAsync(shown);
@@ -77,7 +100,13 @@ public sealed class TelemetryTests(RunningGalaxy galaxy, Browser browser) : ICla
     public async Task Bad_exports_are_told_what_is_wrong_and_nobody_exports_without_a_key()
     {
         using var http = new HttpClient { BaseAddress = galaxy.Host.Url("console", "otlp-http") };
-        async Task<(HttpStatusCode, string)> SendAsync(byte[] body, string type, string? encoding = null, string path = "/v1/traces", bool withKey = true)
+        async Task<(HttpStatusCode, string)> SendAsync(
+            byte[] body,
+            string type,
+            string? encoding = null,
+            string path = "/v1/traces",
+            bool withKey = true
+        )
         {
             using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new ByteArrayContent(body) };
             request.Content.Headers.ContentType = new MediaTypeHeaderValue(type);
@@ -89,24 +118,45 @@ public sealed class TelemetryTests(RunningGalaxy galaxy, Browser browser) : ICla
             return (answer.StatusCode, await answer.Content.ReadAsStringAsync());
         }
 
-        Assert.Equal(HttpStatusCode.Unauthorized, (await SendAsync([], "application/x-protobuf", withKey: false)).Item1);
+        Assert.Equal(
+            HttpStatusCode.Unauthorized,
+            (await SendAsync([], "application/x-protobuf", withKey: false)).Item1
+        );
         foreach (var path in new[] { "/v1/traces", "/v1/logs", "/v1/metrics" })
         {
-            Assert.Equal(HttpStatusCode.BadRequest, (await SendAsync([0xff, 0xff, 0xff], "application/x-protobuf", path: path)).Item1);
-            Assert.Equal(HttpStatusCode.BadRequest, (await SendAsync("[1]"u8.ToArray(), "application/json", path: path)).Item1);
+            Assert.Equal(
+                HttpStatusCode.BadRequest,
+                (await SendAsync([0xff, 0xff, 0xff], "application/x-protobuf", path: path)).Item1
+            );
+            Assert.Equal(
+                HttpStatusCode.BadRequest,
+                (await SendAsync("[1]"u8.ToArray(), "application/json", path: path)).Item1
+            );
             Assert.Equal((HttpStatusCode.OK, "{}"), await SendAsync("{}"u8.ToArray(), "application/json", path: path));
         }
         Assert.Equal(HttpStatusCode.UnsupportedMediaType, (await SendAsync([], "text/plain")).Item1);
         Assert.Equal(HttpStatusCode.UnsupportedMediaType, (await SendAsync([], "application/json", "br")).Item1);
-        Assert.Equal(HttpStatusCode.BadRequest, (await SendAsync("no gzip"u8.ToArray(), "application/x-protobuf", "gzip")).Item1);
+        Assert.Equal(
+            HttpStatusCode.BadRequest,
+            (await SendAsync("no gzip"u8.ToArray(), "application/x-protobuf", "gzip")).Item1
+        );
         // A hundred megabytes of spaces make a small archive.
         using var packed = new MemoryStream();
-        await using (var gzip = new System.IO.Compression.GZipStream(packed, System.IO.Compression.CompressionLevel.Fastest, leaveOpen: true))
+        await using (
+            var gzip = new System.IO.Compression.GZipStream(
+                packed,
+                System.IO.Compression.CompressionLevel.Fastest,
+                leaveOpen: true
+            )
+        )
         {
             var spaces = Encoding.ASCII.GetBytes(new string(' ', 1024 * 1024));
             for (var i = 0; i < 100; i++)
                 await gzip.WriteAsync(spaces);
         }
-        Assert.Equal(HttpStatusCode.RequestEntityTooLarge, (await SendAsync(packed.ToArray(), "application/json", "gzip")).Item1);
+        Assert.Equal(
+            HttpStatusCode.RequestEntityTooLarge,
+            (await SendAsync(packed.ToArray(), "application/json", "gzip")).Item1
+        );
     }
 }

@@ -50,11 +50,15 @@ public sealed class GroupTests(RunningGalaxy galaxy) : IAsyncLifetime
     private async Task<string?> DevicesAsync(HttpClient client)
     {
         using var answer = await client.GetAsync("/groups/" + _group);
-        return answer.IsSuccessStatusCode ? string.Join(' ', (await answer.Content.ReadFromJsonAsync<GroupView>(GalaxyJson.Options))!.Devices) : null;
+        return answer.IsSuccessStatusCode
+            ? string.Join(' ', (await answer.Content.ReadFromJsonAsync<GroupView>(GalaxyJson.Options))!.Devices)
+            : null;
     }
 
     private Task ShowsAsync(HttpClient client, string device, bool isMember) =>
-        Eventually.TrueAsync(async () => (await DevicesAsync(client))?.Split(' ').Contains(device, StringComparer.Ordinal) == isMember);
+        Eventually.TrueAsync(async () =>
+            (await DevicesAsync(client))?.Split(' ').Contains(device, StringComparer.Ordinal) == isMember
+        );
 
     /// <summary>Waits until every coordinator and the gateway show exactly these.</summary>
     private async Task EverywhereAsync(IEnumerable<string> devices)
@@ -72,7 +76,17 @@ public sealed class GroupTests(RunningGalaxy galaxy) : IAsyncLifetime
         await MakeAsync(old);
         await EverywhereAsync(old);
 
-        await Task.WhenAll(old.Zip(added).SelectMany((pair, i) => (Task[])[RemoveAsync(_coordinators[i % 3], pair.First), AddAsync(_coordinators[(i + 1) % 3], pair.Second)]));
+        await Task.WhenAll(
+            old.Zip(added)
+                .SelectMany(
+                    (pair, i) =>
+                        (Task[])
+                            [
+                                RemoveAsync(_coordinators[i % 3], pair.First),
+                                AddAsync(_coordinators[(i + 1) % 3], pair.Second),
+                            ]
+                )
+        );
 
         await EverywhereAsync(added);
     }
@@ -84,7 +98,10 @@ public sealed class GroupTests(RunningGalaxy galaxy) : IAsyncLifetime
         var added = Enumerable.Range(0, 200).Select(i => $"new-{i}").ToList();
         await MakeAsync([.. old, "stays"]);
 
-        await Task.WhenAll(old.Select(device => RemoveAsync(galaxy.Http, device)).Concat(added.Select(device => AddAsync(galaxy.Http, device))));
+        await Task.WhenAll(
+            old.Select(device => RemoveAsync(galaxy.Http, device))
+                .Concat(added.Select(device => AddAsync(galaxy.Http, device)))
+        );
 
         await EverywhereAsync([.. added, "stays"]);
     }
@@ -96,7 +113,8 @@ public sealed class GroupTests(RunningGalaxy galaxy) : IAsyncLifetime
         await EverywhereAsync([]);
         for (var i = 0; i < 10; i++)
         {
-            // Later is who has seen the other change: within a millisecond, nobody can tell two coordinators' times apart.
+            // Later is who has seen the other change: within a millisecond, nobody can tell two coordinators' times
+            // apart.
             var (first, second) = (_coordinators[i % 3], _coordinators[(i + 1) % 3]);
             await AddAsync(first, "gone-" + i);
             await ShowsAsync(second, "gone-" + i, isMember: true);
@@ -143,12 +161,20 @@ public sealed class GroupTests(RunningGalaxy galaxy) : IAsyncLifetime
     public async Task The_state_is_no_way_around(string ns)
     {
         await MakeAsync("a");
-        using var put = await galaxy.Http.PutAsync($"/api/v1/state/{ns}/{_group}", new StringContent("\"garbage\"", Encoding.UTF8, "application/json"));
+        using var put = await galaxy.Http.PutAsync(
+            $"/api/v1/state/{ns}/{_group}",
+            new StringContent("\"garbage\"", Encoding.UTF8, "application/json")
+        );
         using var deleted = await galaxy.Http.DeleteAsync($"/api/v1/state/{ns}/{_group}/a");
-        using var restored = await galaxy.Http.PostAsJsonAsync("/api/v1/state/restore", new { snapshot = "any", namespaces = new[] { "access" } });
+        using var restored = await galaxy.Http.PostAsJsonAsync(
+            "/api/v1/state/restore",
+            new { snapshot = "any", namespaces = new[] { "access" } }
+        );
 
         Assert.Equal((HttpStatusCode.Forbidden, HttpStatusCode.Forbidden), (put.StatusCode, deleted.StatusCode));
         Assert.Equal(HttpStatusCode.Forbidden, restored.StatusCode);
-        Assert.Contains(await galaxy.Http.GetFromJsonAsync<GroupView[]>("/groups", GalaxyJson.Options) ?? [], group => group.GroupId == _group && group.Devices.SequenceEqual(["a"]));
+        Assert.Contains(await galaxy.Http.GetFromJsonAsync<GroupView[]>("/groups", GalaxyJson.Options) ?? [], group =>
+            group.GroupId == _group && group.Devices.SequenceEqual(["a"])
+        );
     }
 }

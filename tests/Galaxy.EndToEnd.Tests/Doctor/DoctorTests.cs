@@ -13,7 +13,10 @@ public sealed class WellGalaxy : RunningGalaxy
     protected override string[] Options => ["--scenario", "cloud"];
 }
 
-/// <summary>Faults are planted one at a time; <c>galaxy doctor</c> finds each, names it and its cure, and finds nothing where nothing is wrong.</summary>
+/// <summary>
+/// Faults are planted one at a time; <c>galaxy doctor</c> finds each, names it and its cure, and finds nothing where
+/// nothing is wrong.
+/// </summary>
 [Collection("system")]
 public sealed class DoctorTests(WellGalaxy galaxy) : IClassFixture<WellGalaxy>, IDisposable
 {
@@ -40,14 +43,20 @@ public sealed class DoctorTests(WellGalaxy galaxy) : IClassFixture<WellGalaxy>, 
     [Fact]
     public async Task A_mistake_in_config_json()
     {
-        await File.WriteAllTextAsync(Path.Combine(_folder.FullName, "config.json"), """{"node_id": "a", "rolle": "coordinator"}""");
+        await File.WriteAllTextAsync(
+            Path.Combine(_folder.FullName, "config.json"),
+            """{"node_id": "a", "rolle": "coordinator"}"""
+        );
         await FindsAsync("settings", "rolle", "node_id");
     }
 
     [Fact]
     public async Task No_key()
     {
-        var (code, output) = await GalaxyProgram.RunAsync(["doctor", "--json", "--url", galaxy.Http.BaseAddress!.ToString()], _folder.FullName);
+        var (code, output) = await GalaxyProgram.RunAsync(
+            ["doctor", "--json", "--url", galaxy.Http.BaseAddress!.ToString()],
+            _folder.FullName
+        );
         Assert.Equal(1, code);
         Find(output, "key", "GALAXY_API_KEY is not set", "deploy.sh");
     }
@@ -55,7 +64,10 @@ public sealed class DoctorTests(WellGalaxy galaxy) : IClassFixture<WellGalaxy>, 
     [Fact]
     public async Task Another_key_than_the_clusters()
     {
-        var (code, output) = await GalaxyProgram.RunAsync(["doctor", "--json", "--url", galaxy.Http.BaseAddress!.ToString(), "--api-key", "gx-some-other-key"], _folder.FullName);
+        var (code, output) = await GalaxyProgram.RunAsync(
+            ["doctor", "--json", "--url", galaxy.Http.BaseAddress!.ToString(), "--api-key", "gx-some-other-key"],
+            _folder.FullName
+        );
         Assert.Equal(1, code);
         Find(output, "key", "refuses this key", "copy GALAXY_API_KEY");
     }
@@ -101,19 +113,25 @@ public sealed class DoctorTests(WellGalaxy galaxy) : IClassFixture<WellGalaxy>, 
         using var deaf = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         deaf.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         deaf.Listen(0);
-        var knocking = Enumerable.Range(0, 4).Select(_ =>
-        {
-            var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { Blocking = false };
-            try
+        var knocking = Enumerable
+            .Range(0, 4)
+            .Select(_ =>
             {
-                socket.Connect(deaf.LocalEndPoint!);
-            }
-            catch (SocketException)
-            {
-                // Under way.
-            }
-            return socket;
-        }).ToList();
+                var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp)
+                {
+                    Blocking = false,
+                };
+                try
+                {
+                    socket.Connect(deaf.LocalEndPoint!);
+                }
+                catch (SocketException)
+                {
+                    // Under way.
+                }
+                return socket;
+            })
+            .ToList();
         _settings["PRIMARY_URL"] = $"ws://127.0.0.1:{((IPEndPoint)deaf.LocalEndPoint!).Port}";
         await FindsAsync("firewall", "does not answer at all", "let TCP");
         knocking.ForEach(socket => socket.Dispose());
@@ -127,20 +145,42 @@ public sealed class DoctorTests(WellGalaxy galaxy) : IClassFixture<WellGalaxy>, 
 
         Assert.SkipUnless(File.Exists("/usr/bin/redis-server"), "this needs redis-server");
         var port = Ports.Free();
-        using var redis = Process.Start(new ProcessStartInfo("redis-server", ["--port", $"{port}", "--bind", "127.0.0.1", "--requirepass", "right", "--save", "", "--appendonly", "no", "--maxmemory-policy", "allkeys-lru"])
-        {
-            RedirectStandardOutput = true, WorkingDirectory = _folder.FullName,
-        })!;
+        using var redis = Process.Start(
+            new ProcessStartInfo(
+                "redis-server",
+                [
+                    "--port",
+                    $"{port}",
+                    "--bind",
+                    "127.0.0.1",
+                    "--requirepass",
+                    "right",
+                    "--save",
+                    "",
+                    "--appendonly",
+                    "no",
+                    "--maxmemory-policy",
+                    "allkeys-lru",
+                ]
+            )
+            {
+                RedirectStandardOutput = true,
+                WorkingDirectory = _folder.FullName,
+            }
+        )!;
         try
         {
             _settings["ConnectionStrings__redis"] = $"127.0.0.1:{port},password=wrong";
-            await Eventually.TrueAsync(async () => (await RunAsync()).Output.Contains("refuses the password", StringComparison.Ordinal));
+            await Eventually.TrueAsync(async () =>
+                (await RunAsync()).Output.Contains("refuses the password", StringComparison.Ordinal)
+            );
             await FindsAsync("store", "refuses the password", "Correct the password");
             _settings["ConnectionStrings__redis"] = $"127.0.0.1:{port},password=right";
             await FindsAsync("store", "keeps no append-only file", "appendonly yes");
             await FindsAsync("store", "throws away what it likes", "noeviction");
             // One of three away is no fault of the cluster's yet.
-            _settings["ConnectionStrings__redis"] = $"127.0.0.1:{port},password=right|127.0.0.1:{Ports.Free()}|localhost:{port},password=right";
+            _settings["ConnectionStrings__redis"] =
+                $"127.0.0.1:{port},password=right|127.0.0.1:{Ports.Free()}|localhost:{port},password=right";
             await FindsAsync("store", "1 of 3 stores are away", "brought up to date by itself");
         }
         finally
@@ -158,7 +198,10 @@ public sealed class DoctorTests(WellGalaxy galaxy) : IClassFixture<WellGalaxy>, 
         _settings["GALAXY_DATA"] = file;
         await FindsAsync("disk", "cannot be written", "GALAXY_DATA");
 
-        Assert.SkipUnless(Environment.UserName == "root" && OperatingSystem.IsLinux(), "a small disk is mounted by root");
+        Assert.SkipUnless(
+            Environment.UserName == "root" && OperatingSystem.IsLinux(),
+            "a small disk is mounted by root"
+        );
         var small = _folder.CreateSubdirectory("small").FullName;
         await Process.Start("mount", ["-t", "tmpfs", "-o", "size=8m", "tmpfs", small]).WaitForExitAsync();
         try
@@ -180,8 +223,16 @@ public sealed class DoctorTests(WellGalaxy galaxy) : IClassFixture<WellGalaxy>, 
     [InlineData("firewall", "c is alive, but 127.0.0.1:1 cannot be reached", "GALAXY_ADVERTISE", 3)]
     public async Task What_a_cluster_says_of_itself(string check, string what, string cure, int kind)
     {
-        using var cluster = new Told(await galaxy.Http.GetStringAsync("/api/v1/cluster"), check == "clock" ? DateTimeOffset.UtcNow.AddMinutes(-3) : DateTimeOffset.UtcNow, kind);
-        var (_, output) = await GalaxyProgram.RunAsync(["doctor", "--json", "--url", cluster.Address, "--api-key", galaxy.Key], _folder.FullName, _settings);
+        using var cluster = new Told(
+            await galaxy.Http.GetStringAsync("/api/v1/cluster"),
+            check == "clock" ? DateTimeOffset.UtcNow.AddMinutes(-3) : DateTimeOffset.UtcNow,
+            kind
+        );
+        var (_, output) = await GalaxyProgram.RunAsync(
+            ["doctor", "--json", "--url", cluster.Address, "--api-key", galaxy.Key],
+            _folder.FullName,
+            _settings
+        );
         Find(output, check, what, cure);
     }
 
@@ -192,19 +243,33 @@ public sealed class DoctorTests(WellGalaxy galaxy) : IClassFixture<WellGalaxy>, 
         Find(output, check, what, cure);
     }
 
-    private static void Find(string output, string check, string what, string cure) => Assert.Contains(
-        JsonSerializer.Deserialize<List<JsonElement>>(output)!,
-        finding => finding.GetProperty("check").GetString() == check && finding.GetProperty("severity").GetString() != "fine" && Says(finding, what) && (finding.GetProperty("cure").GetString() + finding.GetProperty("what").GetString()).Contains(cure, StringComparison.Ordinal));
+    private static void Find(string output, string check, string what, string cure) =>
+        Assert.Contains(JsonSerializer.Deserialize<List<JsonElement>>(output)!, finding =>
+            finding.GetProperty("check").GetString() == check
+            && finding.GetProperty("severity").GetString() != "fine"
+            && Says(finding, what)
+            && (finding.GetProperty("cure").GetString() + finding.GetProperty("what").GetString()).Contains(
+                cure,
+                StringComparison.Ordinal
+            )
+        );
 
-    private static bool Says(JsonElement finding, string what) => finding.GetProperty("what").GetString()!.Contains(what, StringComparison.Ordinal);
+    private static bool Says(JsonElement finding, string what) =>
+        finding.GetProperty("what").GetString()!.Contains(what, StringComparison.Ordinal);
 
     private Task<(int Code, string Output)> RunAsync() =>
-        GalaxyProgram.RunAsync(["doctor", "--json", "--url", galaxy.Http.BaseAddress!.ToString(), "--api-key", galaxy.Key], _folder.FullName, _settings);
+        GalaxyProgram.RunAsync(
+            ["doctor", "--json", "--url", galaxy.Http.BaseAddress!.ToString(), "--api-key", galaxy.Key],
+            _folder.FullName,
+            _settings
+        );
 
     private async Task<List<JsonElement>> LookAsync(int code)
     {
         // Ports that Galaxy needs may be somebody else's on the machine of a test.
-        foreach (var setting in (string[])["WEB_UI_PORT", "API_PORT", "WEBSOCKET_PORT", "OTLP_GRPC_PORT", "OTLP_HTTP_PORT"])
+        foreach (
+            var setting in (string[])["WEB_UI_PORT", "API_PORT", "WEBSOCKET_PORT", "OTLP_GRPC_PORT", "OTLP_HTTP_PORT"]
+        )
             _settings[setting] = $"{Ports.Free()}";
         var (ended, output) = await RunAsync();
         Assert.True(ended == code, output);
@@ -240,7 +305,9 @@ public sealed class DoctorTests(WellGalaxy galaxy) : IClassFixture<WellGalaxy>, 
                 said.Remove("leader");
             if (kind == 0)
             {
-                var router = said["services"]!.AsArray().First(service => service!["kind"]!.GetValue<string>() == "router")!;
+                var router = said["services"]!
+                    .AsArray()
+                    .First(service => service!["kind"]!.GetValue<string>() == "router")!;
                 (router["id"], router["version"]) = ("old-router", "0.0.9");
             }
             return said.ToJsonString();
@@ -261,7 +328,12 @@ public sealed class DoctorTests(WellGalaxy galaxy) : IClassFixture<WellGalaxy>, 
                 await using var stream = client.GetStream();
                 _ = await stream.ReadAsync(new byte[4096], _over.Token);
                 var body = Encoding.UTF8.GetBytes(Body(kind));
-                await stream.WriteAsync(Encoding.ASCII.GetBytes($"HTTP/1.1 200 OK\r\nDate: {clock:R}\r\nContent-Type: application/json\r\nContent-Length: {body.Length}\r\nConnection: close\r\n\r\n"), _over.Token);
+                await stream.WriteAsync(
+                    Encoding.ASCII.GetBytes(
+                        $"HTTP/1.1 200 OK\r\nDate: {clock:R}\r\nContent-Type: application/json\r\nContent-Length: {body.Length}\r\nConnection: close\r\n\r\n"
+                    ),
+                    _over.Token
+                );
                 await stream.WriteAsync(body, _over.Token);
             }
         }

@@ -5,7 +5,9 @@ using System.Net.Http.Json;
 
 namespace Galaxy.EndToEnd.Tests.Failover;
 
-/// <summary>Three doors behind a balancer that is configured as the page of the third scenario says, word for word.</summary>
+/// <summary>
+/// Three doors behind a balancer that is configured as the page of the third scenario says, word for word.
+/// </summary>
 [Collection("shared system")]
 public sealed class BalancerTests(RunningGalaxy galaxy) : IDisposable
 {
@@ -27,7 +29,18 @@ public sealed class BalancerTests(RunningGalaxy galaxy) : IDisposable
         using var second = new ExtraProcess(galaxy, "gateway", "gateway-2", Ports);
         using var third = new ExtraProcess(galaxy, "gateway", "gateway-3", Ports);
         var port = Tests.Ports.Free();
-        using var balancer = Start(file!, program, port, await SnippetAsync(program, port, galaxy.Host.Url("gateway", "api"), second.Address("API_PORT"), third.Address("API_PORT")));
+        using var balancer = Start(
+            file!,
+            program,
+            port,
+            await SnippetAsync(
+                program,
+                port,
+                galaxy.Host.Url("gateway", "api"),
+                second.Address("API_PORT"),
+                third.Address("API_PORT")
+            )
+        );
         try
         {
             var (url, key) = (new Uri($"http://127.0.0.1:{port}"), new AuthenticationHeaderValue("Bearer", galaxy.Key));
@@ -35,19 +48,41 @@ public sealed class BalancerTests(RunningGalaxy galaxy) : IDisposable
             foreach (var door in (Uri[])[second.Address("API_PORT"), third.Address("API_PORT"), url])
                 await galaxy.AnswersAsync(door);
             var (gaps, streamGaps) = (new Longest(), new Longest());
-            var sockets = Enumerable.Range(0, 6).Select(i => i % 2 == 0 ? new HeldSocket([url], $"/ws/device/by-{program}-{i}", galaxy.Key, $"by-{program}-{i}", gaps) : new HeldSocket([url], "/ws/status", galaxy.Key, null, gaps)).ToList();
-            var streams = Enumerable.Range(0, 6).Select(_ => new HeldStream(doors, "/api/v1/state/watch?ns=" + program, streamGaps)).ToList();
+            var sockets = Enumerable
+                .Range(0, 6)
+                .Select(i =>
+                    i % 2 == 0
+                        ? new HeldSocket([url], $"/ws/device/by-{program}-{i}", galaxy.Key, $"by-{program}-{i}", gaps)
+                        : new HeldSocket([url], "/ws/status", galaxy.Key, null, gaps)
+                )
+                .ToList();
+            var streams = Enumerable
+                .Range(0, 6)
+                .Select(_ => new HeldStream(doors, "/api/v1/state/watch?ns=" + program, streamGaps))
+                .ToList();
             using var stop = new CancellationTokenSource();
             using var leave = new CancellationTokenSource();
-            var held = sockets.Select(one => one.HoldAsync(leave.Token)).Concat(streams.Select(one => one.HoldAsync(leave.Token))).ToList();
-            await Eventually.TrueAsync(() => Task.FromResult(sockets.All(one => one.IsOpen) && streams.All(one => one.Opened > 0)));
+            var held = sockets
+                .Select(one => one.HoldAsync(leave.Token))
+                .Concat(streams.Select(one => one.HoldAsync(leave.Token)))
+                .ToList();
+            await Eventually.TrueAsync(() =>
+                Task.FromResult(sockets.All(one => one.IsOpen) && streams.All(one => one.Opened > 0))
+            );
             using var http = new HttpClient { BaseAddress = url, Timeout = TimeSpan.FromSeconds(15) };
             http.DefaultRequestHeaders.Authorization = key;
             Task[] clients =
             [
                 RepeatAsync(http, _ => new HttpRequestMessage(HttpMethod.Get, "/api/v1/cluster"), stop.Token),
                 RepeatAsync(http, _ => new HttpRequestMessage(HttpMethod.Get, "/v1/models"), stop.Token),
-                RepeatAsync(http, i => new HttpRequestMessage(HttpMethod.Put, $"/api/v1/state/{program}/{i % 5}") { Content = JsonContent.Create(i) }, stop.Token),
+                RepeatAsync(
+                    http,
+                    i => new HttpRequestMessage(HttpMethod.Put, $"/api/v1/state/{program}/{i % 5}")
+                    {
+                        Content = JsonContent.Create(i),
+                    },
+                    stop.Token
+                ),
             ];
 
             foreach (var door in (ExtraProcess[])[second, third])
@@ -60,13 +95,22 @@ public sealed class BalancerTests(RunningGalaxy galaxy) : IDisposable
 
             await stop.CancelAsync();
             await Task.WhenAll(clients);
-            TestContext.Current.TestOutputHelper?.WriteLine($"{program}: {_load.Sent} requests, sockets without a door for {gaps.Take()}, streams {streamGaps.Take()}");
-            Assert.True(_load.Failures.IsEmpty, $"{_load.Failures.Count} of {_load.Sent} failed:\n{string.Join('\n', _load.Failures.Take(12))}");
+            TestContext.Current.TestOutputHelper?.WriteLine(
+                $"{program}: {_load.Sent} requests, sockets without a door for {gaps.Take()}, streams "
+                    + $"{streamGaps.Take()}"
+            );
+            Assert.True(
+                _load.Failures.IsEmpty,
+                $"{_load.Failures.Count} of {_load.Sent} failed:\n{string.Join('\n', _load.Failures.Take(12))}"
+            );
             Assert.All(streams, stream => Assert.Empty(stream.Failures));
             // Events come as they happen, not when a buffer is full.
             using (var put = await galaxy.Http.PutAsJsonAsync($"/api/v1/state/{program}/last", "word"))
                 Assert.True(put.IsSuccessStatusCode);
-            await Eventually.TrueAsync(() => Task.FromResult(streams.All(stream => stream.Last.GetValueOrDefault("last") == "\"word\"")), seconds: 5);
+            await Eventually.TrueAsync(
+                () => Task.FromResult(streams.All(stream => stream.Last.GetValueOrDefault("last") == "\"word\"")),
+                seconds: 5
+            );
             await leave.CancelAsync();
             await Task.WhenAll(held);
         }
@@ -85,31 +129,58 @@ public sealed class BalancerTests(RunningGalaxy galaxy) : IDisposable
         var snippet = page[begin..page.IndexOf("```", begin, StringComparison.Ordinal)];
         foreach (var (name, door) in new[] { "a", "b", "c" }.Zip(doors))
             snippet = snippet.Replace($"node-{name}.example.org:8000", door.Authority, StringComparison.Ordinal);
-        return snippet.Replace("listen 8000;", $"listen 127.0.0.1:{port};", StringComparison.Ordinal).Replace("bind :8000", $"bind 127.0.0.1:{port}", StringComparison.Ordinal);
+        return snippet
+            .Replace("listen 8000;", $"listen 127.0.0.1:{port};", StringComparison.Ordinal)
+            .Replace("bind :8000", $"bind 127.0.0.1:{port}", StringComparison.Ordinal);
     }
 
     private Process Start(string file, string program, int port, string snippet)
     {
         var config = Path.Combine(_folder.FullName, program + ".conf");
         // What Debian's own nginx.conf says around such a snippet, in a folder of the test's.
-        File.WriteAllText(config, program == "haproxy" ? snippet : $$"""
-            worker_processes 1;
-            pid {{_folder.FullName}}/nginx-{{port}}.pid;
-            events { worker_connections 512; }
-            http {
-            access_log off;
-            client_body_temp_path {{_folder.FullName}}/body; proxy_temp_path {{_folder.FullName}}/proxy; fastcgi_temp_path {{_folder.FullName}}/f; uwsgi_temp_path {{_folder.FullName}}/u; scgi_temp_path {{_folder.FullName}}/s;
-            {{snippet}}
-            }
-            """);
-        string[] arguments = program == "haproxy" ? ["-db", "-f", config] : ["-p", _folder.FullName, "-e", Path.Combine(_folder.FullName, "error.log"), "-c", config, "-g", "daemon off;"];
+        File.WriteAllText(
+            config,
+            program == "haproxy"
+                ? snippet
+                : $$"""
+                worker_processes 1;
+                pid {{_folder.FullName}}/nginx-{{port}}.pid;
+                events { worker_connections 512; }
+                http {
+                access_log off;
+                client_body_temp_path {{_folder.FullName}}/body; proxy_temp_path {{_folder.FullName}}/proxy; fastcgi_temp_path {{_folder.FullName}}/f; uwsgi_temp_path {{_folder.FullName}}/u; scgi_temp_path {{_folder.FullName}}/s;
+                {{snippet}}
+                }
+                """
+        );
+        string[] arguments =
+            program == "haproxy"
+                ? ["-db", "-f", config]
+                :
+                [
+                    "-p",
+                    _folder.FullName,
+                    "-e",
+                    Path.Combine(_folder.FullName, "error.log"),
+                    "-c",
+                    config,
+                    "-g",
+                    "daemon off;",
+                ];
         return Process.Start(new ProcessStartInfo(file, arguments))!;
     }
 
     private Task RepeatAsync(HttpClient http, Func<int, HttpRequestMessage> request, CancellationToken stop) =>
-        _load.RepeatAsync(TimeSpan.FromMilliseconds(20), make => http.SendAsync(make(), CancellationToken.None), request, stop);
+        _load.RepeatAsync(
+            TimeSpan.FromMilliseconds(20),
+            make => http.SendAsync(make(), CancellationToken.None),
+            request,
+            stop
+        );
 
-    /// <summary>Waits until the balancer gives a door work again: it has answered some of what the clients ask.</summary>
+    /// <summary>
+    /// Waits until the balancer gives a door work again: it has answered some of what the clients ask.
+    /// </summary>
     private async Task TakenInAsync(Uri door)
     {
         var before = await AnsweredAsync(door);
@@ -120,8 +191,12 @@ public sealed class BalancerTests(RunningGalaxy galaxy) : IDisposable
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(door, "/metrics"));
         using var answer = await galaxy.Http.SendAsync(request);
-        return (await answer.Content.ReadAsStringAsync()).Split('\n')
-            .Where(line => line.StartsWith("http_server_request_duration_seconds_count", StringComparison.Ordinal) && line.Contains("route=\"/api/v1/cluster\"", StringComparison.Ordinal))
+        return (await answer.Content.ReadAsStringAsync())
+            .Split('\n')
+            .Where(line =>
+                line.StartsWith("http_server_request_duration_seconds_count", StringComparison.Ordinal)
+                && line.Contains("route=\"/api/v1/cluster\"", StringComparison.Ordinal)
+            )
             .Sum(line => double.Parse(line[(line.LastIndexOf(' ') + 1)..], CultureInfo.InvariantCulture));
     }
 }

@@ -15,15 +15,25 @@ public sealed class FailoverManagerTests(RunningGalaxy galaxy) : IClassFixture<R
 {
     private async Task<FailoverStatus> ChangeAsync(HttpMethod method, string path, object? body)
     {
-        using var request = new HttpRequestMessage(method, "/api/v1/failover" + path) { Content = body is null ? null : JsonContent.Create(body) };
+        using var request = new HttpRequestMessage(method, "/api/v1/failover" + path)
+        {
+            Content = body is null ? null : JsonContent.Create(body),
+        };
         using var answer = await galaxy.Http.SendAsync(request);
         Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync());
         return (await answer.Content.ReadFromJsonAsync<FailoverStatus>(GalaxyJson.Options))!;
     }
 
-    private async Task<(HttpStatusCode Status, string Detail)> RefusedAsync(HttpMethod method, string path, object? body)
+    private async Task<(HttpStatusCode Status, string Detail)> RefusedAsync(
+        HttpMethod method,
+        string path,
+        object? body
+    )
     {
-        using var request = new HttpRequestMessage(method, "/api/v1/failover" + path) { Content = body is null ? null : JsonContent.Create(body) };
+        using var request = new HttpRequestMessage(method, "/api/v1/failover" + path)
+        {
+            Content = body is null ? null : JsonContent.Create(body),
+        };
         using var answer = await galaxy.Http.SendAsync(request);
         return (answer.StatusCode, (await answer.Content.ReadFromJsonAsync<JsonNode>())!["detail"]!.GetValue<string>());
     }
@@ -38,21 +48,36 @@ public sealed class FailoverManagerTests(RunningGalaxy galaxy) : IClassFixture<R
             using var channel = GrpcChannel.ForAddress(galaxy.Host.Url(node, "grpc"));
             var manager = new FailoverManager.FailoverManagerClient(channel);
             var key = new Metadata { { "authorization", "Bearer " + galaxy.Key } };
-            await Eventually.TrueAsync(async () => await manager.GetStatusAsync(new StatusRequest(), key) is { Primary: "coordinator-c" } status
-                && status.Secondaries.Contains("coordinator-b") && status.Order[0] == "coordinator-c");
+            await Eventually.TrueAsync(async () =>
+                await manager.GetStatusAsync(new StatusRequest(), key) is { Primary: "coordinator-c" } status
+                && status.Secondaries.Contains("coordinator-b")
+                && status.Order[0] == "coordinator-c"
+            );
         }
 
         await ChangeManyAsync();
-        using var promoted = await galaxy.Http.PostAsJsonAsync("/api/v1/failover/promote", new { node_id = "coordinator-b" });
+        using var promoted = await galaxy.Http.PostAsJsonAsync(
+            "/api/v1/failover/promote",
+            new { node_id = "coordinator-b" }
+        );
         Assert.True(promoted.IsSuccessStatusCode, await promoted.Content.ReadAsStringAsync());
         await Eventually.TrueAsync(async () => (await galaxy.ClusterAsync())?.Leader?.NodeId == "coordinator-b");
     }
 
     private async Task ChangeManyAsync()
     {
-        Assert.True((await ChangeAsync(HttpMethod.Put, "/settings", new { auto_failback = true, recovery_timeout_seconds = 5 })).Settings.AutoFailback);
-        Assert.False((await ChangeAsync(HttpMethod.Put, "/settings", new { auto_failback = false })).Settings.AutoFailback);
-        Assert.DoesNotContain("coordinator-b", (await ChangeAsync(HttpMethod.Delete, "/secondaries/coordinator-b", null)).Settings.Secondaries);
+        Assert.True(
+            (await ChangeAsync(HttpMethod.Put, "/settings", new { auto_failback = true, recovery_timeout_seconds = 5 }))
+                .Settings
+                .AutoFailback
+        );
+        Assert.False(
+            (await ChangeAsync(HttpMethod.Put, "/settings", new { auto_failback = false })).Settings.AutoFailback
+        );
+        Assert.DoesNotContain(
+            "coordinator-b",
+            (await ChangeAsync(HttpMethod.Delete, "/secondaries/coordinator-b", null)).Settings.Secondaries
+        );
     }
 
     [Fact]
@@ -62,9 +87,15 @@ public sealed class FailoverManagerTests(RunningGalaxy galaxy) : IClassFixture<R
         var (code, said) = await GalaxyProgram.RunAsync(galaxy, "drain", leader.NodeId);
         Assert.True(code == 0, said);
         Assert.Matches($@"drained +{leader.NodeId}", said);
-        await Eventually.TrueAsync(async () => (await galaxy.ClusterAsync())?.Leader is { } next && next.NodeId != leader.NodeId);
+        await Eventually.TrueAsync(async () =>
+            (await galaxy.ClusterAsync())?.Leader is { } next && next.NodeId != leader.NodeId
+        );
 
-        Assert.Contains("drained", (await RefusedAsync(HttpMethod.Post, "", new { to = leader.NodeId })).Detail, StringComparison.Ordinal);
+        Assert.Contains(
+            "drained",
+            (await RefusedAsync(HttpMethod.Post, "", new { to = leader.NodeId })).Detail,
+            StringComparison.Ordinal
+        );
 
         (code, said) = await GalaxyProgram.RunAsync(galaxy, "drain", leader.NodeId, "--undo");
         Assert.True(code == 0, said);
@@ -81,10 +112,36 @@ public sealed class FailoverManagerTests(RunningGalaxy galaxy) : IClassFixture<R
         Assert.Equal(HttpStatusCode.BadRequest, unknown.Status);
         Assert.Contains("'node_id' is 'nobody'", unknown.Detail, StringComparison.Ordinal);
         Assert.Contains("coordinator-a", unknown.Detail, StringComparison.Ordinal);
-        Assert.Equal(HttpStatusCode.NotFound, (await RefusedAsync(HttpMethod.Delete, "/secondaries/nobody", null)).Status);
-        Assert.Contains("'kind' is 'carrier pigeon'", (await RefusedAsync(HttpMethod.Post, "/checks", new { name = "x", kind = "carrier pigeon", target = "y" })).Detail, StringComparison.Ordinal);
-        Assert.Contains("recovery_timeout_seconds", (await RefusedAsync(HttpMethod.Put, "/settings", new { recovery_timeout_seconds = -1 })).Detail, StringComparison.Ordinal);
-        Assert.Contains("'to' is 'nobody'", (await RefusedAsync(HttpMethod.Post, "", new { to = "nobody" })).Detail, StringComparison.Ordinal);
+        Assert.Equal(
+            HttpStatusCode.NotFound,
+            (await RefusedAsync(HttpMethod.Delete, "/secondaries/nobody", null)).Status
+        );
+        Assert.Contains(
+            "'kind' is 'carrier pigeon'",
+            (
+                await RefusedAsync(
+                    HttpMethod.Post,
+                    "/checks",
+                    new
+                    {
+                        name = "x",
+                        kind = "carrier pigeon",
+                        target = "y",
+                    }
+                )
+            ).Detail,
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            "recovery_timeout_seconds",
+            (await RefusedAsync(HttpMethod.Put, "/settings", new { recovery_timeout_seconds = -1 })).Detail,
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            "'to' is 'nobody'",
+            (await RefusedAsync(HttpMethod.Post, "", new { to = "nobody" })).Detail,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -92,9 +149,25 @@ public sealed class FailoverManagerTests(RunningGalaxy galaxy) : IClassFixture<R
     {
         var leader = await galaxy.LeaderAsync();
         // Nobody listens there.
-        await ChangeAsync(HttpMethod.Post, "/checks", new { name = "disk", kind = "tcp", target = "127.0.0.1:1", node_id = leader.NodeId, interval_seconds = 0.2, threshold = 2 });
+        await ChangeAsync(
+            HttpMethod.Post,
+            "/checks",
+            new
+            {
+                name = "disk",
+                kind = "tcp",
+                target = "127.0.0.1:1",
+                node_id = leader.NodeId,
+                interval_seconds = 0.2,
+                threshold = 2,
+            }
+        );
 
-        await Eventually.TrueAsync(async () => (await galaxy.ClusterAsync())?.Leader is { } next && next.NodeId != leader.NodeId && next.Token > leader.Token);
+        await Eventually.TrueAsync(async () =>
+            (await galaxy.ClusterAsync())?.Leader is { } next
+            && next.NodeId != leader.NodeId
+            && next.Token > leader.Token
+        );
 
         await ChangeAsync(HttpMethod.Delete, "/checks/disk", null);
     }

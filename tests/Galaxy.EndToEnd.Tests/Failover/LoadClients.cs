@@ -34,7 +34,9 @@ internal sealed class Longest
     }
 }
 
-/// <summary>Clients that ask again and again and wait for each answer; what was not answered well is a failure. Thread-safe.</summary>
+/// <summary>
+/// Clients that ask again and again and wait for each answer; what was not answered well is a failure. Thread-safe.
+/// </summary>
 internal sealed class SteadyClients
 {
     private int _sent;
@@ -49,7 +51,12 @@ internal sealed class SteadyClients
     /// <param name="send">Sends what it is given; when it sends it twice, it asks for it twice.</param>
     /// <param name="answered">Told of every good answer.</param>
     public async Task RepeatAsync(
-        TimeSpan every, Func<Func<HttpRequestMessage>, Task<HttpResponseMessage>> send, Func<int, HttpRequestMessage> request, CancellationToken stop, Func<HttpRequestMessage, HttpResponseMessage, Task>? answered = null)
+        TimeSpan every,
+        Func<Func<HttpRequestMessage>, Task<HttpResponseMessage>> send,
+        Func<int, HttpRequestMessage> request,
+        CancellationToken stop,
+        Func<HttpRequestMessage, HttpResponseMessage, Task>? answered = null
+    )
     {
         using var timer = new PeriodicTimer(every);
         for (var i = 0; !stop.IsCancellationRequested && await timer.WaitForNextTickAsync(CancellationToken.None); i++)
@@ -60,7 +67,11 @@ internal sealed class SteadyClients
             {
                 using var response = await send(() => sent = request(i));
                 if (!response.IsSuccessStatusCode)
-                    Failures.Enqueue($"{DateTime.UtcNow:HH:mm:ss.fff} {sent!.Method} {sent.RequestUri}: {(int)response.StatusCode} {await response.Content.ReadAsStringAsync(CancellationToken.None)}");
+                    Failures.Enqueue(
+                        $"{DateTime.UtcNow:HH:mm:ss.fff} {sent!.Method} {sent.RequestUri}: "
+                            + $"{(int)response.StatusCode} "
+                            + $"{await response.Content.ReadAsStringAsync(CancellationToken.None)}"
+                    );
                 else if (answered is not null)
                     await answered(sent!, response);
             }
@@ -69,12 +80,17 @@ internal sealed class SteadyClients
                 Failures.Enqueue($"{DateTime.UtcNow:HH:mm:ss.fff} {sent!.Method} {sent.RequestUri}: {failure.Message}");
             }
             Interlocked.Increment(ref _sent);
-            Waits.Note(Stopwatch.GetElapsedTime(began).TotalMilliseconds, $"{sent!.Method} {sent.RequestUri!.OriginalString}");
+            Waits.Note(
+                Stopwatch.GetElapsedTime(began).TotalMilliseconds,
+                $"{sent!.Method} {sent.RequestUri!.OriginalString}"
+            );
         }
     }
 }
 
-/// <summary>The two addresses that a client knows: when one cannot be reached it takes the other. Thread-safe.</summary>
+/// <summary>
+/// The two addresses that a client knows: when one cannot be reached it takes the other. Thread-safe.
+/// </summary>
 internal sealed class TwoDoors(Uri first, Uri second, AuthenticationHeaderValue key) : IDisposable
 {
     private readonly HttpClient[] _doors = [Client(first, key), Client(second, key)];
@@ -85,7 +101,11 @@ internal sealed class TwoDoors(Uri first, Uri second, AuthenticationHeaderValue 
     public int TakeSwitched() => Interlocked.Exchange(ref _switched, 0);
 
     /// <exception cref="HttpRequestException">Both failed.</exception>
-    public async Task<HttpResponseMessage> SendAsync(Func<HttpRequestMessage> request, HttpCompletionOption until = HttpCompletionOption.ResponseContentRead, CancellationToken cancellation = default)
+    public async Task<HttpResponseMessage> SendAsync(
+        Func<HttpRequestMessage> request,
+        HttpCompletionOption until = HttpCompletionOption.ResponseContentRead,
+        CancellationToken cancellation = default
+    )
     {
         var turn = Interlocked.Increment(ref _turn) & 1;
         try
@@ -113,7 +133,10 @@ internal sealed class TwoDoors(Uri first, Uri second, AuthenticationHeaderValue 
     }
 }
 
-/// <summary>A device, or somebody who watches, whose socket is opened again whenever it ends; how long it was without one is noted.</summary>
+/// <summary>
+/// A device, or somebody who watches, whose socket is opened again whenever it ends; how long it was without one is
+/// noted.
+/// </summary>
 internal sealed class HeldSocket(Uri[] doors, string path, string key, string? device, Longest gaps)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
@@ -134,9 +157,24 @@ internal sealed class HeldSocket(Uri[] doors, string path, string key, string? d
             {
                 using var patience = CancellationTokenSource.CreateLinkedTokenSource(stop);
                 patience.CancelAfter(Patience);
-                await socket.ConnectAsync(new UriBuilder(doors[turn % doors.Length]) { Scheme = "ws", Path = path }.Uri, patience.Token);
+                await socket.ConnectAsync(
+                    new UriBuilder(doors[turn % doors.Length]) { Scheme = "ws", Path = path }.Uri,
+                    patience.Token
+                );
                 if (device is not null)
-                    await socket.SendAsync(Encoding.UTF8.GetBytes(new JsonObject { ["type"] = "hello", ["device_id"] = device, ["device_type"] = "test" }.ToJsonString()), WebSocketMessageType.Text, true, patience.Token);
+                    await socket.SendAsync(
+                        Encoding.UTF8.GetBytes(
+                            new JsonObject
+                            {
+                                ["type"] = "hello",
+                                ["device_id"] = device,
+                                ["device_type"] = "test",
+                            }.ToJsonString()
+                        ),
+                        WebSocketMessageType.Text,
+                        true,
+                        patience.Token
+                    );
                 // The first message says that somebody serves it.
                 await ReceiveAsync(socket, patience.Token);
                 if (lost is { } since)
@@ -145,7 +183,12 @@ internal sealed class HeldSocket(Uri[] doors, string path, string key, string? d
                 while (await ReceiveAsync(socket, stop) is { } message)
                 {
                     if (device is not null && message.Contains("\"ping\"", StringComparison.Ordinal))
-                        await socket.SendAsync("""{"type":"pong"}"""u8.ToArray(), WebSocketMessageType.Text, true, stop);
+                        await socket.SendAsync(
+                            """{"type":"pong"}"""u8.ToArray(),
+                            WebSocketMessageType.Text,
+                            true,
+                            stop
+                        );
                 }
             }
             catch (Exception ended) when (ended is WebSocketException or OperationCanceledException or IOException)
@@ -173,7 +216,9 @@ internal sealed class HeldSocket(Uri[] doors, string path, string key, string? d
     }
 }
 
-/// <summary>A stream of events that goes on where it broke off (Last-Event-ID), and what it was told last of each key.</summary>
+/// <summary>
+/// A stream of events that goes on where it broke off (Last-Event-ID), and what it was told last of each key.
+/// </summary>
 internal sealed class HeldStream(TwoDoors doors, string path, Longest gaps)
 {
     private readonly ConcurrentDictionary<string, string> _last = [];
@@ -194,20 +239,30 @@ internal sealed class HeldStream(TwoDoors doors, string path, Longest gaps)
         {
             try
             {
-                using var answer = await doors.SendAsync(() =>
-                {
-                    var request = new HttpRequestMessage(HttpMethod.Get, path);
-                    if (position is not null)
-                        request.Headers.Add("Last-Event-ID", position);
-                    return request;
-                }, HttpCompletionOption.ResponseHeadersRead, stop);
+                using var answer = await doors.SendAsync(
+                    () =>
+                    {
+                        var request = new HttpRequestMessage(HttpMethod.Get, path);
+                        if (position is not null)
+                            request.Headers.Add("Last-Event-ID", position);
+                        return request;
+                    },
+                    HttpCompletionOption.ResponseHeadersRead,
+                    stop
+                );
                 if (!answer.IsSuccessStatusCode)
                     Failures.Enqueue($"{(int)answer.StatusCode} {await answer.Content.ReadAsStringAsync(stop)}");
                 (Opened, lost) = (Opened + 1, Note(lost));
-                await foreach (var item in SseParser.Create(await answer.Content.ReadAsStreamAsync(stop)).EnumerateAsync(stop))
+                await foreach (
+                    var item in SseParser.Create(await answer.Content.ReadAsStreamAsync(stop)).EnumerateAsync(stop)
+                )
                 {
                     position = item.EventId ?? position;
-                    if (item.Data.Length > 0 && JsonNode.Parse(item.Data) is { } change && (string?)change["key"] is { } key)
+                    if (
+                        item.Data.Length > 0
+                        && JsonNode.Parse(item.Data) is { } change
+                        && (string?)change["key"] is { } key
+                    )
                         _last[key] = change["entry"]?["value"]?.ToJsonString() ?? "";
                 }
             }

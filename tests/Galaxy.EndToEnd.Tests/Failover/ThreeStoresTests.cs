@@ -34,7 +34,11 @@ public sealed class ThreeStoresTests(GalaxyOnThreeStores galaxy) : IClassFixture
             using (var answer = await galaxy.Http.GetAsync("/api/v1/tasks/" + first))
                 Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
             var now = await galaxy.LeaderAsync();
-            Assert.True((leader.NodeId, leader.Token) == (now.NodeId, now.Token), $"Without {store} {now.NodeId} leads under token {now.Token}; it was {leader.NodeId} under {leader.Token}. {await galaxy.Http.GetStringAsync("/api/v1/failovers")}");
+            Assert.True(
+                (leader.NodeId, leader.Token) == (now.NodeId, now.Token),
+                $"Without {store} {now.NodeId} leads under token {now.Token}; it was {leader.NodeId} under "
+                    + $"{leader.Token}. {await galaxy.Http.GetStringAsync("/api/v1/failovers")}"
+            );
             galaxy.Host.Start(store);
             await Eventually.TrueAsync(() => Task.FromResult(galaxy.Host.State(store) == ProcessState.Healthy));
             await Eventually.TrueAsync(async () => (await StatusAsync())?.StoresBehind.Count == 0);
@@ -44,7 +48,10 @@ public sealed class ThreeStoresTests(GalaxyOnThreeStores galaxy) : IClassFixture
         await galaxy.Host.StopAsync("redis-2");
         await Eventually.TrueAsync(async () => await galaxy.ClusterAsync() is { Leader: null, Nodes.Count: 3 });
         using (var refused = await galaxy.Http.PostAsJsonAsync("/api/v1/tasks", new { action = "nobody-can" }))
-            Assert.Equal((HttpStatusCode.ServiceUnavailable, true), (refused.StatusCode, refused.Headers.RetryAfter is not null));
+            Assert.Equal(
+                (HttpStatusCode.ServiceUnavailable, true),
+                (refused.StatusCode, refused.Headers.RetryAfter is not null)
+            );
         // Available data stays readable and writable.
         using (var changed = await galaxy.Http.GetAsync("/api/v1/devices"))
             Assert.Equal(HttpStatusCode.OK, changed.StatusCode);
@@ -57,8 +64,8 @@ public sealed class ThreeStoresTests(GalaxyOnThreeStores galaxy) : IClassFixture
         galaxy.Host.Start("redis");
     }
 
-    // One of three may go when all three obey the leader. At a start two candidates may meet, and one store have promised itself to the one that lost:
-    // it stays behind (stores_behind says so) until there is a later token.
+    // One of three may go when all three obey the leader. At a start two candidates may meet, and one store have
+    // promised itself to the one that lost: it stays behind (stores_behind says so) until there is a later token.
     private async Task<LeaderResponse> LeaderOfAllAsync()
     {
         for (var attempt = 0; attempt < Attempts; attempt++)
@@ -79,7 +86,9 @@ public sealed class ThreeStoresTests(GalaxyOnThreeStores galaxy) : IClassFixture
 
     private async Task<long> TokenAsync(string store)
     {
-        await using var redis = await ConnectionMultiplexer.ConnectAsync(new ConfigurationOptions { EndPoints = { { "127.0.0.1", galaxy.Host.Url(store, "tcp").Port } } });
+        await using var redis = await ConnectionMultiplexer.ConnectAsync(
+            new ConfigurationOptions { EndPoints = { { "127.0.0.1", galaxy.Host.Url(store, "tcp").Port } } }
+        );
         return (long?)await redis.GetDatabase().HashGetAsync("{galaxy:galaxy}:lease", "token") ?? 0;
     }
 
@@ -94,12 +103,23 @@ public sealed class FlushedStoreTests(GalaxyOnRedisServer galaxy) : IClassFixtur
     {
         var seen = new List<long> { (await galaxy.LeaderAsync()).Token };
         await using var redis = await ConnectionMultiplexer.ConnectAsync(
-            new ConfigurationOptions { EndPoints = { { "127.0.0.1", galaxy.Host.Url("redis", "tcp").Port } }, AllowAdmin = true });
+            new ConfigurationOptions
+            {
+                EndPoints = { { "127.0.0.1", galaxy.Host.Url("redis", "tcp").Port } },
+                AllowAdmin = true,
+            }
+        );
         for (var i = 0; i < 3; i++)
         {
             await redis.GetServers()[0].FlushAllDatabasesAsync();
             var last = seen[^1];
-            seen.Add((await Eventually.NotNullAsync(async () => (await galaxy.ClusterAsync())?.Leader is { } leader && leader.Token > last ? leader : null))!.Token);
+            seen.Add(
+                (
+                    await Eventually.NotNullAsync(async () =>
+                        (await galaxy.ClusterAsync())?.Leader is { } leader && leader.Token > last ? leader : null
+                    )
+                )!.Token
+            );
             await galaxy.SubmitAsync(new { action = "echo", @params = new { text = "after" } });
         }
         Assert.Equal(seen.Order().Distinct(), seen);

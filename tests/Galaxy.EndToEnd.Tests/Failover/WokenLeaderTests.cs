@@ -10,13 +10,16 @@ using Galaxy.ServiceDefaults;
 namespace Galaxy.EndToEnd.Tests.Failover;
 
 /// <summary>
-/// SIGSTOP of the leader, a new one, SIGCONT of the old one while writes go on through the gateway and straight to the old
-/// leader. <c>GALAXY_ROUNDS=100</c> for the long run.
+/// SIGSTOP of the leader, a new one, SIGCONT of the old one while writes go on through the gateway and straight to the
+/// old leader. <c>GALAXY_ROUNDS=100</c> for the long run.
 /// </summary>
 [Collection("system")]
 public sealed class WokenLeaderTests(RunningGalaxy galaxy) : IClassFixture<RunningGalaxy>
 {
-    private static int Rounds => Environment.GetEnvironmentVariable("GALAXY_ROUNDS") is { Length: > 0 } text ? int.Parse(text, CultureInfo.InvariantCulture) : 2;
+    private static int Rounds =>
+        Environment.GetEnvironmentVariable("GALAXY_ROUNDS") is { Length: > 0 } text
+            ? int.Parse(text, CultureInfo.InvariantCulture)
+            : 2;
 
     [Fact]
     public async Task No_write_of_a_leader_that_wakes_up_counts()
@@ -44,23 +47,45 @@ public sealed class WokenLeaderTests(RunningGalaxy galaxy) : IClassFixture<Runni
                 await WriteAsync(galaxy.Http, written);
         });
         LeaderResponse? next = null;
-        await Eventually.TrueAsync(async () => (next = (await galaxy.ClusterAsync())?.Leader) is { } leader && leader.Token > old.Token);
+        await Eventually.TrueAsync(async () =>
+            (next = (await galaxy.ClusterAsync())?.Leader) is { } leader && leader.Token > old.Token
+        );
         await Eventually.TrueAsync(() => Task.FromResult(written.Any(write => write.Token >= next!.Token)));
 
         // Its process took connections and did not answer: that was found out before its lease ran out.
-        await Eventually.TrueAsync(async () => (await galaxy.Http.GetFromJsonAsync<List<FailoverRecord>>("/api/v1/failovers", GalaxyJson.Options))!
-            .Any(record => record.OldToken == old.Token && record.Reason == "hang"));
+        await Eventually.TrueAsync(async () =>
+            (await galaxy.Http.GetFromJsonAsync<List<FailoverRecord>>("/api/v1/failovers", GalaxyJson.Options))!.Any(
+                record => record.OldToken == old.Token && record.Reason == "hang"
+            )
+        );
         galaxy.Host.Continue(old.NodeId);
         for (var i = 0; i < 20; i++)
             await WriteAsync(direct, written);
         await Task.WhenAll(waiting);
-        await Eventually.TrueAsync(async () => (await galaxy.ClusterAsync())?.Nodes.Count(node => node.State == "alive") == 3);
+        await Eventually.TrueAsync(async () =>
+            (await galaxy.ClusterAsync())?.Nodes.Count(node => node.State == "alive") == 3
+        );
         await over.CancelAsync();
         await through;
 
-        // Devices that came to the next leader are there and work, whatever the old one made of its own sockets when it woke up.
+        // Devices that came to the next leader are there and work, whatever the old one made of its own sockets when it
+        // woke up.
         foreach (var device in new[] { "worker-1", "worker-2" })
-            Assert.Equal(TaskState.Completed, (await galaxy.FinishedAsync(await galaxy.SubmitAsync(new { action = "echo", target_device = device, @params = new { text = "here" } }))).State);
+            Assert.Equal(
+                TaskState.Completed,
+                (
+                    await galaxy.FinishedAsync(
+                        await galaxy.SubmitAsync(
+                            new
+                            {
+                                action = "echo",
+                                target_device = device,
+                                @params = new { text = "here" },
+                            }
+                        )
+                    )
+                ).State
+            );
         await Eventually.TrueAsync(async () => (await galaxy.ClusterAsync())?.DevicesOnline == 2);
 
         // What was acknowledged is there, under the token that was named; nothing after the change carries the old one.
@@ -73,7 +98,10 @@ public sealed class WokenLeaderTests(RunningGalaxy galaxy) : IClassFixture<Runni
     {
         try
         {
-            using var answer = await http.PostAsJsonAsync("/api/v1/tasks", new { action = "echo", @params = new { text = "history" } });
+            using var answer = await http.PostAsJsonAsync(
+                "/api/v1/tasks",
+                new { action = "echo", @params = new { text = "history" } }
+            );
             if (answer.StatusCode != HttpStatusCode.Created)
                 return;
             var task = await answer.Content.ReadFromJsonAsync<JsonElement>();

@@ -7,7 +7,10 @@ using Galaxy.Contracts.Api;
 
 namespace Galaxy.EndToEnd.Tests.Input;
 
-/// <summary>What is valid word by word, and costs far more than it looks: refused with what to do instead, and nobody else notices.</summary>
+/// <summary>
+/// What is valid word by word, and costs far more than it looks: refused with what to do instead, and nobody else
+/// notices.
+/// </summary>
 [Collection("poisoned system")]
 public sealed class HostileClientTests(RunningGalaxy galaxy)
 {

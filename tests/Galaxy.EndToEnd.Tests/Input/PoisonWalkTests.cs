@@ -8,7 +8,10 @@ using Galaxy.Contracts.Api;
 
 namespace Galaxy.EndToEnd.Tests.Input;
 
-/// <summary>Every operation of the API's own description and every message of a device, with each kind of poison: refused, and nobody else is harmed.</summary>
+/// <summary>
+/// Every operation of the API's own description and every message of a device, with each kind of poison: refused, and
+/// nobody else is harmed.
+/// </summary>
 [Collection("poisoned system")]
 public sealed class PoisonWalkTests(RunningGalaxy galaxy)
 {
@@ -154,7 +157,8 @@ public sealed class PoisonWalkTests(RunningGalaxy galaxy)
                 {
                     foreach (var (name, bytes, isRefused) in Poison.Against(property, (JsonObject)sub!, document))
                     {
-                        // What would be accepted and move leadership, set the whole cluster back, or wait for devices that do not answer, is no poison.
+                        // What would be accepted and move leadership, set the whole cluster back, or wait for devices
+                        // that do not answer, is no poison.
                         if (!isRefused && Steering.Any(part => path.Contains(part, StringComparison.Ordinal)))
                             continue;
                         count++;
@@ -237,7 +241,8 @@ public sealed class PoisonWalkTests(RunningGalaxy galaxy)
         return count;
     }
 
-    // Reads all the while: who does not is cut off. Answers the first pong that follows the end of a device's messages, or why there is none.
+    // Reads all the while: who does not is cut off. Answers the first pong that follows the end of a device's messages,
+    // or why there is none.
     private static async Task<string> ReadAsync(ClientWebSocket socket)
     {
         var (buffer, last) = (new byte[1024 * 1024], "nothing");

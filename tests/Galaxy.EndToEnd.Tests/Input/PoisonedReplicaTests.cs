@@ -13,7 +13,10 @@ using GossipClient = Galaxy.Contracts.Gossip.Gossip.GossipClient;
 
 namespace Galaxy.EndToEnd.Tests.Input;
 
-/// <summary>A coordinator of a broken version gossips records of every kind that nobody can read: each harms itself only, whoever leads.</summary>
+/// <summary>
+/// A coordinator of a broken version gossips records of every kind that nobody can read: each harms itself only,
+/// whoever leads.
+/// </summary>
 [Collection("poisoned system")]
 public sealed class PoisonedReplicaTests(RunningGalaxy galaxy)
 {
@@ -50,7 +53,9 @@ public sealed class PoisonedReplicaTests(RunningGalaxy galaxy)
         "{\"devices\":[null],\"name\":null}",
         "{\"device_id\":\"x\",\"capabilities\":[null]}",
         "{\"device_id\":null,\"tags\":[null],\"slots\":1e300}",
-        "{\"device_id\":\"x\",\"device_name\":\"x\",\"device_type\":\"x\",\"state\":\"online\",\"capabilities\":[\"echo\"],\"capability_details\":[{\"name\":\"echo\",\"parameters\":{\"a\":1,\"a\":2}}]}",
+        "{\"device_id\":\"x\",\"device_name\":\"x\",\"device_type\":\"x\",\"state\":\"online\","
+            + "\"capabilities\":[\"echo\"],\"capability_details\":[{\"name\":\"echo\",\"parameters\":{\"a\":1,"
+            + "\"a\":2}}]}",
         "{\"id\":null,\"hash\":null,\"role\":\"emperor\",\"expires\":\"never\"}",
         "{\"by\":7,\"change\":[],\"document\":\"x\"}",
         new string('[', 64) + new string(']', 64),
@@ -258,7 +263,9 @@ public sealed class PoisonedReplicaTests(RunningGalaxy galaxy)
         }
     }
 
-    /// <summary>Every operation that reads, through the gateway and at each coordinator: no answer is a failure of the service.</summary>
+    /// <summary>
+    /// Every operation that reads, through the gateway and at each coordinator: no answer is a failure of the service.
+    /// </summary>
     private async Task EverythingAnswersAsync(string when)
     {
         var document = (await galaxy.Http.GetFromJsonAsync<JsonObject>("/openapi.json"))!;
@@ -292,7 +299,8 @@ public sealed class PoisonedReplicaTests(RunningGalaxy galaxy)
                 );
                 if ((int)answer.StatusCode >= 500)
                     problems.Add(
-                        $"{client.BaseAddress} {path}: {(int)answer.StatusCode} {await answer.Content.ReadAsStringAsync(patience.Token)}"
+                        $"{client.BaseAddress} {path}: {(int)answer.StatusCode} "
+                            + $"{await answer.Content.ReadAsStringAsync(patience.Token)}"
                     );
             }
         }

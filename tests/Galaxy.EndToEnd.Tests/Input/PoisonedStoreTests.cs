@@ -8,7 +8,9 @@ using StackExchange.Redis;
 
 namespace Galaxy.EndToEnd.Tests.Input;
 
-/// <summary>A store that a broken version has filled: the system leads, serves everything else, and shows what it has set aside.</summary>
+/// <summary>
+/// A store that a broken version has filled: the system leads, serves everything else, and shows what it has set aside.
+/// </summary>
 [Collection("poisoned system")]
 public sealed class PoisonedStoreTests(RunningGalaxy galaxy)
 {
@@ -37,7 +39,8 @@ public sealed class PoisonedStoreTests(RunningGalaxy galaxy)
             "poison-15",
             Task(
                 "poison-15",
-                "\"subtasks\":[{\"task_id\":\"p\",\"name\":\"p\",\"state\":\"failed\"},{\"task_id\":\"p\",\"name\":\"p\",\"state\":\"failed\"}]"
+                "\"subtasks\":[{\"task_id\":\"p\",\"name\":\"p\",\"state\":\"failed\"},{\"task_id\":\"p\","
+                    + "\"name\":\"p\",\"state\":\"failed\"}]"
             )
         ),
     ];

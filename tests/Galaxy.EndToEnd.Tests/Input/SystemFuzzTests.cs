@@ -8,7 +8,9 @@ using Galaxy.Core.Tests.Fuzzing;
 
 namespace Galaxy.EndToEnd.Tests.Input;
 
-/// <summary>Damaged bodies and frames through a running system with devices. <c>GALAXY_FUZZ_SYSTEM=100000</c> for the long run.</summary>
+/// <summary>
+/// Damaged bodies and frames through a running system with devices. <c>GALAXY_FUZZ_SYSTEM=100000</c> for the long run.
+/// </summary>
 [Collection("poisoned system")]
 public sealed class SystemFuzzTests(RunningGalaxy galaxy)
 {
@@ -20,7 +22,8 @@ public sealed class SystemFuzzTests(RunningGalaxy galaxy)
         (
             "POST",
             "/api/v1/tasks",
-            """{"action":"fuzzed","params":{"text":"hé","list":[null,{"x":"\ud83d\ude00"}]},"priority":8,"required_devices":["fuzzer"],"tags":["a"],"retry":{"max_attempts":2}}"""
+            """{"action":"fuzzed","params":{"text":"hé","list":[null,{"x":"\ud83d\ude00"}]},"priority":"""
+                + """8,"required_devices":["fuzzer"],"tags":["a"],"retry":{"max_attempts":2}}"""
         ),
         (
             "POST",
@@ -31,7 +34,8 @@ public sealed class SystemFuzzTests(RunningGalaxy galaxy)
         (
             "POST",
             "/api/v1/devices/register",
-            """{"device_id":"fuzzed","device_type":"phone","capabilities":["a",{"name":"b","parameters":{"type":"object"}}],"slots":2,"tags":["t"],"weight":1.5}"""
+            """{"device_id":"fuzzed","device_type":"phone","capabilities":["a",{"name":"b","parameters":"""
+                + """{"type":"object"}}],"slots":2,"tags":["t"],"weight":1.5}"""
         ),
         (
             "POST",
@@ -43,7 +47,9 @@ public sealed class SystemFuzzTests(RunningGalaxy galaxy)
         (
             "POST",
             "/register",
-            """{"node_id":"fuzzed","url":"http://127.0.0.1:1/","capabilities":[{"name":"x","parameters":{"type":"object","properties":{"a":{"type":"string"}}}}],"labels":{"a":"b"},"ttl_seconds":5}"""
+            """{"node_id":"fuzzed","url":"http://127.0.0.1:1/","capabilities":[{"name":"x","parameters":"""
+                + """{"type":"object","properties":{"a":{"type":"string"}}}}],"labels":"""
+                + """{"a":"b"},"ttl_seconds":5}"""
         ),
         ("POST", "/tools/discover", """{"query":"echo"}"""),
         (
@@ -57,7 +63,8 @@ public sealed class SystemFuzzTests(RunningGalaxy galaxy)
 
     private static readonly string[] Frames =
     [
-        """{"type":"hello","device_id":"fuzzer","capabilities":[{"name":"fuzzed","version":2}],"slots":4,"running":["t.1"],"labels":["l"]}""",
+        """{"type":"hello","device_id":"fuzzer","capabilities":[{"name":"fuzzed","version":2}],"slots":"""
+            + """4,"running":["t.1"],"labels":["l"]}""",
         """{"type":"task_result","task_id":"t","attempt_id":"t.1","status":"completed","result":{"deep":[[1]]}}""",
         """{"protocol":"AIP/1.0","type":"status_update","from":"fuzzer","payload":{"status":"idle","load":0.5}}""",
         """{"type":"credit","slots":3}""",
@@ -157,7 +164,8 @@ public sealed class SystemFuzzTests(RunningGalaxy galaxy)
             )
         )
             problems.Enqueue(
-                $"{verb} {path}: {(int)answer.StatusCode} on {Encoding.UTF8.GetString(body)}: {await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)}"
+                $"{verb} {path}: {(int)answer.StatusCode} on {Encoding.UTF8.GetString(body)}: "
+                    + $"{await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)}"
             );
         return (int)answer.StatusCode;
     }

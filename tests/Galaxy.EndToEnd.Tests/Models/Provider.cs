@@ -34,9 +34,10 @@ internal sealed class Provider : IDisposable
                 return;
             }
             Authorization = context.Request.Headers["Authorization"];
-            var text = context.Request.HttpMethod == "GET"
-                ? """{"object":"list","data":[{"id":"parrot","object":"model","created":1,"owned_by":"home"}]}"""
-                : """{"id":"c1","object":"chat.completion","created":1,"model":"parrot","choices":[{"index":0,"message":{"role":"assistant","content":"hello"},"finish_reason":"stop"}],"usage":{"prompt_tokens":1,"completion_tokens":1,"total_tokens":2}}""";
+            var text =
+                context.Request.HttpMethod == "GET"
+                    ? """{"object":"list","data":[{"id":"parrot","object":"model","created":1,"owned_by":"home"}]}"""
+                    : """{"id":"c1","object":"chat.completion","created":1,"model":"parrot","choices":[{"index":0,"message":{"role":"assistant","content":"hello"},"finish_reason":"stop"}],"usage":{"prompt_tokens":1,"completion_tokens":1,"total_tokens":2}}""";
             context.Response.ContentType = "application/json";
             await context.Response.OutputStream.WriteAsync(Encoding.UTF8.GetBytes(text));
             context.Response.Close();

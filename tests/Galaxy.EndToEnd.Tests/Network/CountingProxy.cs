@@ -5,11 +5,17 @@ using System.Text;
 
 namespace Galaxy.EndToEnd.Tests.Network;
 
-/// <summary>A proxy that keeps the first line of each request and answers all of them itself, as a model would; tunnels are refused.</summary>
+/// <summary>
+/// A proxy that keeps the first line of each request and answers all of them itself, as a model would; tunnels are
+/// refused.
+/// </summary>
 internal sealed class CountingProxy : IDisposable
 {
     private const string Completion =
-        """{"id":"chatcmpl-1","object":"chat.completion","created":1,"model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"through the proxy"},"finish_reason":"stop"}],"usage":{"prompt_tokens":3,"completion_tokens":1,"total_tokens":4}}""";
+        """{"id":"chatcmpl-1","object":"chat.completion","created":1,"model":"m","choices":[{"index":"""
+        + """0,"message":{"role":"assistant","content":"through the """
+        + """proxy"},"finish_reason":"stop"}],"usage":{"prompt_tokens":3,"completion_tokens":"""
+        + """1,"total_tokens":4}}""";
 
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
 
@@ -22,7 +28,10 @@ internal sealed class CountingProxy : IDisposable
 
     public string Url { get; }
 
-    /// <summary>For instance <c>POST http://models.example.com/v1/chat/completions HTTP/1.1</c>; empty: a connection that said nothing.</summary>
+    /// <summary>
+    /// For instance <c>POST http://models.example.com/v1/chat/completions HTTP/1.1</c>; empty: a connection that said
+    /// nothing.
+    /// </summary>
     public ConcurrentQueue<string> Lines { get; } = [];
 
     private async Task AcceptAsync()
@@ -58,7 +67,8 @@ internal sealed class CountingProxy : IDisposable
                     reader.Read();
                 var answer = first.StartsWith("CONNECT", StringComparison.Ordinal)
                     ? "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-                    : $"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {Completion.Length}\r\nConnection: close\r\n\r\n{Completion}";
+                    : "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: "
+                        + $"{Completion.Length}\r\nConnection: close\r\n\r\n{Completion}";
                 await stream.WriteAsync(Encoding.ASCII.GetBytes(answer));
             }
             catch (IOException)

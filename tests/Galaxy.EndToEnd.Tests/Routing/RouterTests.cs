@@ -6,23 +6,26 @@ using Microsoft.AspNetCore.Http;
 
 namespace Galaxy.EndToEnd.Tests.Routing;
 
-/// <summary>Who can do it, and who should: the router of the local system, with services that are not part of it.</summary>
+/// <summary>
+/// Who can do it, and who should: the router of the local system, with services that are not part of it.
+/// </summary>
 [Collection("system")]
 public sealed class RouterTests(RunningGalaxy galaxy) : IClassFixture<RunningGalaxy>
 {
     private async Task<JsonNode> GetAsync(string path) => (await galaxy.Http.GetFromJsonAsync<JsonNode>(path))!;
 
-    private async Task KnownAsync(string capability, int count) => await Eventually.TrueAsync(async () =>
-    {
-        // Both routers follow the coordinators by themselves.
-        foreach (var router in (string[])["router-a", "router-b"])
+    private async Task KnownAsync(string capability, int count) =>
+        await Eventually.TrueAsync(async () =>
         {
-            using var client = galaxy.Client(router);
-            if ((await client.GetFromJsonAsync<JsonArray>("/discover/" + capability))!.Count != count)
-                return false;
-        }
-        return true;
-    });
+            // Both routers follow the coordinators by themselves.
+            foreach (var router in (string[])["router-a", "router-b"])
+            {
+                using var client = galaxy.Client(router);
+                if ((await client.GetFromJsonAsync<JsonArray>("/discover/" + capability))!.Count != count)
+                    return false;
+            }
+            return true;
+        });
 
     private async Task<string?> ChosenAsync(string path) => (await GetAsync(path))["id"]?.GetValue<string>();
 
@@ -31,7 +34,23 @@ public sealed class RouterTests(RunningGalaxy galaxy) : IClassFixture<RunningGal
     {
         await using var attic = await OutsideService.StartAsync("painter-attic");
         await using var cloud = await OutsideService.StartAsync("painter-cloud");
-        await attic.RegisterAsync(galaxy.Http, "paint", new { labels = new { gpu = "true" }, location = "home/attic", load = 0.7 }, new { name = "paint", description = "Paints", parameters = new { type = "object" }, idempotent = true });
+        await attic.RegisterAsync(
+            galaxy.Http,
+            "paint",
+            new
+            {
+                labels = new { gpu = "true" },
+                location = "home/attic",
+                load = 0.7,
+            },
+            new
+            {
+                name = "paint",
+                description = "Paints",
+                parameters = new { type = "object" },
+                idempotent = true,
+            }
+        );
         await cloud.RegisterAsync(galaxy.Http, "paint", new { location = "cloud/eu", load = 0.1 });
         await KnownAsync("paint", 2);
 
@@ -39,7 +58,13 @@ public sealed class RouterTests(RunningGalaxy galaxy) : IClassFixture<RunningGal
         Assert.Equal("painter-attic", await ChosenAsync("/route/paint?labels=gpu=true"));
         Assert.Equal("painter-attic", await ChosenAsync("/route/paint?exclude=painter-cloud"));
         Assert.Equal("painter-attic", await ChosenAsync("/route/paint?strategy=location&location=home/desk"));
-        var turns = new HashSet<string?> { await ChosenAsync("/route/paint?strategy=round_robin"), await ChosenAsync("/route/paint?strategy=round_robin"), await ChosenAsync("/route/paint?strategy=round_robin"), await ChosenAsync("/route/paint?strategy=round_robin") };
+        var turns = new HashSet<string?>
+        {
+            await ChosenAsync("/route/paint?strategy=round_robin"),
+            await ChosenAsync("/route/paint?strategy=round_robin"),
+            await ChosenAsync("/route/paint?strategy=round_robin"),
+            await ChosenAsync("/route/paint?strategy=round_robin"),
+        };
         Assert.Equal(2, turns.Count);
         // The same key goes to the same one, whichever router is asked.
         foreach (var key in Enumerable.Range(0, 20).Select(i => $"user-{i}"))
@@ -48,16 +73,35 @@ public sealed class RouterTests(RunningGalaxy galaxy) : IClassFixture<RunningGal
             foreach (var router in (string[])["router-a", "router-b"])
             {
                 using var client = galaxy.Client(router);
-                chosen.Add((await client.GetFromJsonAsync<JsonNode>($"/route/paint?key={key}"))!["id"]!.GetValue<string>());
+                chosen.Add(
+                    (await client.GetFromJsonAsync<JsonNode>($"/route/paint?key={key}"))!["id"]!.GetValue<string>()
+                );
             }
             Assert.Single(chosen);
         }
         var why = await GetAsync("/route/paint?explain=true&labels=gpu=true");
-        Assert.Equal(("painter-attic", "its labels do not match"), (why["chosen"]!["id"]!.GetValue<string>(), why["excluded"]![0]!["reason"]!.GetValue<string>()));
-        Assert.Equal("Paints", (await GetAsync("/nodes/painter-attic"))["capabilities"]![0]!["description"]!.GetValue<string>());
-        Assert.Contains("painter-attic", (await GetAsync("/topology"))["layers"]!["tools"]!.AsArray().Select(node => node!["id"]!.GetValue<string>()));
+        Assert.Equal(
+            ("painter-attic", "its labels do not match"),
+            (why["chosen"]!["id"]!.GetValue<string>(), why["excluded"]![0]!["reason"]!.GetValue<string>())
+        );
+        Assert.Equal(
+            "Paints",
+            (await GetAsync("/nodes/painter-attic"))["capabilities"]![0]!["description"]!.GetValue<string>()
+        );
+        Assert.Contains(
+            "painter-attic",
+            (await GetAsync("/topology"))["layers"]!["tools"]!.AsArray().Select(node => node!["id"]!.GetValue<string>())
+        );
 
-        using var beat = await galaxy.Http.PostAsJsonAsync("/heartbeat", new { node_id = "painter-cloud", load = 0.2, status = "degraded" });
+        using var beat = await galaxy.Http.PostAsJsonAsync(
+            "/heartbeat",
+            new
+            {
+                node_id = "painter-cloud",
+                load = 0.2,
+                status = "degraded",
+            }
+        );
         Assert.Equal(HttpStatusCode.OK, beat.StatusCode);
         await Eventually.TrueAsync(async () => await ChosenAsync("/route/paint") == "painter-attic");
         Assert.Equal(HttpStatusCode.NoContent, (await galaxy.Http.DeleteAsync("/nodes/painter-attic")).StatusCode);
@@ -72,7 +116,11 @@ public sealed class RouterTests(RunningGalaxy galaxy) : IClassFixture<RunningGal
     public async Task What_fails_goes_elsewhere_only_where_that_is_safe()
     {
         await using var good = await OutsideService.StartAsync("mill-good");
-        var bad = await OutsideService.StartAsync("mill-bad", context => { context.Abort(); return Task.CompletedTask; });
+        var bad = await OutsideService.StartAsync("mill-bad", context =>
+        {
+            context.Abort();
+            return Task.CompletedTask;
+        });
         await using (bad)
         {
             // The bad one is preferred by its load.
@@ -82,34 +130,67 @@ public sealed class RouterTests(RunningGalaxy galaxy) : IClassFixture<RunningGal
 
             // It got there, and what was done is not known: told, and not repeated.
             using var once = await galaxy.Http.PostAsJsonAsync("/invoke/mill", new { grain = 1 });
-            Assert.True(once.StatusCode == HttpStatusCode.BadGateway, $"{once}\n{await once.Content.ReadAsStringAsync()}");
-            Assert.Equal((HttpStatusCode.BadGateway, "true", 0), (once.StatusCode, once.Headers.GetValues("X-Galaxy-May-Have-Run").Single(), good.Asked));
-            Assert.Contains("mill-bad: hung up before it answered. Whether it was done there is not known.", (await once.Content.ReadFromJsonAsync<JsonNode>())!["detail"]!.GetValue<string>(), StringComparison.Ordinal);
+            Assert.True(
+                once.StatusCode == HttpStatusCode.BadGateway,
+                $"{once}\n{await once.Content.ReadAsStringAsync()}"
+            );
+            Assert.Equal(
+                (HttpStatusCode.BadGateway, "true", 0),
+                (once.StatusCode, once.Headers.GetValues("X-Galaxy-May-Have-Run").Single(), good.Asked)
+            );
+            Assert.Contains(
+                "mill-bad: hung up before it answered. Whether it was done there is not known.",
+                (await once.Content.ReadFromJsonAsync<JsonNode>())!["detail"]!.GetValue<string>(),
+                StringComparison.Ordinal
+            );
 
             using var again = await galaxy.Http.PostAsJsonAsync("/invoke/mill?idempotent=true", new { grain = 2 });
-            Assert.Equal((HttpStatusCode.OK, "mill-good", "2"), (again.StatusCode, again.Headers.GetValues("X-Galaxy-Target").Single(), again.Headers.GetValues("X-Galaxy-Attempts").Single()));
+            Assert.Equal(
+                (HttpStatusCode.OK, "mill-good", "2"),
+                (
+                    again.StatusCode,
+                    again.Headers.GetValues("X-Galaxy-Target").Single(),
+                    again.Headers.GetValues("X-Galaxy-Attempts").Single()
+                )
+            );
 
             bad.Answer = context => OutsideService.SayAsync(context, "{}", HttpStatusCode.TooManyRequests);
             using var busy = await galaxy.Http.PostAsJsonAsync("/invoke/mill", new { grain = 3 });
-            Assert.Equal((HttpStatusCode.OK, "mill-good"), (busy.StatusCode, busy.Headers.GetValues("X-Galaxy-Target").Single()));
+            Assert.Equal(
+                (HttpStatusCode.OK, "mill-good"),
+                (busy.StatusCode, busy.Headers.GetValues("X-Galaxy-Target").Single())
+            );
 
-            bad.Answer = context => OutsideService.SayAsync(context, """{"detail":"no such grain"}""", HttpStatusCode.UnprocessableEntity);
+            bad.Answer = context =>
+                OutsideService.SayAsync(context, """{"detail":"no such grain"}""", HttpStatusCode.UnprocessableEntity);
             using var refused = await galaxy.Http.PostAsJsonAsync("/invoke/mill?idempotent=true", new { grain = 4 });
-            Assert.Equal((HttpStatusCode.UnprocessableEntity, "mill-bad"), (refused.StatusCode, refused.Headers.GetValues("X-Galaxy-Target").Single()));
+            Assert.Equal(
+                (HttpStatusCode.UnprocessableEntity, "mill-bad"),
+                (refused.StatusCode, refused.Headers.GetValues("X-Galaxy-Target").Single())
+            );
         }
         // Nobody listens there any more: it never got there, so that anybody may have it.
         using var elsewhere = await galaxy.Http.PostAsJsonAsync("/invoke/mill", new { grain = 5 });
-        Assert.Equal((HttpStatusCode.OK, "mill-good"), (elsewhere.StatusCode, elsewhere.Headers.GetValues("X-Galaxy-Target").Single()));
+        Assert.Equal(
+            (HttpStatusCode.OK, "mill-good"),
+            (elsewhere.StatusCode, elsewhere.Headers.GetValues("X-Galaxy-Target").Single())
+        );
         // No service outside ever sees the cluster's key.
-        Assert.All(good.Headers.Concat(bad.Headers), headers => Assert.DoesNotContain(galaxy.Key, headers, StringComparison.Ordinal));
-        Assert.All(good.Headers, headers => Assert.Contains("traceparent", headers, StringComparison.OrdinalIgnoreCase));
+        Assert.All(good.Headers.Concat(bad.Headers), headers =>
+            Assert.DoesNotContain(galaxy.Key, headers, StringComparison.Ordinal)
+        );
+        Assert.All(good.Headers, headers =>
+            Assert.Contains("traceparent", headers, StringComparison.OrdinalIgnoreCase)
+        );
     }
 
     [Fact]
     public async Task A_service_that_keeps_failing_is_ejected_and_comes_back_when_it_is_well()
     {
         await using var good = await OutsideService.StartAsync("saw-good");
-        await using var bad = await OutsideService.StartAsync("saw-bad", context => OutsideService.SayAsync(context, "{}", HttpStatusCode.InternalServerError));
+        await using var bad = await OutsideService.StartAsync("saw-bad", context =>
+            OutsideService.SayAsync(context, "{}", HttpStatusCode.InternalServerError)
+        );
         await bad.RegisterAsync(galaxy.Http, "saw", new { load = 0.0 });
         await good.RegisterAsync(galaxy.Http, "saw", new { load = 0.9 });
         await KnownAsync("saw", 2);
@@ -120,7 +201,16 @@ public sealed class RouterTests(RunningGalaxy galaxy) : IClassFixture<RunningGal
             using var answer = await router.PostAsJsonAsync("/invoke/saw?idempotent=true", new { });
             Assert.Equal("saw-good", answer.Headers.GetValues("X-Galaxy-Target").Single());
         }
-        await Eventually.TrueAsync(async () => (await router.GetFromJsonAsync<JsonNode>("/route/saw?explain=true"))!["excluded"]!.AsArray().Any(one => one!["id"]!.GetValue<string>() == "saw-bad" && one["reason"]!.GetValue<string>().StartsWith("ejected for", StringComparison.Ordinal)), 5);
+        await Eventually.TrueAsync(
+            async () =>
+                (await router.GetFromJsonAsync<JsonNode>("/route/saw?explain=true"))!["excluded"]!
+                    .AsArray()
+                    .Any(one =>
+                        one!["id"]!.GetValue<string>() == "saw-bad"
+                        && one["reason"]!.GetValue<string>().StartsWith("ejected for", StringComparison.Ordinal)
+                    ),
+            5
+        );
         var asked = bad.Asked;
         for (var i = 0; i < 20; i++)
             Assert.Equal(HttpStatusCode.OK, (await router.PostAsJsonAsync("/invoke/saw", new { })).StatusCode);
@@ -157,14 +247,22 @@ public sealed class RouterTests(RunningGalaxy galaxy) : IClassFixture<RunningGal
         await second.RegisterAsync(galaxy.Http, "kiln", new { load = 0.5 });
         await KnownAsync("kiln", 2);
         using var router = galaxy.Client("router-b");
-        // Enough for a percentile. On a busy machine one of these may itself be slower than the others: they stay alone.
+        // Enough for a percentile. On a busy machine one of these may itself be slower than the others: they stay
+        // alone.
         for (var i = 0; i < 25; i++)
             (await router.PostAsJsonAsync("/invoke/kiln?idempotent=true&hedge=false", new { })).Dispose();
         Assert.Equal(0, second.Asked);
 
         slow = true;
         using var answer = await router.PostAsJsonAsync("/invoke/kiln?idempotent=true&timeout=15", new { });
-        Assert.Equal((HttpStatusCode.OK, "kiln-2", "2"), (answer.StatusCode, answer.Headers.GetValues("X-Galaxy-Target").Single(), answer.Headers.GetValues("X-Galaxy-Attempts").Single()));
+        Assert.Equal(
+            (HttpStatusCode.OK, "kiln-2", "2"),
+            (
+                answer.StatusCode,
+                answer.Headers.GetValues("X-Galaxy-Target").Single(),
+                answer.Headers.GetValues("X-Galaxy-Attempts").Single()
+            )
+        );
         await left.Task.WaitAsync(TimeSpan.FromSeconds(10));
     }
 
@@ -178,7 +276,9 @@ public sealed class RouterTests(RunningGalaxy galaxy) : IClassFixture<RunningGal
             using var received = new MemoryStream();
             await context.Request.Body.CopyToAsync(received);
             context.Response.ContentType = "text/event-stream";
-            await context.Response.WriteAsync($"data: {received.Length} {context.Request.Path}{context.Request.QueryString}\n\n");
+            await context.Response.WriteAsync(
+                $"data: {received.Length} {context.Request.Path}{context.Request.QueryString}\n\n"
+            );
             await context.Response.Body.FlushAsync();
             await go.Task.WaitAsync(TimeSpan.FromSeconds(20));
             await context.Response.WriteAsync("data: end\n\n");
@@ -186,7 +286,10 @@ public sealed class RouterTests(RunningGalaxy galaxy) : IClassFixture<RunningGal
         await service.RegisterAsync(galaxy.Http, "pipe.flow", null, new { name = "pipe.flow", path = "/flow" });
         await KnownAsync("pipe.flow", 1);
 
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/invoke/pipe.flow?colour=blue") { Content = new StreamContent(new MemoryStream(new byte[8 * 1024 * 1024])) };
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/invoke/pipe.flow?colour=blue")
+        {
+            Content = new StreamContent(new MemoryStream(new byte[8 * 1024 * 1024])),
+        };
         request.Headers.TransferEncodingChunked = true;
         using var answer = await galaxy.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
         using var reader = new StreamReader(await answer.Content.ReadAsStreamAsync());
@@ -199,15 +302,26 @@ public sealed class RouterTests(RunningGalaxy galaxy) : IClassFixture<RunningGal
     [Fact]
     public async Task A_device_does_it_also_when_the_leader_dies_meanwhile()
     {
-        using var patient = new HttpClient { BaseAddress = galaxy.Http.BaseAddress, Timeout = TimeSpan.FromSeconds(60) };
+        using var patient = new HttpClient
+        {
+            BaseAddress = galaxy.Http.BaseAddress,
+            Timeout = TimeSpan.FromSeconds(60),
+        };
         patient.DefaultRequestHeaders.Authorization = galaxy.Http.DefaultRequestHeaders.Authorization;
         var sleeping = patient.PostAsJsonAsync("/invoke/sleep?timeout=50", new { seconds = 4 });
-        await Eventually.TrueAsync(async () => (await GetAsync("/api/v1/tasks?state=running")).AsArray().Any(task => task!["action"]!.GetValue<string>() == "sleep"));
+        await Eventually.TrueAsync(async () =>
+            (await GetAsync("/api/v1/tasks?state=running"))
+                .AsArray()
+                .Any(task => task!["action"]!.GetValue<string>() == "sleep")
+        );
 
         galaxy.Host.Kill((await galaxy.LeaderAsync()).NodeId);
 
         using var slept = await sleeping;
-        Assert.Equal((HttpStatusCode.OK, 4), (slept.StatusCode, (await slept.Content.ReadFromJsonAsync<JsonNode>())!["slept_seconds"]!.GetValue<int>()));
+        Assert.Equal(
+            (HttpStatusCode.OK, 4),
+            (slept.StatusCode, (await slept.Content.ReadFromJsonAsync<JsonNode>())!["slept_seconds"]!.GetValue<int>())
+        );
         Assert.StartsWith("worker-", slept.Headers.GetValues("X-Galaxy-Target").Single(), StringComparison.Ordinal);
     }
 
@@ -215,9 +329,21 @@ public sealed class RouterTests(RunningGalaxy galaxy) : IClassFixture<RunningGal
     public async Task A_caller_that_leaves_and_a_deadline_that_passes_cancel_the_task()
     {
         using var leaving = new CancellationTokenSource();
-        var asked = galaxy.Http.PostAsJsonAsync("/invoke/sleep?labels=&exclude=worker-2", new { seconds = 599 }, leaving.Token);
+        var asked = galaxy.Http.PostAsJsonAsync(
+            "/invoke/sleep?labels=&exclude=worker-2",
+            new { seconds = 599 },
+            leaving.Token
+        );
         string? id = null;
-        await Eventually.TrueAsync(async () => (id = (await GetAsync("/api/v1/tasks?state=running")).AsArray().FirstOrDefault(task => task!["params"]?["seconds"]?.GetValue<int>() == 599)?["task_id"]?.GetValue<string>()) is not null);
+        await Eventually.TrueAsync(async () =>
+            (
+                id = (await GetAsync("/api/v1/tasks?state=running"))
+                    .AsArray()
+                    .FirstOrDefault(task => task!["params"]?["seconds"]?.GetValue<int>() == 599)
+                    ?["task_id"]?.GetValue<string>()
+            )
+                is not null
+        );
         Assert.Equal("worker-1", (await GetAsync("/api/v1/tasks/" + id))["device_id"]!.GetValue<string>());
         await leaving.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => asked);
@@ -227,16 +353,37 @@ public sealed class RouterTests(RunningGalaxy galaxy) : IClassFixture<RunningGal
         for (var i = 0; i < 20; i++)
         {
             using var soon = new CancellationTokenSource(i * 2);
-            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => galaxy.Http.PostAsJsonAsync("/invoke/sleep", new { seconds = 597 }, soon.Token));
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() =>
+                galaxy.Http.PostAsJsonAsync("/invoke/sleep", new { seconds = 597 }, soon.Token)
+            );
         }
-        await Eventually.TrueAsync(async () => (await GetAsync("/api/v1/tasks")).AsArray().All(task => task!["params"]?["seconds"]?.GetValue<int>() != 597 || task["state"]!.GetValue<string>() == "cancelled"), 10);
+        await Eventually.TrueAsync(
+            async () =>
+                (await GetAsync("/api/v1/tasks"))
+                    .AsArray()
+                    .All(task =>
+                        task!["params"]?["seconds"]?.GetValue<int>() != 597
+                        || task["state"]!.GetValue<string>() == "cancelled"
+                    ),
+            10
+        );
 
         using var late = await galaxy.Http.PostAsJsonAsync("/invoke/sleep?timeout=0.7", new { seconds = 598 });
         Assert.Equal(HttpStatusCode.GatewayTimeout, late.StatusCode);
-        await Eventually.TrueAsync(async () => (await GetAsync("/api/v1/tasks?state=running")).AsArray().All(task => task!["params"]?["seconds"]?.GetValue<int>() != 598));
+        await Eventually.TrueAsync(async () =>
+            (await GetAsync("/api/v1/tasks?state=running"))
+                .AsArray()
+                .All(task => task!["params"]?["seconds"]?.GetValue<int>() != 598)
+        );
 
-        using var failed = await galaxy.Http.PostAsJsonAsync("/invoke/http.request", new { url = "http://127.0.0.1:9/" });
-        Assert.Equal((HttpStatusCode.BadGateway, "Connection refused (127.0.0.1:9)"), (failed.StatusCode, (await failed.Content.ReadFromJsonAsync<JsonNode>())!["detail"]!.GetValue<string>()));
+        using var failed = await galaxy.Http.PostAsJsonAsync(
+            "/invoke/http.request",
+            new { url = "http://127.0.0.1:9/" }
+        );
+        Assert.Equal(
+            (HttpStatusCode.BadGateway, "Connection refused (127.0.0.1:9)"),
+            (failed.StatusCode, (await failed.Content.ReadFromJsonAsync<JsonNode>())!["detail"]!.GetValue<string>())
+        );
     }
 
     [Fact]
@@ -249,13 +396,36 @@ public sealed class RouterTests(RunningGalaxy galaxy) : IClassFixture<RunningGal
         await KnownAsync("bake", 2);
         Assert.Equal("oven-cloud", await ChosenAsync("/route/bake"));
 
-        using var set = await galaxy.Http.PutAsJsonAsync("/api/v1/config/router", new { rules = new[] { new { name = "bread at home", match = new { capability = "bake", model = "bread*" }, targets = new[] { "oven-h*" }, fallbacks = new[] { "oven-cloud" } } } });
+        using var set = await galaxy.Http.PutAsJsonAsync(
+            "/api/v1/config/router",
+            new
+            {
+                rules = new[]
+                {
+                    new
+                    {
+                        name = "bread at home",
+                        match = new { capability = "bake", model = "bread*" },
+                        targets = new[] { "oven-h*" },
+                        fallbacks = new[] { "oven-cloud" },
+                    },
+                },
+            }
+        );
         Assert.True(set.IsSuccessStatusCode, await set.Content.ReadAsStringAsync());
-        await Eventually.TrueAsync(async () => (await GetAsync("/route/bake?explain=true&model=bread-dark"))["rule"]?.GetValue<string>() == "bread at home");
-        await Eventually.TrueAsync(async () => await ChosenAsync("/route/bake?model=bread-dark") == "oven-home" && await ChosenAsync("/route/bake?model=bread-dark") == "oven-home");
+        await Eventually.TrueAsync(async () =>
+            (await GetAsync("/route/bake?explain=true&model=bread-dark"))["rule"]?.GetValue<string>() == "bread at home"
+        );
+        await Eventually.TrueAsync(async () =>
+            await ChosenAsync("/route/bake?model=bread-dark") == "oven-home"
+            && await ChosenAsync("/route/bake?model=bread-dark") == "oven-home"
+        );
         Assert.Equal("oven-cloud", await ChosenAsync("/route/bake?model=cake"));
 
-        using var wrong = await galaxy.Http.PutAsJsonAsync("/api/v1/config/router", new { rules = new[] { new { strategy = "best" } } });
+        using var wrong = await galaxy.Http.PutAsJsonAsync(
+            "/api/v1/config/router",
+            new { rules = new[] { new { strategy = "best" } } }
+        );
         Assert.Equal(HttpStatusCode.BadRequest, wrong.StatusCode);
         Assert.Contains("strategy", await wrong.Content.ReadAsStringAsync(), StringComparison.Ordinal);
         await galaxy.Http.DeleteAsync("/nodes/oven-home");
@@ -274,13 +444,28 @@ public sealed class RouterTests(RunningGalaxy galaxy) : IClassFixture<RunningGal
         await KnownAsync("shine", 2);
         using var router = galaxy.Client("router-a");
 
-        await Eventually.TrueAsync(async () => (await router.GetFromJsonAsync<JsonNode>("/health-check"))!["nodes"]!.AsArray().Single(node => node!["id"]!.GetValue<string>() == "lamp-ill")!["status"]!.GetValue<string>() == "unhealthy");
-        await Eventually.TrueAsync(async () => (await router.GetFromJsonAsync<JsonNode>("/route/shine"))!["id"]!.GetValue<string>() == "lamp-well");
-        Assert.Equal("it failed the health check", (await router.GetFromJsonAsync<JsonNode>("/route/shine?explain=true"))!["excluded"]![0]!["reason"]!.GetValue<string>());
+        await Eventually.TrueAsync(async () =>
+            (await router.GetFromJsonAsync<JsonNode>("/health-check"))!["nodes"]!
+                .AsArray()
+                .Single(node => node!["id"]!.GetValue<string>() == "lamp-ill")!["status"]!.GetValue<string>()
+            == "unhealthy"
+        );
+        await Eventually.TrueAsync(async () =>
+            (await router.GetFromJsonAsync<JsonNode>("/route/shine"))!["id"]!.GetValue<string>() == "lamp-well"
+        );
+        Assert.Equal(
+            "it failed the health check",
+            (await router.GetFromJsonAsync<JsonNode>("/route/shine?explain=true"))!["excluded"]![0]![
+                "reason"
+            ]!.GetValue<string>()
+        );
 
         ill.Health = HttpStatusCode.OK;
         await router.GetAsync("/health-check");
-        await Eventually.TrueAsync(async () => (await router.GetFromJsonAsync<JsonNode>("/nodes/lamp-ill"))!["node"]!["status"]!.GetValue<string>() == "healthy");
+        await Eventually.TrueAsync(async () =>
+            (await router.GetFromJsonAsync<JsonNode>("/nodes/lamp-ill"))!["node"]!["status"]!.GetValue<string>()
+            == "healthy"
+        );
     }
 
     [Theory]
@@ -291,13 +476,43 @@ public sealed class RouterTests(RunningGalaxy galaxy) : IClassFixture<RunningGal
     [InlineData("POST", "/register", """{"node_id":"x","url":"http://h","load":2}""", "'load' must be 0 to 1")]
     [InlineData("POST", "/register", """{"node_id":"x","url":"http://h","load":"much"}""", "'load' must be a number")]
     [InlineData("POST", "/register", """{"node_id":"x","url":"http://h","status":"fine"}""", "'status' is 'fine'")]
-    [InlineData("POST", "/register", """{"node_id":"x","url":"http://h","capabilities":"paint"}""", "'capabilities' must be a list")]
-    [InlineData("POST", "/register", """{"node_id":"x","url":"http://h","capabilities":["a",{"version":"2"}]}""", "'capabilities[1]'")]
-    [InlineData("POST", "/register", """{"node_id":"x","url":"http://h","capabilities":[{"name":"a","path":"http://evil/"}]}""", "'capabilities[0].path'")]
-    [InlineData("POST", "/register", """{"node_id":"x","url":"http://h","capabilities":[{"name":"a","method":"TRACE"}]}""", "'capabilities[0].method'")]
-    [InlineData("POST", "/register", """{"node_id":"x","url":"http://h","capabilities":[{"name":"a","parameters":[1]}]}""", "'capabilities[0].parameters'")]
+    [InlineData(
+        "POST",
+        "/register",
+        """{"node_id":"x","url":"http://h","capabilities":"paint"}""",
+        "'capabilities' must be a list"
+    )]
+    [InlineData(
+        "POST",
+        "/register",
+        """{"node_id":"x","url":"http://h","capabilities":["a",{"version":"2"}]}""",
+        "'capabilities[1]'"
+    )]
+    [InlineData(
+        "POST",
+        "/register",
+        """{"node_id":"x","url":"http://h","capabilities":[{"name":"a","path":"http://evil/"}]}""",
+        "'capabilities[0].path'"
+    )]
+    [InlineData(
+        "POST",
+        "/register",
+        """{"node_id":"x","url":"http://h","capabilities":[{"name":"a","method":"TRACE"}]}""",
+        "'capabilities[0].method'"
+    )]
+    [InlineData(
+        "POST",
+        "/register",
+        """{"node_id":"x","url":"http://h","capabilities":[{"name":"a","parameters":[1]}]}""",
+        "'capabilities[0].parameters'"
+    )]
     [InlineData("POST", "/register", """{"node_id":"x","url":"http://h","labels":{"a,b":"c"}}""", "'labels' has 'a,b'")]
-    [InlineData("POST", "/register", """{"node_id":"coordinator-a","url":"http://h"}""", "is the name of a part of the cluster")]
+    [InlineData(
+        "POST",
+        "/register",
+        """{"node_id":"coordinator-a","url":"http://h"}""",
+        "is the name of a part of the cluster"
+    )]
     [InlineData("POST", "/register", """{"node_id":"x","url":"http://h","ttl_seconds":1e9}""", "'ttl_seconds'")]
     [InlineData("POST", "/register", "[1", "is not JSON")]
     [InlineData("POST", "/heartbeat", """{"node_id":"nobody"}""", "not registered")]
@@ -321,24 +536,42 @@ public sealed class RouterTests(RunningGalaxy galaxy) : IClassFixture<RunningGal
     [InlineData("POST", "/mcp/call", """{"tool":"nothing"}""", "There is no tool 'nothing'")]
     [InlineData("POST", "/tools/invoke", """{"tool":"echo","timeout":0}""", "'timeout' must be seconds")]
     [InlineData("POST", "/tools/discover", """{"limit":0}""", "'limit' must be")]
-    public async Task What_cannot_be_done_is_said_with_the_field(string method, string path, string? body, string complaint)
+    public async Task What_cannot_be_done_is_said_with_the_field(
+        string method,
+        string path,
+        string? body,
+        string complaint
+    )
     {
-        using var request = new HttpRequestMessage(new HttpMethod(method), path) { Content = body is null ? null : new StringContent(body, Encoding.UTF8, "application/json") };
+        using var request = new HttpRequestMessage(new HttpMethod(method), path)
+        {
+            Content = body is null ? null : new StringContent(body, Encoding.UTF8, "application/json"),
+        };
         using var answer = await galaxy.Http.SendAsync(request);
 
         Assert.InRange((int)answer.StatusCode, 400, 499);
-        Assert.Contains(complaint, (await answer.Content.ReadFromJsonAsync<JsonNode>())!["detail"]!.GetValue<string>(), StringComparison.Ordinal);
+        Assert.Contains(
+            complaint,
+            (await answer.Content.ReadFromJsonAsync<JsonNode>())!["detail"]!.GetValue<string>(),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
     public async Task Huge_and_deep_bodies_are_refused_and_the_router_lives()
     {
-        using var huge = await galaxy.Http.PostAsync("/invoke/echo", new StringContent($"\"{new string('x', 3 * 1024 * 1024)}\"", Encoding.UTF8, "application/json"));
+        using var huge = await galaxy.Http.PostAsync(
+            "/invoke/echo",
+            new StringContent($"\"{new string('x', 3 * 1024 * 1024)}\"", Encoding.UTF8, "application/json")
+        );
         Assert.Equal(HttpStatusCode.RequestEntityTooLarge, huge.StatusCode);
         var deep = string.Concat(Enumerable.Repeat("[", 10_000)) + string.Concat(Enumerable.Repeat("]", 10_000));
         foreach (var path in (string[])["/register", "/tools/invoke", "/invoke/echo"])
         {
-            using var answer = await galaxy.Http.PostAsync(path, new StringContent(deep, Encoding.UTF8, "application/json"));
+            using var answer = await galaxy.Http.PostAsync(
+                path,
+                new StringContent(deep, Encoding.UTF8, "application/json")
+            );
             Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
         }
         Assert.NotNull(await ChosenAsync("/route/echo"));
@@ -348,11 +581,32 @@ public sealed class RouterTests(RunningGalaxy galaxy) : IClassFixture<RunningGal
     public async Task Tools_are_found_by_words_and_called_by_name()
     {
         using var found = await galaxy.Http.PostAsJsonAsync("/tools/discover", new { query = "language MODEL" });
-        Assert.Equal("llm.chat", (await found.Content.ReadFromJsonAsync<JsonNode>())!["tools"]![0]!["capability"]!.GetValue<string>());
-        using var called = await galaxy.Http.PostAsJsonAsync("/mcp/call", new { tool = "echo", arguments = new { n = 5 }, node_id = "worker-2" });
+        Assert.Equal(
+            "llm.chat",
+            (await found.Content.ReadFromJsonAsync<JsonNode>())!["tools"]![0]!["capability"]!.GetValue<string>()
+        );
+        using var called = await galaxy.Http.PostAsJsonAsync(
+            "/mcp/call",
+            new
+            {
+                tool = "echo",
+                arguments = new { n = 5 },
+                node_id = "worker-2",
+            }
+        );
         var result = await called.Content.ReadFromJsonAsync<JsonNode>();
-        Assert.Equal((true, "worker-2", 5), (result!["success"]!.GetValue<bool>(), result["node_id"]!.GetValue<string>(), result["result"]!["n"]!.GetValue<int>()));
-        using var submitted = await galaxy.Http.PostAsJsonAsync("/tools/execute", new { tool = "tasks.submit", arguments = new { action = "echo", @params = new { n = 6 } } });
+        Assert.Equal(
+            (true, "worker-2", 5),
+            (
+                result!["success"]!.GetValue<bool>(),
+                result["node_id"]!.GetValue<string>(),
+                result["result"]!["n"]!.GetValue<int>()
+            )
+        );
+        using var submitted = await galaxy.Http.PostAsJsonAsync(
+            "/tools/execute",
+            new { tool = "tasks.submit", arguments = new { action = "echo", @params = new { n = 6 } } }
+        );
         var task = (await submitted.Content.ReadFromJsonAsync<JsonNode>())!["result"]!["task_id"]!.GetValue<string>();
         Assert.Equal(6, (await galaxy.FinishedAsync(task)).Result!.Value.GetProperty("n").GetInt32());
     }
@@ -368,7 +622,10 @@ public sealed class RouterTests(RunningGalaxy galaxy) : IClassFixture<RunningGal
                 continue;
             using var answer = await galaxy.Http.PostAsJsonAsync(path, example);
             // A heartbeat of somebody who is not registered everywhere yet is no mistake of the body.
-            Assert.True(answer.IsSuccessStatusCode || (path == "/heartbeat" && answer.StatusCode == HttpStatusCode.NotFound), $"{path}: {await answer.Content.ReadAsStringAsync()}");
+            Assert.True(
+                answer.IsSuccessStatusCode || (path == "/heartbeat" && answer.StatusCode == HttpStatusCode.NotFound),
+                $"{path}: {await answer.Content.ReadAsStringAsync()}"
+            );
             tried++;
         }
         Assert.Equal(6, tried);

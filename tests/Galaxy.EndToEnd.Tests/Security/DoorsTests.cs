@@ -36,12 +36,18 @@ public sealed class DoorsTests(RunningGalaxy galaxy)
     {
         using var page = await Anonymous.GetAsync(galaxy.Host.Url("gateway", "ui"));
         // A path, and not the address of a process that only this machine can reach.
-        Assert.Equal((HttpStatusCode.Redirect, "/sign-in?ReturnUrl=%2F"), (page.StatusCode, page.Headers.Location!.OriginalString));
+        Assert.Equal(
+            (HttpStatusCode.Redirect, "/sign-in?ReturnUrl=%2F"),
+            (page.StatusCode, page.Headers.Location!.OriginalString)
+        );
 
         using var notHere = await galaxy.Http.GetAsync("/sign-in");
         Assert.Equal(HttpStatusCode.NotFound, notHere.StatusCode);
 
-        using var forged = new HttpRequestMessage(HttpMethod.Get, new Uri(galaxy.Host.Url("gateway", "api"), "/sign-in"));
+        using var forged = new HttpRequestMessage(
+            HttpMethod.Get,
+            new Uri(galaxy.Host.Url("gateway", "api"), "/sign-in")
+        );
         forged.Headers.Add("X-Galaxy-Door", "ui");
         using var stillNotHere = await Anonymous.SendAsync(forged);
         Assert.NotEqual(HttpStatusCode.OK, stillNotHere.StatusCode);
@@ -67,10 +73,17 @@ public sealed class DoorsTests(RunningGalaxy galaxy)
     [InlineData("", "body")]
     public async Task A_task_that_makes_no_sense_is_refused_with_the_field_named(string body, string named)
     {
-        using var answer = await galaxy.Http.PostAsync("/api/v1/tasks", new StringContent(body, Encoding.UTF8, "application/json"));
+        using var answer = await galaxy.Http.PostAsync(
+            "/api/v1/tasks",
+            new StringContent(body, Encoding.UTF8, "application/json")
+        );
 
         Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
-        Assert.Contains(named, (await answer.Content.ReadFromJsonAsync<Problem>())!.Detail, StringComparison.OrdinalIgnoreCase);
+        Assert.Contains(
+            named,
+            (await answer.Content.ReadFromJsonAsync<Problem>())!.Detail,
+            StringComparison.OrdinalIgnoreCase
+        );
     }
 
     [Fact]

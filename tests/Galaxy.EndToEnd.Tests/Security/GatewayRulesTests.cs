@@ -14,18 +14,25 @@ namespace Galaxy.EndToEnd.Tests.Security;
 
 /// <summary>Rates, web pages of others, tokens between services, and what <c>config/gateway</c> changes.</summary>
 [Collection("system")]
-public sealed class GatewayRulesTests(RunningGalaxy galaxy, Browser browser) : IClassFixture<RunningGalaxy>, IClassFixture<Browser>
+public sealed class GatewayRulesTests(RunningGalaxy galaxy, Browser browser)
+    : IClassFixture<RunningGalaxy>,
+        IClassFixture<Browser>
 {
     private async Task ConfigureAsync(object? document)
     {
-        using var changed = document is null ? await galaxy.Http.DeleteAsync("/api/v1/config/gateway") : await galaxy.Http.PutAsJsonAsync("/api/v1/config/gateway", document);
+        using var changed = document is null
+            ? await galaxy.Http.DeleteAsync("/api/v1/config/gateway")
+            : await galaxy.Http.PutAsJsonAsync("/api/v1/config/gateway", document);
         Assert.True(changed.IsSuccessStatusCode, await changed.Content.ReadAsStringAsync());
     }
 
     [Fact]
     public async Task Rates_are_in_force_as_soon_as_they_are_set_and_a_nonsense_is_refused()
     {
-        using var nonsense = await galaxy.Http.PutAsJsonAsync("/api/v1/config/gateway", new { per_key = new { requests_per_second = -1 } });
+        using var nonsense = await galaxy.Http.PutAsJsonAsync(
+            "/api/v1/config/gateway",
+            new { per_key = new { requests_per_second = -1 } }
+        );
         Assert.Equal(HttpStatusCode.BadRequest, nonsense.StatusCode);
         Assert.Contains("requests_per_second", await nonsense.Content.ReadAsStringAsync(), StringComparison.Ordinal);
 
@@ -33,13 +40,22 @@ public sealed class GatewayRulesTests(RunningGalaxy galaxy, Browser browser) : I
         HttpResponseMessage? refused = null;
         await Eventually.TrueAsync(async () =>
         {
-            using var all = new DisposableList<HttpResponseMessage>(await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => galaxy.Http.GetAsync("/api/v1/cluster"))));
+            using var all = new DisposableList<HttpResponseMessage>(
+                await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => galaxy.Http.GetAsync("/api/v1/cluster")))
+            );
             refused = all.Items.FirstOrDefault(answer => answer.StatusCode == HttpStatusCode.TooManyRequests);
-            return refused?.Headers.RetryAfter is not null && all.Items.Count(answer => answer.IsSuccessStatusCode) <= 6;
+            return refused?.Headers.RetryAfter is not null
+                && all.Items.Count(answer => answer.IsSuccessStatusCode) <= 6;
         });
         // Its own rate keeps nobody from taking it back.
-        await Eventually.TrueAsync(async () => (await galaxy.Http.DeleteAsync("/api/v1/config/gateway")).IsSuccessStatusCode);
-        await Eventually.TrueAsync(async () => (await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => galaxy.Http.GetAsync("/api/v1/cluster")))).All(answer => answer.IsSuccessStatusCode));
+        await Eventually.TrueAsync(async () =>
+            (await galaxy.Http.DeleteAsync("/api/v1/config/gateway")).IsSuccessStatusCode
+        );
+        await Eventually.TrueAsync(async () =>
+            (await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => galaxy.Http.GetAsync("/api/v1/cluster")))).All(
+                answer => answer.IsSuccessStatusCode
+            )
+        );
     }
 
     [Fact]
@@ -48,7 +64,9 @@ public sealed class GatewayRulesTests(RunningGalaxy galaxy, Browser browser) : I
         await ConfigureAsync(new { wrong_keys_per_minute = 20 });
         using var guessing = new HttpClient { BaseAddress = galaxy.Http.BaseAddress };
         guessing.DefaultRequestHeaders.Add("X-API-Key", "gx-guess");
-        await Eventually.TrueAsync(async () => (await guessing.GetAsync("/v1/models")).StatusCode == HttpStatusCode.TooManyRequests);
+        await Eventually.TrueAsync(async () =>
+            (await guessing.GetAsync("/v1/models")).StatusCode == HttpStatusCode.TooManyRequests
+        );
 
         using var right = await galaxy.Http.GetAsync("/api/v1/cluster");
         Assert.Equal(HttpStatusCode.TooManyRequests, right.StatusCode);
@@ -77,7 +95,10 @@ public sealed class GatewayRulesTests(RunningGalaxy galaxy, Browser browser) : I
     public async Task A_token_between_services_is_good_once_for_its_call_and_not_at_the_gateway()
     {
         var tokens = new ServiceTokens(new NodeOptions { NodeId = "test", ApiKey = galaxy.Key }, TimeProvider.System);
-        var forger = new ServiceTokens(new NodeOptions { NodeId = "test", ApiKey = "another key of the same length, but another" }, TimeProvider.System);
+        var forger = new ServiceTokens(
+            new NodeOptions { NodeId = "test", ApiKey = "another key of the same length, but another" },
+            TimeProvider.System
+        );
         async Task<(HttpStatusCode Status, string Text)> AskAsync(Uri address, string token)
         {
             using var client = new HttpClient { BaseAddress = address };
@@ -90,9 +111,25 @@ public sealed class GatewayRulesTests(RunningGalaxy galaxy, Browser browser) : I
         var token = tokens.Mint("anna", AccessRole.Client, "GET", "/api/v1/cluster");
         Assert.Equal(HttpStatusCode.OK, (await AskAsync(coordinator, token)).Status);
         Assert.Contains("has been used", (await AskAsync(coordinator, token)).Text, StringComparison.Ordinal);
-        Assert.Contains("not for this call", (await AskAsync(coordinator, tokens.Mint("anna", AccessRole.Client, "GET", "/api/v1/tasks"))).Text, StringComparison.Ordinal);
-        Assert.Contains("not made with this cluster's key", (await AskAsync(coordinator, forger.Mint("anna", AccessRole.Admin, "GET", "/api/v1/cluster"))).Text, StringComparison.Ordinal);
-        Assert.Equal(HttpStatusCode.Unauthorized, (await AskAsync(galaxy.Http.BaseAddress!, tokens.Mint("anna", AccessRole.Admin, "GET", "/api/v1/cluster"))).Status);
+        Assert.Contains(
+            "not for this call",
+            (await AskAsync(coordinator, tokens.Mint("anna", AccessRole.Client, "GET", "/api/v1/tasks"))).Text,
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            "not made with this cluster's key",
+            (await AskAsync(coordinator, forger.Mint("anna", AccessRole.Admin, "GET", "/api/v1/cluster"))).Text,
+            StringComparison.Ordinal
+        );
+        Assert.Equal(
+            HttpStatusCode.Unauthorized,
+            (
+                await AskAsync(
+                    galaxy.Http.BaseAddress!,
+                    tokens.Mint("anna", AccessRole.Admin, "GET", "/api/v1/cluster")
+                )
+            ).Status
+        );
     }
 
     [Fact]
@@ -109,13 +146,27 @@ public sealed class GatewayRulesTests(RunningGalaxy galaxy, Browser browser) : I
         var page = await browser.OpenAsync();
         await page.GotoAsync(new Uri(console, galaxy.SignInPath).ToString());
         await Microsoft.Playwright.Assertions.Expect(page.Locator("h1")).ToHaveTextAsync("Overview");
-        foreach (var origin in new[] { evil.Urls.First(), new UriBuilder(evil.Urls.First()) { Host = "localhost" }.Uri.ToString() })
+        foreach (
+            var origin in new[]
+            {
+                evil.Urls.First(),
+                new UriBuilder(evil.Urls.First()) { Host = "localhost" }.Uri.ToString(),
+            }
+        )
         {
             var other = await page.Context.NewPageAsync();
             await other.GotoAsync(origin);
-            var read = await other.EvaluateAsync<string>($"fetch('{console}', {{credentials: 'include'}}).then(answer => 'read ' + answer.status, failure => 'failed')");
-            var posted = await other.EvaluateAsync<string>($"fetch('{console}sign-out', {{method: 'POST', credentials: 'include', mode: 'no-cors'}}).then(answer => answer.type, failure => 'failed')");
-            var socket = await other.EvaluateAsync<string>($"new Promise(done => {{ const socket = new WebSocket('{console.ToString().Replace("http", "ws", StringComparison.Ordinal)}_blazor'); socket.onopen = () => done('open'); socket.onerror = () => done('failed'); }})");
+            var read = await other.EvaluateAsync<string>(
+                $"fetch('{console}', {{credentials: 'include'}}).then(answer => 'read ' + answer.status, "
+                    + "failure => 'failed')"
+            );
+            var posted = await other.EvaluateAsync<string>(
+                $"fetch('{console}sign-out', {{method: 'POST', credentials: 'include', mode: "
+                    + $"'no-cors'}}).then(answer => answer.type, failure => 'failed')"
+            );
+            var socket = await other.EvaluateAsync<string>(
+                $"new Promise(done => {{ const socket = new WebSocket('{console.ToString().Replace("http", "ws", StringComparison.Ordinal)}_blazor'); socket.onopen = () => done('open'); socket.onerror = () => done('failed'); }})"
+            );
             Assert.Equal(("failed", "failed"), (read, socket));
             Assert.Contains(posted, new[] { "opaque", "failed" });
             await other.CloseAsync();
@@ -139,11 +190,20 @@ public sealed class GatewayRulesTests(RunningGalaxy galaxy, Browser browser) : I
         Assert.Equal(HttpStatusCode.Forbidden, refused.StatusCode);
 
         await ConfigureAsync(new { allowed_origins = new[] { Origin } });
-        await Eventually.TrueAsync(async () => (await PreflightAsync()) is { StatusCode: HttpStatusCode.NoContent } allowed && allowed.Headers.GetValues("Access-Control-Allow-Origin").Single() == Origin);
+        await Eventually.TrueAsync(async () =>
+            (await PreflightAsync()) is { StatusCode: HttpStatusCode.NoContent } allowed
+            && allowed.Headers.GetValues("Access-Control-Allow-Origin").Single() == Origin
+        );
         await ConfigureAsync(null);
 
         using var answer = await galaxy.Http.GetAsync("/api/v1/cluster");
-        Assert.Equal(("nosniff", "DENY"), (answer.Headers.GetValues("X-Content-Type-Options").Single(), answer.Headers.GetValues("X-Frame-Options").Single()));
+        Assert.Equal(
+            ("nosniff", "DENY"),
+            (
+                answer.Headers.GetValues("X-Content-Type-Options").Single(),
+                answer.Headers.GetValues("X-Frame-Options").Single()
+            )
+        );
         Assert.False(answer.Headers.Contains("Server"));
     }
 
@@ -155,7 +215,10 @@ public sealed class GatewayRulesTests(RunningGalaxy galaxy, Browser browser) : I
             using var request = new HttpRequestMessage(HttpMethod.Delete, "/api/v1/access/keys/nobody");
             request.Headers.Add("X-Forwarded-For", "203.0.113.7");
             using var answer = await galaxy.Http.SendAsync(request);
-            return (string)(await galaxy.Http.GetFromJsonAsync<System.Text.Json.Nodes.JsonArray>("/api/v1/audit?limit=10"))!.First(act => (string?)act!["what"] == "DELETE /api/v1/access/keys/nobody")!["from"]!;
+            return (string)
+                (await galaxy.Http.GetFromJsonAsync<System.Text.Json.Nodes.JsonArray>("/api/v1/audit?limit=10"))!.First(
+                    act => (string?)act!["what"] == "DELETE /api/v1/access/keys/nobody"
+                )!["from"]!;
         }
         await Eventually.TrueAsync(async () => (await FromAsync()).EndsWith("127.0.0.1", StringComparison.Ordinal));
         await ConfigureAsync(new { trusted_proxies = new[] { "127.0.0.0/8" } });
@@ -171,9 +234,16 @@ public sealed class GatewayRulesTests(RunningGalaxy galaxy, Browser browser) : I
         await socket.ConnectAsync(address, CancellationToken.None);
         await socket.ReceiveAsync(new byte[65536].AsMemory(), CancellationToken.None);
         foreach (var name in galaxy.Host.Names)
-            Assert.DoesNotContain(galaxy.Host.Output(name), line => line.Contains(galaxy.Key, StringComparison.Ordinal));
+            Assert.DoesNotContain(galaxy.Host.Output(name), line =>
+                line.Contains(galaxy.Key, StringComparison.Ordinal)
+            );
         using var wrong = new ClientWebSocket();
-        await Assert.ThrowsAsync<WebSocketException>(() => wrong.ConnectAsync(new Uri(address.ToString().Replace(galaxy.Key, "wrong", StringComparison.Ordinal)), CancellationToken.None));
+        await Assert.ThrowsAsync<WebSocketException>(() =>
+            wrong.ConnectAsync(
+                new Uri(address.ToString().Replace(galaxy.Key, "wrong", StringComparison.Ordinal)),
+                CancellationToken.None
+            )
+        );
     }
 
     [Fact]
@@ -188,7 +258,9 @@ public sealed class GatewayRulesTests(RunningGalaxy galaxy, Browser browser) : I
                 if (any)
                     request.Headers.Add("X-Galaxy-Read", "any");
                 using var answer = await galaxy.Http.SendAsync(request);
-                nodes.Add((string)(await answer.Content.ReadFromJsonAsync<System.Text.Json.Nodes.JsonNode>())!["node_id"]!);
+                nodes.Add(
+                    (string)(await answer.Content.ReadFromJsonAsync<System.Text.Json.Nodes.JsonNode>())!["node_id"]!
+                );
             }
             return nodes;
         }
@@ -208,7 +280,9 @@ public sealed class GatewayRulesTests(RunningGalaxy galaxy, Browser browser) : I
 
         var page = await browser.OpenAsync();
         await page.GotoAsync(new Uri(galaxy.Http.BaseAddress!, "/docs").ToString());
-        await Microsoft.Playwright.Assertions.Expect(page.GetByText("Galaxy coordinator (Node_71)").First).ToBeVisibleAsync();
+        await Microsoft
+            .Playwright.Assertions.Expect(page.GetByText("Galaxy coordinator (Node_71)").First)
+            .ToBeVisibleAsync();
         await Browser.PictureAsync(page, "docs");
     }
 

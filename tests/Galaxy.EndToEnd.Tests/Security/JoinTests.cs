@@ -13,15 +13,31 @@ public sealed class JoinTests(RunningGalaxy galaxy)
 {
     private async Task<string> TokenAsync(double ttlSeconds = 600)
     {
-        using var made = await galaxy.Http.PostAsJsonAsync("/api/v1/access/tokens", new { role = "worker", ttl_seconds = ttlSeconds });
+        using var made = await galaxy.Http.PostAsJsonAsync(
+            "/api/v1/access/tokens",
+            new { role = "worker", ttl_seconds = ttlSeconds }
+        );
         Assert.Equal(HttpStatusCode.Created, made.StatusCode);
         return (await made.Content.ReadFromJsonAsync<JsonNode>())!["token"]!.GetValue<string>();
     }
 
-    private async Task<(HttpStatusCode Status, string? Detail)> JoinAsync(string token, (string Id, string Secret) key, string name = "phone")
+    private async Task<(HttpStatusCode Status, string? Detail)> JoinAsync(
+        string token,
+        (string Id, string Secret) key,
+        string name = "phone"
+    )
     {
         using var anonymous = new HttpClient { BaseAddress = galaxy.Http.BaseAddress };
-        using var answer = await anonymous.PostAsJsonAsync("/api/v1/join", new { token, name, key_id = key.Id, key_hash = AccessKey.HashOf(key.Secret) });
+        using var answer = await anonymous.PostAsJsonAsync(
+            "/api/v1/join",
+            new
+            {
+                token,
+                name,
+                key_id = key.Id,
+                key_hash = AccessKey.HashOf(key.Secret),
+            }
+        );
         return (answer.StatusCode, (string?)(await answer.Content.ReadFromJsonAsync<JsonNode>())!["detail"]);
     }
 
@@ -34,7 +50,9 @@ public sealed class JoinTests(RunningGalaxy galaxy)
         var answers = await Task.WhenAll(keys.Select(key => JoinAsync(token, key)));
 
         Assert.Equal(1, answers.Count(answer => answer.Status == HttpStatusCode.Created));
-        Assert.All(answers.Where(answer => answer.Status != HttpStatusCode.Created), answer => Assert.Equal(HttpStatusCode.Unauthorized, answer.Status));
+        Assert.All(answers.Where(answer => answer.Status != HttpStatusCode.Created), answer =>
+            Assert.Equal(HttpStatusCode.Unauthorized, answer.Status)
+        );
         var joined = keys[Array.FindIndex(answers, answer => answer.Status == HttpStatusCode.Created)];
         Assert.Equal(HttpStatusCode.Created, (await JoinAsync(token, joined)).Status);
         Assert.Contains("has been used", (await JoinAsync(token, AccessKey.Create())).Detail, StringComparison.Ordinal);
@@ -48,7 +66,9 @@ public sealed class JoinTests(RunningGalaxy galaxy)
         var old = await galaxy.LeaderAsync();
 
         galaxy.Host.Kill(old.NodeId);
-        await Eventually.TrueAsync(async () => (await galaxy.ClusterAsync())?.Leader is { } leader && leader.Token > old.Token);
+        await Eventually.TrueAsync(async () =>
+            (await galaxy.ClusterAsync())?.Leader is { } leader && leader.Token > old.Token
+        );
 
         Assert.Contains("has been used", (await JoinAsync(token, AccessKey.Create())).Detail, StringComparison.Ordinal);
     }
@@ -62,12 +82,18 @@ public sealed class JoinTests(RunningGalaxy galaxy)
         await Eventually.TrueAsync(async () =>
         {
             using var list = await galaxy.Http.GetAsync("/api/v1/access/tokens");
-            var one = (await list.Content.ReadFromJsonAsync<JsonArray>())!.First(token => soon.Contains((string)token!["id"]!, StringComparison.Ordinal));
+            var one = (await list.Content.ReadFromJsonAsync<JsonArray>())!.First(token =>
+                soon.Contains((string)token!["id"]!, StringComparison.Ordinal)
+            );
             return one!["expires"]!.GetValue<DateTimeOffset>() < DateTimeOffset.UtcNow;
         });
         (_, detail) = await JoinAsync(soon, AccessKey.Create());
         Assert.Contains("expired", detail, StringComparison.Ordinal);
-        Assert.Contains("unknown", (await JoinAsync("gxj-0123456789ab-" + new string('0', 64), AccessKey.Create())).Detail, StringComparison.Ordinal);
+        Assert.Contains(
+            "unknown",
+            (await JoinAsync("gxj-0123456789ab-" + new string('0', 64), AccessKey.Create())).Detail,
+            StringComparison.Ordinal
+        );
         Assert.Contains("unknown", (await JoinAsync("rubbish", AccessKey.Create())).Detail, StringComparison.Ordinal);
 
         var deleted = await TokenAsync();
@@ -92,7 +118,10 @@ public sealed class JoinTests(RunningGalaxy galaxy)
     public async Task A_join_that_makes_no_sense_names_the_field(string body, string named)
     {
         using var anonymous = new HttpClient { BaseAddress = galaxy.Http.BaseAddress };
-        using var answer = await anonymous.PostAsync("/api/v1/join", new StringContent(body, System.Text.Encoding.UTF8, "application/json"));
+        using var answer = await anonymous.PostAsync(
+            "/api/v1/join",
+            new StringContent(body, System.Text.Encoding.UTF8, "application/json")
+        );
 
         Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
         Assert.Contains(named, await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
@@ -105,23 +134,55 @@ public sealed class JoinTests(RunningGalaxy galaxy)
         var home = Directory.CreateTempSubdirectory("galaxy-home-");
         try
         {
-            foreach (var options in new[] { new[] { "--join", token, "--master", $"ws://127.0.0.1:{galaxy.Host.Url("gateway", "ws").Port}" }, [] })
+            foreach (
+                var options in new[]
+                {
+                    new[] { "--join", token, "--master", $"ws://127.0.0.1:{galaxy.Host.Url("gateway", "ws").Port}" },
+                    [],
+                }
+            )
             {
-                using var worker = Start(home.FullName, ["worker", "--id", "joined", "--url", galaxy.Http.BaseAddress!.ToString(), .. options]);
-                await Eventually.TrueAsync(async () => await galaxy.Http.GetFromJsonAsync<JsonNode>("/api/v1/devices") is JsonArray devices
-                    && devices.Any(device => (string?)device!["device_id"] == "joined" && (string?)device["state"] is not "offline"), 30);
-                var task = await galaxy.FinishedAsync(await galaxy.SubmitAsync(new { action = "echo", target_device = "joined", @params = new { text = "hi" } }));
+                using var worker = Start(
+                    home.FullName,
+                    ["worker", "--id", "joined", "--url", galaxy.Http.BaseAddress!.ToString(), .. options]
+                );
+                await Eventually.TrueAsync(
+                    async () =>
+                        await galaxy.Http.GetFromJsonAsync<JsonNode>("/api/v1/devices") is JsonArray devices
+                        && devices.Any(device =>
+                            (string?)device!["device_id"] == "joined" && (string?)device["state"] is not "offline"
+                        ),
+                    30
+                );
+                var task = await galaxy.FinishedAsync(
+                    await galaxy.SubmitAsync(
+                        new
+                        {
+                            action = "echo",
+                            target_device = "joined",
+                            @params = new { text = "hi" },
+                        }
+                    )
+                );
                 Assert.Equal(TaskState.Completed, task.State);
                 worker.Kill();
                 await worker.WaitForExitAsync();
-                await Eventually.TrueAsync(async () => (string?)(await galaxy.Http.GetFromJsonAsync<JsonNode>("/api/v1/devices/joined"))!["state"] == "offline", 30);
+                await Eventually.TrueAsync(
+                    async () =>
+                        (string?)(await galaxy.Http.GetFromJsonAsync<JsonNode>("/api/v1/devices/joined"))!["state"]
+                        == "offline",
+                    30
+                );
             }
             // Its key makes it a worker and nothing more.
             var file = Directory.GetFiles(home.FullName, "device-joined.json", SearchOption.AllDirectories).Single();
             if (!OperatingSystem.IsWindows())
                 Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file));
             using var client = new HttpClient { BaseAddress = galaxy.Http.BaseAddress };
-            client.DefaultRequestHeaders.Add("X-API-Key", (string)JsonNode.Parse(await File.ReadAllTextAsync(file))!["secret"]!);
+            client.DefaultRequestHeaders.Add(
+                "X-API-Key",
+                (string)JsonNode.Parse(await File.ReadAllTextAsync(file))!["secret"]!
+            );
             using var submit = await client.PostAsJsonAsync("/api/v1/tasks", new { action = "echo" });
             Assert.Equal(HttpStatusCode.Forbidden, submit.StatusCode);
         }
@@ -140,14 +201,24 @@ public sealed class JoinTests(RunningGalaxy galaxy)
         Assert.Contains("galaxy worker --join gxj-", output, StringComparison.Ordinal);
 
         var (code, _, error) = await RunAsync("token", "create", "--ttl", "soon");
-        Assert.Equal((2, "error: --ttl is 'soon', which is no duration such as 90s, 30m, 1h or 7d."), (code, error.Trim()));
-        Assert.Contains("galaxy token", (await RunAsync("worker", "--id", "x", "--join", "gxj-0")).Error, StringComparison.Ordinal);
+        Assert.Equal(
+            (2, "error: --ttl is 'soon', which is no duration such as 90s, 30m, 1h or 7d."),
+            (code, error.Trim())
+        );
+        Assert.Contains(
+            "galaxy token",
+            (await RunAsync("worker", "--id", "x", "--join", "gxj-0")).Error,
+            StringComparison.Ordinal
+        );
         Assert.Contains("POST /api/v1/access/tokens", (await RunAsync("audit")).Output, StringComparison.Ordinal);
     }
 
     private async Task<(int Code, string Output, string Error)> RunAsync(params string[] arguments)
     {
-        using var process = Start(null, [.. arguments, "--url", galaxy.Http.BaseAddress!.ToString(), "--api-key", galaxy.Key]);
+        using var process = Start(
+            null,
+            [.. arguments, "--url", galaxy.Http.BaseAddress!.ToString(), "--api-key", galaxy.Key]
+        );
         var (output, error) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
         await process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(60));
         return (process.ExitCode, await output, await error);
@@ -155,7 +226,12 @@ public sealed class JoinTests(RunningGalaxy galaxy)
 
     private static Process Start(string? home, IEnumerable<string> arguments)
     {
-        var info = new ProcessStartInfo(Repository.Galaxy) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = home ?? Path.GetTempPath() };
+        var info = new ProcessStartInfo(Repository.Galaxy)
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = home ?? Path.GetTempPath(),
+        };
         foreach (var argument in arguments)
             info.ArgumentList.Add(argument);
         info.Environment["COLUMNS"] = "200";

@@ -13,11 +13,21 @@ public sealed class CutOffTests(TwoCoordinators galaxy) : IClassFixture<TwoCoord
     private const string One = "coordinator-local";
     private const string Two = "coordinator-cloud";
 
-    private static readonly string[] Policies = ["last_write_wins", "first_write_wins", "merge", "highest_priority", "manual"];
+    private static readonly string[] Policies =
+    [
+        "last_write_wins",
+        "first_write_wins",
+        "merge",
+        "highest_priority",
+        "manual",
+    ];
 
     private static async Task WriteAsync(HttpClient client, string policy, string value, int priority)
     {
-        using var answer = await client.PutAsync($"/api/v1/state/cut/{policy}?policy={policy}&priority={priority}", new StringContent(value, Encoding.UTF8, "application/json"));
+        using var answer = await client.PutAsync(
+            $"/api/v1/state/cut/{policy}?policy={policy}&priority={priority}",
+            new StringContent(value, Encoding.UTF8, "application/json")
+        );
         Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync());
     }
 
@@ -26,7 +36,9 @@ public sealed class CutOffTests(TwoCoordinators galaxy) : IClassFixture<TwoCoord
         try
         {
             using var answer = await client.GetAsync("/api/v1/state/cut/" + policy);
-            return answer.IsSuccessStatusCode ? await answer.Content.ReadFromJsonAsync<StateEntryView>(GalaxyJson.Options) : null;
+            return answer.IsSuccessStatusCode
+                ? await answer.Content.ReadFromJsonAsync<StateEntryView>(GalaxyJson.Options)
+                : null;
         }
         catch (HttpRequestException)
         {
@@ -41,7 +53,9 @@ public sealed class CutOffTests(TwoCoordinators galaxy) : IClassFixture<TwoCoord
         using var two = galaxy.Client(Two);
         foreach (var policy in Policies)
             await WriteAsync(one, policy, """{"base":true}""", 0);
-        await Eventually.TrueAsync(async () => (await Task.WhenAll(Policies.Select(policy => ReadAsync(two, policy)))).All(entry => entry is not null));
+        await Eventually.TrueAsync(async () =>
+            (await Task.WhenAll(Policies.Select(policy => ReadAsync(two, policy)))).All(entry => entry is not null)
+        );
 
         await galaxy.Host.StopAsync(Two);
         foreach (var policy in Policies)
@@ -56,20 +70,44 @@ public sealed class CutOffTests(TwoCoordinators galaxy) : IClassFixture<TwoCoord
         foreach (var client in new[] { one, two })
         {
             await Eventually.TrueAsync(async () => await ReadAsync(client, "manual") is { Contested: true });
-            Assert.Equal("""{"base":true,"two":2}""", (await ReadAsync(client, "last_write_wins"))!.Value!.ToJsonString());
-            Assert.Equal("""{"base":true,"one":1}""", (await ReadAsync(client, "first_write_wins"))!.Value!.ToJsonString());
-            Assert.Equal("""{"base":true,"one":1}""", (await ReadAsync(client, "highest_priority"))!.Value!.ToJsonString());
-            Assert.Equal("""{"base":true,"one":1,"two":2}""", (await ReadAsync(client, "merge"))!.Value!.ToJsonString());
+            Assert.Equal(
+                """{"base":true,"two":2}""",
+                (await ReadAsync(client, "last_write_wins"))!.Value!.ToJsonString()
+            );
+            Assert.Equal(
+                """{"base":true,"one":1}""",
+                (await ReadAsync(client, "first_write_wins"))!.Value!.ToJsonString()
+            );
+            Assert.Equal(
+                """{"base":true,"one":1}""",
+                (await ReadAsync(client, "highest_priority"))!.Value!.ToJsonString()
+            );
+            Assert.Equal(
+                """{"base":true,"one":1,"two":2}""",
+                (await ReadAsync(client, "merge"))!.Value!.ToJsonString()
+            );
         }
 
-        var conflict = Assert.Single((await two.GetFromJsonAsync<List<StateConflict>>("/api/v1/state/conflicts", GalaxyJson.Options))!);
-        Assert.Equal([Two, One], conflict.Siblings.Select(sibling => sibling.Origin.Split('~')[0]).Order(StringComparer.Ordinal));
+        var conflict = Assert.Single(
+            (await two.GetFromJsonAsync<List<StateConflict>>("/api/v1/state/conflicts", GalaxyJson.Options))!
+        );
+        Assert.Equal(
+            [Two, One],
+            conflict.Siblings.Select(sibling => sibling.Origin.Split('~')[0]).Order(StringComparer.Ordinal)
+        );
         var chosen = conflict.Siblings.Single(sibling => sibling.Origin.StartsWith(One, StringComparison.Ordinal));
-        using var resolved = await two.PostAsJsonAsync("/api/v1/state/conflicts/cut/manual", new JsonObject { ["choose"] = chosen.Write });
+        using var resolved = await two.PostAsJsonAsync(
+            "/api/v1/state/conflicts/cut/manual",
+            new JsonObject { ["choose"] = chosen.Write }
+        );
         Assert.True(resolved.IsSuccessStatusCode, await resolved.Content.ReadAsStringAsync());
         foreach (var client in new[] { one, two })
         {
-            await Eventually.TrueAsync(async () => (await client.GetFromJsonAsync<List<StateConflict>>("/api/v1/state/conflicts", GalaxyJson.Options))!.Count == 0);
+            await Eventually.TrueAsync(async () =>
+                (
+                    await client.GetFromJsonAsync<List<StateConflict>>("/api/v1/state/conflicts", GalaxyJson.Options)
+                )!.Count == 0
+            );
             Assert.Equal("""{"base":true,"one":1}""", (await ReadAsync(client, "manual"))!.Value!.ToJsonString());
         }
     }

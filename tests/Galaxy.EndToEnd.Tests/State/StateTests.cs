@@ -15,17 +15,25 @@ public sealed class StateTests(RunningGalaxy galaxy) : IClassFixture<RunningGala
 {
     private static readonly string[] Coordinators = ["coordinator-a", "coordinator-b", "coordinator-c"];
 
-    private static int Writes => Environment.GetEnvironmentVariable("GALAXY_WRITES") is { Length: > 0 } text ? int.Parse(text, CultureInfo.InvariantCulture) : 1000;
+    private static int Writes =>
+        Environment.GetEnvironmentVariable("GALAXY_WRITES") is { Length: > 0 } text
+            ? int.Parse(text, CultureInfo.InvariantCulture)
+            : 1000;
 
     private static async Task<StateEntryView?> GetAsync(HttpClient client, string path)
     {
         using var answer = await client.GetAsync("/api/v1/state/" + path);
-        return answer.IsSuccessStatusCode ? await answer.Content.ReadFromJsonAsync<StateEntryView>(GalaxyJson.Options) : null;
+        return answer.IsSuccessStatusCode
+            ? await answer.Content.ReadFromJsonAsync<StateEntryView>(GalaxyJson.Options)
+            : null;
     }
 
     private static async Task<StateEntryView> PutAsync(HttpClient client, string path, string json)
     {
-        using var answer = await client.PutAsync("/api/v1/state/" + path, new StringContent(json, Encoding.UTF8, "application/json"));
+        using var answer = await client.PutAsync(
+            "/api/v1/state/" + path,
+            new StringContent(json, Encoding.UTF8, "application/json")
+        );
         Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync());
         return (await answer.Content.ReadFromJsonAsync<StateEntryView>(GalaxyJson.Options))!;
     }
@@ -40,11 +48,17 @@ public sealed class StateTests(RunningGalaxy galaxy) : IClassFixture<RunningGala
             await Eventually.TrueAsync(async () => (await GetAsync(client, "notes/a/b"))?.Etag == written.Etag);
         }
 
-        using var conditional = new HttpRequestMessage(HttpMethod.Put, "/api/v1/state/notes/a/b") { Content = JsonContent.Create(new { text = "second" }) };
+        using var conditional = new HttpRequestMessage(HttpMethod.Put, "/api/v1/state/notes/a/b")
+        {
+            Content = JsonContent.Create(new { text = "second" }),
+        };
         conditional.Headers.TryAddWithoutValidation("If-Match", written.Etag);
         using var accepted = await galaxy.Http.SendAsync(conditional);
         Assert.Equal(HttpStatusCode.OK, accepted.StatusCode);
-        using var late = new HttpRequestMessage(HttpMethod.Put, "/api/v1/state/notes/a/b") { Content = JsonContent.Create(new { text = "third" }) };
+        using var late = new HttpRequestMessage(HttpMethod.Put, "/api/v1/state/notes/a/b")
+        {
+            Content = JsonContent.Create(new { text = "third" }),
+        };
         late.Headers.TryAddWithoutValidation("If-Match", written.Etag);
         using var refused = await galaxy.Http.SendAsync(late);
         Assert.Equal(HttpStatusCode.PreconditionFailed, refused.StatusCode);
@@ -62,18 +76,33 @@ public sealed class StateTests(RunningGalaxy galaxy) : IClassFixture<RunningGala
     [InlineData("notes/x", "{", HttpStatusCode.BadRequest, "is not JSON")]
     [InlineData("notes/x", "", HttpStatusCode.BadRequest, "empty")]
     [InlineData("no!tes/x", "{}", HttpStatusCode.BadRequest, "namespace")]
-    public async Task What_cannot_be_written_is_refused_with_the_reason(string path, string body, HttpStatusCode status, string reason)
+    public async Task What_cannot_be_written_is_refused_with_the_reason(
+        string path,
+        string body,
+        HttpStatusCode status,
+        string reason
+    )
     {
-        using var answer = await galaxy.Http.PutAsync("/api/v1/state/" + path, new StringContent(body, Encoding.UTF8, "application/json"));
+        using var answer = await galaxy.Http.PutAsync(
+            "/api/v1/state/" + path,
+            new StringContent(body, Encoding.UTF8, "application/json")
+        );
 
         Assert.Equal(status, answer.StatusCode);
-        Assert.Contains(reason, (await answer.Content.ReadFromJsonAsync<JsonNode>())!["detail"]!.GetValue<string>(), StringComparison.Ordinal);
+        Assert.Contains(
+            reason,
+            (await answer.Content.ReadFromJsonAsync<JsonNode>())!["detail"]!.GetValue<string>(),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
     public async Task A_value_that_is_too_large_is_refused_and_the_node_lives()
     {
-        using var answer = await galaxy.Http.PutAsync("/api/v1/state/notes/big", new ByteArrayContent(new byte[300 * 1024]));
+        using var answer = await galaxy.Http.PutAsync(
+            "/api/v1/state/notes/big",
+            new ByteArrayContent(new byte[300 * 1024])
+        );
 
         Assert.Equal(HttpStatusCode.RequestEntityTooLarge, answer.StatusCode);
         Assert.NotNull(await galaxy.ClusterAsync());
@@ -124,7 +153,10 @@ public sealed class StateTests(RunningGalaxy galaxy) : IClassFixture<RunningGala
         var deadline = TimeProvider.System.GetTimestamp();
         for (var i = 0; acknowledged.Count < Writes; i++)
         {
-            Assert.True(TimeProvider.System.GetElapsedTime(deadline) < TimeSpan.FromMinutes(3), $"only {acknowledged.Count} writes were acknowledged");
+            Assert.True(
+                TimeProvider.System.GetElapsedTime(deadline) < TimeSpan.FromMinutes(3),
+                $"only {acknowledged.Count} writes were acknowledged"
+            );
             var name = Coordinators[i % 3];
             // The next one dies when the last one has answered again: a cluster that is dead as a whole proves nothing.
             if (down is null && random.Next(100) == 0)
@@ -135,7 +167,11 @@ public sealed class StateTests(RunningGalaxy galaxy) : IClassFixture<RunningGala
             }
             try
             {
-                using var answer = await clients[name].PutAsync($"/api/v1/state/killed/{i}", new StringContent($"{i}", Encoding.UTF8, "application/json"));
+                using var answer = await clients[name]
+                    .PutAsync(
+                        $"/api/v1/state/killed/{i}",
+                        new StringContent($"{i}", Encoding.UTF8, "application/json")
+                    );
                 if (!answer.IsSuccessStatusCode)
                     continue;
                 acknowledged.Add(i);
@@ -151,17 +187,20 @@ public sealed class StateTests(RunningGalaxy galaxy) : IClassFixture<RunningGala
         Assert.True(kills > 0, "nobody was killed");
         foreach (var client in clients.Values)
         {
-            await Eventually.TrueAsync(async () =>
-            {
-                try
+            await Eventually.TrueAsync(
+                async () =>
                 {
-                    return (await ReadAllAsync(client)).IsSupersetOf(acknowledged);
-                }
-                catch (HttpRequestException)
-                {
-                    return false;
-                }
-            }, 60);
+                    try
+                    {
+                        return (await ReadAllAsync(client)).IsSupersetOf(acknowledged);
+                    }
+                    catch (HttpRequestException)
+                    {
+                        return false;
+                    }
+                },
+                60
+            );
             client.Dispose();
         }
     }
@@ -172,11 +211,13 @@ public sealed class StateTests(RunningGalaxy galaxy) : IClassFixture<RunningGala
         string? after = null;
         do
         {
-            var page = await client.GetFromJsonAsync<StatePage>($"/api/v1/state/killed?limit=1000{(after is null ? "" : "&after=" + after)}", GalaxyJson.Options);
+            var page = await client.GetFromJsonAsync<StatePage>(
+                $"/api/v1/state/killed?limit=1000{(after is null ? "" : "&after=" + after)}",
+                GalaxyJson.Options
+            );
             keys.UnionWith(page!.Entries.Select(entry => int.Parse(entry.Key, CultureInfo.InvariantCulture)));
             after = page.Next;
-        }
-        while (after is not null);
+        } while (after is not null);
         return keys;
     }
 
@@ -191,7 +232,11 @@ public sealed class StateTests(RunningGalaxy galaxy) : IClassFixture<RunningGala
         await galaxy.Host.StopAsync("coordinator-c");
         // The clean stop took another one: both are damaged.
         var folder = Path.Combine(galaxy.Data, "nodes", "coordinator-c", "state");
-        foreach (var file in Directory.GetFiles(folder, "*.snapshot").Where(file => string.CompareOrdinal(Path.GetFileNameWithoutExtension(file), newest.Name) >= 0))
+        foreach (
+            var file in Directory
+                .GetFiles(folder, "*.snapshot")
+                .Where(file => string.CompareOrdinal(Path.GetFileNameWithoutExtension(file), newest.Name) >= 0)
+        )
         {
             var bytes = await File.ReadAllBytesAsync(file);
             bytes[^7] ^= 1;
@@ -205,14 +250,18 @@ public sealed class StateTests(RunningGalaxy galaxy) : IClassFixture<RunningGala
         {
             try
             {
-                return await GetAsync(again, "snapshots/before") is not null && await GetAsync(again, "snapshots/between") is not null && await GetAsync(again, "snapshots/meanwhile") is not null;
+                return await GetAsync(again, "snapshots/before") is not null
+                    && await GetAsync(again, "snapshots/between") is not null
+                    && await GetAsync(again, "snapshots/meanwhile") is not null;
             }
             catch (HttpRequestException)
             {
                 return false;
             }
         });
-        Assert.Contains(galaxy.Host.Output("coordinator-c"), line => line.Contains(newest.Name + ".snapshot is damaged", StringComparison.Ordinal));
+        Assert.Contains(galaxy.Host.Output("coordinator-c"), line =>
+            line.Contains(newest.Name + ".snapshot is damaged", StringComparison.Ordinal)
+        );
         var list = await again.GetFromJsonAsync<List<SnapshotView>>("/api/v1/state/snapshots", GalaxyJson.Options);
         Assert.Contains(list!, snapshot => snapshot.Name == newest.Name && snapshot.Problem is not null);
     }
@@ -229,7 +278,11 @@ public sealed class StateTests(RunningGalaxy galaxy) : IClassFixture<RunningGala
         await PutAsync(galaxy.Http, "notes/sync", "1");
 
         await Eventually.TrueAsync(async () =>
-            await galaxy.Http.GetFromJsonAsync<SyncStatus>("/api/v1/sync/status", GalaxyJson.Options) is { Peers.Count: 2 } status
-            && status.Peers.All(peer => peer is { LagWrites: 0, RttMs: not null, BytesSent: > 0 } && Math.Abs(peer.ClockOffsetMs!.Value) < 1000));
+            await galaxy.Http.GetFromJsonAsync<SyncStatus>("/api/v1/sync/status", GalaxyJson.Options)
+                is { Peers.Count: 2 } status
+            && status.Peers.All(peer =>
+                peer is { LagWrites: 0, RttMs: not null, BytesSent: > 0 } && Math.Abs(peer.ClockOffsetMs!.Value) < 1000
+            )
+        );
     }
 }

@@ -19,9 +19,10 @@ public sealed class WatchResumeTests(RunningGalaxy galaxy) : IClassFixture<Runni
     private const int Writers = 8;
     private const int Kills = 3;
 
-    private static int Changes => Environment.GetEnvironmentVariable("GALAXY_WATCH_CHANGES") is { Length: > 0 } text
-        ? int.Parse(text, CultureInfo.InvariantCulture)
-        : 2000;
+    private static int Changes =>
+        Environment.GetEnvironmentVariable("GALAXY_WATCH_CHANGES") is { Length: > 0 } text
+            ? int.Parse(text, CultureInfo.InvariantCulture)
+            : 2000;
 
     [Fact]
     public async Task A_watcher_that_reconnects_all_the_time_ends_with_what_is_listed_although_leaders_die()
@@ -48,10 +49,12 @@ public sealed class WatchResumeTests(RunningGalaxy galaxy) : IClassFixture<Runni
         var entries = (await ListAsync("resumed")).Count;
         await stop.CancelAsync();
         await watching;
-        Report($"{written} changes of {Keys} keys acknowledged in {writtenAfter.TotalSeconds:0.0} s, "
-            + $"{writing.Repeated} writes repeated, {Kills} leaders killed; "
-            + $"{watcher.Resumed} reconnects, {watcher.Events} events, {watcher.Begun} times begun; "
-            + $"{entries} entries equal after {Stopwatch.GetElapsedTime(started).TotalSeconds:0.0} s");
+        Report(
+            $"{written} changes of {Keys} keys acknowledged in {writtenAfter.TotalSeconds:0.0} s, "
+                + $"{writing.Repeated} writes repeated, {Kills} leaders killed; "
+                + $"{watcher.Resumed} reconnects, {watcher.Events} events, {watcher.Begun} times begun; "
+                + $"{entries} entries equal after {Stopwatch.GetElapsedTime(started).TotalSeconds:0.0} s"
+        );
         Assert.True(watcher.Resumed > Changes / 100, $"only {watcher.Resumed} reconnects");
         Assert.True(entries > 0, "nothing is listed");
     }
@@ -82,7 +85,10 @@ public sealed class WatchResumeTests(RunningGalaxy galaxy) : IClassFixture<Runni
         }
         waits.Sort();
         var median = waits[waits.Count / 2];
-        Report($"a resume with nothing new, {waits.Count} times: first event after {median:0.0} ms, at most {waits[^1]:0.0} ms");
+        Report(
+            $"a resume with nothing new, {waits.Count} times: first event after {median:0.0} ms, at most "
+                + $"{waits[^1]:0.0} ms"
+        );
         // Below the 15 s of the keep-alive by far, and possible on a machine that is busy with other tests.
         Assert.InRange(median, 0, 1000);
     }
@@ -102,7 +108,9 @@ public sealed class WatchResumeTests(RunningGalaxy galaxy) : IClassFixture<Runni
     {
         var old = await galaxy.LeaderAsync();
         galaxy.Host.Kill(old.NodeId);
-        await Eventually.TrueAsync(async () => await galaxy.ClusterAsync() is { Leader: { } now } && now.Token > old.Token);
+        await Eventually.TrueAsync(async () =>
+            await galaxy.ClusterAsync() is { Leader: { } now } && now.Token > old.Token
+        );
     }
 
     private async Task<Dictionary<string, string>> ListAsync(string ns)
@@ -116,8 +124,7 @@ public sealed class WatchResumeTests(RunningGalaxy galaxy) : IClassFixture<Runni
             foreach (var entry in page!.Entries)
                 listed[entry.Key] = entry.Value!.ToJsonString();
             after = page.Next;
-        }
-        while (after is not null);
+        } while (after is not null);
         return listed;
     }
 

@@ -6,17 +6,32 @@ using Galaxy.ServiceDefaults;
 
 namespace Galaxy.EndToEnd.Tests.Tasks;
 
-/// <summary>A batch is accepted whole or not at all, and with an Idempotency-Key once however often it is sent.</summary>
+/// <summary>
+/// A batch is accepted whole or not at all, and with an Idempotency-Key once however often it is sent.
+/// </summary>
 [Collection("shared system")]
 public sealed class BatchTests(RunningGalaxy galaxy)
 {
     private readonly string _tag = "batch-" + Guid.NewGuid().ToString("N")[..8];
 
-    private object[] Members(int count, string action = "echo") => [.. Enumerable.Range(0, count).Select(n => new { action, @params = new { n }, tags = new[] { _tag } })];
+    private object[] Members(int count, string action = "echo") =>
+        [
+            .. Enumerable
+                .Range(0, count)
+                .Select(n => new
+                {
+                    action,
+                    @params = new { n },
+                    tags = new[] { _tag },
+                }),
+        ];
 
     private async Task<HttpResponseMessage> PostAsync(object batch, string? key)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/api/v1/tasks/batch") { Content = JsonContent.Create(batch) };
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/api/v1/tasks/batch")
+        {
+            Content = JsonContent.Create(batch),
+        };
         if (key is not null)
             request.Headers.Add("Idempotency-Key", key);
         return await galaxy.Http.SendAsync(request);
@@ -25,7 +40,15 @@ public sealed class BatchTests(RunningGalaxy galaxy)
     private async Task<(HttpStatusCode Status, string[] TaskIds)> SubmitAsync(object batch, string? key)
     {
         using var answer = await PostAsync(batch, key);
-        return answer.IsSuccessStatusCode ? (answer.StatusCode, [.. (await answer.Content.ReadFromJsonAsync<JsonArray>())!.Select(task => task!["task_id"]!.GetValue<string>())])
+        return answer.IsSuccessStatusCode
+            ? (
+                answer.StatusCode,
+                [
+                    .. (await answer.Content.ReadFromJsonAsync<JsonArray>())!.Select(task =>
+                        task!["task_id"]!.GetValue<string>()
+                    ),
+                ]
+            )
             : (answer.StatusCode, []);
     }
 
@@ -33,7 +56,7 @@ public sealed class BatchTests(RunningGalaxy galaxy)
     private async Task<List<TaskView>> StoredAsync()
     {
         var found = new List<TaskView>();
-        for (var page = $"/api/v1/tasks?limit=1000&tag={_tag}"; page is not null;)
+        for (var page = $"/api/v1/tasks?limit=1000&tag={_tag}"; page is not null; )
         {
             using var answer = await galaxy.Http.GetAsync(page);
             answer.EnsureSuccessStatusCode();
@@ -53,7 +76,10 @@ public sealed class BatchTests(RunningGalaxy galaxy)
         Assert.Single(answers, answer => answer.Status == HttpStatusCode.Created);
         Assert.Equal(HttpStatusCode.OK, again.Status);
         var stored = (await StoredAsync()).ToDictionary(task => task.TaskId);
-        Assert.Equal(Enumerable.Range(0, 50), again.TaskIds.Select(id => stored[id].Params!.Value.GetProperty("n").GetInt32()));
+        Assert.Equal(
+            Enumerable.Range(0, 50),
+            again.TaskIds.Select(id => stored[id].Params!.Value.GetProperty("n").GetInt32())
+        );
         Assert.Equal(50, stored.Count);
     }
 
@@ -67,7 +93,10 @@ public sealed class BatchTests(RunningGalaxy galaxy)
 
         Assert.Equal(first.TaskIds.Order(), (await StoredAsync()).Select(task => task.TaskId).Order());
         // The key of a batch is none of a task.
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/api/v1/tasks") { Content = JsonContent.Create(new { action = "echo" }) };
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/api/v1/tasks")
+        {
+            Content = JsonContent.Create(new { action = "echo" }),
+        };
         request.Headers.Add("Idempotency-Key", _tag);
         using var task = await galaxy.Http.SendAsync(request);
         Assert.Equal(HttpStatusCode.Created, task.StatusCode);
@@ -78,8 +107,18 @@ public sealed class BatchTests(RunningGalaxy galaxy)
     {
         foreach (var key in (string?[])[null, _tag])
         {
-            foreach (var wrong in (object?[])[new { action = "" }, null, new { action = "echo", dependencies = new[] { new { task_id = "no-such-task" } } }])
-                Assert.Equal(HttpStatusCode.BadRequest, (await SubmitAsync((object?[])[.. Members(5), wrong, .. Members(5)], key)).Status);
+            foreach (
+                var wrong in (object?[])
+                    [
+                        new { action = "" },
+                        null,
+                        new { action = "echo", dependencies = new[] { new { task_id = "no-such-task" } } },
+                    ]
+            )
+                Assert.Equal(
+                    HttpStatusCode.BadRequest,
+                    (await SubmitAsync((object?[])[.. Members(5), wrong, .. Members(5)], key)).Status
+                );
         }
         Assert.Empty(await StoredAsync());
     }
@@ -93,7 +132,8 @@ public sealed class BatchTests(RunningGalaxy galaxy)
         Assert.Equal(6, one.TaskIds.Concat(other.TaskIds).Distinct().Count());
     }
 
-    /// <param name="asked">So many questions are answered by the gateway between the request and the death of the leader.</param>
+    /// <param name="asked">So many questions are answered by the gateway between the request and the death of the
+    /// leader.</param>
     [Theory]
     [InlineData(0)]
     [InlineData(3)]

@@ -9,7 +9,9 @@ namespace Galaxy.EndToEnd.Tests.Tasks;
 [Collection("system")]
 public sealed class ManyTasksTests(RunningGalaxy galaxy) : IClassFixture<RunningGalaxy>
 {
-    private const int Batches = 60, InBatch = 25, Kills = 3;
+    private const int Batches = 60,
+        InBatch = 25,
+        Kills = 3;
 
     [Fact]
     public async Task None_is_lost_while_leaders_are_killed()
@@ -21,10 +23,24 @@ public sealed class ManyTasksTests(RunningGalaxy galaxy) : IClassFixture<Running
                 galaxy.Host.Kill((await galaxy.LeaderAsync()).NodeId);
             await Eventually.TrueAsync(async () =>
             {
-                using var answer = await galaxy.Http.PostAsJsonAsync("/api/v1/tasks/batch", Enumerable.Range(0, InBatch).Select(n => new { action = "echo", @params = new { n }, max_attempts = 20 }));
+                using var answer = await galaxy.Http.PostAsJsonAsync(
+                    "/api/v1/tasks/batch",
+                    Enumerable
+                        .Range(0, InBatch)
+                        .Select(n => new
+                        {
+                            action = "echo",
+                            @params = new { n },
+                            max_attempts = 20,
+                        })
+                );
                 if (answer.StatusCode != HttpStatusCode.Created)
                     return false;
-                submitted.AddRange((await answer.Content.ReadFromJsonAsync<JsonElement>()).EnumerateArray().Select(task => task.GetProperty("task_id").GetString()!));
+                submitted.AddRange(
+                    (await answer.Content.ReadFromJsonAsync<JsonElement>())
+                        .EnumerateArray()
+                        .Select(task => task.GetProperty("task_id").GetString()!)
+                );
                 return true;
             });
         }

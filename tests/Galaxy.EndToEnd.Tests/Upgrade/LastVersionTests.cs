@@ -8,8 +8,9 @@ using Galaxy.ServiceDefaults;
 namespace Galaxy.EndToEnd.Tests.Upgrade;
 
 /// <summary>
-/// This version on the files that the last one left behind when it was killed: its store's log, a coordinator's snapshot and log, a backup. They were made by
-/// version 0.2.0 (commit cc8116b), a machine with one worker, and are never made anew by this one.
+/// This version on the files that the last one left behind when it was killed: its store's log, a coordinator's
+/// snapshot and log, a backup. They were made by version 0.2.0 (commit cc8116b), a machine with one worker, and are
+/// never made anew by this one.
 /// </summary>
 [Collection("system")]
 public sealed class LastVersionTests(LastVersionTests.OnItsFiles galaxy) : IClassFixture<LastVersionTests.OnItsFiles>

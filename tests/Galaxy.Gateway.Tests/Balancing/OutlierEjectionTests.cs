@@ -16,12 +16,29 @@ public sealed class OutlierEjectionTests
     private readonly Updater _health = new();
     private readonly OutlierEjection _policy;
 
-    public OutlierEjectionTests() => _policy = new OutlierEjection(new Monitor(new GatewayOptions { EjectAfterFailures = 3, EjectSeconds = 2 }), _health, _time);
+    public OutlierEjectionTests() =>
+        _policy = new OutlierEjection(
+            new Monitor(new GatewayOptions { EjectAfterFailures = 3, EjectSeconds = 2 }),
+            _health,
+            _time
+        );
 
     private static (ClusterState Cluster, DestinationState[] All) Cluster(int count)
     {
-        var all = Enumerable.Range(0, count).Select(i => new DestinationState($"d{i}", new DestinationModel(new DestinationConfig { Address = $"http://d{i}" }))).ToArray();
-        var cluster = new ClusterState("c", new ClusterModel(new ClusterConfig { ClusterId = "c" }, new HttpMessageInvoker(new SocketsHttpHandler()))) { DestinationsState = new ClusterDestinationsState(all, all) };
+        var all = Enumerable
+            .Range(0, count)
+            .Select(i => new DestinationState(
+                $"d{i}",
+                new DestinationModel(new DestinationConfig { Address = $"http://d{i}" })
+            ))
+            .ToArray();
+        var cluster = new ClusterState(
+            "c",
+            new ClusterModel(new ClusterConfig { ClusterId = "c" }, new HttpMessageInvoker(new SocketsHttpHandler()))
+        )
+        {
+            DestinationsState = new ClusterDestinationsState(all, all),
+        };
         return (cluster, all);
     }
 
@@ -90,7 +107,11 @@ public sealed class OutlierEjectionTests
         var (cluster, all) = Cluster(2);
         for (var i = 0; i < 10; i++)
         {
-            var context = new DefaultHttpContext { RequestAborted = new CancellationToken(true), Response = { StatusCode = 502 } };
+            var context = new DefaultHttpContext
+            {
+                RequestAborted = new CancellationToken(true),
+                Response = { StatusCode = 502 },
+            };
             _policy.RequestProxied(context, cluster, all[0]);
         }
         Assert.Empty(_health.Ejected);
@@ -100,9 +121,15 @@ public sealed class OutlierEjectionTests
     {
         public List<(string Id, double Seconds)> Ejected { get; } = [];
 
-        public void SetActive(ClusterState cluster, IEnumerable<NewActiveDestinationHealth> newHealthStates) => throw new NotSupportedException();
+        public void SetActive(ClusterState cluster, IEnumerable<NewActiveDestinationHealth> newHealthStates) =>
+            throw new NotSupportedException();
 
-        public void SetPassive(ClusterState cluster, DestinationState destination, DestinationHealth newHealth, TimeSpan reactivationPeriod)
+        public void SetPassive(
+            ClusterState cluster,
+            DestinationState destination,
+            DestinationHealth newHealth,
+            TimeSpan reactivationPeriod
+        )
         {
             destination.Health.Passive = newHealth;
             Ejected.Add((destination.DestinationId, reactivationPeriod.TotalSeconds));

@@ -13,9 +13,11 @@ public sealed class SlowStartTests
     private readonly SlowStart _policy;
     private readonly ClusterState _cluster = new("c");
 
-    public SlowStartTests() => _policy = new SlowStart(new Monitor(new GatewayOptions { SlowStartSeconds = 10 }), _time, new Random(7));
+    public SlowStartTests() =>
+        _policy = new SlowStart(new Monitor(new GatewayOptions { SlowStartSeconds = 10 }), _time, new Random(7));
 
-    private static DestinationState One(string id) => new(id, new DestinationModel(new DestinationConfig { Address = "http://" + id }));
+    private static DestinationState One(string id) =>
+        new(id, new DestinationModel(new DestinationConfig { Address = "http://" + id }));
 
     private double Share(DestinationState of, params DestinationState[] all)
     {

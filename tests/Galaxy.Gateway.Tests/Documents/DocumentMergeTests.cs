@@ -11,15 +11,34 @@ public sealed class DocumentMergeTests
     [Fact]
     public void Each_path_is_described_by_the_service_that_answers_it_and_names_that_mean_two_things_are_told_apart()
     {
-        var one = Document("""{"info":{"title":"One"},"paths":{"/a":{"get":{"x":1}},"/b":{"get":{"wrong":true}}},"components":{"schemas":{"Same":{"type":"string"},"Thing":{"type":"object","properties":{"inner":{"$ref":"#/components/schemas/Same"}}}}}}""");
-        var two = Document("""{"info":{"title":"Two"},"paths":{"/b":{"get":{"schema":{"$ref":"#/components/schemas/Thing"}},"post":{"y":1}},"/c":{"get":{}}},"components":{"schemas":{"Same":{"type":"string"},"Thing":{"type":"integer"}}}}""");
+        var one = Document(
+            """{"info":{"title":"One"},"paths":{"/a":{"get":{"x":1}},"/b":{"get":{"wrong":"""
+                + """true}}},"components":{"schemas":{"Same":{"type":"string"},"Thing":"""
+                + """{"type":"object","properties":{"inner":{"$ref":"#/components/schemas/Same"}}}}}}"""
+        );
+        var two = Document(
+            """{"info":{"title":"Two"},"paths":{"/b":{"get":{"schema":{"$ref":"#/components/schemas/Thing"}},"post":{"y":1}},"/c":{"get":{}}},"components":{"schemas":{"Same":{"type":"string"},"Thing":{"type":"integer"}}}}"""
+        );
 
-        var merged = DocumentMerge.Merge(new JsonObject { ["title"] = "All" }, [("one", one), ("two", two)], (path, method) => (path, method) switch { ("/a", _) => "one", ("/b", _) => "two", _ => null });
+        var merged = DocumentMerge.Merge(
+            new JsonObject { ["title"] = "All" },
+            [("one", one), ("two", two)],
+            (path, method) =>
+                (path, method) switch
+                {
+                    ("/a", _) => "one",
+                    ("/b", _) => "two",
+                    _ => null,
+                }
+        );
 
         Assert.Equal(["/a", "/b"], merged["paths"]!.AsObject().Select(path => path.Key));
         Assert.Equal("#/components/schemas/TwoThing", (string?)merged["paths"]!["/b"]!["get"]!["schema"]!["$ref"]);
         Assert.Equal(["One"], merged["paths"]!["/a"]!["get"]!["tags"]!.AsArray().Select(tag => (string?)tag));
-        Assert.Equal(["Same", "Thing", "TwoThing"], merged["components"]!["schemas"]!.AsObject().Select(schema => schema.Key).Order());
+        Assert.Equal(
+            ["Same", "Thing", "TwoThing"],
+            merged["components"]!["schemas"]!.AsObject().Select(schema => schema.Key).Order()
+        );
         Assert.Equal("object", (string?)merged["components"]!["schemas"]!["Thing"]!["type"]);
     }
 
@@ -34,5 +53,6 @@ public sealed class DocumentMergeTests
     [InlineData("/api/v1/join", "POST", "coordinator")]
     [InlineData("/toolshed", "GET", null)]
     [InlineData("/anything", "GET", null)]
-    public void Who_answers_is_what_the_routes_say(string path, string method, string? kind) => Assert.Equal(kind, GatewayRoutes.KindOf(path, method));
+    public void Who_answers_is_what_the_routes_say(string path, string method, string? kind) =>
+        Assert.Equal(kind, GatewayRoutes.KindOf(path, method));
 }

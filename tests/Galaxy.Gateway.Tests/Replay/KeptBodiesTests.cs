@@ -11,7 +11,11 @@ public sealed class KeptBodiesTests
     private static HttpRequest Request(byte[] body, bool isTold, string type = "application/json")
     {
         var request = new DefaultHttpContext().Request;
-        (request.Body, request.ContentType, request.ContentLength) = (new MemoryStream(body), type, isTold ? body.Length : null);
+        (request.Body, request.ContentType, request.ContentLength) = (
+            new MemoryStream(body),
+            type,
+            isTold ? body.Length : null
+        );
         return request;
     }
 
@@ -37,7 +41,11 @@ public sealed class KeptBodiesTests
     [Fact]
     public async Task Hundreds_of_small_ones_of_untold_length_are_kept_at_once()
     {
-        var kept = await Task.WhenAll(Enumerable.Range(0, 500).Select(async _ => await _bodies.TryKeepAsync(Request(new byte[100], isTold: false))));
+        var kept = await Task.WhenAll(
+            Enumerable
+                .Range(0, 500)
+                .Select(async _ => await _bodies.TryKeepAsync(Request(new byte[100], isTold: false)))
+        );
 
         Assert.All(kept, Assert.NotNull);
         Assert.Equal(50_000, _bodies.Kept);

@@ -11,7 +11,8 @@ public class TwoHostsTests(Segment segment)
     private const int KilledWithin = 40;
 
     private static async Task<bool> SeesAsync(GalaxyNode node, string other, params string[] roads) =>
-        (await node.SeenAsync()).TryGetValue(other, out var seen) && seen.GetProperty("trust").GetString() == "trusted"
+        (await node.SeenAsync()).TryGetValue(other, out var seen)
+        && seen.GetProperty("trust").GetString() == "trusted"
         && roads.All(road => seen.GetProperty("roads").TryGetProperty(road, out _));
 
     [Fact]
@@ -20,11 +21,14 @@ public class TwoHostsTests(Segment segment)
         foreach (var (node, other) in new[] { (segment.A, "node-b"), (segment.B, "node-a") })
         {
             var seen = "";
-            await Eventually.TrueAsync(async () =>
-            {
-                seen = string.Join(", ", (await node.SeenAsync()).Select(one => $"{one.Key}: {one.Value}"));
-                return await SeesAsync(node, other, "udp", "mdns", "ssdp", "registry");
-            }, also: () => seen);
+            await Eventually.TrueAsync(
+                async () =>
+                {
+                    seen = string.Join(", ", (await node.SeenAsync()).Select(one => $"{one.Key}: {one.Value}"));
+                    return await SeesAsync(node, other, "udp", "mdns", "ssdp", "registry");
+                },
+                also: () => seen
+            );
         }
 
         await segment.OneClusterAsync("node-a", "node-b");
@@ -47,10 +51,16 @@ public class TwoHostsTests(Segment segment)
                 await Task.WhenAll(third.Coordinator!.StopAsync(), third.Discovery!.StopAsync());
 
             // Otherwise its minute would have to run out.
-            await Eventually.TrueAsync(async () => !await SeesAsync(segment.A, "node-d") && !await SeesAsync(segment.B, "node-d"), killed ? KilledWithin : 5);
+            await Eventually.TrueAsync(
+                async () => !await SeesAsync(segment.A, "node-d") && !await SeesAsync(segment.B, "node-d"),
+                killed ? KilledWithin : 5
+            );
             // Nor does what it left in the registry bring it back.
             if (killed)
-                await Eventually.NeverAsync(async () => await SeesAsync(segment.A, "node-d") || await SeesAsync(segment.B, "node-d"), 7);
+                await Eventually.NeverAsync(
+                    async () => await SeesAsync(segment.A, "node-d") || await SeesAsync(segment.B, "node-d"),
+                    7
+                );
         }
     }
 
@@ -61,11 +71,26 @@ public class TwoHostsTests(Segment segment)
         await segment.B.Host.UnplugAsync();
         await segment.B.Host.PlugAsync(address);
 
-        await Eventually.TrueAsync(async () => (await segment.A.SeenAsync()).TryGetValue("node-b", out var seen) && seen.GetProperty("url").GetString() == $"http://{address}:8071", 30);
+        await Eventually.TrueAsync(
+            async () =>
+                (await segment.A.SeenAsync()).TryGetValue("node-b", out var seen)
+                && seen.GetProperty("url").GetString() == $"http://{address}:8071",
+            30
+        );
         await Eventually.TrueAsync(() => SeesAsync(segment.B, "node-a", "udp", "mdns", "ssdp"), 30);
         await segment.OneClusterAsync("node-a", "node-b");
-        await Eventually.TrueAsync(async () => (await segment.A.ClusterAsync()) is { } cluster && cluster.GetProperty("nodes").EnumerateArray()
-            .Any(node => node.GetProperty("node_id").GetString() == "node-b" && node.GetProperty("url").GetString() == $"http://{address}:8071"), 30);
+        await Eventually.TrueAsync(
+            async () =>
+                (await segment.A.ClusterAsync()) is { } cluster
+                && cluster
+                    .GetProperty("nodes")
+                    .EnumerateArray()
+                    .Any(node =>
+                        node.GetProperty("node_id").GetString() == "node-b"
+                        && node.GetProperty("url").GetString() == $"http://{address}:8071"
+                    ),
+            30
+        );
         Assert.False(segment.B.Discovery!.HasEnded || segment.B.Coordinator!.HasEnded);
     }
 
@@ -86,8 +111,16 @@ public class TwoHostsTests(Segment segment)
         stranger.Start();
 
         var last = "never seen";
-        await Eventually.TrueAsync(async () => (await segment.A.SeenAsync()).TryGetValue("node-d", out var seen) && (last = seen.ToString()).Length > 0 && seen.TryGetProperty("distrust", out var why)
-            && why.GetString() == "wrong key" && seen.GetProperty("roads") is var roads && new[] { "udp", "mdns", "ssdp" }.All(road => roads.TryGetProperty(road, out _)), also: () => last);
+        await Eventually.TrueAsync(
+            async () =>
+                (await segment.A.SeenAsync()).TryGetValue("node-d", out var seen)
+                && (last = seen.ToString()).Length > 0
+                && seen.TryGetProperty("distrust", out var why)
+                && why.GetString() == "wrong key"
+                && seen.GetProperty("roads") is var roads
+                && new[] { "udp", "mdns", "ssdp" }.All(road => roads.TryGetProperty(road, out _)),
+            also: () => last
+        );
 
         await Task.WhenAll(stranger.Coordinator!.StopAsync(), stranger.Discovery!.StopAsync());
         // Its goodbye is signed with the wrong key, and counts for the roads where anybody may say goodbye.

@@ -10,7 +10,13 @@ internal static class Flood
     /// <summary>Sends at an even pace; how many were sent.</summary>
     /// <param name="perSecond">At most 20,000.</param>
     /// <param name="time">At most 30 s.</param>
-    public static async Task<long> SendAsync(Socket from, IPEndPoint to, Func<long, byte[]> packet, int perSecond, TimeSpan time)
+    public static async Task<long> SendAsync(
+        Socket from,
+        IPEndPoint to,
+        Func<long, byte[]> packet,
+        int perSecond,
+        TimeSpan time
+    )
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(perSecond, 20_000);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(time, TimeSpan.FromSeconds(30));

@@ -3,8 +3,9 @@ using System.Globalization;
 namespace Galaxy.Hosts;
 
 /// <summary>
-/// Hosts on one segment: network namespaces, each with a cable to a bridge in a namespace of its own, at 10.88.0.1, .2 and so on, with the
-/// link-local IPv6 address that the kernel gives. Nothing of it is seen by the machine's own network. Needs root and iproute2.
+/// Hosts on one segment: network namespaces, each with a cable to a bridge in a namespace of its own, at 10.88.0.1, .2
+/// and so on, with the link-local IPv6 address that the kernel gives. Nothing of it is seen by the machine's own
+/// network. Needs root and iproute2.
 /// </summary>
 internal sealed class HostNetwork : IAsyncDisposable
 {
@@ -17,9 +18,11 @@ internal sealed class HostNetwork : IAsyncDisposable
 
     /// <summary>Why there can be no such network here; null: there can.</summary>
     public static string? Missing =>
-        !OperatingSystem.IsLinux() || Environment.UserName != "root" ? "several hosts are made of network namespaces, which needs Linux and root"
+        !OperatingSystem.IsLinux() || Environment.UserName != "root"
+            ? "several hosts are made of network namespaces, which needs Linux and root"
         : !Command.IsInstalled("ip") ? "several hosts are made of network namespaces, which needs ip (Debian: iproute2)"
-        : !Command.IsInstalled("redis-server") ? "the hosts need redis-server on PATH" : null;
+        : !Command.IsInstalled("redis-server") ? "the hosts need redis-server on PATH"
+        : null;
 
     public LabHost this[int index] => _hosts[index];
 
@@ -61,21 +64,35 @@ internal sealed class HostNetwork : IAsyncDisposable
     }
 
     /// <summary><c>ip -n name …</c>.</summary>
-    public static Task<string> IpAsync(string name, string arguments) => Command.RunAsync("ip", ["-n", name, .. arguments.Split(' ')]);
+    public static Task<string> IpAsync(string name, string arguments) =>
+        Command.RunAsync("ip", ["-n", name, .. arguments.Split(' ')]);
 
     // What a run that was killed left behind.
     internal static async Task SweepAsync()
     {
-        foreach (var name in (await Command.RunAsync("ip", "netns", "list")).Split('\n').Select(line => line.Split(' ')[0]).Where(name => name.StartsWith(Prefix, StringComparison.Ordinal)))
+        foreach (
+            var name in (await Command.RunAsync("ip", "netns", "list"))
+                .Split('\n')
+                .Select(line => line.Split(' ')[0])
+                .Where(name => name.StartsWith(Prefix, StringComparison.Ordinal))
+        )
         {
-            if (int.TryParse(name[Prefix.Length..^1], NumberStyles.None, CultureInfo.InvariantCulture, out var owner) && !Directory.Exists($"/proc/{owner}"))
+            if (
+                int.TryParse(name[Prefix.Length..^1], NumberStyles.None, CultureInfo.InvariantCulture, out var owner)
+                && !Directory.Exists($"/proc/{owner}")
+            )
                 await RemoveAsync(name);
         }
     }
 
     internal static async Task RemoveAsync(string name)
     {
-        foreach (var pid in (await Command.TryAsync("ip", "netns", "pids", name)).Output.Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        foreach (
+            var pid in (await Command.TryAsync("ip", "netns", "pids", name)).Output.Split(
+                '\n',
+                StringSplitOptions.RemoveEmptyEntries
+            )
+        )
             await Command.TryAsync("kill", "-9", pid);
         await Command.TryAsync("ip", "netns", "del", name);
         if (Directory.Exists($"/etc/netns/{name}"))

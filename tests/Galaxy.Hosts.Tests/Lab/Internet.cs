@@ -4,8 +4,9 @@ using System.Net;
 namespace Galaxy.Hosts;
 
 /// <summary>
-/// Places with hosts in them and a router between: packets go from place to place, multicast and broadcasts do not. Every host knows the others by
-/// name. A place's line can be cut, which swallows what goes in or out and leaves the place itself alone. Needs root, iproute2 and iptables.
+/// Places with hosts in them and a router between: packets go from place to place, multicast and broadcasts do not.
+/// Every host knows the others by name. A place's line can be cut, which swallows what goes in or out and leaves the
+/// place itself alone. Needs root, iproute2 and iptables.
 /// </summary>
 internal sealed class Internet : IAsyncDisposable
 {
@@ -16,7 +17,8 @@ internal sealed class Internet : IAsyncDisposable
     private Internet(string router) => _router = router;
 
     /// <summary>Why there can be none here; null: there can.</summary>
-    public static string? Missing => HostNetwork.Missing ?? (Command.IsInstalled("iptables") ? null : "cutting a line needs iptables");
+    public static string? Missing =>
+        HostNetwork.Missing ?? (Command.IsInstalled("iptables") ? null : "cutting a line needs iptables");
 
     public LabHost this[string name] => _hosts[name];
 
@@ -59,13 +61,20 @@ internal sealed class Internet : IAsyncDisposable
             var index = _hosts.Count;
             var space = $"{id}{(char)('A' + index)}";
             await Command.RunAsync("ip", "netns", "add", space);
-            var host = _hosts[name] = new LabHost(space, index, new IPAddress([10, 91, (byte)subnet, (byte)(index + 2)]));
+            var host = _hosts[name] = new LabHost(
+                space,
+                index,
+                new IPAddress([10, 91, (byte)subnet, (byte)(index + 2)])
+            );
             await HostNetwork.IpAsync(space, "link set lo up");
             await HostNetwork.IpAsync(_router, $"link add port{index} type veth peer name eth0 netns {space}");
             await HostNetwork.IpAsync(_router, $"link set port{index} master {place} up");
             await HostNetwork.IpAsync(space, $"addr add {host.Address}/24 dev eth0");
             await HostNetwork.IpAsync(space, "link set eth0 up");
-            await HostNetwork.IpAsync(space, string.Create(CultureInfo.InvariantCulture, $"route add default via 10.91.{subnet}.1"));
+            await HostNetwork.IpAsync(
+                space,
+                string.Create(CultureInfo.InvariantCulture, $"route add default via 10.91.{subnet}.1")
+            );
         }
     }
 
@@ -82,7 +91,8 @@ internal sealed class Internet : IAsyncDisposable
         await RuleAsync("-D", "-o", place, "!", "-i", place);
     }
 
-    private Task RuleAsync(string verb, params string[] match) => Command.RunAsync("ip", ["netns", "exec", _router, "iptables", verb, "FORWARD", .. match, "-j", "DROP"]);
+    private Task RuleAsync(string verb, params string[] match) =>
+        Command.RunAsync("ip", ["netns", "exec", _router, "iptables", verb, "FORWARD", .. match, "-j", "DROP"]);
 
     public async ValueTask DisposeAsync()
     {

@@ -21,11 +21,19 @@ internal sealed class LabHost(string name, int index, IPAddress? address = null)
     public string Data => _data.FullName;
 
     /// <summary>Starts a program here.</summary>
-    public LabProcess Start(string program, IReadOnlyDictionary<string, string>? environment = null, params IEnumerable<string> arguments) =>
-        StartIn(Data, program, environment, arguments);
+    public LabProcess Start(
+        string program,
+        IReadOnlyDictionary<string, string>? environment = null,
+        params IEnumerable<string> arguments
+    ) => StartIn(Data, program, environment, arguments);
 
     /// <summary>Starts a program here, in a folder.</summary>
-    public LabProcess StartIn(string folder, string program, IReadOnlyDictionary<string, string>? environment, params IEnumerable<string> arguments)
+    public LabProcess StartIn(
+        string folder,
+        string program,
+        IReadOnlyDictionary<string, string>? environment,
+        params IEnumerable<string> arguments
+    )
     {
         var process = new LabProcess(name, program, arguments, environment ?? new Dictionary<string, string>(), folder);
         _processes.Add(process);
@@ -33,10 +41,12 @@ internal sealed class LabHost(string name, int index, IPAddress? address = null)
     }
 
     /// <summary>Runs a program here to its end; what it wrote.</summary>
-    public Task<string> RunAsync(string program, params IEnumerable<string> arguments) => Command.RunAsync("ip", ["netns", "exec", name, program, .. arguments]);
+    public Task<string> RunAsync(string program, params IEnumerable<string> arguments) =>
+        Command.RunAsync("ip", ["netns", "exec", name, program, .. arguments]);
 
     /// <summary>A socket of this host.</summary>
-    public Socket Open(AddressFamily family, SocketType type, ProtocolType protocol) => NetworkNamespace.Inside(name, () => new Socket(family, type, protocol));
+    public Socket Open(AddressFamily family, SocketType type, ProtocolType protocol) =>
+        NetworkNamespace.Inside(name, () => new Socket(family, type, protocol));
 
     /// <summary>A UDP socket of this host that sends to groups by its only cable.</summary>
     /// <param name="port">0: any. Others may listen on it as well.</param>
@@ -47,12 +57,20 @@ internal sealed class LabHost(string name, int index, IPAddress? address = null)
         // SO_REUSEADDR alone; see LinkSocket.
         socket.SetRawSocketOption(1, 2, BitConverter.GetBytes(1));
         socket.EnableBroadcast = true;
-        socket.SetSocketOption(SocketOptionLevel.IP, SocketOptionName.MulticastInterface, (from ?? Address).GetAddressBytes());
+        socket.SetSocketOption(
+            SocketOptionLevel.IP,
+            SocketOptionName.MulticastInterface,
+            (from ?? Address).GetAddressBytes()
+        );
         socket.SetSocketOption(SocketOptionLevel.IP, SocketOptionName.MulticastTimeToLive, 255);
         socket.SetSocketOption(SocketOptionLevel.IP, SocketOptionName.MulticastLoopback, false);
         socket.Bind(new IPEndPoint(join is null ? from ?? Address : IPAddress.Any, port));
         if (join is not null)
-            socket.SetSocketOption(SocketOptionLevel.IP, SocketOptionName.AddMembership, new MulticastOption(join, from ?? Address));
+            socket.SetSocketOption(
+                SocketOptionLevel.IP,
+                SocketOptionName.AddMembership,
+                new MulticastOption(join, from ?? Address)
+            );
         return socket;
     }
 
@@ -70,7 +88,11 @@ internal sealed class LabHost(string name, int index, IPAddress? address = null)
                 try
                 {
                     // What a test learns from one host's answer is an address.
-                    await socket.ConnectAsync(IPAddress.Parse(context.DnsEndPoint.Host), context.DnsEndPoint.Port, cancellation);
+                    await socket.ConnectAsync(
+                        IPAddress.Parse(context.DnsEndPoint.Host),
+                        context.DnsEndPoint.Port,
+                        cancellation
+                    );
                     return new NetworkStream(socket, ownsSocket: true);
                 }
                 catch

@@ -17,10 +17,21 @@ internal sealed partial class LabProcess : IAsyncDisposable
     private readonly ConcurrentQueue<string> _lines = new();
     private bool _disposed;
 
-    public LabProcess(string space, string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string> environment, string folder)
+    public LabProcess(
+        string space,
+        string program,
+        IEnumerable<string> arguments,
+        IReadOnlyDictionary<string, string> environment,
+        string folder
+    )
     {
         // ip replaces itself with the program: signals reach it.
-        var info = new ProcessStartInfo("ip") { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = folder };
+        var info = new ProcessStartInfo("ip")
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = folder,
+        };
         foreach (var argument in (string[])["netns", "exec", space, program, .. arguments])
             info.ArgumentList.Add(argument);
         foreach (var (name, value) in environment)
@@ -45,7 +56,10 @@ internal sealed partial class LabProcess : IAsyncDisposable
         get
         {
             var fields = File.ReadAllText($"/proc/{_process.Id}/stat").Split(") ")[1].Split(' ');
-            return (double.Parse(fields[11], CultureInfo.InvariantCulture) + double.Parse(fields[12], CultureInfo.InvariantCulture)) / TicksPerSecond;
+            return (
+                    double.Parse(fields[11], CultureInfo.InvariantCulture)
+                    + double.Parse(fields[12], CultureInfo.InvariantCulture)
+                ) / TicksPerSecond;
         }
     }
 
@@ -56,7 +70,13 @@ internal sealed partial class LabProcess : IAsyncDisposable
     public double ResidentMiB => Kib($"/proc/{_process.Id}/status", "VmRSS:") / 1024;
 
     /// <summary>What it has for itself and what it maps from files.</summary>
-    public string Memory => string.Join(", ", File.ReadLines($"/proc/{_process.Id}/status").Where(line => line.StartsWith("Rss", StringComparison.Ordinal)).Select(line => line.Replace("\t", " ", StringComparison.Ordinal)));
+    public string Memory =>
+        string.Join(
+            ", ",
+            File.ReadLines($"/proc/{_process.Id}/status")
+                .Where(line => line.StartsWith("Rss", StringComparison.Ordinal))
+                .Select(line => line.Replace("\t", " ", StringComparison.Ordinal))
+        );
 
     /// <summary>kill -9.</summary>
     public Task KillAsync() => EndAsync(Kill);
@@ -90,7 +110,12 @@ internal sealed partial class LabProcess : IAsyncDisposable
     }
 
     private static double Kib(string file, string name) =>
-        double.Parse(File.ReadLines(file).First(line => line.StartsWith(name, StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
+        double.Parse(
+            File.ReadLines(file)
+                .First(line => line.StartsWith(name, StringComparison.Ordinal))
+                .Split(' ', StringSplitOptions.RemoveEmptyEntries)[1],
+            CultureInfo.InvariantCulture
+        );
 
     /// <summary>Kills it, if it still runs; may be called again.</summary>
     public async ValueTask DisposeAsync()

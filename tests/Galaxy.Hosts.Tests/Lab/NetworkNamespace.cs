@@ -9,9 +9,11 @@ internal static partial class NetworkNamespace
     private const int CloneNewNet = 0x40000000;
 
     /// <summary>
-    /// Runs this on a thread inside the namespace. Sockets that it opens belong to the namespace for good, wherever they are used afterwards.
+    /// Runs this on a thread inside the namespace. Sockets that it opens belong to the namespace for good, wherever
+    /// they are used afterwards.
     /// </summary>
-    /// <exception cref="InvalidOperationException">There is no such namespace, or this process may not enter it.</exception>
+    /// <exception cref="InvalidOperationException">There is no such namespace, or this process may not enter
+    /// it.</exception>
     public static T Inside<T>(string name, Func<T> act)
     {
         T result = default!;
@@ -38,7 +40,9 @@ internal static partial class NetworkNamespace
     {
         using var handle = File.OpenHandle($"/run/netns/{name}");
         if (SetNamespace(handle, CloneNewNet) != 0)
-            throw new InvalidOperationException($"cannot enter the network namespace {name}: {Marshal.GetLastPInvokeErrorMessage()}");
+            throw new InvalidOperationException(
+                $"cannot enter the network namespace {name}: {Marshal.GetLastPInvokeErrorMessage()}"
+            );
     }
 
     [LibraryImport("libc", EntryPoint = "setns", SetLastError = true)]

@@ -3,7 +3,10 @@ using System.Text.Json;
 
 namespace Galaxy.Hosts.Tests.Scenarios;
 
-/// <summary>The commands of the report's check list and of its quick deployment, typed as they stand there, on machines that have only the repository and the .NET SDK.</summary>
+/// <summary>
+/// The commands of the report's check list and of its quick deployment, typed as they stand there, on machines that
+/// have only the repository and the .NET SDK.
+/// </summary>
 public class ChecklistTests(FreshMachine fresh)
 {
     private const string Master = """
@@ -62,19 +65,30 @@ public class ChecklistTests(FreshMachine fresh)
         var clone = await fresh.FolderAsync();
         Assert.Contains("a fresh key is in .env", fresh.Said);
         Assert.Contains("Ready.", fresh.Said);
-        var key = (await File.ReadAllLinesAsync(Path.Combine(clone, ".env"))).Single(line => line.StartsWith("GALAXY_API_KEY=", StringComparison.Ordinal))["GALAXY_API_KEY=".Length..];
+        var key = (await File.ReadAllLinesAsync(Path.Combine(clone, ".env"))).Single(line =>
+            line.StartsWith("GALAXY_API_KEY=", StringComparison.Ordinal)
+        )["GALAXY_API_KEY=".Length..];
         Assert.True(key.Length > 30);
 
-        await using var internet = await Internet.CreateAsync(new Dictionary<string, string[]> { ["home"] = ["master-host", "other"] });
+        await using var internet = await Internet.CreateAsync(
+            new Dictionary<string, string[]> { ["home"] = ["master-host", "other"] }
+        );
         var (master, other) = (internet["master-host"], internet["other"]);
         // "python", as the report calls it, where Debian has python3 only.
-        var path = $"{Directory.CreateDirectory(Path.Combine(other.Data, "bin")).FullName}:{Environment.GetEnvironmentVariable("PATH")}";
+        var path =
+            $"{Directory.CreateDirectory(Path.Combine(other.Data, "bin")).FullName}:{Environment.GetEnvironmentVariable("PATH")}";
         File.CreateSymbolicLink(Path.Combine(other.Data, "bin", "python"), "/usr/bin/python3");
         var environment = new Dictionary<string, string> { ["PATH"] = path };
         // The other machine, with the same key.
         using var folder = new Machine(other, clone, [], key);
 
-        foreach (var (typedAtMaster, typedAtWorker, node) in new[] { (Master, Worker, "master-" + Environment.MachineName), (QuickMaster, QuickWorker, "master") })
+        foreach (
+            var (typedAtMaster, typedAtWorker, node) in new[]
+            {
+                (Master, Worker, "master-" + Environment.MachineName),
+                (QuickMaster, QuickWorker, "master"),
+            }
+        )
         {
             var first = master.StartIn(clone, "bash", environment, "-c", typedAtMaster);
             var second = other.StartIn(folder.Folder, "bash", environment, "-c", typedAtWorker);
@@ -83,9 +97,23 @@ public class ChecklistTests(FreshMachine fresh)
             using var http = master.Http("http://127.0.0.1:8000", key);
             var cluster = await http.GetFromJsonAsync<JsonElement>("/api/v1/cluster");
             Assert.Equal(node, cluster.GetProperty("leader").GetProperty("node_id").GetString());
-            using var submitted = await http.PostAsJsonAsync("/api/v1/tasks", new { action = "echo", @params = new { text = "as it stands" }, target_device = "worker-" + Environment.MachineName });
+            using var submitted = await http.PostAsJsonAsync(
+                "/api/v1/tasks",
+                new
+                {
+                    action = "echo",
+                    @params = new { text = "as it stands" },
+                    target_device = "worker-" + Environment.MachineName,
+                }
+            );
             var id = (await submitted.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("task_id").GetString();
-            await Eventually.TrueAsync(async () => (await http.GetFromJsonAsync<JsonElement>("/api/v1/tasks/" + id)).GetProperty("state").GetString() == "completed", 30, () => string.Join('\n', second.Output));
+            await Eventually.TrueAsync(
+                async () =>
+                    (await http.GetFromJsonAsync<JsonElement>("/api/v1/tasks/" + id)).GetProperty("state").GetString()
+                    == "completed",
+                30,
+                () => string.Join('\n', second.Output)
+            );
             // The three doors of the report, from the other machine.
             using var there = other.Http($"http://{master.Address}:8080", key);
             Assert.Contains("Galaxy", await there.GetStringAsync("/sign-in"));
@@ -97,18 +125,37 @@ public class ChecklistTests(FreshMachine fresh)
     // As Ctrl-C does: the program and what it started end in order.
     private static async Task EndAsync(LabHost host, LabProcess shell)
     {
-        foreach (var pid in (await Command.RunAsync("ip", "netns", "pids", host.Name)).Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        foreach (
+            var pid in (await Command.RunAsync("ip", "netns", "pids", host.Name)).Split(
+                '\n',
+                StringSplitOptions.RemoveEmptyEntries
+            )
+        )
         {
-            if (File.Exists($"/proc/{pid}/cmdline") && (await File.ReadAllTextAsync($"/proc/{pid}/cmdline")).Contains("galaxy.dll\0start", StringComparison.Ordinal))
+            if (
+                File.Exists($"/proc/{pid}/cmdline")
+                && (await File.ReadAllTextAsync($"/proc/{pid}/cmdline")).Contains(
+                    "galaxy.dll\0start",
+                    StringComparison.Ordinal
+                )
+            )
                 await Command.TryAsync("kill", "-INT", pid);
         }
         await Eventually.TrueAsync(() => Task.FromResult(shell.HasEnded), 60, () => string.Join('\n', shell.Output));
-        await Eventually.TrueAsync(async () => string.IsNullOrWhiteSpace(await Command.RunAsync("ip", "netns", "pids", host.Name)), 20);
+        await Eventually.TrueAsync(
+            async () => string.IsNullOrWhiteSpace(await Command.RunAsync("ip", "netns", "pids", host.Name)),
+            20
+        );
     }
 
-    private static Task SaysAsync(LabProcess process, string what, double seconds) => Eventually.TrueAsync(() =>
-    {
-        Assert.False(process.HasEnded, string.Join('\n', process.Output));
-        return Task.FromResult(process.Output.Any(line => line.Contains(what, StringComparison.Ordinal)));
-    }, seconds, () => string.Join('\n', process.Output.TakeLast(60)));
+    private static Task SaysAsync(LabProcess process, string what, double seconds) =>
+        Eventually.TrueAsync(
+            () =>
+            {
+                Assert.False(process.HasEnded, string.Join('\n', process.Output));
+                return Task.FromResult(process.Output.Any(line => line.Contains(what, StringComparison.Ordinal)));
+            },
+            seconds,
+            () => string.Join('\n', process.Output.TakeLast(60))
+        );
 }

@@ -3,8 +3,8 @@ using System.Diagnostics;
 namespace Galaxy.Hosts.Tests.Scenarios;
 
 /// <summary>
-/// The report's first scenario, <c>docs/scenarios/1-cloud-master.md</c>: a master in the cloud, workers at home that reach it over the internet, and a standby that
-/// the page adds.
+/// The report's first scenario, <c>docs/scenarios/1-cloud-master.md</c>: a master in the cloud, workers at home that
+/// reach it over the internet, and a standby that the page adds.
 /// </summary>
 public class CloudMasterTests(FreshMachine fresh)
 {
@@ -13,8 +13,19 @@ public class CloudMasterTests(FreshMachine fresh)
     {
         Assert.SkipWhen(Internet.Missing is not null, Internet.Missing ?? "");
         var clone = await fresh.FolderAsync();
-        await using var internet = await Internet.CreateAsync(new Dictionary<string, string[]> { ["home"] = ["pc", "tablet"], ["cloud"] = ["cloud-server"], ["second"] = ["other-server"] });
-        using var cloud = new Machine(internet["cloud-server"], clone, new() { ["Galaxy_NODE_ID"] = "master", ["Galaxy_NODE_ROLE"] = "coordinator" });
+        await using var internet = await Internet.CreateAsync(
+            new Dictionary<string, string[]>
+            {
+                ["home"] = ["pc", "tablet"],
+                ["cloud"] = ["cloud-server"],
+                ["second"] = ["other-server"],
+            }
+        );
+        using var cloud = new Machine(
+            internet["cloud-server"],
+            clone,
+            new() { ["Galaxy_NODE_ID"] = "master", ["Galaxy_NODE_ROLE"] = "coordinator" }
+        );
         using var pc = new Machine(internet["pc"], clone, Worker("worker-pc"));
         using var tablet = new Machine(internet["tablet"], clone, Worker("tablet"));
         cloud.Start();
@@ -42,10 +53,21 @@ public class CloudMasterTests(FreshMachine fresh)
         await cloud.DoneAsync("after a reboot", "worker-pc");
 
         // A second server stands by: typed as the report writes it, with the master's address.
-        using var other = new Machine(internet["other-server"], clone, new() { ["Galaxy_NODE_ID"] = "standby", ["Galaxy_NODE_ROLE"] = "standby", ["PRIMARY_URL"] = "ws://cloud-server:8765" });
+        using var other = new Machine(
+            internet["other-server"],
+            clone,
+            new()
+            {
+                ["Galaxy_NODE_ID"] = "standby",
+                ["Galaxy_NODE_ROLE"] = "standby",
+                ["PRIMARY_URL"] = "ws://cloud-server:8765",
+            }
+        );
         other.Start("--standby");
         await other.StartedAsync();
-        Assert.Contains(other.Process!.Output, line => line.StartsWith("warning: the only store is on cloud-server", StringComparison.Ordinal));
+        Assert.Contains(other.Process!.Output, line =>
+            line.StartsWith("warning: the only store is on cloud-server", StringComparison.Ordinal)
+        );
         await Eventually.TrueAsync(() => other.SeesAliveAsync("master", "standby"), 30, () => other.Output);
         await cloud.RecoverAfterAsync(3);
         // The master's coordinator hangs; nothing of it answers, and nothing proves that it is dead.
@@ -74,9 +96,16 @@ public class CloudMasterTests(FreshMachine fresh)
         }
     }
 
-    private static Dictionary<string, string> Worker(string id) => new() { ["Galaxy_NODE_ID"] = id, ["Galaxy_NODE_ROLE"] = "worker", ["MASTER_URL"] = "ws://cloud-server:8765" };
+    private static Dictionary<string, string> Worker(string id) =>
+        new()
+        {
+            ["Galaxy_NODE_ID"] = id,
+            ["Galaxy_NODE_ROLE"] = "worker",
+            ["MASTER_URL"] = "ws://cloud-server:8765",
+        };
 
-    internal static async Task KillAsync(Machine machine, string resource) => await SignalAsync("-KILL", await machine.PidAsync(resource));
+    internal static async Task KillAsync(Machine machine, string resource) =>
+        await SignalAsync("-KILL", await machine.PidAsync(resource));
 
     internal static Task SignalAsync(string signal, int pid) => Command.RunAsync("kill", signal, $"{pid}");
 }

@@ -4,8 +4,9 @@ using System.Net.Http.Json;
 namespace Galaxy.Hosts.Tests.Scenarios;
 
 /// <summary>
-/// The report's second scenario, <c>docs/scenarios/2-local-master-cloud-standby.md</c>: the master at home, a standby in the cloud that takes over and gives back, and
-/// a small third machine that keeps a store, so that whoever is not cut off can go on.
+/// The report's second scenario, <c>docs/scenarios/2-local-master-cloud-standby.md</c>: the master at home, a standby
+/// in the cloud that takes over and gives back, and a small third machine that keeps a store, so that whoever is not
+/// cut off can go on.
 /// </summary>
 public class LocalMasterTests(FreshMachine fresh)
 {
@@ -17,14 +18,31 @@ public class LocalMasterTests(FreshMachine fresh)
     {
         Assert.SkipWhen(Internet.Missing is not null, Internet.Missing ?? "");
         var clone = await fresh.FolderAsync();
-        await using var internet = await Internet.CreateAsync(new Dictionary<string, string[]> { ["home"] = ["local-pc", "laptop"], ["cloud"] = ["cloud-server"], ["elsewhere"] = ["third"] });
+        await using var internet = await Internet.CreateAsync(
+            new Dictionary<string, string[]>
+            {
+                ["home"] = ["local-pc", "laptop"],
+                ["cloud"] = ["cloud-server"],
+                ["elsewhere"] = ["third"],
+            }
+        );
         using var home = new Machine(internet["local-pc"], clone, Node("master-local", "coordinator"));
-        using var cloud = new Machine(internet["cloud-server"], clone, Node("standby-cloud", "standby", "ws://local-pc:8765"));
+        using var cloud = new Machine(
+            internet["cloud-server"],
+            clone,
+            Node("standby-cloud", "standby", "ws://local-pc:8765")
+        );
         using var third = new Machine(internet["third"], clone, new() { ["GALAXY_STORES"] = Stores });
-        using var laptop = new Machine(internet["laptop"], clone, new()
-        {
-            ["Galaxy_NODE_ID"] = "laptop", ["Galaxy_NODE_ROLE"] = "worker", ["MASTER_URL"] = "ws://local-pc:8765,ws://cloud-server:8765",
-        });
+        using var laptop = new Machine(
+            internet["laptop"],
+            clone,
+            new()
+            {
+                ["Galaxy_NODE_ID"] = "laptop",
+                ["Galaxy_NODE_ROLE"] = "worker",
+                ["MASTER_URL"] = "ws://local-pc:8765,ws://cloud-server:8765",
+            }
+        );
         third.Start("--witness");
         home.Start();
         cloud.Start("--standby");
@@ -70,7 +88,12 @@ public class LocalMasterTests(FreshMachine fresh)
         await internet.MendAsync("home");
         await cloud.LedByAsync("master-local", 60);
         await home.LedByAsync("master-local");
-        await Eventually.TrueAsync(async () => await home.GetAsync("cloud side") == "from the cloud" && await cloud.GetAsync("home side") == "from home", 30);
+        await Eventually.TrueAsync(
+            async () =>
+                await home.GetAsync("cloud side") == "from the cloud"
+                && await cloud.GetAsync("home side") == "from home",
+            30
+        );
         var third1 = await home.DoneAsync("at home again");
 
         // The line of the cloud is cut: home goes on as if nothing were.
@@ -97,13 +120,14 @@ public class LocalMasterTests(FreshMachine fresh)
 
     private static double Left(long cut) => Math.Max(1, (Cut - Stopwatch.GetElapsedTime(cut)).TotalSeconds);
 
-    private static Dictionary<string, string> Node(string id, string role, string primary = "") => new()
-    {
-        ["Galaxy_NODE_ID"] = id,
-        ["Galaxy_NODE_ROLE"] = role,
-        ["FAILOVER_MODE"] = "active-passive",
-        ["GALAXY_LEASE"] = "wan",
-        ["GALAXY_STORES"] = Stores,
-        ["PRIMARY_URL"] = primary,
-    };
+    private static Dictionary<string, string> Node(string id, string role, string primary = "") =>
+        new()
+        {
+            ["Galaxy_NODE_ID"] = id,
+            ["Galaxy_NODE_ROLE"] = role,
+            ["FAILOVER_MODE"] = "active-passive",
+            ["GALAXY_LEASE"] = "wan",
+            ["GALAXY_STORES"] = Stores,
+            ["PRIMARY_URL"] = primary,
+        };
 }

@@ -3,7 +3,10 @@ using System.Text.Json;
 
 namespace Galaxy.Hosts.Tests.Scenarios;
 
-/// <summary>A machine of a person: a host with a folder in which Galaxy was deployed, started with <c>start.sh</c>, used through its own front door.</summary>
+/// <summary>
+/// A machine of a person: a host with a folder in which Galaxy was deployed, started with <c>start.sh</c>, used through
+/// its own front door.
+/// </summary>
 internal sealed class Machine : IDisposable
 {
     public const string Key = "gx-scenario-key-0123456789";
@@ -37,25 +40,37 @@ internal sealed class Machine : IDisposable
     public string Output => string.Join('\n', Process?.Output.TakeLast(60) ?? []);
 
     /// <param name="arguments">Of <c>start.sh</c>.</param>
-    public void Start(params string[] arguments) => Process = _host.StartIn(_folder, "./start.sh", _settings, arguments);
+    public void Start(params string[] arguments) =>
+        Process = _host.StartIn(_folder, "./start.sh", _settings, arguments);
 
     public Task StartedAsync() => SaysAsync("processes are healthy", 90);
 
     public Task ConnectedAsync() => SaysAsync("Connected to", 60);
 
-    private Task SaysAsync(string what, double seconds) => Eventually.TrueAsync(() =>
-    {
-        Assert.False(Process!.HasEnded, Output);
-        return Task.FromResult(Process.Output.Any(line => line.Contains(what, StringComparison.Ordinal)));
-    }, seconds, () => Output);
+    private Task SaysAsync(string what, double seconds) =>
+        Eventually.TrueAsync(
+            () =>
+            {
+                Assert.False(Process!.HasEnded, Output);
+                return Task.FromResult(Process.Output.Any(line => line.Contains(what, StringComparison.Ordinal)));
+            },
+            seconds,
+            () => Output
+        );
 
     /// <summary>The process id of one of its services.</summary>
     public async Task<int> PidAsync(string resource)
     {
-        var runner = JsonSerializer.Deserialize<JsonElement>(await File.ReadAllTextAsync(Path.Combine(_folder, ".galaxy", "runner.json")));
+        var runner = JsonSerializer.Deserialize<JsonElement>(
+            await File.ReadAllTextAsync(Path.Combine(_folder, ".galaxy", "runner.json"))
+        );
         using var http = _host.Http(runner.GetProperty("url").GetString()!, runner.GetProperty("token").GetString());
         var resources = await http.GetFromJsonAsync<JsonElement>("/resources");
-        return resources.EnumerateArray().Single(one => one.GetProperty("name").GetString() == resource).GetProperty("pid").GetInt32();
+        return resources
+            .EnumerateArray()
+            .Single(one => one.GetProperty("name").GetString() == resource)
+            .GetProperty("pid")
+            .GetInt32();
     }
 
     /// <summary>The cluster as this machine sees it; null while it does not answer.</summary>
@@ -66,16 +81,23 @@ internal sealed class Machine : IDisposable
             using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(2));
             return await Http.GetFromJsonAsync<JsonElement>("/api/v1/cluster", patience.Token);
         }
-        catch (Exception failure) when (failure is HttpRequestException or OperationCanceledException or JsonException or IOException)
+        catch (Exception failure)
+            when (failure is HttpRequestException or OperationCanceledException or JsonException or IOException)
         {
             return null;
         }
     }
 
     public async Task<string?> LeaderAsync() =>
-        await ClusterAsync() is { } cluster && cluster.TryGetProperty("leader", out var leader) && leader.ValueKind == JsonValueKind.Object ? leader.GetProperty("node_id").GetString() : null;
+        await ClusterAsync() is { } cluster
+        && cluster.TryGetProperty("leader", out var leader)
+        && leader.ValueKind == JsonValueKind.Object
+            ? leader.GetProperty("node_id").GetString()
+            : null;
 
-    /// <summary>Who leads, once this machine knows it: it may hear of a change a moment later than the one that led it.</summary>
+    /// <summary>
+    /// Who leads, once this machine knows it: it may hear of a change a moment later than the one that led it.
+    /// </summary>
     public async Task<string> KnownLeaderAsync()
     {
         string? leader = null;
@@ -83,10 +105,22 @@ internal sealed class Machine : IDisposable
         return leader!;
     }
 
-    public async Task<bool> SeesAliveAsync(params string[] nodes) => await ClusterAsync() is { } cluster
-        && cluster.GetProperty("nodes").EnumerateArray().Where(node => node.GetProperty("state").GetString() == "alive").Select(node => node.GetProperty("node_id").GetString()!).Order().SequenceEqual(nodes.Order());
+    public async Task<bool> SeesAliveAsync(params string[] nodes) =>
+        await ClusterAsync() is { } cluster
+        && cluster
+            .GetProperty("nodes")
+            .EnumerateArray()
+            .Where(node => node.GetProperty("state").GetString() == "alive")
+            .Select(node => node.GetProperty("node_id").GetString()!)
+            .Order()
+            .SequenceEqual(nodes.Order());
 
-    public Task LedByAsync(string node, double seconds = 30) => Eventually.TrueAsync(async () => await LeaderAsync() == node, seconds, () => $"a leader other than {node}\n{Output}");
+    public Task LedByAsync(string node, double seconds = 30) =>
+        Eventually.TrueAsync(
+            async () => await LeaderAsync() == node,
+            seconds,
+            () => $"a leader other than {node}\n{Output}"
+        );
 
     public async Task SetAsync(string key, string value)
     {
@@ -97,28 +131,49 @@ internal sealed class Machine : IDisposable
     public async Task<string?> GetAsync(string key)
     {
         using var answer = await SendAsync(new HttpRequestMessage(HttpMethod.Get, "/api/v1/state/notes/" + key));
-        return answer.IsSuccessStatusCode ? (await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("value").GetString() : null;
+        return answer.IsSuccessStatusCode
+            ? (await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("value").GetString()
+            : null;
     }
 
     /// <summary>Has a worker do something and waits until it is done; the task's id.</summary>
     public async Task<string> DoneAsync(string text, string? device = null)
     {
-        // With a key of its own it may be sent again: by the gateway, should the leader die over it, and here while no coordinator leads. A machine
-        // that is busy with other tests may take longer to start one than the gateway waits.
+        // With a key of its own it may be sent again: by the gateway, should the leader die over it, and here while no
+        // coordinator leads. A machine that is busy with other tests may take longer to start one than the gateway
+        // waits.
         var key = Guid.NewGuid().ToString();
         HttpResponseMessage? response = null;
-        await Eventually.TrueAsync(async () =>
-        {
-            response?.Dispose();
-            using var request = new HttpRequestMessage(HttpMethod.Post, "/api/v1/tasks") { Content = JsonContent.Create(new { action = "echo", @params = new { text }, target_device = device }) };
-            request.Headers.Add("Idempotency-Key", key);
-            response = await SendAsync(request);
-            return response.StatusCode != System.Net.HttpStatusCode.ServiceUnavailable;
-        }, 60, () => Output);
+        await Eventually.TrueAsync(
+            async () =>
+            {
+                response?.Dispose();
+                using var request = new HttpRequestMessage(HttpMethod.Post, "/api/v1/tasks")
+                {
+                    Content = JsonContent.Create(
+                        new
+                        {
+                            action = "echo",
+                            @params = new { text },
+                            target_device = device,
+                        }
+                    ),
+                };
+                request.Headers.Add("Idempotency-Key", key);
+                response = await SendAsync(request);
+                return response.StatusCode != System.Net.HttpStatusCode.ServiceUnavailable;
+            },
+            60,
+            () => Output
+        );
         using var answer = response!;
         Assert.True(answer.IsSuccessStatusCode, $"{answer.StatusCode}: {await answer.Content.ReadAsStringAsync()}");
         var id = (await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("task_id").GetString()!;
-        await Eventually.TrueAsync(async () => (await TaskAsync(id))?.GetProperty("state").GetString() == "completed", 60, () => Output);
+        await Eventually.TrueAsync(
+            async () => (await TaskAsync(id))?.GetProperty("state").GetString() == "completed",
+            60,
+            () => Output
+        );
         Assert.Equal(text, (await TaskAsync(id))!.Value.GetProperty("result").GetProperty("text").GetString());
         return id;
     }
@@ -131,7 +186,10 @@ internal sealed class Machine : IDisposable
 
     public async Task RecoverAfterAsync(double seconds)
     {
-        using var answer = await Http.PutAsJsonAsync("/api/v1/failover/settings", new { recovery_timeout_seconds = seconds });
+        using var answer = await Http.PutAsJsonAsync(
+            "/api/v1/failover/settings",
+            new { recovery_timeout_seconds = seconds }
+        );
         Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync());
     }
 

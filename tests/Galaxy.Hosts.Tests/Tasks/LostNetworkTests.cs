@@ -11,11 +11,30 @@ public class LostNetworkTests(Segment segment)
     {
         var leader = await LeaderAsync();
         using var http = leader.Host.Http("http://127.0.0.1:8071", GalaxyNode.Key);
-        var worker = segment.D.Start(GalaxyNode.Program("Galaxy.Cli", "galaxy"), new Dictionary<string, string> { ["GALAXY_API_KEY"] = GalaxyNode.Key },
-            "worker", "--id", "far-worker", "--master", $"ws://{leader.Host.Address}:8071");
+        var worker = segment.D.Start(
+            GalaxyNode.Program("Galaxy.Cli", "galaxy"),
+            new Dictionary<string, string> { ["GALAXY_API_KEY"] = GalaxyNode.Key },
+            "worker",
+            "--id",
+            "far-worker",
+            "--master",
+            $"ws://{leader.Host.Address}:8071"
+        );
         await using var _ = worker;
-        await Eventually.TrueAsync(async () => (await http.GetAsync("/api/v1/devices/far-worker")).IsSuccessStatusCode, 30, () => string.Join('\n', worker.Output));
-        using var submitted = await http.PostAsJsonAsync("/api/v1/tasks", new { action = "sleep", @params = new { seconds = 8 }, target_device = "far-worker" });
+        await Eventually.TrueAsync(
+            async () => (await http.GetAsync("/api/v1/devices/far-worker")).IsSuccessStatusCode,
+            30,
+            () => string.Join('\n', worker.Output)
+        );
+        using var submitted = await http.PostAsJsonAsync(
+            "/api/v1/tasks",
+            new
+            {
+                action = "sleep",
+                @params = new { seconds = 8 },
+                target_device = "far-worker",
+            }
+        );
         var id = (await submitted.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("task_id").GetString();
         await Eventually.TrueAsync(async () => (await TaskAsync()).GetProperty("state").GetString() == "running");
 
@@ -25,10 +44,25 @@ public class LostNetworkTests(Segment segment)
         Assert.NotEqual("completed", (await TaskAsync()).GetProperty("state").GetString());
         await segment.D.PlugAsync(address);
 
-        await Eventually.TrueAsync(async () => (await TaskAsync()).GetProperty("state").GetString() == "completed", 60, () => string.Join('\n', worker.Output));
+        await Eventually.TrueAsync(
+            async () => (await TaskAsync()).GetProperty("state").GetString() == "completed",
+            60,
+            () => string.Join('\n', worker.Output)
+        );
         var task = await TaskAsync();
-        Assert.Equal((1, 8.0), (task.GetProperty("attempts").GetInt32(), task.GetProperty("result").GetProperty("slept_seconds").GetDouble()));
-        Assert.Equal(1, worker.Output.Count(line => line.Contains($"Task {id}", StringComparison.Ordinal) && line.Contains("done", StringComparison.Ordinal)));
+        Assert.Equal(
+            (1, 8.0),
+            (
+                task.GetProperty("attempts").GetInt32(),
+                task.GetProperty("result").GetProperty("slept_seconds").GetDouble()
+            )
+        );
+        Assert.Equal(
+            1,
+            worker.Output.Count(line =>
+                line.Contains($"Task {id}", StringComparison.Ordinal) && line.Contains("done", StringComparison.Ordinal)
+            )
+        );
 
         async Task<JsonElement> TaskAsync() => await http.GetFromJsonAsync<JsonElement>("/api/v1/tasks/" + id);
     }
@@ -36,6 +70,9 @@ public class LostNetworkTests(Segment segment)
     private async Task<GalaxyNode> LeaderAsync()
     {
         await segment.OneClusterAsync("node-a", "node-b");
-        return (await segment.A.ClusterAsync())!.Value.GetProperty("leader").GetProperty("node_id").GetString() == "node-a" ? segment.A : segment.B;
+        return
+            (await segment.A.ClusterAsync())!.Value.GetProperty("leader").GetProperty("node_id").GetString() == "node-a"
+            ? segment.A
+            : segment.B;
     }
 }

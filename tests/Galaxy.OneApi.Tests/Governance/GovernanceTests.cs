@@ -8,7 +8,9 @@ public sealed class GovernanceOnGarnet(GarnetStore store) : GovernanceTests(stor
 
 public sealed class GovernanceOnRedis(RedisServerStore store) : GovernanceTests(store), IClassFixture<RedisServerStore>;
 
-/// <summary>Keys that are given out, what they may do, and what they used: counted by two gateways in one store.</summary>
+/// <summary>
+/// Keys that are given out, what they may do, and what they used: counted by two gateways in one store.
+/// </summary>
 public abstract class GovernanceTests(RealStore store) : IAsyncLifetime
 {
     private const string Hello = """{"model":"galaxy/echo","messages":[{"role":"user","content":"hello"}]}""";
@@ -23,7 +25,9 @@ public abstract class GovernanceTests(RealStore store) : IAsyncLifetime
         (string, string?)[] settings =
         [
             ("ConnectionStrings:redis", store.Address),
-            ("OneApi:Models:Prices:0:Model", "galaxy/*"), ("OneApi:Models:Prices:0:Input", "1000"), ("OneApi:Models:Prices:0:Output", "2000"),
+            ("OneApi:Models:Prices:0:Model", "galaxy/*"),
+            ("OneApi:Models:Prices:0:Input", "1000"),
+            ("OneApi:Models:Prices:0:Output", "2000"),
         ];
         (_one, _two) = (await OneApiServer.StartAsync(settings), await OneApiServer.StartAsync(settings));
     }
@@ -41,15 +45,30 @@ public abstract class GovernanceTests(RealStore store) : IAsyncLifetime
         return (made!["id"]!.GetValue<string>(), made["secret"]!.GetValue<string>());
     }
 
-    private async Task<List<(int Status, JsonNode? Json, HttpResponseMessage Response)>> ManyAsync(int count, string secret, string body)
+    private async Task<List<(int Status, JsonNode? Json, HttpResponseMessage Response)>> ManyAsync(
+        int count,
+        string secret,
+        string body
+    )
     {
         using var first = _one.Client(secret);
         using var second = _two.Client(secret);
-        var answers = await Task.WhenAll(Enumerable.Range(0, count).Select(async i =>
-        {
-            var response = await (i % 2 == 0 ? first : second).PostAsync("/v1/chat/completions", OneApiServer.Json(body));
-            return ((int)response.StatusCode, JsonNode.Parse(await response.Content.ReadAsStringAsync()), response);
-        }));
+        var answers = await Task.WhenAll(
+            Enumerable
+                .Range(0, count)
+                .Select(async i =>
+                {
+                    var response = await (i % 2 == 0 ? first : second).PostAsync(
+                        "/v1/chat/completions",
+                        OneApiServer.Json(body)
+                    );
+                    return (
+                        (int)response.StatusCode,
+                        JsonNode.Parse(await response.Content.ReadAsStringAsync()),
+                        response
+                    );
+                })
+        );
         return [.. answers];
     }
 
@@ -62,11 +81,35 @@ public abstract class GovernanceTests(RealStore store) : IAsyncLifetime
 
         Assert.Equal(100, answers.Count(answer => answer.Status == 200));
         var refused = answers.Where(answer => answer.Status != 200).ToList();
-        Assert.All(refused, answer => Assert.Equal((429, "rate_limit_exceeded"), (answer.Status, answer.Json!["error"]!["code"]!.GetValue<string>())));
-        Assert.All(refused, answer => Assert.InRange(answer.Response.Headers.RetryAfter!.Delta!.Value.TotalSeconds, 1, 60));
-        Assert.Equal("100", answers.First(answer => answer.Status == 200).Response.Headers.GetValues("x-ratelimit-limit-requests").Single());
+        Assert.All(refused, answer =>
+            Assert.Equal(
+                (429, "rate_limit_exceeded"),
+                (answer.Status, answer.Json!["error"]!["code"]!.GetValue<string>())
+            )
+        );
+        Assert.All(refused, answer =>
+            Assert.InRange(answer.Response.Headers.RetryAfter!.Delta!.Value.TotalSeconds, 1, 60)
+        );
+        Assert.Equal(
+            "100",
+            answers
+                .First(answer => answer.Status == 200)
+                .Response.Headers.GetValues("x-ratelimit-limit-requests")
+                .Single()
+        );
         // Each of the hundred was told another number of what is left.
-        Assert.Equal(Enumerable.Range(0, 100), answers.Where(answer => answer.Status == 200).Select(answer => int.Parse(answer.Response.Headers.GetValues("x-ratelimit-remaining-requests").Single(), CultureInfo.InvariantCulture)).Order());
+        Assert.Equal(
+            Enumerable.Range(0, 100),
+            answers
+                .Where(answer => answer.Status == 200)
+                .Select(answer =>
+                    int.Parse(
+                        answer.Response.Headers.GetValues("x-ratelimit-remaining-requests").Single(),
+                        CultureInfo.InvariantCulture
+                    )
+                )
+                .Order()
+        );
         Assert.Equal(100, await UsedAsync(id, "requests") - refused.Count);
         Assert.Equal(refused.Count, await UsedAsync(id, "errors"));
     }
@@ -77,13 +120,28 @@ public abstract class GovernanceTests(RealStore store) : IAsyncLifetime
         // One word in, eleven out: a tenth of a cent and 2.2 cents. Most of what is set aside comes back.
         var (id, secret) = await KeyAsync("""{"name":"poor","budget_per_day":1.0}""");
 
-        var answers = await ManyAsync(1000, secret, """{"model":"galaxy/echo","max_tokens":10,"messages":[{"role":"user","content":"hello"}]}""");
+        var answers = await ManyAsync(
+            1000,
+            secret,
+            """{"model":"galaxy/echo","max_tokens":10,"messages":[{"role":"user","content":"hello"}]}"""
+        );
 
         var let = answers.Where(answer => answer.Status == 200).ToList();
-        Assert.All(answers.Where(answer => answer.Status != 200), answer => Assert.Equal((429, "insufficient_quota"), (answer.Status, answer.Json!["error"]!["code"]!.GetValue<string>())));
-        var cost = let.Sum(answer => double.Parse(answer.Response.Headers.GetValues("x-galaxy-cost").Single(), CultureInfo.InvariantCulture));
+        Assert.All(answers.Where(answer => answer.Status != 200), answer =>
+            Assert.Equal(
+                (429, "insufficient_quota"),
+                (answer.Status, answer.Json!["error"]!["code"]!.GetValue<string>())
+            )
+        );
+        var cost = let.Sum(answer =>
+            double.Parse(answer.Response.Headers.GetValues("x-galaxy-cost").Single(), CultureInfo.InvariantCulture)
+        );
         Assert.InRange(cost, 0.5, 1.0);
-        var tokens = let.Sum(answer => answer.Json!["usage"]!["prompt_tokens"]!.GetValue<int>() * 1000.0 + answer.Json["usage"]!["completion_tokens"]!.GetValue<int>() * 2000.0) / 1e6;
+        var tokens =
+            let.Sum(answer =>
+                answer.Json!["usage"]!["prompt_tokens"]!.GetValue<int>() * 1000.0
+                + answer.Json["usage"]!["completion_tokens"]!.GetValue<int>() * 2000.0
+            ) / 1e6;
         Assert.Equal(tokens, cost, 9);
         var spent = JsonNode.Parse(await _two.Http.GetStringAsync($"/api/v1/keys/{id}"))!;
         Assert.Equal(cost, spent["spent_today"]!.GetValue<double>(), 9);
@@ -96,14 +154,31 @@ public abstract class GovernanceTests(RealStore store) : IAsyncLifetime
         var (_, secret) = await KeyAsync("""{"name":"terse","tpm":300}""");
 
         // Each may need up to 100 and a half of its body, and uses twelve.
-        var answers = await ManyAsync(20, secret, """{"model":"galaxy/echo","max_tokens":100,"messages":[{"role":"user","content":"hello"}]}""");
+        var answers = await ManyAsync(
+            20,
+            secret,
+            """{"model":"galaxy/echo","max_tokens":100,"messages":[{"role":"user","content":"hello"}]}"""
+        );
         Assert.InRange(answers.Count(answer => answer.Status == 200), 1, 20);
         using var client = _one.Client(secret);
         var alone = 0;
-        while (alone < 50 && (int)(await client.PostAsync("/v1/chat/completions", OneApiServer.Json("""{"model":"galaxy/echo","max_tokens":100,"messages":[{"role":"user","content":"hello"}]}"""))).StatusCode == 200)
+        while (
+            alone < 50
+            && (int)
+                (
+                    await client.PostAsync(
+                        "/v1/chat/completions",
+                        OneApiServer.Json(
+                            """{"model":"galaxy/echo","max_tokens":100,"messages":["""
+                                + """{"role":"user","content":"hello"}]}"""
+                        )
+                    )
+                ).StatusCode == 200
+        )
             alone++;
 
-        // With a tenth of what was set aside used, more of them fit one after the other than at once; but never more than the limit has room for.
+        // With a tenth of what was set aside used, more of them fit one after the other than at once; but never more
+        // than the limit has room for.
         Assert.InRange(alone + answers.Count(answer => answer.Status == 200), 8, 25);
     }
 
@@ -115,17 +190,32 @@ public abstract class GovernanceTests(RealStore store) : IAsyncLifetime
     {
         await using var provider = await FakeProvider.StartAsync();
         provider.Always = FakeProvider.Hanging();
-        _one.Set(("OneApi:Providers:p:BaseUrl", provider.Url), ("OneApi:Models:Prices:1:Model", "p/*"), ("OneApi:Models:Prices:1:Input", "1"), ("OneApi:Models:Prices:1:Output", "1"));
+        _one.Set(
+            ("OneApi:Providers:p:BaseUrl", provider.Url),
+            ("OneApi:Models:Prices:1:Model", "p/*"),
+            ("OneApi:Models:Prices:1:Input", "1"),
+            ("OneApi:Models:Prices:1:Output", "1")
+        );
         var (id, secret) = await KeyAsync("""{"name":"sly","budget_per_day":0.004}""");
         using var client = _one.Client(secret);
         using var leave = new CancellationTokenSource();
-        var asking = client.PostAsync("/v1/chat/completions", OneApiServer.Json($$"""{"model":"p/m",{{bounds}}"messages":[]}"""), leave.Token);
+        var asking = client.PostAsync(
+            "/v1/chat/completions",
+            OneApiServer.Json($$"""{"model":"p/m",{{bounds}}"messages":[]}"""),
+            leave.Token
+        );
 
         // It is refused, or what is set aside for it is never less than nothing.
         for (var tries = 0; tries < 100 && provider.Open == 0 && !asking.IsCompleted; tries++)
             await Task.Delay(20);
-        Assert.True(JsonNode.Parse(await _one.Http.GetStringAsync($"/api/v1/keys/{id}"))!["spent_today"]!.GetValue<double>() >= 0);
-        if (bounds.Contains("5000", StringComparison.Ordinal) || bounds.Contains("2000000000,\"n", StringComparison.Ordinal))
+        Assert.True(
+            JsonNode.Parse(await _one.Http.GetStringAsync($"/api/v1/keys/{id}"))!["spent_today"]!.GetValue<double>()
+                >= 0
+        );
+        if (
+            bounds.Contains("5000", StringComparison.Ordinal)
+            || bounds.Contains("2000000000,\"n", StringComparison.Ordinal)
+        )
             Assert.Equal(429, (int)(await asking).StatusCode);
         await leave.CancelAsync();
         await Task.WhenAny(asking);
@@ -135,22 +225,47 @@ public abstract class GovernanceTests(RealStore store) : IAsyncLifetime
     public async Task A_stream_of_a_key_that_counts_tokens_is_counted_and_its_client_sees_no_difference()
     {
         await using var provider = await FakeProvider.StartAsync();
-        const string Chunk = """data: {"choices":[{"index":0,"delta":{"content":"hi"},"finish_reason":null}]}""" + "\n\n";
+        const string Chunk =
+            """data: {"choices":[{"index":0,"delta":{"content":"hi"},"finish_reason":null}]}""" + "\n\n";
         const string Stop = """data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}""" + "\n\n";
-        const string Used = """data: {"choices":[],"usage":{"prompt_tokens":100,"completion_tokens":50,"total_tokens":150}}""" + "\n\n";
+        const string Used =
+            """data: {"choices":[],"usage":{"prompt_tokens":100,"completion_tokens":50,"total_tokens":150}}""" + "\n\n";
         provider.Always = FakeProvider.Stream(Chunk, Stop, Used, "data: [DONE]\n\n");
-        _one.Set(("OneApi:Providers:p:BaseUrl", provider.Url), ("OneApi:Models:Prices:1:Model", "p/*"), ("OneApi:Models:Prices:1:Input", "1"), ("OneApi:Models:Prices:1:Output", "2"));
+        _one.Set(
+            ("OneApi:Providers:p:BaseUrl", provider.Url),
+            ("OneApi:Models:Prices:1:Model", "p/*"),
+            ("OneApi:Models:Prices:1:Input", "1"),
+            ("OneApi:Models:Prices:1:Output", "2")
+        );
         var (id, secret) = await KeyAsync("""{"name":"streams","budget_per_month":5}""");
         using var client = _one.Client(secret);
 
-        var text = await (await client.PostAsync("/v1/chat/completions", OneApiServer.Json("""{"model":"p/m","stream":true,"messages":[]}"""))).Content.ReadAsStringAsync();
+        var text = await (
+            await client.PostAsync(
+                "/v1/chat/completions",
+                OneApiServer.Json("""{"model":"p/m","stream":true,"messages":[]}""")
+            )
+        ).Content.ReadAsStringAsync();
         Assert.Equal(Chunk + Stop + "data: [DONE]\n\n", text);
         Assert.True(provider.Requests.Last().Json["stream_options"]!["include_usage"]!.GetValue<bool>());
-        text = await (await client.PostAsync("/v1/chat/completions", OneApiServer.Json("""{"model":"p/m","stream":true,"stream_options":{"include_usage":true},"messages":[]}"""))).Content.ReadAsStringAsync();
+        text = await (
+            await client.PostAsync(
+                "/v1/chat/completions",
+                OneApiServer.Json(
+                    """{"model":"p/m","stream":true,"stream_options":{"include_usage":true},"messages":[]}"""
+                )
+            )
+        ).Content.ReadAsStringAsync();
         Assert.Equal(Chunk + Stop + Used + "data: [DONE]\n\n", text);
 
         Assert.Equal(100, await UsedAsync(id, "output_tokens"));
-        Assert.Equal(0.0004, JsonNode.Parse(await _one.Http.GetStringAsync($"/api/v1/keys/{id}"))!["spent_this_month"]!.GetValue<double>(), 9);
+        Assert.Equal(
+            0.0004,
+            JsonNode.Parse(await _one.Http.GetStringAsync($"/api/v1/keys/{id}"))![
+                "spent_this_month"
+            ]!.GetValue<double>(),
+            9
+        );
     }
 
     [Fact]
@@ -159,18 +274,27 @@ public abstract class GovernanceTests(RealStore store) : IAsyncLifetime
         var (id, secret) = await KeyAsync("""{"name":"narrow","models":["galaxy/*"],"owner":"somebody"}""");
         using var client = _two.Client(secret);
         Assert.Equal(200, (int)(await client.PostAsync("/v1/chat/completions", OneApiServer.Json(Hello))).StatusCode);
-        var models = JsonNode.Parse(await client.GetStringAsync("/v1/models"))!["data"]!.AsArray().Select(model => model!["id"]!.GetValue<string>());
+        var models = JsonNode.Parse(await client.GetStringAsync("/v1/models"))!["data"]!
+            .AsArray()
+            .Select(model => model!["id"]!.GetValue<string>());
         Assert.Equal(["galaxy/echo"], models);
 
         _two.Set(("OneApi:Providers:p:BaseUrl", "http://127.0.0.1:9/v1"), ("OneApi:Providers:p:Models:0", "m"));
-        using var forbidden = await client.PostAsync("/v1/messages", OneApiServer.Json("""{"model":"p/m","max_tokens":5,"messages":[{"role":"user","content":"x"}]}"""));
+        using var forbidden = await client.PostAsync(
+            "/v1/messages",
+            OneApiServer.Json("""{"model":"p/m","max_tokens":5,"messages":[{"role":"user","content":"x"}]}""")
+        );
         Assert.Equal(403, (int)forbidden.StatusCode);
         Assert.Contains("permission_error", await forbidden.Content.ReadAsStringAsync(), StringComparison.Ordinal);
         // It is no key for anything but models.
         foreach (var path in new[] { "/api/v1/keys", "/api/v1/usage", "/tools", "/health" })
             Assert.Equal(401, (int)(await client.GetAsync(path)).StatusCode);
 
-        async Task Change(string json) => Assert.Equal(200, (int)(await _one.Http.PatchAsync($"/api/v1/keys/{id}", OneApiServer.Json(json))).StatusCode);
+        async Task Change(string json) =>
+            Assert.Equal(
+                200,
+                (int)(await _one.Http.PatchAsync($"/api/v1/keys/{id}", OneApiServer.Json(json))).StatusCode
+            );
         await Change("""{"expires":"2020-01-01T00:00:00Z"}""");
         await EventuallyAsync(401, client);
         await Change("""{"expires":"2120-01-01T00:00:00Z"}""");
@@ -186,7 +310,11 @@ public abstract class GovernanceTests(RealStore store) : IAsyncLifetime
 
     private static async Task EventuallyAsync(int status, HttpClient client)
     {
-        for (var tries = 0; (int)(await client.PostAsync("/v1/chat/completions", OneApiServer.Json(Hello))).StatusCode != status; tries++)
+        for (
+            var tries = 0;
+            (int)(await client.PostAsync("/v1/chat/completions", OneApiServer.Json(Hello))).StatusCode != status;
+            tries++
+        )
         {
             Assert.True(tries < 200, $"it never became {status}");
             await Task.Delay(50);
@@ -215,7 +343,15 @@ public abstract class GovernanceTests(RealStore store) : IAsyncLifetime
             await client.PostAsync("/v1/chat/completions", OneApiServer.Json(Hello));
         await client.PostAsync("/v1/chat/completions", OneApiServer.Json("""{"model":"no/such","messages":[]}"""));
 
-        Assert.Equal((6, 1, 5, 50), (await UsedAsync(id, "requests"), await UsedAsync(id, "errors"), await UsedAsync(id, "input_tokens"), await UsedAsync(id, "output_tokens")));
+        Assert.Equal(
+            (6, 1, 5, 50),
+            (
+                await UsedAsync(id, "requests"),
+                await UsedAsync(id, "errors"),
+                await UsedAsync(id, "input_tokens"),
+                await UsedAsync(id, "output_tokens")
+            )
+        );
         var csv = (await _one.Http.GetStringAsync($"/api/v1/usage?format=csv&key={id}&model=galaxy/*")).Split("\r\n");
         Assert.Equal("day,key,model,requests,errors,input_tokens,cached_tokens,output_tokens,cost_usd", csv[0]);
         Assert.Matches($@"^\d{{4}}-\d\d-\d\d,{id},galaxy/echo,5,0,5,0,50,0\.105$", csv[1]);
@@ -230,7 +366,9 @@ public abstract class GovernanceTests(RealStore store) : IAsyncLifetime
         await using var redis = await store.ConnectAsync();
         var entries = await redis.GetDatabase().HashGetAllAsync("{galaxy:galaxy}:oneapi:keys");
         Assert.Contains(entries, entry => entry.Name == id);
-        foreach (var entry in entries.Concat(await redis.GetDatabase().HashGetAllAsync("{galaxy:galaxy}:oneapi:key-hashes")))
+        foreach (
+            var entry in entries.Concat(await redis.GetDatabase().HashGetAllAsync("{galaxy:galaxy}:oneapi:key-hashes"))
+        )
             Assert.DoesNotContain(secret, entry.ToString(), StringComparison.Ordinal);
     }
 
@@ -241,7 +379,10 @@ public abstract class GovernanceTests(RealStore store) : IAsyncLifetime
         var (first, one) = await _one.PostAsync("/v1/chat/completions", body, ("x-galaxy-cache", "60"));
         var (second, two) = await _two.PostAsync("/v1/chat/completions", body, ("x-galaxy-cache", "60"));
         var (third, three) = await _two.PostAsync("/v1/chat/completions", body);
-        Assert.Equal(("miss", "hit"), (first.Headers.GetValues("x-galaxy-cache").Single(), second.Headers.GetValues("x-galaxy-cache").Single()));
+        Assert.Equal(
+            ("miss", "hit"),
+            (first.Headers.GetValues("x-galaxy-cache").Single(), second.Headers.GetValues("x-galaxy-cache").Single())
+        );
         Assert.Equal(one!.ToJsonString(), two!.ToJsonString());
         Assert.NotEqual(one["id"]!.ToString(), three!["id"]!.ToString());
         Assert.False(third.Headers.Contains("x-galaxy-cache"));
@@ -255,8 +396,18 @@ public abstract class GovernanceTests(RealStore store) : IAsyncLifetime
 
         var (_, secret) = await KeyAsync("""{"name":"another","cache_ttl":60}""");
         using var client = _one.Client(secret);
-        Assert.Equal("miss", (await client.PostAsync("/v1/chat/completions", OneApiServer.Json(body))).Headers.GetValues("x-galaxy-cache").Single());
-        Assert.Equal("hit", (await client.PostAsync("/v1/chat/completions", OneApiServer.Json(body))).Headers.GetValues("x-galaxy-cache").Single());
+        Assert.Equal(
+            "miss",
+            (await client.PostAsync("/v1/chat/completions", OneApiServer.Json(body)))
+                .Headers.GetValues("x-galaxy-cache")
+                .Single()
+        );
+        Assert.Equal(
+            "hit",
+            (await client.PostAsync("/v1/chat/completions", OneApiServer.Json(body)))
+                .Headers.GetValues("x-galaxy-cache")
+                .Single()
+        );
     }
 
     [Fact]
@@ -264,12 +415,20 @@ public abstract class GovernanceTests(RealStore store) : IAsyncLifetime
     {
         var (_, first) = await _one.PostAsync("/v1/responses", """{"model":"galaxy/echo","input":"my name is Ada"}""");
         var id = first!["id"]!.GetValue<string>();
-        Assert.Equal(id, JsonNode.Parse(await _two.Http.GetStringAsync($"/v1/responses/{id}"))!["id"]!.GetValue<string>());
+        Assert.Equal(
+            id,
+            JsonNode.Parse(await _two.Http.GetStringAsync($"/v1/responses/{id}"))!["id"]!.GetValue<string>()
+        );
 
-        var (_, second) = await _two.PostAsync("/v1/responses", $$"""{"model":"galaxy/echo","previous_response_id":"{{id}}","input":"what is it"}""");
+        var (_, second) = await _two.PostAsync(
+            "/v1/responses",
+            $$"""{"model":"galaxy/echo","previous_response_id":"{{id}}","input":"what is it"}"""
+        );
         // Echo counts the words of the whole conversation: 4, its own 13, and 3.
         Assert.Equal(20, second!["usage"]!["input_tokens"]!.GetValue<int>());
-        var items = JsonNode.Parse(await _one.Http.GetStringAsync($"/v1/responses/{second["id"]}/input_items"))!["data"]!.AsArray();
+        var items = JsonNode.Parse(await _one.Http.GetStringAsync($"/v1/responses/{second["id"]}/input_items"))![
+            "data"
+        ]!.AsArray();
         Assert.Equal(3, items.Count);
 
         var (_, secret) = await KeyAsync("""{"name":"stranger"}""");
@@ -278,7 +437,10 @@ public abstract class GovernanceTests(RealStore store) : IAsyncLifetime
         Assert.Equal(200, (int)(await _one.Http.DeleteAsync($"/v1/responses/{id}")).StatusCode);
         Assert.Equal(404, (int)(await _one.Http.GetAsync($"/v1/responses/{id}")).StatusCode);
 
-        var (_, unkept) = await _one.PostAsync("/v1/responses", """{"model":"galaxy/echo","store":false,"input":"x"}""");
+        var (_, unkept) = await _one.PostAsync(
+            "/v1/responses",
+            """{"model":"galaxy/echo","store":false,"input":"x"}"""
+        );
         Assert.Equal(404, (int)(await _one.Http.GetAsync($"/v1/responses/{unkept!["id"]}")).StatusCode);
     }
 
@@ -286,12 +448,23 @@ public abstract class GovernanceTests(RealStore store) : IAsyncLifetime
     public async Task A_response_that_its_provider_keeps_is_fetched_and_continued_there()
     {
         await using var provider = await FakeProvider.StartAsync();
-        provider.Always = FakeProvider.Json(200, """{"id":"resp_theirs","object":"response","output":[],"usage":{"input_tokens":1,"output_tokens":1},"future":1}""");
+        provider.Always = FakeProvider.Json(
+            200,
+            """{"id":"resp_theirs","object":"response","output":[],"usage":{"input_tokens":"""
+                + """1,"output_tokens":1},"future":1}"""
+        );
         _one.Set(("OneApi:Providers:theirs:BaseUrl", provider.Url), ("OneApi:Providers:theirs:Responses", "true"));
         await _one.PostAsync("/v1/responses", """{"model":"theirs/m","input":"hi"}""");
 
-        Assert.Contains("future", await _one.Http.GetStringAsync("/v1/responses/resp_theirs"), StringComparison.Ordinal);
-        await _one.PostAsync("/v1/responses", """{"model":"theirs/m","previous_response_id":"resp_theirs","input":"more"}""");
+        Assert.Contains(
+            "future",
+            await _one.Http.GetStringAsync("/v1/responses/resp_theirs"),
+            StringComparison.Ordinal
+        );
+        await _one.PostAsync(
+            "/v1/responses",
+            """{"model":"theirs/m","previous_response_id":"resp_theirs","input":"more"}"""
+        );
 
         Assert.Equal("resp_theirs", provider.Requests.Last().Json["previous_response_id"]!.GetValue<string>());
         Assert.Equal("/v1/responses/resp_theirs", provider.Requests.ElementAt(1).Path);

@@ -18,12 +18,23 @@ public sealed class ModelRouterTests : IAsyncLifetime
     {
         List<(string, string?)> settings = [];
         foreach (var name in new[] { "a", "b", "c" })
-            settings.AddRange([($"OneApi:Providers:{name}:BaseUrl", "http://127.0.0.1:9/v1"), ($"OneApi:Providers:{name}:Models:0", "m"), ($"OneApi:Providers:{name}:Models:1", "only-" + name)]);
+            settings.AddRange([
+                ($"OneApi:Providers:{name}:BaseUrl", "http://127.0.0.1:9/v1"),
+                ($"OneApi:Providers:{name}:Models:0", "m"),
+                ($"OneApi:Providers:{name}:Models:1", "only-" + name),
+            ]);
         void Route(int i, string name, string strategy, params (string Model, string Weight, string Priority)[] members)
         {
-            settings.AddRange([($"OneApi:Models:Routes:{i}:Name", name), ($"OneApi:Models:Routes:{i}:Strategy", strategy)]);
+            settings.AddRange([
+                ($"OneApi:Models:Routes:{i}:Name", name),
+                ($"OneApi:Models:Routes:{i}:Strategy", strategy),
+            ]);
             for (var j = 0; j < members.Length; j++)
-                settings.AddRange([($"OneApi:Models:Routes:{i}:Targets:{j}:Model", members[j].Model), ($"OneApi:Models:Routes:{i}:Targets:{j}:Weight", members[j].Weight), ($"OneApi:Models:Routes:{i}:Targets:{j}:Priority", members[j].Priority)]);
+                settings.AddRange([
+                    ($"OneApi:Models:Routes:{i}:Targets:{j}:Model", members[j].Model),
+                    ($"OneApi:Models:Routes:{i}:Targets:{j}:Weight", members[j].Weight),
+                    ($"OneApi:Models:Routes:{i}:Targets:{j}:Priority", members[j].Priority),
+                ]);
         }
         var all = new[] { ("a/m", "1", "1"), ("b/m", "3", "1"), ("c/m", "0", "1") };
         Route(0, "in-order", "order", ("c/m", "1", "2"), ("b/m", "1", "1"), ("a/m", "1", "1"));
@@ -32,17 +43,26 @@ public sealed class ModelRouterTests : IAsyncLifetime
         Route(3, "cheap", "cost", all);
         Route(4, "calm", "least_busy", all);
         Route(5, "faithful", "sticky", all);
-        settings.AddRange([("OneApi:Models:Routes:0:Fallbacks:0", "galaxy/echo"), ("OneApi:Models:Prices:0:Model", "b/*"), ("OneApi:Models:Prices:0:Input", "1"), ("OneApi:Models:Prices:0:Output", "1"),
-            ("OneApi:Models:Prices:1:Model", "*/m"), ("OneApi:Models:Prices:1:Input", "5"), ("OneApi:Models:Prices:1:Output", "5")]);
+        settings.AddRange([
+            ("OneApi:Models:Routes:0:Fallbacks:0", "galaxy/echo"),
+            ("OneApi:Models:Prices:0:Model", "b/*"),
+            ("OneApi:Models:Prices:0:Input", "1"),
+            ("OneApi:Models:Prices:0:Output", "1"),
+            ("OneApi:Models:Prices:1:Model", "*/m"),
+            ("OneApi:Models:Prices:1:Input", "5"),
+            ("OneApi:Models:Prices:1:Output", "5"),
+        ]);
         _server = await OneApiServer.StartAsync([.. settings]);
     }
 
     public ValueTask DisposeAsync() => _server.DisposeAsync();
 
-    private async Task<List<string>> PlanAsync(string name, string? user = null) => [.. (await Router.PlanAsync(name, user, CancellationToken.None)).Targets.Select(target => target.Id)];
+    private async Task<List<string>> PlanAsync(string name, string? user = null) =>
+        [.. (await Router.PlanAsync(name, user, CancellationToken.None)).Targets.Select(target => target.Id)];
 
     [Fact]
-    public async Task Priorities_come_first_then_the_order_then_fallbacks() => Assert.Equal(["b/m", "a/m", "c/m", "galaxy/echo"], await PlanAsync("in-order"));
+    public async Task Priorities_come_first_then_the_order_then_fallbacks() =>
+        Assert.Equal(["b/m", "a/m", "c/m", "galaxy/echo"], await PlanAsync("in-order"));
 
     [Fact]
     public async Task Weights_are_shares_and_none_is_left_out()
@@ -69,7 +89,8 @@ public sealed class ModelRouterTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_cheapest_is_the_one_of_the_price_table() => Assert.Equal("b/m", (await PlanAsync("cheap"))[0]);
+    public async Task The_cheapest_is_the_one_of_the_price_table() =>
+        Assert.Equal("b/m", (await PlanAsync("cheap"))[0]);
 
     [Fact]
     public async Task The_least_busy_is_the_one_with_the_fewest_requests_under_way()

@@ -27,7 +27,10 @@ public sealed class DotnetSdkTests(Npm npm) : IAsyncLifetime
     [MemberData(nameof(Models))]
     public async Task OpenAIs(string model)
     {
-        var client = new OpenAIClient(new ApiKeyCredential(OneApiServer.Key), new OpenAIClientOptions { Endpoint = new Uri(_server.Url, "/v1") }).GetChatClient(model);
+        var client = new OpenAIClient(
+            new ApiKeyCredential(OneApiServer.Key),
+            new OpenAIClientOptions { Endpoint = new Uri(_server.Url, "/v1") }
+        ).GetChatClient(model);
 
         Assert.Equal(Hi, (await client.CompleteChatAsync([new UserChatMessage("hello")])).Value.Content[0].Text);
         var streamed = "";
@@ -35,20 +38,42 @@ public sealed class DotnetSdkTests(Npm npm) : IAsyncLifetime
             streamed += string.Concat(update.ContentUpdate.Select(part => part.Text));
         Assert.Equal(Hi, streamed);
 
-        var tool = ChatTool.CreateFunctionTool("get_weather", "The weather", BinaryData.FromString("""{"type":"object","properties":{"city":{"type":"string"}}}"""));
+        var tool = ChatTool.CreateFunctionTool(
+            "get_weather",
+            "The weather",
+            BinaryData.FromString("""{"type":"object","properties":{"city":{"type":"string"}}}""")
+        );
         List<ChatMessage> messages = [new UserChatMessage("what is the weather")];
         var first = (await client.CompleteChatAsync(messages, new ChatCompletionOptions { Tools = { tool } })).Value;
-        Assert.Equal((ChatFinishReason.ToolCalls, """{"city":"Lisbon"}"""), (first.FinishReason, first.ToolCalls[0].FunctionArguments.ToString()));
+        Assert.Equal(
+            (ChatFinishReason.ToolCalls, """{"city":"Lisbon"}"""),
+            (first.FinishReason, first.ToolCalls[0].FunctionArguments.ToString())
+        );
         messages.AddRange([new AssistantChatMessage(first), new ToolChatMessage(first.ToolCalls[0].Id, "sunny")]);
-        Assert.Equal("It is sunny in Lisbon.", (await client.CompleteChatAsync(messages, new ChatCompletionOptions { Tools = { tool } })).Value.Content[0].Text);
+        Assert.Equal(
+            "It is sunny in Lisbon.",
+            (await client.CompleteChatAsync(messages, new ChatCompletionOptions { Tools = { tool } }))
+                .Value
+                .Content[0]
+                .Text
+        );
     }
 
     [Theory]
     [MemberData(nameof(Models))]
     public async Task Anthropics(string model)
     {
-        using var client = new AnthropicClient { BaseUrl = _server.Url.ToString().TrimEnd('/'), ApiKey = OneApiServer.Key };
-        var ask = new MessageCreateParams { Model = model, MaxTokens = 99, Messages = [new UserMessageParam("hello")] };
+        using var client = new AnthropicClient
+        {
+            BaseUrl = _server.Url.ToString().TrimEnd('/'),
+            ApiKey = OneApiServer.Key,
+        };
+        var ask = new MessageCreateParams
+        {
+            Model = model,
+            MaxTokens = 99,
+            Messages = [new UserMessageParam("hello")],
+        };
 
         var answer = await client.Messages.Create(ask);
         Assert.Equal(Hi, Text(answer.Content[0]));

@@ -17,7 +17,10 @@ public sealed class AccessTests
     public void Each_role_may_do_what_it_says(AccessRole role, string may, string mayRead)
     {
         Assert.Equal(may, string.Join(' ', AccessRoles.Names.Where(name => role.May(AccessRoles.Parse(name)!.Value))));
-        Assert.Equal(mayRead, string.Join(' ', AccessRoles.Names.Where(name => role.May(AccessRoles.Parse(name)!.Value, reads: true))));
+        Assert.Equal(
+            mayRead,
+            string.Join(' ', AccessRoles.Names.Where(name => role.May(AccessRoles.Parse(name)!.Value, reads: true)))
+        );
     }
 
     [Theory]
@@ -29,7 +32,10 @@ public sealed class AccessTests
         var time = new FakeTimeProvider();
         var node = new NodeOptions { NodeId = "n", ApiKey = "cluster" };
         using var tokens = new ServiceTokens(node, time);
-        Assert.Equal(TokenFault.None, tokens.Take(tokens.Mint("anna", role, "GET", "/x"), "GET", "/x", out var name, out var taken));
+        Assert.Equal(
+            TokenFault.None,
+            tokens.Take(tokens.Mint("anna", role, "GET", "/x"), "GET", "/x", out var name, out var taken)
+        );
         Assert.Equal(("anna", role), (name, taken));
     }
 
@@ -38,7 +44,20 @@ public sealed class AccessTests
     {
         var time = new FakeTimeProvider();
         var (id, secret) = AccessKey.Create();
-        var directory = new Keys { All = { [id] = new AccessKey { Id = id, Name = "anna", Role = "client", Hash = AccessKey.HashOf(secret), Expires = time.GetUtcNow().AddMinutes(1) } } };
+        var directory = new Keys
+        {
+            All =
+            {
+                [id] = new AccessKey
+                {
+                    Id = id,
+                    Name = "anna",
+                    Role = "client",
+                    Hash = AccessKey.HashOf(secret),
+                    Expires = time.GetUtcNow().AddMinutes(1),
+                },
+            },
+        };
         var node = new NodeOptions { NodeId = "n", ApiKey = "cluster" };
         var callers = new CallerIdentifier(node, new ServiceTokens(node, time), time, directory);
 
@@ -65,7 +84,13 @@ public sealed class AccessTests
         Assert.Equal((false, false), (callers.Identify("nobody's").IsKnown, callers.Identify("nobody's").IsUndecided));
         Assert.True(callers.Identify("cluster").IsKnown);
 
-        directory.All[id] = new AccessKey { Id = id, Name = "anna", Role = "client", Hash = AccessKey.HashOf(secret) };
+        directory.All[id] = new AccessKey
+        {
+            Id = id,
+            Name = "anna",
+            Role = "client",
+            Hash = AccessKey.HashOf(secret),
+        };
         Assert.Equal("anna", callers.Identify(secret).Name);
         Assert.False(callers.Identify(secret[..^1] + (secret[^1] == '0' ? '1' : '0')).IsUndecided);
     }
@@ -79,8 +104,15 @@ public sealed class AccessTests
         var request = Request(tokens.Mint("anna", AccessRole.Client, "GET", "/x"));
 
         Assert.Equal(("anna", true), (callers.Identify(request).Name, callers.Identify(request).IsService));
-        Assert.Equal("The service's token has been used.", callers.Identify(Request(request.Headers.Authorization.ToString()["Bearer ".Length..])).Refusal);
-        Assert.False(new CallerIdentifier(node, tokens, time) { TakesTokens = false }.Identify(Request(tokens.Mint("anna", AccessRole.Client, "GET", "/x"))).IsKnown);
+        Assert.Equal(
+            "The service's token has been used.",
+            callers.Identify(Request(request.Headers.Authorization.ToString()["Bearer ".Length..])).Refusal
+        );
+        Assert.False(
+            new CallerIdentifier(node, tokens, time) { TakesTokens = false }
+                .Identify(Request(tokens.Mint("anna", AccessRole.Client, "GET", "/x")))
+                .IsKnown
+        );
     }
 
     [Fact]
@@ -89,7 +121,8 @@ public sealed class AccessTests
         var key = new string('k', 64);
         var fingerprint = ApiKey.Fingerprint(key);
         var (first, last) = ("x" + key[1..], key[..^1] + "x");
-        List<long> early = [], late = [];
+        List<long> early = [],
+            late = [];
         // In turns, so that whatever else the machine does meets both alike.
         for (var round = 0; round < 401; round++)
         {

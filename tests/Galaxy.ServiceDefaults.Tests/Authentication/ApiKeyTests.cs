@@ -16,7 +16,12 @@ public sealed class ApiKeyTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         var builder = WebApplication.CreateBuilder();
-        builder.Configuration.AddInMemoryCollection([new("GALAXY_API_KEY", Key), new("GALAXY_BIND", "127.0.0.1"), new("urls", ""), new("HTTP_PORT", "0")]);
+        builder.Configuration.AddInMemoryCollection([
+            new("GALAXY_API_KEY", Key),
+            new("GALAXY_BIND", "127.0.0.1"),
+            new("urls", ""),
+            new("HTTP_PORT", "0"),
+        ]);
         var node = builder.AddServiceDefaults("test");
         builder.Listen(node, new ListenPort("HTTP_PORT", 0));
         _app = builder.Build();

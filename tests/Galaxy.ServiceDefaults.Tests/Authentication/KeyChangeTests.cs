@@ -11,14 +11,25 @@ namespace Galaxy.ServiceDefaults.Tests.Authentication;
 /// <summary>The cluster's key is changed in three steps; between any two of them each understands the other.</summary>
 public class KeyChangeTests
 {
-    private const string Old = "gx-the-old-key-of-the-cluster", New = "gx-the-new-key-of-the-cluster";
+    private const string Old = "gx-the-old-key-of-the-cluster",
+        New = "gx-the-new-key-of-the-cluster";
 
     // Before, 1, 2, 3: what a machine is told.
     private static readonly NodeOptions[] Steps =
     [
         new() { NodeId = "n", ApiKey = Old },
-        new() { NodeId = "n", ApiKey = Old, OtherApiKey = New },
-        new() { NodeId = "n", ApiKey = New, OtherApiKey = Old },
+        new()
+        {
+            NodeId = "n",
+            ApiKey = Old,
+            OtherApiKey = New,
+        },
+        new()
+        {
+            NodeId = "n",
+            ApiKey = New,
+            OtherApiKey = Old,
+        },
         new() { NodeId = "n", ApiKey = New },
     ];
 
@@ -33,7 +44,10 @@ public class KeyChangeTests
             var time = new FakeTimeProvider();
             using var sender = new ServiceTokens(Steps[from], time);
             using var receiver = new ServiceTokens(Steps[to], time);
-            Assert.Equal(TokenFault.None, receiver.Take(sender.Mint("n", AccessRole.Admin, "GET", "/x"), "GET", "/x", out _, out var role));
+            Assert.Equal(
+                TokenFault.None,
+                receiver.Take(sender.Mint("n", AccessRole.Admin, "GET", "/x"), "GET", "/x", out _, out var role)
+            );
             Assert.Equal(AccessRole.Admin, role);
             Assert.Null(new CallerIdentifier(Steps[to], receiver, time).Identify(Steps[from].ApiKey!).Refusal);
         }
@@ -44,16 +58,26 @@ public class KeyChangeTests
     {
         using var tokens = new ServiceTokens(Steps[3], TimeProvider.System);
         using var past = new ServiceTokens(Steps[0], TimeProvider.System);
-        Assert.Equal(TokenFault.Forged, tokens.Take(past.Mint("n", AccessRole.Admin, "GET", "/x"), "GET", "/x", out _, out _));
+        Assert.Equal(
+            TokenFault.Forged,
+            tokens.Take(past.Mint("n", AccessRole.Admin, "GET", "/x"), "GET", "/x", out _, out _)
+        );
         Assert.NotNull(new CallerIdentifier(Steps[3], tokens, TimeProvider.System).Identify(Old).Refusal);
         Assert.NotNull(new CallerIdentifier(Steps[0], past, TimeProvider.System).Identify(New).Refusal);
-        Assert.NotNull(new CallerIdentifier(Steps[2], tokens, TimeProvider.System).Identify("gx-a-third-key-of-nobody").Refusal);
+        Assert.NotNull(
+            new CallerIdentifier(Steps[2], tokens, TimeProvider.System).Identify("gx-a-third-key-of-nobody").Refusal
+        );
     }
 
     [Fact]
     public void Secrets_are_opened_under_either_and_sealed_anew_under_the_present_one()
     {
-        var document = new JsonObject { ["providers"] = new JsonArray(new JsonObject { ["api_key"] = new ConfigSecrets(Steps[0]).Seal("sk-secret-of-a-provider") }) };
+        var document = new JsonObject
+        {
+            ["providers"] = new JsonArray(
+                new JsonObject { ["api_key"] = new ConfigSecrets(Steps[0]).Seal("sk-secret-of-a-provider") }
+            ),
+        };
         var (second, third) = (new ConfigSecrets(Steps[2]), new ConfigSecrets(Steps[3]));
         Assert.Equal("sk-secret-of-a-provider", (string?)second.OpenAll(document)!["providers"]![0]!["api_key"]);
         Assert.True(second.IsOfOtherKey(document));
@@ -69,9 +93,20 @@ public class KeyChangeTests
     public void Stores_keep_the_password_of_the_old_key()
     {
         EmbeddedStore Store(params (string, string)[] settings) =>
-            EmbeddedStores.Read(new ConfigurationBuilder().AddInMemoryCollection(settings.Append(("GALAXY_STORES", "a")).Select(pair => KeyValuePair.Create(pair.Item1, (string?)pair.Item2))).Build())[0];
+            EmbeddedStores.Read(
+                new ConfigurationBuilder()
+                    .AddInMemoryCollection(
+                        settings
+                            .Append(("GALAXY_STORES", "a"))
+                            .Select(pair => KeyValuePair.Create(pair.Item1, (string?)pair.Item2))
+                    )
+                    .Build()
+            )[0];
 
-        Assert.Equal(Store(("GALAXY_API_KEY", Old)).Password, Store(("GALAXY_API_KEY", New), ("GALAXY_STORE_KEY", Old)).Password);
+        Assert.Equal(
+            Store(("GALAXY_API_KEY", Old)).Password,
+            Store(("GALAXY_API_KEY", New), ("GALAXY_STORE_KEY", Old)).Password
+        );
         Assert.NotEqual(Store(("GALAXY_API_KEY", Old)).Password, Store(("GALAXY_API_KEY", New)).Password);
     }
 
@@ -80,6 +115,20 @@ public class KeyChangeTests
     [InlineData("a,b,a", "one, three or five")]
     [InlineData("a b", "one, three or five")]
     [InlineData("http://a", "one, three or five")]
-    public void A_list_of_stores_that_cannot_be_is_refused(string list, string says) => Assert.Contains(says, Assert.Throws<SettingException>(() => EmbeddedStores.Read(
-        new ConfigurationBuilder().AddInMemoryCollection([KeyValuePair.Create("GALAXY_STORES", (string?)list), KeyValuePair.Create("GALAXY_API_KEY", (string?)Old)]).Build())).Message);
+    public void A_list_of_stores_that_cannot_be_is_refused(string list, string says) =>
+        Assert.Contains(
+            says,
+            Assert
+                .Throws<SettingException>(() =>
+                    EmbeddedStores.Read(
+                        new ConfigurationBuilder()
+                            .AddInMemoryCollection([
+                                KeyValuePair.Create("GALAXY_STORES", (string?)list),
+                                KeyValuePair.Create("GALAXY_API_KEY", (string?)Old),
+                            ])
+                            .Build()
+                    )
+                )
+                .Message
+        );
 }

@@ -6,7 +6,9 @@ namespace Galaxy.ServiceDefaults.Tests.Authentication;
 
 public sealed class ServiceTokensTests
 {
-    private readonly FakeTimeProvider _time = new(DateTimeOffset.Parse("2026-11-26T00:00:00Z", System.Globalization.CultureInfo.InvariantCulture));
+    private readonly FakeTimeProvider _time = new(
+        DateTimeOffset.Parse("2026-11-26T00:00:00Z", System.Globalization.CultureInfo.InvariantCulture)
+    );
     private readonly ServiceTokens _sender;
     private readonly ServiceTokens _receiver;
 
@@ -14,7 +16,8 @@ public sealed class ServiceTokensTests
 
     private ServiceTokens Tokens(string key) => new(new NodeOptions { NodeId = "n", ApiKey = key }, _time);
 
-    private TokenFault Take(string token, string method = "GET", string path = "/x") => _receiver.Take(token, method, path, out _, out _);
+    private TokenFault Take(string token, string method = "GET", string path = "/x") =>
+        _receiver.Take(token, method, path, out _, out _);
 
     [Fact]
     public void A_token_names_somebody_and_his_role_for_one_call()
@@ -27,14 +30,18 @@ public sealed class ServiceTokensTests
 
     [Fact]
     public void It_is_taken_once() =>
-        Assert.Equal((TokenFault.None, TokenFault.Replayed), (Take(_sender.Mint("a", AccessRole.Admin, "GET", "/x") is var token ? token : ""), Take(token)));
+        Assert.Equal(
+            (TokenFault.None, TokenFault.Replayed),
+            (Take(_sender.Mint("a", AccessRole.Admin, "GET", "/x") is var token ? token : ""), Take(token))
+        );
 
     [Theory]
     [InlineData("POST", "/x")]
     [InlineData("GET", "/y")]
     [InlineData("GET", "/X")]
     [InlineData("GET", "/x/")]
-    public void It_is_for_no_other_call(string method, string path) => Assert.Equal(TokenFault.Forged, Take(_sender.Mint("a", AccessRole.Admin, "GET", "/x"), method, path));
+    public void It_is_for_no_other_call(string method, string path) =>
+        Assert.Equal(TokenFault.Forged, Take(_sender.Mint("a", AccessRole.Admin, "GET", "/x"), method, path));
 
     [Theory]
     [InlineData(299, TokenFault.None)]
@@ -46,11 +53,15 @@ public sealed class ServiceTokensTests
         var late = new FakeTimeProvider(_time.GetUtcNow().AddSeconds(seconds));
         var receiver = new ServiceTokens(new NodeOptions { NodeId = "n", ApiKey = "the-key" }, late);
 
-        Assert.Equal(expected, receiver.Take(_sender.Mint("a", AccessRole.Admin, "GET", "/x"), "GET", "/x", out _, out _));
+        Assert.Equal(
+            expected,
+            receiver.Take(_sender.Mint("a", AccessRole.Admin, "GET", "/x"), "GET", "/x", out _, out _)
+        );
     }
 
     [Fact]
-    public void One_made_with_another_key_is_forged() => Assert.Equal(TokenFault.Forged, Take(Tokens("another").Mint("a", AccessRole.Admin, "GET", "/x")));
+    public void One_made_with_another_key_is_forged() =>
+        Assert.Equal(TokenFault.Forged, Take(Tokens("another").Mint("a", AccessRole.Admin, "GET", "/x")));
 
     [Fact]
     public void No_letter_of_it_can_be_changed()
@@ -59,7 +70,8 @@ public sealed class ServiceTokensTests
         for (var i = ServiceTokens.Prefix.Length; i < token.Length; i++)
         {
             var changed = token[..i] + (token[i] == 'A' ? 'B' : 'A') + token[(i + 1)..];
-            // The last letter of a Base64url group carries bits that mean nothing; the decoder refuses those that are set.
+            // The last letter of a Base64url group carries bits that mean nothing; the decoder refuses those that are
+            // set.
             Assert.NotEqual(TokenFault.None, Take(changed));
         }
         Assert.Equal(TokenFault.None, Take(token));
@@ -77,7 +89,16 @@ public sealed class ServiceTokensTests
     public void Long_paths_and_names_do_not_break_it()
     {
         var path = "/" + new string('ö', 5000);
-        Assert.Equal(TokenFault.None, _receiver.Take(_sender.Mint(new string('n', 100), AccessRole.Admin, "GET", path), "GET", path, out var name, out _));
+        Assert.Equal(
+            TokenFault.None,
+            _receiver.Take(
+                _sender.Mint(new string('n', 100), AccessRole.Admin, "GET", path),
+                "GET",
+                path,
+                out var name,
+                out _
+            )
+        );
         Assert.Equal(100, name.Length);
     }
 
@@ -127,7 +148,10 @@ public sealed class ReplayWindowTests
         var (window, seen, random, highest) = (new ReplayWindow(), new HashSet<ulong>(), new Random(11), 0UL);
         for (var i = 0; i < 300_000; i++)
         {
-            var next = random.Next(10) == 0 ? highest + (ulong)random.Next(1, 5000) : highest > 100_000 ? highest - (ulong)random.Next(0, 90_000) : (ulong)random.Next(1, 100_000);
+            var next =
+                random.Next(10) == 0 ? highest + (ulong)random.Next(1, 5000)
+                : highest > 100_000 ? highest - (ulong)random.Next(0, 90_000)
+                : (ulong)random.Next(1, 100_000);
             var expected = next > highest || (highest - next < ReplayWindow.Length && !seen.Contains(next));
             Assert.Equal(expected, window.TryTake(next));
             seen.Add(next);

@@ -11,7 +11,14 @@ public class ClusterViewTests
         static Snapshot Seen(string url)
         {
             var snapshot = new Snapshot { NodeId = "a", Boot = "1" };
-            snapshot.Nodes.Add(new Node { NodeId = "a", Boot = "1", Url = url });
+            snapshot.Nodes.Add(
+                new Node
+                {
+                    NodeId = "a",
+                    Boot = "1",
+                    Url = url,
+                }
+            );
             return snapshot;
         }
 
@@ -25,14 +32,34 @@ public class ClusterViewTests
     {
         static Snapshot Seen(string node, bool leads, params string[] keys)
         {
-            var snapshot = new Snapshot { NodeId = node, Boot = node, Leader = new Leader { NodeId = leads ? node : "gone", Boot = leads ? node : "gone", Token = 1 } };
+            var snapshot = new Snapshot
+            {
+                NodeId = node,
+                Boot = node,
+                Leader = new Leader
+                {
+                    NodeId = leads ? node : "gone",
+                    Boot = leads ? node : "gone",
+                    Token = 1,
+                },
+            };
             snapshot.Nodes.Add(new Node { NodeId = node, Boot = node });
             snapshot.AccessKeys.AddRange(keys.Select(id => new AccessKey { Id = id }));
             return snapshot;
         }
 
-        Assert.Equal(["x", "y"], ClusterView.Join(1, [Seen("a", leads: false), Seen("b", leads: false, "x", "y"), Seen("c", leads: false, "x")]).AccessKeys.Select(key => key.Id));
+        Assert.Equal(
+            ["x", "y"],
+            ClusterView
+                .Join(1, [Seen("a", leads: false), Seen("b", leads: false, "x", "y"), Seen("c", leads: false, "x")])
+                .AccessKeys.Select(key => key.Id)
+        );
         // Its word is the last one: what it has withdrawn is withdrawn.
-        Assert.Equal(["y"], ClusterView.Join(1, [Seen("a", leads: true, "y"), Seen("b", leads: false, "x", "y")]).AccessKeys.Select(key => key.Id));
+        Assert.Equal(
+            ["y"],
+            ClusterView
+                .Join(1, [Seen("a", leads: true, "y"), Seen("b", leads: false, "x", "y")])
+                .AccessKeys.Select(key => key.Id)
+        );
     }
 }

@@ -6,7 +6,15 @@ namespace Galaxy.ServiceDefaults.Tests.Configuration;
 
 public class ConfigSecretsTests
 {
-    private static ConfigSecrets Secrets(string key, string cluster = "home") => new(new NodeOptions { NodeId = "n", ApiKey = key, Cluster = cluster });
+    private static ConfigSecrets Secrets(string key, string cluster = "home") =>
+        new(
+            new NodeOptions
+            {
+                NodeId = "n",
+                ApiKey = key,
+                Cluster = cluster,
+            }
+        );
 
     [Fact]
     public void A_secret_is_read_with_the_same_key_and_not_with_another()
@@ -39,8 +47,21 @@ public class ConfigSecretsTests
     [InlineData("short", "…")]
     public void A_document_is_shown_with_hints(string secret, string hint)
     {
-        var document = new JsonObject { ["home"] = new JsonObject { ["api_key"] = Secrets("the-cluster-key").Seal(secret), ["models"] = new JsonArray("m") } };
+        var document = new JsonObject
+        {
+            ["home"] = new JsonObject
+            {
+                ["api_key"] = Secrets("the-cluster-key").Seal(secret),
+                ["models"] = new JsonArray("m"),
+            },
+        };
 
-        Assert.Equal("{\"home\":{\"api_key\":\"" + hint + "\",\"models\":[\"m\"]}}", ConfigSecrets.Show(document)!.ToJsonString(GalaxyJson.Options).Replace("\\u2026", "…", StringComparison.Ordinal));
+        Assert.Equal(
+            "{\"home\":{\"api_key\":\"" + hint + "\",\"models\":[\"m\"]}}",
+            ConfigSecrets
+                .Show(document)!
+                .ToJsonString(GalaxyJson.Options)
+                .Replace("\\u2026", "…", StringComparison.Ordinal)
+        );
     }
 }

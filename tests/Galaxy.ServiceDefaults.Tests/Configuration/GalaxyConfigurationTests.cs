@@ -28,7 +28,10 @@ public class GalaxyConfigurationTests
     public void What_is_set_on_the_machine_wins()
     {
         var cluster = new GalaxyConfiguration();
-        var configuration = new ConfigurationBuilder().Add(cluster).AddInMemoryCollection([new("OneApi:Providers:home:BaseUrl", "http://mine/v1")]).Build();
+        var configuration = new ConfigurationBuilder()
+            .Add(cluster)
+            .AddInMemoryCollection([new("OneApi:Providers:home:BaseUrl", "http://mine/v1")])
+            .Build();
         cluster.Replace([(Providers, Json("""{"home":{"base_url":"http://cluster/v1"}}"""))]);
 
         Assert.Equal("http://mine/v1", configuration["OneApi:Providers:home:BaseUrl"]);

@@ -7,7 +7,9 @@ namespace Galaxy.ServiceDefaults.Tests.Hosting;
 public class ListeningTests
 {
     private static ListenAddresses Listen(NodeOptions node, params string[] args) =>
-        WebApplication.CreateEmptyBuilder(new WebApplicationOptions { Args = args }).Listen(node, new ListenPort("HTTP_PORT", 8071), new ListenPort("GRPC_PORT", 9071));
+        WebApplication
+            .CreateEmptyBuilder(new WebApplicationOptions { Args = args })
+            .Listen(node, new ListenPort("HTTP_PORT", 8071), new ListenPort("GRPC_PORT", 9071));
 
     [Fact]
     public void Without_a_key_only_loopback_is_listened_on() =>
@@ -27,9 +29,35 @@ public class ListeningTests
 
     [Fact]
     public void An_address_that_is_none_is_named() =>
-        Assert.Contains("'here'", Assert.Throws<SettingException>(() => Listen(new NodeOptions { NodeId = "n", ApiKey = "long-enough", Bind = "here" })).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "'here'",
+            Assert
+                .Throws<SettingException>(() =>
+                    Listen(
+                        new NodeOptions
+                        {
+                            NodeId = "n",
+                            ApiKey = "long-enough",
+                            Bind = "here",
+                        }
+                    )
+                )
+                .Message,
+            StringComparison.Ordinal
+        );
 
     [Fact]
     public void The_advertised_host_is_what_others_are_told() =>
-        Assert.Equal("http://my.host:9071", Listen(new NodeOptions { NodeId = "n", ApiKey = "long-enough", Advertise = "my.host" }).Url(1));
+        Assert.Equal(
+            "http://my.host:9071",
+            Listen(
+                    new NodeOptions
+                    {
+                        NodeId = "n",
+                        ApiKey = "long-enough",
+                        Advertise = "my.host",
+                    }
+                )
+                .Url(1)
+        );
 }

@@ -18,7 +18,9 @@ public class LoopSupervisorTests
 
         Assert.Equal(4, failing.Starts);
         Assert.Equal(1, steady.Starts);
-        Assert.False(host.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping.IsCancellationRequested);
+        Assert.False(
+            host.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping.IsCancellationRequested
+        );
         await host.StopAsync(TestContext.Current.CancellationToken);
         Assert.True(failing.HasStopped);
     }
@@ -31,7 +33,8 @@ public class LoopSupervisorTests
         await host.StartAsync(TestContext.Current.CancellationToken);
         await ending.Works.Task.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
 
-        await host.StopAsync(TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
+        await host.StopAsync(TestContext.Current.CancellationToken)
+            .WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
 
         Assert.Equal(1, ending.Starts);
     }
@@ -39,10 +42,16 @@ public class LoopSupervisorTests
     private static IHost Build(params BackgroundService[] services)
     {
         var builder = Host.CreateEmptyApplicationBuilder(null);
-        builder.Services.Configure<HostOptions>(host => host.BackgroundServiceExceptionBehavior = BackgroundServiceExceptionBehavior.Ignore);
+        builder.Services.Configure<HostOptions>(host =>
+            host.BackgroundServiceExceptionBehavior = BackgroundServiceExceptionBehavior.Ignore
+        );
         foreach (var service in services)
             builder.Services.AddSingleton<IHostedService>(service);
-        builder.Services.AddSingleton<IHostedService>(provider => new LoopSupervisor(provider, TimeProvider.System, NullLogger<LoopSupervisor>.Instance));
+        builder.Services.AddSingleton<IHostedService>(provider => new LoopSupervisor(
+            provider,
+            TimeProvider.System,
+            NullLogger<LoopSupervisor>.Instance
+        ));
         return builder.Build();
     }
 
@@ -61,7 +70,8 @@ public class LoopSupervisorTests
             if (Interlocked.Increment(ref _starts) <= times)
                 throw new InvalidOperationException("a defect");
             Works.TrySetResult();
-            await Task.Delay(Timeout.InfiniteTimeSpan, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(Timeout.InfiniteTimeSpan, stoppingToken)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             HasStopped = true;
         }
     }

@@ -39,7 +39,12 @@ public class LoopbackTests
     private static WebApplication Build(string? bind, int port)
     {
         var builder = WebApplication.CreateBuilder();
-        builder.Configuration.AddInMemoryCollection([new("GALAXY_API_KEY", Key), new("GALAXY_BIND", bind), new("urls", ""), new("HTTP_PORT", $"{port}")]);
+        builder.Configuration.AddInMemoryCollection([
+            new("GALAXY_API_KEY", Key),
+            new("GALAXY_BIND", bind),
+            new("urls", ""),
+            new("HTTP_PORT", $"{port}"),
+        ]);
         builder.Listen(builder.AddServiceDefaults("test"), new ListenPort("HTTP_PORT", 0));
         var app = builder.Build();
         app.MapDefaultEndpoints();
@@ -90,7 +95,10 @@ public class LoopbackTests
         Console.SetError(said);
         try
         {
-            Assert.Equal(3, await GalaxyApp.RunAsync([], new ListenPort("HTTP_PORT", 0), () => Build("127.0.0.1", port)));
+            Assert.Equal(
+                3,
+                await GalaxyApp.RunAsync([], new ListenPort("HTTP_PORT", 0), () => Build("127.0.0.1", port))
+            );
         }
         finally
         {

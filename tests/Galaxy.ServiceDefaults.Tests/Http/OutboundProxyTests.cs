@@ -7,7 +7,8 @@ public class OutboundProxyTests
 {
     private static readonly WebProxy System = new("http://proxy.example.com:3128");
 
-    private static bool GoesThrough(string url, string? noProxy = null) => new OutboundProxy(System, noProxy).GetProxy(new Uri(url)) is not null;
+    private static bool GoesThrough(string url, string? noProxy = null) =>
+        new OutboundProxy(System, noProxy).GetProxy(new Uri(url)) is not null;
 
     [Theory]
     [InlineData("http://api.example.com/v1")]
@@ -57,6 +58,9 @@ public class OutboundProxyTests
     [InlineData("", "https://api.openai.com/", true)]
     [InlineData(",", "https://api.openai.com/", true)]
     [InlineData(".", "https://api.openai.com/", true)]
-    public void No_proxy_names_hosts_their_subdomains_addresses_and_networks(string noProxy, string url, bool through) =>
-        Assert.Equal(through, GoesThrough(url, noProxy));
+    public void No_proxy_names_hosts_their_subdomains_addresses_and_networks(
+        string noProxy,
+        string url,
+        bool through
+    ) => Assert.Equal(through, GoesThrough(url, noProxy));
 }

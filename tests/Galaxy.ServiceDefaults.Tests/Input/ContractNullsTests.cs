@@ -15,22 +15,42 @@ public class ContractNullsTests
     [InlineData("""{"action":"a","action":"b"}""", "action")]
     public void What_the_contract_excludes_is_refused_with_its_name(string json, string field)
     {
-        var refused = Assert.Throws<JsonException>(() => JsonSerializer.Deserialize<TaskRequest>(json, GalaxyJson.Options));
+        var refused = Assert.Throws<JsonException>(() =>
+            JsonSerializer.Deserialize<TaskRequest>(json, GalaxyJson.Options)
+        );
         Assert.Contains(field, refused.Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void What_may_be_null_may_be_null() =>
-        Assert.Equal("a", JsonSerializer.Deserialize<TaskRequest>("""{"action":"a","tags":null,"params":{"list":[null]},"retry":null,"target_device":null}""", GalaxyJson.Options)!.Action);
+        Assert.Equal(
+            "a",
+            JsonSerializer
+                .Deserialize<TaskRequest>(
+                    """{"action":"a","tags":null,"params":{"list":[null]},"retry":null,"target_device":null}""",
+                    GalaxyJson.Options
+                )!
+                .Action
+        );
 
     [Fact]
     public void A_stored_device_with_a_null_among_its_tags_is_refused() =>
-        Assert.Throws<JsonException>(() => JsonSerializer.Deserialize<DeviceView>("""{"device_id":"x","device_name":"x","tags":[null]}""", GalaxyJson.Options));
+        Assert.Throws<JsonException>(() =>
+            JsonSerializer.Deserialize<DeviceView>(
+                """{"device_id":"x","device_name":"x","tags":[null]}""",
+                GalaxyJson.Options
+            )
+        );
 
     [Fact]
     public void The_path_leads_to_the_part_that_is_wrong()
     {
-        var refused = Assert.Throws<JsonException>(() => JsonSerializer.Deserialize<TaskRequest>("""{"subtasks":[{"action":"a"},{"action":"a","depends_on":[null]}]}""", GalaxyJson.Options));
+        var refused = Assert.Throws<JsonException>(() =>
+            JsonSerializer.Deserialize<TaskRequest>(
+                """{"subtasks":[{"action":"a"},{"action":"a","depends_on":[null]}]}""",
+                GalaxyJson.Options
+            )
+        );
         Assert.Equal("$.subtasks[1]", refused.Path);
     }
 }

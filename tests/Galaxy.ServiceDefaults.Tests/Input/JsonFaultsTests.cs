@@ -4,7 +4,9 @@ using Galaxy.ServiceDefaults.Input;
 
 namespace Galaxy.ServiceDefaults.Tests.Input;
 
-/// <summary>What the serializer of this .NET says is understood: another wording of a later version fails here.</summary>
+/// <summary>
+/// What the serializer of this .NET says is understood: another wording of a later version fails here.
+/// </summary>
 public class JsonFaultsTests
 {
     [Theory]

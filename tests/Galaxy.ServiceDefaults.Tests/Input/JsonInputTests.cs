@@ -33,7 +33,8 @@ public class JsonInputTests
     [InlineData("""{"pair":"\ud83d\ude00","escaped":"\\ud800 is text"}""")]
     [InlineData("""{"n":1.7976931348623157e308,"i":123456789012345678901234567890}""")]
     [InlineData("﻿{\"bom\":true}")]
-    public void What_is_well_formed_passes(string json) => Assert.Null(JsonInput.Validate(Encoding.UTF8.GetBytes(json)));
+    public void What_is_well_formed_passes(string json) =>
+        Assert.Null(JsonInput.Validate(Encoding.UTF8.GetBytes(json)));
 
     [Fact]
     public void Bytes_that_are_no_UTF8_are_refused()
@@ -50,7 +51,8 @@ public class JsonInputTests
     {
         foreach (var (open, close) in new[] { ("[", "]"), ("{\"a\":", "}") })
         {
-            var json = string.Concat(Enumerable.Repeat(open, depth)) + "1" + string.Concat(Enumerable.Repeat(close, depth));
+            var json =
+                string.Concat(Enumerable.Repeat(open, depth)) + "1" + string.Concat(Enumerable.Repeat(close, depth));
             Assert.Equal(passes, JsonInput.Validate(Encoding.UTF8.GetBytes(json)) is null);
         }
     }
@@ -60,11 +62,41 @@ public class JsonInputTests
     public void Whatever_passes_is_no_trouble_to_any_reader()
     {
         var random = new Random(20261128);
-        string[] pieces = ["{", "}", "[", "]", ":", ",", "\"a\"", "\"b\"", "\"\\ud800\"", "\"\\udc00\"", "\"\\ud83d\\ude00\"", "\"\\u0061\"", "1", "-0", "1e308", "1e309", "0.1", "true", "null", " ", "\"é\"", "\\", "\""];
+        string[] pieces =
+        [
+            "{",
+            "}",
+            "[",
+            "]",
+            ":",
+            ",",
+            "\"a\"",
+            "\"b\"",
+            "\"\\ud800\"",
+            "\"\\udc00\"",
+            "\"\\ud83d\\ude00\"",
+            "\"\\u0061\"",
+            "1",
+            "-0",
+            "1e308",
+            "1e309",
+            "0.1",
+            "true",
+            "null",
+            " ",
+            "\"é\"",
+            "\\",
+            "\"",
+        ];
         var passed = 0;
         for (var i = 0; i < 200_000; i++)
         {
-            var json = i % 2 == 0 ? string.Concat(Enumerable.Range(0, random.Next(1, 12)).Select(_ => pieces[random.Next(pieces.Length)])) : Grow(random, 0);
+            var json =
+                i % 2 == 0
+                    ? string.Concat(
+                        Enumerable.Range(0, random.Next(1, 12)).Select(_ => pieces[random.Next(pieces.Length)])
+                    )
+                    : Grow(random, 0);
             var utf8 = Encoding.UTF8.GetBytes(json);
             if (i % 3 == 0 && utf8.Length > 0)
                 utf8[random.Next(utf8.Length)] = (byte)random.Next(256);
@@ -81,13 +113,21 @@ public class JsonInputTests
         Assert.InRange(passed, 20_000, 200_000);
     }
 
-    private static string Grow(Random random, int depth) => random.Next(depth > 6 ? 4 : 7) switch
-    {
-        0 => random.Next(-1000, 1000).ToString(System.Globalization.CultureInfo.InvariantCulture),
-        1 => random.Next(8) == 0 ? "\"\\ud8" + random.Next(10, 99) + "\"" : "\"t\\u00e9xt" + random.Next(9) + "\"",
-        2 => "null",
-        3 => random.Next(2) == 0 ? "true" : "false",
-        4 => "[" + string.Join(',', Enumerable.Range(0, random.Next(4)).Select(_ => Grow(random, depth + 1))) + "]",
-        _ => "{" + string.Join(',', Enumerable.Range(0, random.Next(4)).Select(i => $"\"{(random.Next(20) == 0 ? 0 : i)}\":" + Grow(random, depth + 1))) + "}",
-    };
+    private static string Grow(Random random, int depth) =>
+        random.Next(depth > 6 ? 4 : 7) switch
+        {
+            0 => random.Next(-1000, 1000).ToString(System.Globalization.CultureInfo.InvariantCulture),
+            1 => random.Next(8) == 0 ? "\"\\ud8" + random.Next(10, 99) + "\"" : "\"t\\u00e9xt" + random.Next(9) + "\"",
+            2 => "null",
+            3 => random.Next(2) == 0 ? "true" : "false",
+            4 => "[" + string.Join(',', Enumerable.Range(0, random.Next(4)).Select(_ => Grow(random, depth + 1))) + "]",
+            _ => "{"
+                + string.Join(
+                    ',',
+                    Enumerable
+                        .Range(0, random.Next(4))
+                        .Select(i => $"\"{(random.Next(20) == 0 ? 0 : i)}\":" + Grow(random, depth + 1))
+                )
+                + "}",
+        };
 }

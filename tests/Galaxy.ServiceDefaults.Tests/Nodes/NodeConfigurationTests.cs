@@ -23,10 +23,18 @@ public sealed class NodeConfigurationTests : IDisposable
     [Fact]
     public void The_command_line_wins_over_the_environment_over_the_env_file_over_the_json_file()
     {
-        Write("config.json", """{"node_id": "from-json", "role": "standby", "discovery": {"mdns_enabled": false, "broadcast_port": 4000}}""");
+        Write(
+            "config.json",
+            """{"node_id": "from-json", "role": "standby", "discovery": {"mdns_enabled": false,"""
+                + """ "broadcast_port": 4000}}"""
+        );
         Write(".env", "Galaxy_NODE_ID=from-env-file\nNODE71_BROADCAST_PORT=4001\nGalaxy_CLUSTER=home\n");
 
-        var node = Read(new() { ["Galaxy_CLUSTER"] = "from-environment", ["NODE71_BROADCAST_PORT"] = "4002" }, "--NODE71_BROADCAST_PORT", "4003");
+        var node = Read(
+            new() { ["Galaxy_CLUSTER"] = "from-environment", ["NODE71_BROADCAST_PORT"] = "4002" },
+            "--NODE71_BROADCAST_PORT",
+            "4003"
+        );
 
         Assert.Equal(4003, node.BroadcastPort);
         Assert.Equal("from-environment", node.Cluster);
@@ -37,11 +45,14 @@ public sealed class NodeConfigurationTests : IDisposable
     [Fact]
     public void The_reports_config_json_is_understood()
     {
-        Write("config.json", """
+        Write(
+            "config.json",
+            """
             {"node_id": "node_1", "role": "coordinator",
              "discovery": {"mdns_enabled": true, "upnp_enabled": false, "broadcast_enabled": true},
              "failover": {"primary": "node_1", "secondaries": ["node_2", "node_3"]}}
-            """);
+            """
+        );
 
         var node = Read();
 
@@ -57,18 +68,36 @@ public sealed class NodeConfigurationTests : IDisposable
         var file = Path.Combine(_folder, "secret");
 
         Assert.Equal("gx-from-a-file-1234", Read(new() { ["GALAXY_API_KEY_FILE"] = file }).ApiKey);
-        Assert.Equal("gx-said-outright", Read(new() { ["GALAXY_API_KEY_FILE"] = file, ["GALAXY_API_KEY"] = "gx-said-outright" }).ApiKey);
-        Assert.Contains("GALAXY_API_KEY_FILE", Assert.Throws<SettingException>(() => Read(new() { ["GALAXY_API_KEY_FILE"] = file + "-that-is-not-there" })).Message, StringComparison.Ordinal);
+        Assert.Equal(
+            "gx-said-outright",
+            Read(new() { ["GALAXY_API_KEY_FILE"] = file, ["GALAXY_API_KEY"] = "gx-said-outright" }).ApiKey
+        );
+        Assert.Contains(
+            "GALAXY_API_KEY_FILE",
+            Assert
+                .Throws<SettingException>(() => Read(new() { ["GALAXY_API_KEY_FILE"] = file + "-that-is-not-there" }))
+                .Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
     public void Several_masters_and_the_primary_of_a_standby_are_understood()
     {
-        var node = Read(new() { ["MASTER_URL"] = "ws://home:8765, ws://cloud:8765", ["PRIMARY_URL"] = "ws://local-pc:8765" });
+        var node = Read(
+            new() { ["MASTER_URL"] = "ws://home:8765, ws://cloud:8765", ["PRIMARY_URL"] = "ws://local-pc:8765" }
+        );
         Assert.Equal(["ws://home:8765/", "ws://cloud:8765/"], node.MasterUrls.Select(url => url.ToString()));
         Assert.Equal(["local-pc:9071"], node.Seeds);
-        Assert.Equal(["other:9999"], Read(new() { ["PRIMARY_URL"] = "ws://local-pc:8765", ["Galaxy_SEEDS"] = "other:9999" }).Seeds);
-        Assert.Contains("ftp://x", Assert.Throws<SettingException>(() => Read(new() { ["MASTER_URL"] = "ws://a:1,ftp://x" })).Message, StringComparison.Ordinal);
+        Assert.Equal(
+            ["other:9999"],
+            Read(new() { ["PRIMARY_URL"] = "ws://local-pc:8765", ["Galaxy_SEEDS"] = "other:9999" }).Seeds
+        );
+        Assert.Contains(
+            "ftp://x",
+            Assert.Throws<SettingException>(() => Read(new() { ["MASTER_URL"] = "ws://a:1,ftp://x" })).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]

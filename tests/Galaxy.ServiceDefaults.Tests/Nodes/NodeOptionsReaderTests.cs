@@ -6,7 +6,11 @@ namespace Galaxy.ServiceDefaults.Tests.Nodes;
 public class NodeOptionsReaderTests
 {
     private static NodeOptions Read(params (string Key, string Value)[] settings) =>
-        NodeOptionsReader.Read(new ConfigurationBuilder().AddInMemoryCollection(settings.Select(s => KeyValuePair.Create(s.Key, (string?)s.Value))).Build());
+        NodeOptionsReader.Read(
+            new ConfigurationBuilder()
+                .AddInMemoryCollection(settings.Select(s => KeyValuePair.Create(s.Key, (string?)s.Value)))
+                .Build()
+        );
 
     [Fact]
     public void Without_settings_a_node_is_a_coordinator_called_like_its_host()
@@ -14,12 +18,14 @@ public class NodeOptionsReaderTests
         var node = Read();
 
         Assert.Equal((Environment.MachineName, NodeRole.Coordinator, "galaxy"), (node.NodeId, node.Role, node.Cluster));
-        Assert.Equal((true, true, true, 37021), (node.MdnsEnabled, node.UpnpEnabled, node.BroadcastEnabled, node.BroadcastPort));
+        Assert.Equal(
+            (true, true, true, 37021),
+            (node.MdnsEnabled, node.UpnpEnabled, node.BroadcastEnabled, node.BroadcastPort)
+        );
     }
 
     [Fact]
-    public void Names_of_settings_do_not_depend_on_case() =>
-        Assert.Equal("n1", Read(("GALAXY_NODE_ID", "n1")).NodeId);
+    public void Names_of_settings_do_not_depend_on_case() => Assert.Equal("n1", Read(("GALAXY_NODE_ID", "n1")).NodeId);
 
     [Theory]
     [InlineData("Galaxy_NODE_ROLE", "coordinater", "coordinator, standby, worker")]

@@ -5,7 +5,8 @@ namespace Galaxy.Simulation.Tests.Bugs;
 /// <summary>No answer in time is taken for proof.</summary>
 internal sealed class SilenceIsProof : Bug
 {
-    public override RedialOutcome Judge(RedialOutcome outcome) => outcome == RedialOutcome.Silent ? RedialOutcome.Gone : outcome;
+    public override RedialOutcome Judge(RedialOutcome outcome) =>
+        outcome == RedialOutcome.Silent ? RedialOutcome.Gone : outcome;
 }
 
 /// <summary>One coordinator's word is enough, though it may be its own firewall that refuses.</summary>
@@ -20,7 +21,9 @@ internal sealed class HalfIsAMajority : Bug
     public override Verdict Count(IEnumerable<bool?> answers, int stores)
     {
         var all = answers.ToList();
-        return all.Count(answer => answer == true) >= Math.Max(1, stores / 2) ? Verdict.Yes : LeaseQuorum.Count(all, stores);
+        return all.Count(answer => answer == true) >= Math.Max(1, stores / 2)
+            ? Verdict.Yes
+            : LeaseQuorum.Count(all, stores);
     }
 }
 

@@ -1,6 +1,8 @@
 namespace Galaxy.Simulation.Tests.Gossip;
 
-/// <summary>Deliberate mistakes, each of which the simulation must find: one that finds nothing proves nothing.</summary>
+/// <summary>
+/// Deliberate mistakes, each of which the simulation must find: one that finds nothing proves nothing.
+/// </summary>
 internal enum GossipBug
 {
     None,

@@ -10,7 +10,12 @@ internal sealed class GossipNode
     private readonly Random _random;
     private readonly GossipBug _bug;
     private readonly List<(StateEntry? Entry, VersionVector Pruned)> _log = [];
-    private (List<StateEntry> Entries, VersionVector Summary, VersionVector Pruned, Hlc Clock) _snapshot = ([], VersionVector.Empty, VersionVector.Empty, default);
+    private (List<StateEntry> Entries, VersionVector Summary, VersionVector Pruned, Hlc Clock) _snapshot = (
+        [],
+        VersionVector.Empty,
+        VersionVector.Empty,
+        default
+    );
     private int _names;
 
     public GossipNode(string name, Random random, GossipBug bug)
@@ -34,7 +39,10 @@ internal sealed class GossipNode
     /// <summary>What it had seen before it restarted, and others were told that it has seen.</summary>
     private VersionVector Promised { get; set; } = VersionVector.Empty;
 
-    /// <summary>True from a restart until it has caught up: what others have dropped because it had seen it, it does not know now.</summary>
+    /// <summary>
+    /// True from a restart until it has caught up: what others have dropped because it had seen it, it does not know
+    /// now.
+    /// </summary>
     public bool IsUninformed => !Map.Summary.Dominates(Promised);
 
     /// <summary>Milliseconds that this node's wall clock is wrong by.</summary>
@@ -56,7 +64,8 @@ internal sealed class GossipNode
     }
 
     /// <summary>Starts again from the disk.</summary>
-    /// <param name="lost">The last records that did not reach it: the machine lost power. 0: only the process died.</param>
+    /// <param name="lost">The last records that did not reach it: the machine lost power. 0: only the process
+    /// died.</param>
     /// <param name="snapshotOnly">The log is lost, too: an old snapshot was put back.</param>
     public void Restart(int lost, bool snapshotOnly)
     {
@@ -81,23 +90,45 @@ internal sealed class GossipNode
         Up = true;
     }
 
-    private RumorMill NewMill() => new(_bug == GossipBug.HopLimitIgnored ? new RumorSettings { MaxHops = int.MaxValue } : new RumorSettings(), _random);
+    private RumorMill NewMill() =>
+        new(
+            _bug == GossipBug.HopLimitIgnored ? new RumorSettings { MaxHops = int.MaxValue } : new RumorSettings(),
+            _random
+        );
 
     public (List<StateEntry> Entries, VersionVector Pruned) Batch(IEnumerable<EntryId> ids) =>
-        ([.. ids.Select(Map.Find).OfType<StateEntry>().Select(Sent)], _bug == GossipBug.PrunedNotSent ? VersionVector.Empty : Map.Pruned);
+        (
+            [.. ids.Select(Map.Find).OfType<StateEntry>().Select(Sent)],
+            _bug == GossipBug.PrunedNotSent ? VersionVector.Empty : Map.Pruned
+        );
 
-    private StateEntry Sent(StateEntry entry) => _bug == GossipBug.ContextNotSent
-        ? entry with { Context = entry.Versions.Aggregate(VersionVector.Empty, (vector, version) => vector.With(version.Dot)) }
-        : entry;
+    private StateEntry Sent(StateEntry entry) =>
+        _bug == GossipBug.ContextNotSent
+            ? entry with
+            {
+                Context = entry.Versions.Aggregate(VersionVector.Empty, (vector, version) => vector.With(version.Dot)),
+            }
+            : entry;
 
-    private bool Accepts(StateEntry entry) => _bug != GossipBug.LastWriteByWallClock
-        || Map.Find(new EntryId(entry.Namespace, entry.Key)) is not { } known || entry.Latest.Time.PhysicalMs >= known.Latest.Time.PhysicalMs;
+    private bool Accepts(StateEntry entry) =>
+        _bug != GossipBug.LastWriteByWallClock
+        || Map.Find(new EntryId(entry.Namespace, entry.Key)) is not { } known
+        || entry.Latest.Time.PhysicalMs >= known.Latest.Time.PhysicalMs;
 
-    public void Receive(IReadOnlyList<string> knowing, int hops, List<StateEntry> entries, VersionVector pruned, long wallMs)
+    public void Receive(
+        IReadOnlyList<string> knowing,
+        int hops,
+        List<StateEntry> entries,
+        VersionVector pruned,
+        long wallMs
+    )
     {
-        var reaches = _bug == GossipBug.RumorHidesGap
-            ? entries.SelectMany(entry => entry.Versions).Aggregate(VersionVector.Empty, (vector, version) => vector.With(version.Dot))
-            : VersionVector.Empty;
+        var reaches =
+            _bug == GossipBug.RumorHidesGap
+                ? entries
+                    .SelectMany(entry => entry.Versions)
+                    .Aggregate(VersionVector.Empty, (vector, version) => vector.With(version.Dot))
+                : VersionVector.Empty;
         foreach (var entry in entries.Where(Accepts))
         {
             var id = new EntryId(entry.Namespace, entry.Key);
@@ -113,15 +144,27 @@ internal sealed class GossipNode
     {
         peer.Heard[Name] = (Map.Summary, Map.Origin);
         var delta = peer.Map.DeltaFor(Map.Summary, _bug == GossipBug.OldSnapshotGetsDelta ? int.MaxValue : maxBytes);
-        if (delta is not var (entries, reaches)
-            || (_bug != GossipBug.OldSnapshotGetsDelta && peer.Map.NeedsEverything(Map.Summary, _bug is GossipBug.DigestNotCompared or GossipBug.PrunedNotSent ? null : Map.Digest)))
+        if (
+            delta is not var (entries, reaches)
+            || (
+                _bug != GossipBug.OldSnapshotGetsDelta
+                && peer.Map.NeedsEverything(
+                    Map.Summary,
+                    _bug is GossipBug.DigestNotCompared or GossipBug.PrunedNotSent ? null : Map.Digest
+                )
+            )
+        )
         {
             var news = Map.Replace([.. peer.Map.All], peer.Map.Summary, peer.Map.Pruned);
             foreach (var entry in news)
                 Mill.Tell(new EntryId(entry.Namespace, entry.Key), 0, [peer.Name], default);
             return;
         }
-        Map.ApplyDelta([.. entries.Select(peer.Sent).Where(Accepts)], reaches, _bug == GossipBug.PrunedNotSent ? VersionVector.Empty : peer.Map.Pruned);
+        Map.ApplyDelta(
+            [.. entries.Select(peer.Sent).Where(Accepts)],
+            reaches,
+            _bug == GossipBug.PrunedNotSent ? VersionVector.Empty : peer.Map.Pruned
+        );
     }
 
     /// <summary>Drops what every member has seen, as a coordinator decides it.</summary>

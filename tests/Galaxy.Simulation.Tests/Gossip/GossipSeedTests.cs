@@ -3,7 +3,8 @@ namespace Galaxy.Simulation.Tests.Gossip;
 /// <summary>Many seeds without a violation, and every deliberate bug found.</summary>
 public class GossipSeedTests
 {
-    public static TheoryData<string> Bugs => [.. Enum.GetNames<GossipBug>().Where(name => name != nameof(GossipBug.None))];
+    public static TheoryData<string> Bugs =>
+        [.. Enum.GetNames<GossipBug>().Where(name => name != nameof(GossipBug.None))];
 
     private static string? Run(int seed, GossipBug bug)
     {

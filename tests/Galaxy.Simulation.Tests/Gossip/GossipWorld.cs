@@ -9,8 +9,9 @@ namespace Galaxy.Simulation.Tests.Gossip;
 internal sealed class GossipViolationException(string message) : Exception(message);
 
 /// <summary>
-/// Coordinators that write, gossip, compact, crash, lose power and come back from old snapshots, in one thread with a virtual clock:
-/// messages are delayed, lost, repeated and reordered, and partitions come and go. Everything follows from the seed.
+/// Coordinators that write, gossip, compact, crash, lose power and come back from old snapshots, in one thread with a
+/// virtual clock: messages are delayed, lost, repeated and reordered, and partitions come and go. Everything follows
+/// from the seed.
 /// </summary>
 internal sealed class GossipWorld
 {
@@ -33,8 +34,8 @@ internal sealed class GossipWorld
     private readonly bool _tells;
     private readonly Queue<string> _history = new();
 
-    // Keys that a node wrote before it had caught up, while others may have dropped what its write should have been held against. The
-    // nodes must still agree; which value they agree on, docs/protocols/state.md leaves open.
+    // Keys that a node wrote before it had caught up, while others may have dropped what its write should have been
+    // held against. The nodes must still agree; which value they agree on, docs/protocols/state.md leaves open.
     private readonly HashSet<string> _open = [];
     private long _rounds;
     private long _order;
@@ -49,7 +50,12 @@ internal sealed class GossipWorld
         _compacts = _random.Next(3) > 0;
         _losesPower = _random.Next(2) == 0;
         _tells = seed % 2 == 0;
-        Nodes = [.. Enumerable.Range(0, _random.Next(20) == 0 ? 40 : _random.Next(3, 8)).Select(i => new GossipNode("n" + i, _random, bug) { Skew = _random.Next(-5000, 5000) })];
+        Nodes =
+        [
+            .. Enumerable
+                .Range(0, _random.Next(20) == 0 ? 40 : _random.Next(3, 8))
+                .Select(i => new GossipNode("n" + i, _random, bug) { Skew = _random.Next(-5000, 5000) }),
+        ];
     }
 
     public IReadOnlyList<GossipNode> Nodes { get; }
@@ -124,10 +130,13 @@ internal sealed class GossipWorld
 
     private void Restart(GossipNode node)
     {
-        // A process that dies loses nothing. A machine that loses power loses the last second; a restored one goes far back.
+        // A process that dies loses nothing. A machine that loses power loses the last second; a restored one goes far
+        // back.
         var (lost, old) = (_losesPower ? _random.Next(4) : 0, _losesPower && _random.Next(6) == 0);
         node.Restart(lost, old);
-        Log($"{node.Name} restarts as {node.Map.Origin}{(old ? " from an old snapshot" : lost > 0 ? $", {lost} records lost" : "")} with {node.Map.Summary}");
+        Log(
+            $"{node.Name} restarts as {node.Map.Origin}{(old ? " from an old snapshot" : lost > 0 ? $", {lost} records lost" : "")} with {node.Map.Summary}"
+        );
     }
 
     private void Write(GossipNode node)
@@ -135,10 +144,17 @@ internal sealed class GossipWorld
         var policy = (ConflictPolicy)_random.Next(5);
         var key = Keys[((int)policy * 2) + _random.Next(2)];
         var id = new EntryId("ns", key);
-        var text = policy == ConflictPolicy.Merge ? $"{{\"f{_random.Next(3)}\":{_random.Next(100)},\"t\":{{\"$set\":[{_random.Next(3)}]}}}}" : $"{node.Name}-{_random.Next(1000)}";
+        var text =
+            policy == ConflictPolicy.Merge
+                ? $"{{\"f{_random.Next(3)}\":{_random.Next(100)},\"t\":{{\"$set\":[{_random.Next(3)}]}}}}"
+                : $"{node.Name}-{_random.Next(1000)}";
         if (_compacts && node.IsUninformed)
             _open.Add(key);
-        var entry = node.Write(id, StateWrite.Of(_random.Next(4) == 0 ? null : Encoding.UTF8.GetBytes(text), policy, _random.Next(3)), _now);
+        var entry = node.Write(
+            id,
+            StateWrite.Of(_random.Next(4) == 0 ? null : Encoding.UTF8.GetBytes(text), policy, _random.Next(3)),
+            _now
+        );
         if (entry is null)
             return;
         var dot = entry.Latest.Dot;
@@ -160,25 +176,37 @@ internal sealed class GossipWorld
         Log($"cut off: {string.Join(' ', side)}");
     }
 
-    private bool Reaches(GossipNode from, GossipNode to) => to.Up && !_cut.ContainsKey((from.Name, to.Name)) && _random.NextDouble() >= _loss;
+    private bool Reaches(GossipNode from, GossipNode to) =>
+        to.Up && !_cut.ContainsKey((from.Name, to.Name)) && _random.NextDouble() >= _loss;
 
     private void Spread(GossipNode node)
     {
-        foreach (var batch in node.Mill.Round([.. Nodes.Where(other => other != node).Select(other => other.Name)], Clock))
+        foreach (
+            var batch in node.Mill.Round([.. Nodes.Where(other => other != node).Select(other => other.Name)], Clock)
+        )
         {
             var peer = Nodes.Single(other => other.Name == batch.Peer);
             var (entries, pruned) = node.Batch(batch.Entries);
             for (var copies = _random.NextDouble() < _doubled ? 2 : 1; copies > 0; copies--)
             {
                 if (Reaches(node, peer))
-                    At(_now + _random.Next(1, 300), () => Deliver(Knowing(node, batch), peer, batch.Hops, entries, pruned));
+                    At(_now + _random.Next(1, 300), () =>
+                        Deliver(Knowing(node, batch), peer, batch.Hops, entries, pruned)
+                    );
             }
         }
     }
 
-    private IReadOnlyList<string> Knowing(GossipNode node, RumorBatch batch) => _tells ? [node.Name, .. batch.Told] : [node.Name];
+    private IReadOnlyList<string> Knowing(GossipNode node, RumorBatch batch) =>
+        _tells ? [node.Name, .. batch.Told] : [node.Name];
 
-    private void Deliver(IReadOnlyList<string> knowing, GossipNode to, int hops, List<StateEntry> entries, VersionVector pruned)
+    private void Deliver(
+        IReadOnlyList<string> knowing,
+        GossipNode to,
+        int hops,
+        List<StateEntry> entries,
+        VersionVector pruned
+    )
     {
         if (!to.Up)
             return;
@@ -210,8 +238,16 @@ internal sealed class GossipWorld
         _cut.Clear();
         foreach (var node in Nodes.Where(node => !node.Up))
             node.Restart(0, false);
-        var known = Nodes.SelectMany(node => node.Map.All).SelectMany(entry => entry.Versions).Select(version => version.Dot)
-            .Concat(_writes.Select(write => write.Latest.Dot).Where(dot => Nodes.Any(node => node.Map.Summary.Contains(dot)))).ToHashSet();
+        var known = Nodes
+            .SelectMany(node => node.Map.All)
+            .SelectMany(entry => entry.Versions)
+            .Select(version => version.Dot)
+            .Concat(
+                _writes
+                    .Select(write => write.Latest.Dot)
+                    .Where(dot => Nodes.Any(node => node.Map.Summary.Contains(dot)))
+            )
+            .ToHashSet();
         ExchangeAll();
         for (var round = 0; Nodes.Any(node => node.Mill.IsBusy); round++)
         {
@@ -219,10 +255,21 @@ internal sealed class GossipWorld
                 throw Violation("rumors do not die");
             foreach (var node in Nodes)
             {
-                foreach (var batch in node.Mill.Round([.. Nodes.Where(other => other != node).Select(other => other.Name)], Clock))
+                foreach (
+                    var batch in node.Mill.Round(
+                        [.. Nodes.Where(other => other != node).Select(other => other.Name)],
+                        Clock
+                    )
+                )
                 {
                     var (entries, pruned) = node.Batch(batch.Entries);
-                    Deliver(Knowing(node, batch), Nodes.Single(other => other.Name == batch.Peer), batch.Hops, entries, pruned);
+                    Deliver(
+                        Knowing(node, batch),
+                        Nodes.Single(other => other.Name == batch.Peer),
+                        batch.Hops,
+                        entries,
+                        pruned
+                    );
                 }
             }
         }
@@ -245,8 +292,12 @@ internal sealed class GossipWorld
     private void Judge(HashSet<Dot> known)
     {
         if (Nodes.Select(node => Seen(node.Map.All)).Distinct().Count() > 1)
-            throw Violation($"readers see different things:\n{string.Join("\n--\n", Nodes.Select(node => Seen(node.Map.All)))}");
-        var expected = Expected([.. _writes.Where(write => known.Contains(write.Latest.Dot) && !_open.Contains(write.Key))]);
+            throw Violation(
+                $"readers see different things:\n{string.Join("\n--\n", Nodes.Select(node => Seen(node.Map.All)))}"
+            );
+        var expected = Expected([
+            .. _writes.Where(write => known.Contains(write.Latest.Dot) && !_open.Contains(write.Key)),
+        ]);
         var seen = Seen(Nodes[0].Map.All.Where(entry => !_open.Contains(entry.Key)));
         if (seen != expected)
             throw Violation($"all show\n{seen}\nand should show\n{expected}");
@@ -254,25 +305,59 @@ internal sealed class GossipWorld
         foreach (var node in Nodes)
             node.Map.Compact(Nodes.Aggregate(Nodes[0].Map.Summary, (common, other) => common.Meet(other.Map.Summary)));
         if (Nodes.Select(node => Bytes(node.Map)).Distinct().Count() > 1)
-            throw Violation($"the nodes are not equal:\n{string.Join("\n--\n", Nodes.Select(node => Bytes(node.Map)).Distinct())}");
+            throw Violation(
+                $"the nodes are not equal:\n{string.Join("\n--\n", Nodes.Select(node => Bytes(node.Map)).Distinct())}"
+            );
     }
 
-    /// <summary>What a reader sees when every write that counts is there: one counts unless a later one knew of it and does not have it.</summary>
-    private static string Expected(List<StateEntry> writes) => Seen(writes.GroupBy(write => write.Key).OrderBy(group => group.Key, StringComparer.Ordinal)
-        .Select(group => new StateEntry("ns", group.Key, [.. group.SelectMany(write => write.Versions).DistinctBy(version => (version.Path, version.Dot))
-            .Where(version => !group.Any(other => other.Context.Contains(version.Dot) && !other.Versions.Any(v => v.Path == version.Path && v.Dot == version.Dot)))
-            .Order(Comparer<StateVersion>.Create(StateVersion.CompareByPlace))], VersionVector.Empty))
-        .Where(entry => entry.Versions.Length > 0));
+    /// <summary>
+    /// What a reader sees when every write that counts is there: one counts unless a later one knew of it and does not
+    /// have it.
+    /// </summary>
+    private static string Expected(List<StateEntry> writes) =>
+        Seen(
+            writes
+                .GroupBy(write => write.Key)
+                .OrderBy(group => group.Key, StringComparer.Ordinal)
+                .Select(group => new StateEntry(
+                    "ns",
+                    group.Key,
+                    [
+                        .. group
+                            .SelectMany(write => write.Versions)
+                            .DistinctBy(version => (version.Path, version.Dot))
+                            .Where(version =>
+                                !group.Any(other =>
+                                    other.Context.Contains(version.Dot)
+                                    && !other.Versions.Any(v => v.Path == version.Path && v.Dot == version.Dot)
+                                )
+                            )
+                            .Order(Comparer<StateVersion>.Create(StateVersion.CompareByPlace)),
+                    ],
+                    VersionVector.Empty
+                ))
+                .Where(entry => entry.Versions.Length > 0)
+        );
 
     private static string Seen(IEnumerable<StateEntry> entries) =>
-        string.Join('\n', entries.Where(entry => !entry.Deleted).Select(entry => $"{entry.Key}={Encoding.UTF8.GetString(entry.Value.Span)}"));
+        string.Join(
+            '\n',
+            entries
+                .Where(entry => !entry.Deleted)
+                .Select(entry => $"{entry.Key}={Encoding.UTF8.GetString(entry.Value.Span)}")
+        );
 
-    private static string Bytes(ReplicatedMap map) => string.Join('\n', map.All.Select(entry =>
-        $"{entry.Key} {entry.Context} {string.Join(';', entry.Versions.Select(version => $"{version.Path} {version.Dot} {version.Time} {version.Deleted} {Encoding.UTF8.GetString(version.Value.Span)}"))}")) + map.Summary;
+    private static string Bytes(ReplicatedMap map) =>
+        string.Join(
+            '\n',
+            map.All.Select(entry =>
+                $"{entry.Key} {entry.Context} {string.Join(';', entry.Versions.Select(version => $"{version.Path} {version.Dot} {version.Time} {version.Deleted} {Encoding.UTF8.GetString(version.Value.Span)}"))}"
+            )
+        ) + map.Summary;
 
     private void Log(string line)
     {
-        _history.Enqueue($"{_now - 1_000_000,6} {line}");
+        _history.Enqueue($"{_now - 1_000_000, 6} {line}");
         if (_history.Count > 60)
             _history.Dequeue();
     }

@@ -16,7 +16,10 @@ public class ThousandNodesTests
     {
         var random = new Random(1);
         var runs = Enumerable.Range(0, 20).Select(_ => Spread(random)).ToList();
-        TestContext.Current.SendDiagnosticMessage($"hops until all have it: {string.Join(' ', runs.Select(run => run.Hops))}; messages per node {runs.Average(run => run.Messages) / Nodes:0.0}");
+        TestContext.Current.SendDiagnosticMessage(
+            $"hops until all have it: {string.Join(' ', runs.Select(run => run.Hops))}; messages per node "
+                + $"{runs.Average(run => run.Messages) / Nodes:0.0}"
+        );
 
         Assert.All(runs, run => Assert.InRange(run.Hops, 1, 10));
         // Each node tells three peers in each round until the rumor is ten rounds old: that is the most it may cost.
@@ -35,7 +38,13 @@ public class ThousandNodesTests
         for (var hop = 1; mills.Values.Any(mill => mill.IsBusy); hop++)
         {
             Assert.InRange(hop, 1, 20);
-            var sent = names.SelectMany(name => mills[name].Round([.. names.Where(other => other != name)], TimeSpan.FromDays(hop)).Select(batch => (From: name, batch))).ToList();
+            var sent = names
+                .SelectMany(name =>
+                    mills[name]
+                        .Round([.. names.Where(other => other != name)], TimeSpan.FromDays(hop))
+                        .Select(batch => (From: name, batch))
+                )
+                .ToList();
             messages += sent.Count;
             foreach (var (from, batch) in sent.Where(_ => random.NextDouble() >= Loss))
             {
@@ -56,7 +65,8 @@ public class ThousandNodesTests
         var random = new Random(2);
         var maps = Enumerable.Range(0, Nodes).Select(i => new ReplicatedMap("n" + i)).ToArray();
         for (var i = 0; i < 100; i++)
-            maps[random.Next(Nodes)].Put("ns", "k" + random.Next(30), Encoding.UTF8.GetBytes($"v{i}"), random.Next(1000));
+            maps[random.Next(Nodes)]
+                .Put("ns", "k" + random.Next(30), Encoding.UTF8.GetBytes($"v{i}"), random.Next(1000));
         // Two halves, each by itself, then together: random pairs, as the protocol chooses them.
         var rounds = 0;
         while (maps.Select(map => map.Summary).Any(summary => !summary.Equals(maps[0].Summary)))
@@ -70,7 +80,15 @@ public class ThousandNodesTests
             }
         }
         TestContext.Current.SendDiagnosticMessage($"equal after {rounds - 10} rounds together");
-        var bytes = maps.Select(map => string.Join('\n', map.All.Select(entry => $"{entry.Key} {string.Join(';', entry.Versions.Select(v => $"{v.Dot} {v.Time} {Encoding.UTF8.GetString(v.Value.Span)}"))}"))).Distinct();
+        var bytes = maps.Select(map =>
+                string.Join(
+                    '\n',
+                    map.All.Select(entry =>
+                        $"{entry.Key} {string.Join(';', entry.Versions.Select(v => $"{v.Dot} {v.Time} {Encoding.UTF8.GetString(v.Value.Span)}"))}"
+                    )
+                )
+            )
+            .Distinct();
 
         Assert.Single(bytes);
     }
@@ -86,7 +104,12 @@ public class ThousandNodesTests
         for (var i = 0; i < 5; i++)
         {
             a.Put("ns", $"key-{i:D5}", Encoding.UTF8.GetBytes($"changed here to something, no. {i:D5}"), 20_000 + i);
-            b.Put("ns", $"key-{i + 100:D5}", Encoding.UTF8.GetBytes($"changed there to something no. {i:D5}"), 20_000 + i);
+            b.Put(
+                "ns",
+                $"key-{i + 100:D5}",
+                Encoding.UTF8.GetBytes($"changed there to something no. {i:D5}"),
+                20_000 + i
+            );
         }
         var entry = a.All.First().ApproximateSize;
 

@@ -34,23 +34,40 @@ internal enum SwimBug
 
 internal static class SwimBugs
 {
-    public static MembershipSettings Settings(this SwimBug bug) => bug switch
-    {
-        SwimBug.NoSuspicion => new MembershipSettings { SuspectAtLeast = TimeSpan.Zero },
-        SwimBug.NoIndirectProbes => new MembershipSettings { IndirectProbes = 0 },
-        SwimBug.SuspicionNeverShortens => new MembershipSettings { EnoughAccusers = int.MaxValue, SuspectAtLeast = TimeSpan.FromSeconds(3), LonelySuspicionFactor = 12 },
-        SwimBug.DeadForgottenAtOnce => new MembershipSettings { ForgetAfter = TimeSpan.Zero },
-        SwimBug.NewsToldOnce => new MembershipSettings { TellFactor = 0.1 },
-        _ => new MembershipSettings(),
-    };
+    public static MembershipSettings Settings(this SwimBug bug) =>
+        bug switch
+        {
+            SwimBug.NoSuspicion => new MembershipSettings { SuspectAtLeast = TimeSpan.Zero },
+            SwimBug.NoIndirectProbes => new MembershipSettings { IndirectProbes = 0 },
+            SwimBug.SuspicionNeverShortens => new MembershipSettings
+            {
+                EnoughAccusers = int.MaxValue,
+                SuspectAtLeast = TimeSpan.FromSeconds(3),
+                LonelySuspicionFactor = 12,
+            },
+            SwimBug.DeadForgottenAtOnce => new MembershipSettings { ForgetAfter = TimeSpan.Zero },
+            SwimBug.NewsToldOnce => new MembershipSettings { TellFactor = 0.1 },
+            _ => new MembershipSettings(),
+        };
 
     /// <summary>What a node with the bug makes of what it hears.</summary>
-    public static IEnumerable<Claim> Distort(this SwimBug bug, Swim listener, IEnumerable<Claim> claims) => bug switch
-    {
-        SwimBug.NoRefutation => claims.Where(claim => claim.Member.NodeId != listener.Table.Self),
-        SwimBug.RestartNotSeen => claims.Where(claim => claim.Member.NodeId != listener.Table.Self || claim.Member.Boot == listener.Table.SelfMember.Boot),
-        SwimBug.OldNewsBelieved => claims.Select(claim => listener.Table.Find(claim.Member.NodeId) is { } known && known.NodeId != listener.Table.Self && claim.Member.Incarnation <= known.Incarnation
-            ? claim with { Member = claim.Member with { Incarnation = known.Incarnation + 1 } } : claim),
-        _ => claims,
-    };
+    public static IEnumerable<Claim> Distort(this SwimBug bug, Swim listener, IEnumerable<Claim> claims) =>
+        bug switch
+        {
+            SwimBug.NoRefutation => claims.Where(claim => claim.Member.NodeId != listener.Table.Self),
+            SwimBug.RestartNotSeen => claims.Where(claim =>
+                claim.Member.NodeId != listener.Table.Self || claim.Member.Boot == listener.Table.SelfMember.Boot
+            ),
+            SwimBug.OldNewsBelieved => claims.Select(claim =>
+                listener.Table.Find(claim.Member.NodeId) is { } known
+                && known.NodeId != listener.Table.Self
+                && claim.Member.Incarnation <= known.Incarnation
+                    ? claim with
+                    {
+                        Member = claim.Member with { Incarnation = known.Incarnation + 1 },
+                    }
+                    : claim
+            ),
+            _ => claims,
+        };
 }

@@ -27,7 +27,18 @@ internal sealed class SwimNode(string name, SwimBug bug, Random random)
     {
         _boots++;
         (Up, Paused) = (true, false);
-        var self = new Member(name, Boot, 1, MemberState.Alive, "coordinator", "http://" + name, "http://" + name, 1, "1", (long)now.TotalMilliseconds);
+        var self = new Member(
+            name,
+            Boot,
+            1,
+            MemberState.Alive,
+            "coordinator",
+            "http://" + name,
+            "http://" + name,
+            1,
+            "1",
+            (long)now.TotalMilliseconds
+        );
         Swim = new Swim(self, bug.Settings(), random, now);
     }
 

@@ -54,6 +54,9 @@ public class SwimSeedTests
         world.Forbidden = MemberState.Dead;
         world.RunFor(TimeSpan.FromSeconds(10));
         var took = world.KillAndMeasure(world.Nodes[world.Nodes.Count / 2]);
-        TestContext.Current.SendDiagnosticMessage($"{world.Nodes.Count} nodes; killed: known to all after {took.TotalSeconds:0.0} s; {perNode:0.0} messages a second and node");
+        TestContext.Current.SendDiagnosticMessage(
+            $"{world.Nodes.Count} nodes; killed: known to all after {took.TotalSeconds:0.0} s; "
+                + $"{perNode:0.0} messages a second and node"
+        );
     }
 }

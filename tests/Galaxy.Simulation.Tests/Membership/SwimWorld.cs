@@ -5,8 +5,8 @@ namespace Galaxy.Simulation.Tests.Membership;
 internal sealed class SwimViolationException(string message) : Exception(message);
 
 /// <summary>
-/// Coordinators that find out who lives, over a network that delays, loses, repeats and cuts, while processes are killed, paused and
-/// restarted. One thread, a virtual clock; everything follows from the seed.
+/// Coordinators that find out who lives, over a network that delays, loses, repeats and cuts, while processes are
+/// killed, paused and restarted. One thread, a virtual clock; everything follows from the seed.
 /// </summary>
 internal sealed class SwimWorld
 {
@@ -24,7 +24,10 @@ internal sealed class SwimWorld
     public SwimWorld(int seed, SwimBug bug, int nodes = 0)
     {
         _random = new Random(seed);
-        var count = nodes > 0 ? nodes : _random.Next(12) == 0 ? _random.Next(20, 60) : _random.Next(3, 9);
+        var count =
+            nodes > 0 ? nodes
+            : _random.Next(12) == 0 ? _random.Next(20, 60)
+            : _random.Next(3, 9);
         Nodes = [.. Enumerable.Range(0, count).Select(i => new SwimNode("n" + i, bug, _random))];
         _byName = Nodes.ToDictionary(node => node.Name);
     }
@@ -42,7 +45,9 @@ internal sealed class SwimWorld
 
     private IEnumerable<SwimNode> Living => Nodes.Where(node => node.Up);
 
-    /// <summary>Random faults, then peace, in which everybody must come to know the truth; then what peace must not bring.</summary>
+    /// <summary>
+    /// Random faults, then peace, in which everybody must come to know the truth; then what peace must not bring.
+    /// </summary>
     public void Run()
     {
         foreach (var node in Nodes)
@@ -84,11 +89,15 @@ internal sealed class SwimWorld
     {
         var killed = _now;
         Kill(victim);
-        var bound = new MembershipSettings().SuspectAtLeast * Math.Max(1, Math.Log10(Nodes.Count)) + TimeSpan.FromSeconds(12);
+        var bound =
+            new MembershipSettings().SuspectAtLeast * Math.Max(1, Math.Log10(Nodes.Count)) + TimeSpan.FromSeconds(12);
         while (Living.Any(node => node.Swim.Table.Find(victim.Name)?.State is MemberState.Alive or MemberState.Suspect))
         {
             if (_now - killed > bound)
-                throw Violation($"{victim.Name} is not known to be dead {bound.TotalSeconds:0.0} s after it was killed: {Beliefs(victim)}");
+                throw Violation(
+                    $"{victim.Name} is not known to be dead {bound.TotalSeconds:0.0} s after it was "
+                        + $"killed: {Beliefs(victim)}"
+                );
             RunFor(TimeSpan.FromMilliseconds(100));
         }
         return _now - killed;
@@ -128,9 +137,14 @@ internal sealed class SwimWorld
             foreach (var other in Nodes)
             {
                 var belief = node.Swim.Table.Find(other.Name);
-                var right = other.Up ? belief is { State: MemberState.Alive } && belief.Boot == other.Boot : belief is null or { State: MemberState.Dead or MemberState.Left };
+                var right = other.Up
+                    ? belief is { State: MemberState.Alive } && belief.Boot == other.Boot
+                    : belief is null or { State: MemberState.Dead or MemberState.Left };
                 if (!right)
-                    throw Violation($"{when}, {node.Name} believes {belief} of {other.Name}, which {(other.Up ? "lives as " + other.Boot : "is dead")}");
+                    throw Violation(
+                        $"{when}, {node.Name} believes {belief} of {other.Name}, which "
+                            + $"{(other.Up ? "lives as " + other.Boot : "is dead")}"
+                    );
             }
         }
     }
@@ -175,7 +189,13 @@ internal sealed class SwimWorld
             case 7:
                 var side = Nodes.Where(_ => _random.Next(2) == 0).Select(other => other.Name).ToHashSet();
                 Log($"cut off: {string.Join(' ', side)}");
-                _cut.UnionWith(Nodes.SelectMany(from => Nodes.Where(to => side.Contains(from.Name) != side.Contains(to.Name)).Select(to => (from.Name, to.Name))));
+                _cut.UnionWith(
+                    Nodes.SelectMany(from =>
+                        Nodes
+                            .Where(to => side.Contains(from.Name) != side.Contains(to.Name))
+                            .Select(to => (from.Name, to.Name))
+                    )
+                );
                 break;
             case 8:
                 Log("the network heals");
@@ -207,19 +227,24 @@ internal sealed class SwimWorld
         At(next > _now ? next : _now + TimeSpan.FromMilliseconds(1), () => Turn(node, boot));
     }
 
-    private void Every(TimeSpan period, SwimNode node, string boot, Action act, TimeSpan first) => At(_now + first, () =>
-    {
-        if (!node.Runs(boot))
-            return;
-        if (!node.Paused)
-            act();
-        Every(period, node, boot, act, period);
-    });
+    private void Every(TimeSpan period, SwimNode node, string boot, Action act, TimeSpan first) =>
+        At(_now + first, () =>
+        {
+            if (!node.Runs(boot))
+                return;
+            if (!node.Paused)
+                act();
+            Every(period, node, boot, act, period);
+        });
 
     // The seeds, and who was lost.
     private void Knock(SwimNode node)
     {
-        foreach (var door in Nodes.Take(3).Concat(Nodes.Where(other => node.Swim.Table.Find(other.Name) is { State: MemberState.Dead }).Take(5)))
+        foreach (
+            var door in Nodes
+                .Take(3)
+                .Concat(Nodes.Where(other => node.Swim.Table.Find(other.Name) is { State: MemberState.Dead }).Take(5))
+        )
         {
             if (node.Swim.Table.OtherLive.All(known => known.NodeId != door.Name))
                 ExchangeWith(node, door);
@@ -230,7 +255,14 @@ internal sealed class SwimWorld
 
     private void ExchangeWith(SwimNode node, SwimNode peer)
     {
-        if (peer != node && peer.Up && !peer.Paused && !_cut.Contains((node.Name, peer.Name)) && !_cut.Contains((peer.Name, node.Name)) && _random.NextDouble() >= Loss)
+        if (
+            peer != node
+            && peer.Up
+            && !peer.Paused
+            && !_cut.Contains((node.Name, peer.Name))
+            && !_cut.Contains((peer.Name, node.Name))
+            && _random.NextDouble() >= Loss
+        )
         {
             node.ExchangeWith(peer, _now);
             Watch(node);
@@ -271,13 +303,14 @@ internal sealed class SwimWorld
             throw Violation($"{node.Name} takes {belief.NodeId}, which lives, for {belief.State}");
     }
 
-    private string Beliefs(SwimNode about) => string.Join(", ", Living.Select(node => $"{node.Name}: {node.Swim.Table.Find(about.Name)?.State}"));
+    private string Beliefs(SwimNode about) =>
+        string.Join(", ", Living.Select(node => $"{node.Name}: {node.Swim.Table.Find(about.Name)?.State}"));
 
     private void At(TimeSpan when, Action happens) => _events.Enqueue(happens, (when, _order++));
 
     private void Log(string line)
     {
-        _history.Enqueue($"{_now.TotalSeconds,8:0.000} {line}");
+        _history.Enqueue($"{_now.TotalSeconds, 8:0.000} {line}");
         if (_history.Count > 60)
             _history.Dequeue();
     }

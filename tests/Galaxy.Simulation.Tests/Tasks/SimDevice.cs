@@ -2,7 +2,9 @@ using Galaxy.Core.Scheduling;
 
 namespace Galaxy.Simulation.Tests.Tasks;
 
-/// <summary>A worker: runs each attempt once, keeps results until they are acknowledged, and obeys nobody who has been deposed.</summary>
+/// <summary>
+/// A worker: runs each attempt once, keeps results until they are acknowledged, and obeys nobody who has been deposed.
+/// </summary>
 internal sealed class SimDevice(TaskWorld world, string name, TaskBug bug)
 {
     private readonly HashSet<string> _seen = [];
@@ -25,7 +27,12 @@ internal sealed class SimDevice(TaskWorld world, string name, TaskBug bug)
 
     public string Holds => string.Join(' ', _running.Keys.Concat(_results.Keys.Select(attempt => attempt + "!")));
 
-    public BoardDevice Board { get; } = new(name) { Slots = world.Next(3) + 1, Capabilities = new Dictionary<string, int> { ["echo"] = 5 } };
+    public BoardDevice Board { get; } =
+        new(name)
+        {
+            Slots = world.Next(3) + 1,
+            Capabilities = new Dictionary<string, int> { ["echo"] = 5 },
+        };
 
     /// <summary>Attempts that it runs or has a result of.</summary>
     public IReadOnlyCollection<string> Attempts => [.. _running.Keys, .. _results.Keys];
@@ -53,17 +60,17 @@ internal sealed class SimDevice(TaskWorld world, string name, TaskBug bug)
 
     // In order, and only as long as the connection lasts.
     private void Tell(int connection, Action act) => world.InOrder((name, connection, "up"), () =>
-    {
-        if (Connection == connection)
-            act();
-    });
+        {
+            if (Connection == connection)
+                act();
+        });
 
     /// <summary>By the leader; arrives later, or never.</summary>
     public void Receive(int connection, Action<SimDevice> act) => world.InOrder((name, connection, "down"), () =>
-    {
-        if (Connection == connection)
-            act(this);
-    });
+        {
+            if (Connection == connection)
+                act(this);
+        });
 
     public void Task(string attempt, long token)
     {

@@ -6,8 +6,9 @@ namespace Galaxy.Simulation.Tests.Tasks;
 internal sealed class TaskViolationException(string message) : Exception(message);
 
 /// <summary>
-/// Clients, a store with fencing tokens, workers, and leaders with the real <see cref="TaskBoard"/> that are killed and paused at any moment, before and
-/// after each write. One thread, a virtual clock; everything follows from the seed. After every write: what was recorded stays; after peace: all is done.
+/// Clients, a store with fencing tokens, workers, and leaders with the real <see cref="TaskBoard"/> that are killed and
+/// paused at any moment, before and after each write. One thread, a virtual clock; everything follows from the seed.
+/// After every write: what was recorded stays; after peace: all is done.
 /// </summary>
 internal sealed class TaskWorld
 {
@@ -90,29 +91,33 @@ internal sealed class TaskWorld
         _leader?.Work();
         foreach (var device in _devices)
         {
-            if (_leader is { IsPaused: false } leader && device.Leader != leader && (_peace || _now >= device.AwayUntil && Next(3) > 0))
+            if (
+                _leader is { IsPaused: false } leader
+                && device.Leader != leader
+                && (_peace || _now >= device.AwayUntil && Next(3) > 0)
+            )
                 device.Connect(leader);
         }
         Later(100, Beat);
     }
 
     private void Wander(SimDevice device) => Later(1000 + Next(30_000), () =>
-    {
-        if (_peace)
-            return;
-        if (Next(3) == 0)
         {
-            Log($"{device.Name} restarts");
-            device.Crash();
-        }
-        else
-        {
-            device.AwayUntil = _now + (Next(2) == 0 ? Next(30_000) : 0);
-            Log($"{device.Name} loses its connection until {device.AwayUntil}");
-            device.Disconnect();
-        }
-        Wander(device);
-    });
+            if (_peace)
+                return;
+            if (Next(3) == 0)
+            {
+                Log($"{device.Name} restarts");
+                device.Crash();
+            }
+            else
+            {
+                device.AwayUntil = _now + (Next(2) == 0 ? Next(30_000) : 0);
+                Log($"{device.Name} loses its connection until {device.AwayUntil}");
+                device.Disconnect();
+            }
+            Wander(device);
+        });
 
     private void Lead()
     {
@@ -171,19 +176,45 @@ internal sealed class TaskWorld
             Priority = Next(10) + 1,
             Timeout = TimeSpan.FromSeconds(30),
             Strategy = (PlacementStrategy)Next(8),
-            Needs = new DeviceNeeds { Capabilities = ["echo"], Devices = Next(6) == 0 ? [_devices[Next(_devices.Count)].Name] : [] },
-            Dependencies = Next(5) == 0 && _answered.Count > 0 ? [new Dependency(_answered.ElementAt(Next(_answered.Count)), (DependencyCondition)Next(3))] : [],
+            Needs = new DeviceNeeds
+            {
+                Capabilities = ["echo"],
+                Devices = Next(6) == 0 ? [_devices[Next(_devices.Count)].Name] : [],
+            },
+            Dependencies =
+                Next(5) == 0 && _answered.Count > 0
+                    ? [new Dependency(_answered.ElementAt(Next(_answered.Count)), (DependencyCondition)Next(3))]
+                    : [],
             Retry = RetryPolicy.Default with { MaxAttempts = 1 + Next(4) },
             NotBefore = Next(10) == 0 ? Now.AddSeconds(Next(20)) : null,
         };
         List<TaskSpec> specs = [spec];
         if (Next(10) == 0)
         {
-            var parts = Enumerable.Range(0, 1 + Next(_devices.Count)).Select(i => spec with
-            {
-                TaskId = $"{id}-{i}", ParentId = id, NotBefore = null, Dependencies = [], Needs = new DeviceNeeds { Devices = Next(2) == 0 ? [_devices[i].Name] : [] },
-            }).ToList();
-            specs = [spec with { Children = [.. parts.Select(part => part.TaskId)], IsGang = Next(2) == 0, NotBefore = null, Dependencies = [] }, .. parts];
+            var parts = Enumerable
+                .Range(0, 1 + Next(_devices.Count))
+                .Select(i =>
+                    spec with
+                    {
+                        TaskId = $"{id}-{i}",
+                        ParentId = id,
+                        NotBefore = null,
+                        Dependencies = [],
+                        Needs = new DeviceNeeds { Devices = Next(2) == 0 ? [_devices[i].Name] : [] },
+                    }
+                )
+                .ToList();
+            specs =
+            [
+                spec with
+                {
+                    Children = [.. parts.Select(part => part.TaskId)],
+                    IsGang = Next(2) == 0,
+                    NotBefore = null,
+                    Dependencies = [],
+                },
+                .. parts,
+            ];
         }
         leader.Submit(specs);
         if (Next(20) == 0)
@@ -200,15 +231,32 @@ internal sealed class TaskWorld
         foreach (var (spec, run, _, _) in changes)
         {
             if (Stored.TryGetValue(spec.TaskId, out var before) && before.Run.State.IsOver())
-                Must(before.Run.State == run.State && before.Run.AttemptId == run.AttemptId && before.Run.Result.Span.SequenceEqual(run.Result.Span), $"{spec.TaskId} was over and is recorded again");
+                Must(
+                    before.Run.State == run.State
+                        && before.Run.AttemptId == run.AttemptId
+                        && before.Run.Result.Span.SequenceEqual(run.Result.Span),
+                    $"{spec.TaskId} was over and is recorded again"
+                );
             if (run is { State: TaskState.Completed } && spec.Children.Count == 0)
-                Must(Encoding.UTF8.GetString(run.Result.Span) == run.AttemptId, $"{spec.TaskId}: {run.AttemptId} is recorded with the result of {Encoding.UTF8.GetString(run.Result.Span)}");
+                Must(
+                    Encoding.UTF8.GetString(run.Result.Span) == run.AttemptId,
+                    $"{spec.TaskId}: {run.AttemptId} is recorded with the result of "
+                        + $"{Encoding.UTF8.GetString(run.Result.Span)}"
+                );
             Stored[spec.TaskId] = (spec, run);
         }
-        foreach (var gang in changes.Where(change => change.Run is { IsOut: true, Attempts: 1 } && change.Spec.ParentId is not null).Select(change => change.Spec.ParentId!).Distinct())
+        foreach (
+            var gang in changes
+                .Where(change => change.Run is { IsOut: true, Attempts: 1 } && change.Spec.ParentId is not null)
+                .Select(change => change.Spec.ParentId!)
+                .Distinct()
+        )
         {
             var parts = Stored[gang].Spec.Children.Select(id => Stored[id].Run).ToList();
-            Must(!Stored[gang].Spec.IsGang || parts.TrueForAll(part => part.Attempts > 0 || part.State.IsOver()), $"the gang {gang} starts in parts");
+            Must(
+                !Stored[gang].Spec.IsGang || parts.TrueForAll(part => part.Attempts > 0 || part.State.IsOver()),
+                $"the gang {gang} starts in parts"
+            );
         }
         return true;
     }
@@ -223,22 +271,40 @@ internal sealed class TaskWorld
         if (!Stored.TryGetValue(taskId, out var task))
             return;
         foreach (var dependency in task.Spec.Dependencies)
-            Must(Stored.TryGetValue(dependency.TaskId, out var other) && dependency.IsMetBy(other.Run.State), $"{attempt} begins before {dependency.TaskId} has ended as it should");
-        var number = int.Parse(attempt[(attempt.LastIndexOf('.') + 1)..], System.Globalization.CultureInfo.InvariantCulture);
+            Must(
+                Stored.TryGetValue(dependency.TaskId, out var other) && dependency.IsMetBy(other.Run.State),
+                $"{attempt} begins before {dependency.TaskId} has ended as it should"
+            );
+        var number = int.Parse(
+            attempt[(attempt.LastIndexOf('.') + 1)..],
+            System.Globalization.CultureInfo.InvariantCulture
+        );
         var earlier = $"{taskId}.{number - 1}";
         foreach (var ((name, under), attempts) in _reported)
         {
-            if (under == token && attempts.Contains(earlier) && _devices.First(one => one.Name == name) is { Leader: { } leader } holder && leader.Token == token && holder.Attempts.Contains(earlier) && holder.Leader.Token == _token)
+            if (
+                under == token
+                && attempts.Contains(earlier)
+                && _devices.First(one => one.Name == name) is { Leader: { } leader } holder
+                && leader.Token == token
+                && holder.Attempts.Contains(earlier)
+                && holder.Leader.Token == _token
+            )
                 Must(_ended.Contains(earlier), $"{attempt} begins while {name} has told that it works on {earlier}");
         }
     }
 
-
     /// <summary>A device has told this leader what it has.</summary>
     public void Reported(string device, long token, IReadOnlyCollection<string> attempts)
     {
-        var live = attempts.Where(attempt => Stored.TryGetValue(TaskBoard.TaskOf(attempt), out var task) && task.Run is { IsOut: true } run && run.AttemptId == attempt
-            && run.StartedAt + TimeSpan.FromSeconds(25) > Now).ToHashSet();
+        var live = attempts
+            .Where(attempt =>
+                Stored.TryGetValue(TaskBoard.TaskOf(attempt), out var task)
+                && task.Run is { IsOut: true } run
+                && run.AttemptId == attempt
+                && run.StartedAt + TimeSpan.FromSeconds(25) > Now
+            )
+            .ToHashSet();
         _reported[(device, token)] = live;
         // It may fail, or take too long, and then another begins by right: only the first second counts.
         Later(1000, () => _reported.Remove((device, token)));
@@ -251,14 +317,23 @@ internal sealed class TaskWorld
 
     public void Executes(string device, string attempt, long token)
     {
-        Must(_executed.TryAdd(attempt, (device, token)), $"{attempt} is executed on {device} under {token}, and was on {_executed[attempt]}");
-        Must(Stored.TryGetValue(TaskBoard.TaskOf(attempt), out var task) && task.Run.Attempts > 0, $"{attempt} is executed and the store does not know of it");
+        Must(
+            _executed.TryAdd(attempt, (device, token)),
+            $"{attempt} is executed on {device} under {token}, and was on {_executed[attempt]}"
+        );
+        Must(
+            Stored.TryGetValue(TaskBoard.TaskOf(attempt), out var task) && task.Run.Attempts > 0,
+            $"{attempt} is executed and the store does not know of it"
+        );
     }
 
     public void Acknowledged(string attempt)
     {
         _ended.Add(attempt);
-        Must(Stored.TryGetValue(TaskBoard.TaskOf(attempt), out var task), $"{attempt} is acknowledged and its task is not stored");
+        Must(
+            Stored.TryGetValue(TaskBoard.TaskOf(attempt), out var task),
+            $"{attempt} is acknowledged and its task is not stored"
+        );
         Must(task.Run.State.IsOver() || task.Run.AttemptId != attempt, $"{attempt} is acknowledged and not recorded");
     }
 
