@@ -31,13 +31,17 @@ internal sealed class MergedDocument(ClusterWatcher watcher, IHttpClientFactory 
     /// <summary>While a service could not be asked: it is asked again soon.</summary>
     private static readonly TimeSpan KeptIncomplete = TimeSpan.FromSeconds(2);
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
+    /// <summary>The first time a service makes its document costs seconds on a busy machine.</summary>
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(10);
 
     private readonly SemaphoreSlim _oneAtATime = new(1, 1);
     private readonly Dictionary<string, JsonObject> _known = new(StringComparer.Ordinal);
     private (long Made, TimeSpan Kept, string Json)? _merged;
 
-    /// <summary>A service that cannot be asked now is described as it was last time.</summary>
+    /// <summary>
+    /// A service that cannot be asked now is described as it was last time. One that never answered is missing, and
+    /// <c>info.x-galaxy-missing</c> names it.
+    /// </summary>
     public async Task<string> ReadAsync(CancellationToken cancellation)
     {
         if (_merged is { } fresh && time.GetElapsedTime(fresh.Made) < fresh.Kept)
@@ -59,6 +63,9 @@ internal sealed class MergedDocument(ClusterWatcher watcher, IHttpClientFactory 
                     + "failover. 'x-galaxy-role' says which role a call needs, 'x-galaxy-viewer' that a "
                     + "viewer may make it, too.",
             };
+            var missing = Sources.Select(source => source.Kind).Where(kind => !_known.ContainsKey(kind)).ToList();
+            if (missing.Count > 0)
+                info["x-galaxy-missing"] = new JsonArray([.. missing.Select(kind => JsonValue.Create(kind))]);
             var json = DocumentMerge
                 .Merge(
                     info,
@@ -91,7 +98,7 @@ internal sealed class MergedDocument(ClusterWatcher watcher, IHttpClientFactory 
         if (url is null)
             return (kind, null);
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        patience.CancelAfter(Patience);
+        patience.CancelAfter(Timeout);
         try
         {
             using var client = http.CreateClient(Client);

@@ -134,9 +134,7 @@ public sealed class PoisonWalkTests(RunningGalaxy galaxy)
 
     private async Task<int> WalkOperationsAsync(List<string> problems)
     {
-        var document = (
-            await galaxy.Http.GetFromJsonAsync<JsonObject>("/openapi.json", TestContext.Current.CancellationToken)
-        )!;
+        var document = await ApiDocument.WholeAsync(galaxy.Http);
         var count = 0;
         foreach (var (path, operations) in (JsonObject)document["paths"]!)
         {

@@ -22,14 +22,10 @@ public sealed partial class RoleTableTests(RunningGalaxy galaxy) : IClassFixture
 
     private async Task<List<Endpoint>> EndpointsAsync()
     {
-        JsonNode? document = null;
-        // A service that has just been started may not be described yet.
-        await Eventually.TrueAsync(async () =>
-            (document = await galaxy.Http.GetFromJsonAsync<JsonNode>("/openapi.json"))!["tags"]!.AsArray().Count == 5
-        );
+        var document = await ApiDocument.WholeAsync(galaxy.Http);
         return
         [
-            .. document!["paths"]!
+            .. document["paths"]!
                 .AsObject()
                 .SelectMany(path =>
                     path.Value!.AsObject()
