@@ -1,4 +1,3 @@
-using Galaxy.AppHost.Resources;
 using Galaxy.AppHost.Startup;
 
 // The whole system, as one picture. `-- --help` lists the options; Galaxy.LocalHosting/Description has the ports of

@@ -3,8 +3,8 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json;
-using Galaxy.ServiceDefaults;
 using Galaxy.ServiceDefaults.Http;
+using Galaxy.ServiceDefaults.Input;
 using Galaxy.ServiceDefaults.Nodes;
 using Microsoft.Extensions.Configuration;
 

@@ -18,7 +18,6 @@ using Galaxy.Coordinator.Tasks;
 using Galaxy.ServiceDefaults;
 using Galaxy.ServiceDefaults.Authentication;
 using Galaxy.ServiceDefaults.Configuration;
-using Galaxy.ServiceDefaults.Hosting;
 using Galaxy.ServiceDefaults.Nodes;
 using Galaxy.ServiceDefaults.Store;
 using Microsoft.AspNetCore.Server.Kestrel.Core;

@@ -1,4 +1,4 @@
-using Galaxy.ServiceDefaults.Hosting;
+using Galaxy.ServiceDefaults.Nodes;
 
 namespace Galaxy.Coordinator;
 

@@ -1,5 +1,6 @@
 using Galaxy.Coordinator;
 using Galaxy.ServiceDefaults.Hosting;
+using Galaxy.ServiceDefaults.Nodes;
 using Galaxy.ServiceDefaults.Store;
 
 return await GalaxyApp.RunAsync(args, new ListenPort("HTTP_PORT", 8071), async () =>

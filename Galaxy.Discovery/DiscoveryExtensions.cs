@@ -11,7 +11,7 @@ using Galaxy.ServiceDefaults;
 using Galaxy.ServiceDefaults.Authentication;
 using Galaxy.ServiceDefaults.Cluster;
 using Galaxy.ServiceDefaults.Configuration;
-using Galaxy.ServiceDefaults.Hosting;
+using Galaxy.ServiceDefaults.Nodes;
 using Galaxy.ServiceDefaults.OpenApi;
 using Galaxy.ServiceDefaults.Store;
 using Microsoft.AspNetCore.Server.Kestrel.Core;

@@ -9,7 +9,7 @@ using Galaxy.OneApi.Tools;
 using Galaxy.ServiceDefaults;
 using Galaxy.ServiceDefaults.Authentication;
 using Galaxy.ServiceDefaults.Configuration;
-using Galaxy.ServiceDefaults.Hosting;
+using Galaxy.ServiceDefaults.Health;
 using Galaxy.ServiceDefaults.Nodes;
 
 namespace Galaxy.OneApi;

@@ -12,7 +12,6 @@ using Galaxy.OneApi.Routing;
 using Galaxy.OneApi.Tools;
 using Galaxy.ServiceDefaults;
 using Galaxy.ServiceDefaults.Cluster;
-using Galaxy.ServiceDefaults.Hosting;
 using Galaxy.ServiceDefaults.Nodes;
 
 namespace Galaxy.OneApi;

@@ -8,7 +8,9 @@ using Galaxy.ServiceDefaults;
 using Galaxy.ServiceDefaults.Authentication;
 using Galaxy.ServiceDefaults.Cluster;
 using Galaxy.ServiceDefaults.Configuration;
+using Galaxy.ServiceDefaults.Health;
 using Galaxy.ServiceDefaults.Hosting;
+using Galaxy.ServiceDefaults.Nodes;
 
 return await GalaxyApp.RunAsync(args, new ListenPort("HTTP_PORT", 8004), () =>
 {

@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using Galaxy.AppHost.Commands;
+using Galaxy.AppHost.Hosting;
 using Galaxy.AppHost.Restarts;
-using Galaxy.AppHost.Startup;
 using Galaxy.LocalHosting.Control;
 using Galaxy.LocalHosting.Processes;
 using Microsoft.Extensions.DependencyInjection;

@@ -4,6 +4,7 @@ using Galaxy.AppHost.Restarts;
 using Galaxy.LocalHosting.Description;
 using Galaxy.LocalHosting.Processes;
 using Galaxy.ServiceDefaults.Authentication;
+using Galaxy.ServiceDefaults.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Galaxy.AppHost.Resources;

@@ -1,5 +1,5 @@
 using System.Collections.Immutable;
-using Galaxy.AppHost.Startup;
+using Galaxy.AppHost.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;

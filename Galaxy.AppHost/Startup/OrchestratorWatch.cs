@@ -1,4 +1,5 @@
 using System.Globalization;
+using Galaxy.AppHost.Hosting;
 using Microsoft.Extensions.Hosting;
 
 namespace Galaxy.AppHost.Startup;

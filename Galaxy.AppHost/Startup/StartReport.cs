@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using Galaxy.AppHost.Commands;
+using Galaxy.AppHost.Hosting;
 using Galaxy.AppHost.Resources;
 using Galaxy.AppHost.Restarts;
 using Galaxy.LocalHosting.Supervision;

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Galaxy.ServiceDefaults.Authentication;
+using Galaxy.ServiceDefaults.Nodes;
 
 namespace Galaxy.Cli.Access;
 

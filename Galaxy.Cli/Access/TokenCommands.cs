@@ -3,7 +3,7 @@ using System.Globalization;
 using System.Net;
 using Galaxy.Contracts.Api;
 using Galaxy.ServiceDefaults.Authentication;
-using Galaxy.ServiceDefaults.Hosting;
+using Galaxy.ServiceDefaults.Nodes;
 using Spectre.Console;
 
 namespace Galaxy.Cli.Access;

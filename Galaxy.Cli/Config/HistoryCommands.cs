@@ -1,6 +1,6 @@
 using System.CommandLine;
 using Galaxy.Contracts.Api;
-using Galaxy.ServiceDefaults;
+using Galaxy.ServiceDefaults.Input;
 using Spectre.Console;
 
 namespace Galaxy.Cli.Config;

@@ -1,6 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
-using Galaxy.ServiceDefaults;
+using Galaxy.ServiceDefaults.Input;
 using Galaxy.ServiceDefaults.Nodes;
 using Microsoft.Extensions.Configuration;
 using Spectre.Console;

@@ -4,8 +4,9 @@ using System.Net.Http.Headers;
 using System.Net.Sockets;
 using System.Text.Json;
 using Galaxy.Contracts.Api;
-using Galaxy.ServiceDefaults;
 using Galaxy.ServiceDefaults.Http;
+using Galaxy.ServiceDefaults.Input;
+using Galaxy.ServiceDefaults.Nodes;
 
 namespace Galaxy.Cli.Doctor;
 

@@ -2,8 +2,8 @@ using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json;
 using Galaxy.Contracts.Api;
-using Galaxy.ServiceDefaults;
 using Galaxy.ServiceDefaults.Http;
+using Galaxy.ServiceDefaults.Input;
 
 namespace Galaxy.Cli.Doctor;
 

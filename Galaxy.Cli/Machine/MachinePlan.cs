@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using Galaxy.ServiceDefaults.Hosting;
 using Galaxy.ServiceDefaults.Nodes;
 using Galaxy.ServiceDefaults.Store;
 using Microsoft.Extensions.Configuration;

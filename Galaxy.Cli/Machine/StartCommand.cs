@@ -1,7 +1,6 @@
 using System.CommandLine;
 using Galaxy.LocalHosting.Description;
 using Galaxy.LocalHosting.Processes;
-using Galaxy.ServiceDefaults.Hosting;
 using Galaxy.ServiceDefaults.Nodes;
 using Microsoft.Extensions.Configuration;
 

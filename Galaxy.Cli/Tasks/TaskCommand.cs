@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
 using Galaxy.Contracts.Api;
-using Galaxy.ServiceDefaults;
+using Galaxy.ServiceDefaults.Input;
 using Spectre.Console;
 
 namespace Galaxy.Cli.Tasks;

@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
 using Galaxy.Core.Discovery;
-using Galaxy.ServiceDefaults.Authentication;
 using Galaxy.ServiceDefaults.Nodes;
 
 namespace Galaxy.Cli.Worker;

@@ -169,7 +169,7 @@ internal sealed partial class WorkerService(
                 OperatingSystem.IsWindows() ? "windows"
                 : OperatingSystem.IsMacOS() ? "macos"
                 : "linux",
-            ["version"] = ServiceDefaults.BuildVersion.Text,
+            ["version"] = ServiceDefaults.Nodes.BuildVersion.Text,
             ["slots"] = slots,
             ["capabilities"] = new JsonArray([.. actions.Values.Select(action => (JsonNode)action.ToCapability())]),
             ["labels"] = new JsonArray([.. profile.Labels.Select(label => (JsonNode)label)]),

@@ -1,8 +1,8 @@
 using System.Net;
 using System.Text.Json;
-using Galaxy.ServiceDefaults;
 using Galaxy.ServiceDefaults.Authentication;
 using Galaxy.ServiceDefaults.Http;
+using Galaxy.ServiceDefaults.Input;
 
 namespace Galaxy.Console.Cluster;
 

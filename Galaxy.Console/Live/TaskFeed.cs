@@ -3,8 +3,8 @@ using System.Net.ServerSentEvents;
 using System.Text.Json;
 using Galaxy.Console.Cluster;
 using Galaxy.Contracts.Api;
-using Galaxy.ServiceDefaults;
 using Galaxy.ServiceDefaults.Cluster;
+using Galaxy.ServiceDefaults.Input;
 
 namespace Galaxy.Console.Live;
 

@@ -1,6 +1,7 @@
 using System.Security.Claims;
 using System.Text.Encodings.Web;
 using Galaxy.ServiceDefaults.Authentication;
+using Galaxy.ServiceDefaults.Nodes;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.Extensions.Options;
 

@@ -1,7 +1,7 @@
 using System.Net.Http.Headers;
 using System.Text.Json;
-using Galaxy.ServiceDefaults;
 using Galaxy.ServiceDefaults.Http;
+using Galaxy.ServiceDefaults.Input;
 
 namespace Galaxy.Console.Resources;
 

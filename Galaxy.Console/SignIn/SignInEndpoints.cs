@@ -74,7 +74,7 @@ internal static class SignInEndpoints
             .AddAuthorizationBuilder()
             .SetDefaultPolicy(PagePolicy)
             .SetFallbackPolicy(PagePolicy)
-            .AddPolicy(Otlp.OtlpEndpoints.Policy, policy =>
+            .AddPolicy(Receivers.OtlpEndpoints.Policy, policy =>
                 policy
                     .AddAuthenticationSchemes(Otlp.OtlpTokenHandler.SchemeName, ApiKeyAuthenticationHandler.SchemeName)
                     .RequireAuthenticatedUser()

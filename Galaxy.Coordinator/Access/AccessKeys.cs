@@ -4,8 +4,8 @@ using Galaxy.Coordinator.Election;
 using Galaxy.Coordinator.Gossip;
 using Galaxy.Coordinator.Storage;
 using Galaxy.Core.State;
-using Galaxy.ServiceDefaults;
 using Galaxy.ServiceDefaults.Authentication;
+using Galaxy.ServiceDefaults.Input;
 
 namespace Galaxy.Coordinator.Access;
 

@@ -3,8 +3,8 @@ using System.Text.Json;
 using Galaxy.Coordinator.Election;
 using Galaxy.Coordinator.Fencing;
 using Galaxy.Coordinator.Storage;
-using Galaxy.ServiceDefaults;
 using Galaxy.ServiceDefaults.Authentication;
+using Galaxy.ServiceDefaults.Input;
 using Galaxy.ServiceDefaults.Nodes;
 using StackExchange.Redis;
 

@@ -3,8 +3,9 @@ using System.IO.Compression;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
-using Galaxy.ServiceDefaults;
 using Galaxy.ServiceDefaults.Authentication;
+using Galaxy.ServiceDefaults.Input;
+using Galaxy.ServiceDefaults.Nodes;
 
 namespace Galaxy.Coordinator.Backup;
 

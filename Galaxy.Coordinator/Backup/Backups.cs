@@ -9,7 +9,6 @@ using Galaxy.Coordinator.State;
 using Galaxy.Coordinator.Storage;
 using Galaxy.Coordinator.Tasks;
 using Galaxy.Core.State;
-using Galaxy.ServiceDefaults;
 using Galaxy.ServiceDefaults.Configuration;
 using Galaxy.ServiceDefaults.Input;
 using Galaxy.ServiceDefaults.Nodes;

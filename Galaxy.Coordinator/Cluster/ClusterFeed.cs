@@ -6,7 +6,6 @@ using Galaxy.Coordinator.Gossip;
 using Galaxy.Coordinator.Storage;
 using Galaxy.Core.Clocks;
 using Galaxy.Core.State;
-using Galaxy.ServiceDefaults;
 using Galaxy.ServiceDefaults.Nodes;
 
 namespace Galaxy.Coordinator.Cluster;

@@ -8,8 +8,8 @@ using Galaxy.Coordinator.State;
 using Galaxy.Coordinator.Storage;
 using Galaxy.Core.Clocks;
 using Galaxy.Core.State;
-using Galaxy.ServiceDefaults;
 using Galaxy.ServiceDefaults.Configuration;
+using Galaxy.ServiceDefaults.Input;
 
 namespace Galaxy.Coordinator.Configuration;
 

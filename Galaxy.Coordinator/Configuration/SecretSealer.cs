@@ -5,9 +5,9 @@ using Galaxy.Coordinator.Election;
 using Galaxy.Coordinator.Gossip;
 using Galaxy.Coordinator.Storage;
 using Galaxy.Core.State;
-using Galaxy.ServiceDefaults;
 using Galaxy.ServiceDefaults.Configuration;
 using Galaxy.ServiceDefaults.Hosting;
+using Galaxy.ServiceDefaults.Input;
 using Galaxy.ServiceDefaults.Nodes;
 
 namespace Galaxy.Coordinator.Configuration;

@@ -1,6 +1,6 @@
 using System.Text.Json;
 using Galaxy.Contracts.Api;
-using Galaxy.ServiceDefaults;
+using Galaxy.ServiceDefaults.Input;
 
 namespace Galaxy.Coordinator.Devices;
 

@@ -4,7 +4,7 @@ using Galaxy.Coordinator.Cluster;
 using Galaxy.Coordinator.Gossip;
 using Galaxy.Coordinator.Storage;
 using Galaxy.Core.State;
-using Galaxy.ServiceDefaults;
+using Galaxy.ServiceDefaults.Input;
 using Galaxy.ServiceDefaults.Nodes;
 
 namespace Galaxy.Coordinator.Failover;

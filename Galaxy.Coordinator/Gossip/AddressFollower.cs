@@ -1,5 +1,6 @@
 using Galaxy.Coordinator.Election;
 using Galaxy.ServiceDefaults.Hosting;
+using Galaxy.ServiceDefaults.Nodes;
 
 namespace Galaxy.Coordinator.Gossip;
 

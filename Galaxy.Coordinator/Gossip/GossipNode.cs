@@ -35,7 +35,7 @@ internal sealed class GossipNode
                 identity.Url,
                 identity.GrpcUrl,
                 Environment.ProcessId,
-                ServiceDefaults.BuildVersion.Text,
+                ServiceDefaults.Nodes.BuildVersion.Text,
                 identity.StartedAt.ToUnixTimeMilliseconds()
             ),
             new MembershipSettings(),

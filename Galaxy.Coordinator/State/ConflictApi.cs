@@ -5,7 +5,7 @@ using Galaxy.Contracts.Api;
 using Galaxy.Coordinator.Cluster;
 using Galaxy.Coordinator.Gossip;
 using Galaxy.Core.State;
-using Galaxy.ServiceDefaults;
+using Galaxy.ServiceDefaults.Input;
 
 namespace Galaxy.Coordinator.State;
 

@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using System.Text.Json;
-using Galaxy.ServiceDefaults;
 using Galaxy.ServiceDefaults.Hosting;
+using Galaxy.ServiceDefaults.Input;
 using Galaxy.ServiceDefaults.Nodes;
 
 namespace Galaxy.Coordinator.State;

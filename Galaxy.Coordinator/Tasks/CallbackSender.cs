@@ -4,10 +4,9 @@ using System.Text;
 using System.Text.Json;
 using Galaxy.Contracts.Api;
 using Galaxy.Coordinator.Fencing;
-using Galaxy.ServiceDefaults;
-using Galaxy.ServiceDefaults.Authentication;
 using Galaxy.ServiceDefaults.Hosting;
 using Galaxy.ServiceDefaults.Http;
+using Galaxy.ServiceDefaults.Input;
 using Galaxy.ServiceDefaults.Nodes;
 
 namespace Galaxy.Coordinator.Tasks;

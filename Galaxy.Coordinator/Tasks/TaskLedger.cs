@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Galaxy.ServiceDefaults;
+using Galaxy.ServiceDefaults.Input;
 
 namespace Galaxy.Coordinator.Tasks;
 

@@ -4,7 +4,7 @@ using Galaxy.Contracts.Api;
 using Galaxy.Coordinator.Election;
 using Galaxy.Coordinator.Fencing;
 using Galaxy.Coordinator.Storage;
-using Galaxy.ServiceDefaults;
+using Galaxy.ServiceDefaults.Input;
 using Galaxy.ServiceDefaults.Nodes;
 using StackExchange.Redis;
 

@@ -1,5 +1,3 @@
-using Galaxy.Core.Routing.Strategies;
-
 namespace Galaxy.Core.Routing;
 
 /// <summary>A way to choose among candidates. Stateless; randomness comes in.</summary>

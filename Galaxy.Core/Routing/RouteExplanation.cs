@@ -49,11 +49,11 @@ public sealed record RouteExplanation(
             );
         if (choice.Strategy.IsByLocation && asked.Location is not null && left.Count > 0)
         {
-            var nearest = left.Max(entry => Strategies.Nearest.InCommon(asked.Location, entry.Target.Location));
+            var nearest = left.Max(entry => Nearest.InCommon(asked.Location, entry.Target.Location));
             Exclude(
                 left,
                 excluded,
-                entry => Strategies.Nearest.InCommon(asked.Location, entry.Target.Location) != nearest,
+                entry => Nearest.InCommon(asked.Location, entry.Target.Location) != nearest,
                 "another is nearer"
             );
         }

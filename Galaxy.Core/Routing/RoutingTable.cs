@@ -248,7 +248,7 @@ public sealed class RoutingTable
                 .GroupBy(entry =>
                     (
                         Status: StatusOf(entry.Target, entry.State),
-                        Distance: location is null ? 0 : -Strategies.Nearest.InCommon(location, entry.Target.Location)
+                        Distance: location is null ? 0 : -Nearest.InCommon(location, entry.Target.Location)
                     )
                 )
                 .OrderBy(tier => tier.Key)

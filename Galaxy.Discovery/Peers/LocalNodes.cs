@@ -2,7 +2,6 @@ using System.Net;
 using Galaxy.Contracts.Cluster;
 using Galaxy.Discovery.Links;
 using Galaxy.ServiceDefaults.Cluster;
-using Galaxy.ServiceDefaults.Hosting;
 using Galaxy.ServiceDefaults.Nodes;
 
 namespace Galaxy.Discovery.Peers;

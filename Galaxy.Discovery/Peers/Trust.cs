@@ -4,7 +4,6 @@ using System.Text;
 using Galaxy.Core.Discovery;
 using Galaxy.Core.Discovery.Peers;
 using Galaxy.Core.Discovery.Trust;
-using Galaxy.ServiceDefaults.Authentication;
 using Galaxy.ServiceDefaults.Nodes;
 
 namespace Galaxy.Discovery.Peers;

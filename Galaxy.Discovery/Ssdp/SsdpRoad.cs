@@ -4,7 +4,6 @@ using Galaxy.Core.Discovery.Ssdp;
 using Galaxy.Discovery.Links;
 using Galaxy.Discovery.Peers;
 using Galaxy.Discovery.Roads;
-using Galaxy.ServiceDefaults.Hosting;
 using Galaxy.ServiceDefaults.Nodes;
 
 namespace Galaxy.Discovery.Ssdp;

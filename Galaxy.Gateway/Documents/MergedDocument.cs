@@ -1,9 +1,10 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Galaxy.Gateway.Routing;
-using Galaxy.ServiceDefaults;
 using Galaxy.ServiceDefaults.Authentication;
 using Galaxy.ServiceDefaults.Cluster;
+using Galaxy.ServiceDefaults.Input;
+using Galaxy.ServiceDefaults.Nodes;
 using Scalar.AspNetCore;
 
 namespace Galaxy.Gateway.Documents;

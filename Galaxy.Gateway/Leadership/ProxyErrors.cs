@@ -23,6 +23,8 @@ internal static class ProxyErrors
             proxy.ApplicationServices.GetRequiredService<Replayer>()
         );
         var metrics = proxy.ApplicationServices.GetRequiredService<GatewayMetrics>();
+        var bodies = proxy.ApplicationServices.GetRequiredService<KeptBodies>();
+        metrics.Observe(() => hold.Held, () => bodies.Kept);
         replayer.Replayed += () => metrics.Replays.Add(1);
         proxy.Use(next => context => ServeAsync(context, next, hold, replayer));
     }

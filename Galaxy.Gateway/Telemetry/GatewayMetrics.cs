@@ -1,6 +1,4 @@
 using System.Diagnostics.Metrics;
-using Galaxy.Gateway.Leadership;
-using Galaxy.Gateway.Replay;
 
 namespace Galaxy.Gateway.Telemetry;
 
@@ -9,20 +7,8 @@ internal sealed class GatewayMetrics : IDisposable
 {
     private readonly Meter _meter = new("Galaxy.Gateway");
 
-    public GatewayMetrics(LeaderHold hold, KeptBodies bodies)
+    public GatewayMetrics()
     {
-        _meter.CreateObservableGauge(
-            "galaxy.gateway.held",
-            () => hold.Held,
-            "{request}",
-            "Requests that wait for a leader"
-        );
-        _meter.CreateObservableGauge(
-            "galaxy.gateway.kept",
-            () => bodies.Kept,
-            "By",
-            "Bodies that are kept to be sent again"
-        );
         Replays = _meter.CreateCounter<long>("galaxy.gateway.replays", "{request}", "Requests that were sent again");
         Refusals = _meter.CreateCounter<long>(
             "galaxy.gateway.refusals",
@@ -34,6 +20,25 @@ internal sealed class GatewayMetrics : IDisposable
     public Counter<long> Replays { get; }
 
     public Counter<long> Refusals { get; }
+
+    /// <summary>Gauges of what others count, each read when somebody collects.</summary>
+    /// <param name="waitingRequests">Requests that wait for a leader.</param>
+    /// <param name="bufferedBytes">Bytes of request bodies that are kept to be sent again.</param>
+    public void Observe(Func<int> waitingRequests, Func<long> bufferedBytes)
+    {
+        _meter.CreateObservableGauge(
+            "galaxy.gateway.held",
+            waitingRequests,
+            "{request}",
+            "Requests that wait for a leader"
+        );
+        _meter.CreateObservableGauge(
+            "galaxy.gateway.kept",
+            bufferedBytes,
+            "By",
+            "Bodies that are kept to be sent again"
+        );
+    }
 
     public void Dispose() => _meter.Dispose();
 }

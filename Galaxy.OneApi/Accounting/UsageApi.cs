@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Galaxy.OneApi.Governance;
-using Galaxy.ServiceDefaults;
+using Galaxy.ServiceDefaults.Input;
 
 namespace Galaxy.OneApi.Accounting;
 

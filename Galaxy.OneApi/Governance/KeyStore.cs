@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
-using Galaxy.ServiceDefaults;
+using Galaxy.ServiceDefaults.Input;
 using StackExchange.Redis;
 
 namespace Galaxy.OneApi.Governance;

@@ -1,4 +1,4 @@
-using Galaxy.ServiceDefaults;
+using Galaxy.ServiceDefaults.Input;
 
 namespace Galaxy.OneApi.Governance;
 

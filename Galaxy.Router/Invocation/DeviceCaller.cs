@@ -7,8 +7,8 @@ using System.Text.Json.Nodes;
 using Galaxy.Contracts.Api;
 using Galaxy.Core.Routing;
 using Galaxy.Router.Routing;
-using Galaxy.ServiceDefaults;
 using Galaxy.ServiceDefaults.Cluster;
+using Galaxy.ServiceDefaults.Input;
 
 namespace Galaxy.Router.Invocation;
 

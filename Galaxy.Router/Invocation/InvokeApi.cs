@@ -2,9 +2,7 @@ using System.Buffers;
 using System.Globalization;
 using System.Text.Json;
 using Galaxy.Contracts.Api;
-using Galaxy.Core.Routing;
 using Galaxy.Router.Routing;
-using Galaxy.ServiceDefaults;
 using Galaxy.ServiceDefaults.Input;
 
 namespace Galaxy.Router.Invocation;

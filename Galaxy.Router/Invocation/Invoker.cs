@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Galaxy.Core.Routing;
 using Galaxy.Router.Routing;
+using Galaxy.Router.Telemetry;
 
 namespace Galaxy.Router.Invocation;
 
@@ -27,7 +28,7 @@ internal sealed class Invoker(
         using var deadline = new CancellationTokenSource(invoke.Timeout, time);
         var started = time.GetTimestamp();
         var outcome = await TryAllAsync(invoke, deadline.Token, caller);
-        InvokeMeter.Duration.Record(
+        RouterMetrics.Duration.Record(
             time.GetElapsedTime(started).TotalSeconds,
             // Only names that somebody offers: there is no bound on what is asked for.
             new("galaxy.capability", outcome.TargetId is null ? "" : invoke.Query.Capability),
@@ -82,7 +83,7 @@ internal sealed class Invoker(
                 || !latencies.Retries.TrySpend(table.Now)
             )
                 return Failed(last, asked);
-            InvokeMeter.Retries.Add(1);
+            RouterMetrics.Retries.Add(1);
         }
     }
 
@@ -132,7 +133,7 @@ internal sealed class Invoker(
         }
 
         tried.Add(other.Target.Id);
-        InvokeMeter.Hedges.Add(1);
+        RouterMetrics.Hedges.Add(1);
         Activity.Current?.AddEvent(new ActivityEvent("hedged to " + other.Target.Id));
         using var secondLost = CancellationTokenSource.CreateLinkedTokenSource(caller);
         var second = services.SendAsync(other, invoke, deadline, secondLost.Token);

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Galaxy.Router.Catalog;
 using Galaxy.Router.Tools;
 using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
@@ -8,9 +9,9 @@ using ModelContextProtocol.Server;
 namespace Galaxy.Router.Mcp;
 
 /// <summary>A tool of the cluster in the words of the Model Context Protocol.</summary>
-internal sealed class CapabilityTool(Galaxy.Router.Tools.Tool tool, ToolRunner runner) : McpServerTool
+internal sealed class CapabilityTool(Galaxy.Router.Catalog.Tool tool, ToolRunner runner) : McpServerTool
 {
-    public Galaxy.Router.Tools.Tool Tool => tool;
+    public Galaxy.Router.Catalog.Tool Tool => tool;
 
     public override ModelContextProtocol.Protocol.Tool ProtocolTool { get; } =
         new()

@@ -1,4 +1,4 @@
-using Galaxy.ServiceDefaults;
+using Galaxy.ServiceDefaults.Nodes;
 using ModelContextProtocol.AspNetCore;
 using ModelContextProtocol.Protocol;
 using ModelContextProtocol.Server;

@@ -1,3 +1,4 @@
+using Galaxy.Router.Catalog;
 using Galaxy.Router.Routing;
 using Galaxy.Router.Tools;
 using ModelContextProtocol.Server;

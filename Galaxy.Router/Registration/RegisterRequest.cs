@@ -3,7 +3,6 @@ using System.Text.Json;
 using Galaxy.Contracts.Cluster;
 using Galaxy.Core.Routing;
 using Galaxy.Router.Invocation;
-using Galaxy.Router.Tools;
 
 namespace Galaxy.Router.Registration;
 

@@ -150,7 +150,7 @@ internal sealed record CapabilityView(
             offer.Version,
             offer.Priority,
             offer.Description,
-            Tools.ToolSchema.Parse(offer.Parameters),
+            Catalog.ToolSchema.Parse(offer.Parameters),
             offer.Method,
             offer.Path,
             offer.IsIdempotent ? true : null

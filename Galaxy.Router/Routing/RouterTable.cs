@@ -1,8 +1,8 @@
 using System.Collections.Concurrent;
 using Galaxy.Core.Routing;
-using Galaxy.Router.Invocation;
+using Galaxy.Router.Catalog;
 using Galaxy.Router.Rules;
-using Galaxy.Router.Tools;
+using Galaxy.Router.Telemetry;
 using Galaxy.ServiceDefaults.Cluster;
 
 namespace Galaxy.Router.Routing;
@@ -101,7 +101,7 @@ internal sealed partial class RouterTable : BackgroundService
             return;
         if (failed)
         {
-            InvokeMeter.Ejections.Add(1);
+            RouterMetrics.Ejections.Add(1);
             LogEjected(state.Id, Math.Round((state.Breaker.Until - now).TotalSeconds));
         }
         else

@@ -1,6 +1,6 @@
 using System.Text.Json;
 using Galaxy.Core.Routing;
-using Galaxy.ServiceDefaults;
+using Galaxy.ServiceDefaults.Input;
 
 namespace Galaxy.Router.Routing;
 

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Galaxy.Router.Catalog;
 using Galaxy.Router.Routing;
 
 namespace Galaxy.Router.Tools;

@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Galaxy.Contracts.Api;
 using Galaxy.Core.Routing;
+using Galaxy.Router.Catalog;
 using Galaxy.Router.Invocation;
 using Galaxy.Router.Routing;
 

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using Galaxy.ServiceDefaults.Nodes;
 
 namespace Galaxy.ServiceDefaults.Authentication;
 

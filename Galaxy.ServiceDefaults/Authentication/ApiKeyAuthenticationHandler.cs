@@ -1,4 +1,5 @@
 using System.Text.Encodings.Web;
+using Galaxy.ServiceDefaults.Nodes;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;

@@ -1,5 +1,5 @@
 using Galaxy.Contracts.Cluster;
-using Galaxy.ServiceDefaults.Hosting;
+using Galaxy.ServiceDefaults.Nodes;
 using Grpc.Core;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;

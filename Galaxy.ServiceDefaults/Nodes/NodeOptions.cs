@@ -34,7 +34,7 @@ public sealed record NodeOptions
     public string? ApiKey
     {
         get;
-        init => (field, ApiKeyFingerprint) = (value, value is null ? null : Authentication.ApiKey.Fingerprint(value));
+        init => (field, ApiKeyFingerprint) = (value, value is null ? null : Nodes.ApiKey.Fingerprint(value));
     }
 
     /// <summary>What presented keys are compared with; null without a key.</summary>
@@ -47,8 +47,7 @@ public sealed record NodeOptions
     public string? OtherApiKey
     {
         get;
-        init =>
-            (field, OtherApiKeyFingerprint) = (value, value is null ? null : Authentication.ApiKey.Fingerprint(value));
+        init => (field, OtherApiKeyFingerprint) = (value, value is null ? null : Nodes.ApiKey.Fingerprint(value));
     }
 
     /// <summary>As <see cref="ApiKeyFingerprint"/>, of <see cref="OtherApiKey"/>.</summary>

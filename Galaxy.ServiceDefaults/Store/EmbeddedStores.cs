@@ -1,5 +1,4 @@
 using System.Globalization;
-using Galaxy.ServiceDefaults.Authentication;
 using Galaxy.ServiceDefaults.Nodes;
 using Microsoft.Extensions.Configuration;
 

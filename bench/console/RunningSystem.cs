@@ -3,8 +3,8 @@ using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using Galaxy.Contracts.Api;
 using Galaxy.LocalHosting;
-using Galaxy.ServiceDefaults;
 using Galaxy.ServiceDefaults.Authentication;
+using Galaxy.ServiceDefaults.Input;
 
 namespace Galaxy.Bench.Console;
 

@@ -4,7 +4,7 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using Galaxy.Contracts.Api;
 using Galaxy.LocalHosting;
-using Galaxy.ServiceDefaults;
+using Galaxy.ServiceDefaults.Input;
 
 namespace Galaxy.Bench.Failover;
 

@@ -7,8 +7,8 @@ using System.Text.Json.Nodes;
 using Galaxy.Contracts.Api;
 using Galaxy.LocalHosting;
 using Galaxy.LocalHosting.Supervision;
-using Galaxy.ServiceDefaults;
 using Galaxy.ServiceDefaults.Authentication;
+using Galaxy.ServiceDefaults.Input;
 
 namespace Galaxy.EndToEnd.Tests;
 

@@ -43,7 +43,7 @@ internal sealed record WorkerAction(
         new()
         {
             ["name"] = Name,
-            ["version"] = ServiceDefaults.BuildVersion.Text,
+            ["version"] = ServiceDefaults.Nodes.BuildVersion.Text,
             ["description"] = Description,
             ["parameters"] = JsonSerializer.Deserialize<JsonObject>(Parameters),
         };

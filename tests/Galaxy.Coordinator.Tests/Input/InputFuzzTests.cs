@@ -9,7 +9,6 @@ using Galaxy.Coordinator.Tasks;
 using Galaxy.Coordinator.Tests.Storage;
 using Galaxy.Core.Scheduling;
 using Galaxy.Core.Tests.Fuzzing;
-using Galaxy.ServiceDefaults;
 using Galaxy.ServiceDefaults.Input;
 
 namespace Galaxy.Coordinator.Tests.Input;

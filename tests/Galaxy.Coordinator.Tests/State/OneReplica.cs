@@ -1,6 +1,5 @@
 using Galaxy.Coordinator.Gossip;
 using Galaxy.Coordinator.State;
-using Galaxy.ServiceDefaults.Hosting;
 using Galaxy.ServiceDefaults.Nodes;
 using Microsoft.Extensions.Logging.Abstractions;
 

@@ -3,7 +3,6 @@ using System.Threading.Channels;
 using Galaxy.Coordinator.Gossip;
 using Galaxy.Coordinator.State;
 using Galaxy.Core.State;
-using Galaxy.ServiceDefaults.Hosting;
 using Galaxy.ServiceDefaults.Nodes;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;

@@ -8,7 +8,7 @@ using Galaxy.Coordinator.Groups;
 using Galaxy.Coordinator.State;
 using Galaxy.Coordinator.Storage;
 using Galaxy.Coordinator.Tests.State;
-using Galaxy.ServiceDefaults;
+using Galaxy.ServiceDefaults.Input;
 using Galaxy.ServiceDefaults.Nodes;
 
 namespace Galaxy.Coordinator.Tests.Storage;

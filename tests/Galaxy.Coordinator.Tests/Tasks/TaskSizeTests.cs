@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Galaxy.Contracts.Api;
 using Galaxy.Coordinator.Tasks;
-using Galaxy.ServiceDefaults;
+using Galaxy.ServiceDefaults.Input;
 
 namespace Galaxy.Coordinator.Tests.Tasks;
 

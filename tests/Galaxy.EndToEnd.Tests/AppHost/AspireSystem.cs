@@ -7,7 +7,7 @@ using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
 using Aspire.Hosting.Testing;
 using Galaxy.Contracts.Api;
-using Galaxy.ServiceDefaults;
+using Galaxy.ServiceDefaults.Input;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 

@@ -7,7 +7,7 @@ using Aspire.Hosting.ApplicationModel;
 using Aspire.Hosting.Testing;
 using Galaxy.Contracts.Api;
 using Galaxy.EndToEnd.Tests.Console;
-using Galaxy.ServiceDefaults;
+using Galaxy.ServiceDefaults.Input;
 using Microsoft.Playwright;
 
 namespace Galaxy.EndToEnd.Tests.AppHost;

@@ -5,7 +5,7 @@ using System.Text.Json;
 using Galaxy.Contracts.Api;
 using Galaxy.EndToEnd.Tests.Network;
 using Galaxy.LocalHosting.Control;
-using Galaxy.ServiceDefaults;
+using Galaxy.ServiceDefaults.Input;
 
 namespace Galaxy.EndToEnd.Tests.AppHost;
 

@@ -2,7 +2,7 @@ using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using Galaxy.Contracts.Api;
 using Galaxy.LocalHosting;
-using Galaxy.ServiceDefaults;
+using Galaxy.ServiceDefaults.Input;
 
 namespace Galaxy.EndToEnd.Tests.AppHost;
 

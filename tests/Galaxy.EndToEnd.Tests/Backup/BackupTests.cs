@@ -5,7 +5,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Galaxy.Contracts.Api;
 using Galaxy.EndToEnd.Tests.Models;
-using Galaxy.ServiceDefaults;
+using Galaxy.ServiceDefaults.Input;
 
 namespace Galaxy.EndToEnd.Tests.Backup;
 

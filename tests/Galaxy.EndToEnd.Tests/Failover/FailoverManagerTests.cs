@@ -3,7 +3,7 @@ using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using Galaxy.Contracts.Api;
 using Galaxy.Contracts.Failovers;
-using Galaxy.ServiceDefaults;
+using Galaxy.ServiceDefaults.Input;
 using Grpc.Core;
 using Grpc.Net.Client;
 

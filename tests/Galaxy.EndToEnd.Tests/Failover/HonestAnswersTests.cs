@@ -4,7 +4,7 @@ using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using Galaxy.Contracts.Api;
 using Galaxy.Contracts.Gossip;
-using Galaxy.ServiceDefaults;
+using Galaxy.ServiceDefaults.Input;
 using Google.Protobuf;
 using Grpc.Core;
 using Grpc.Net.Client;

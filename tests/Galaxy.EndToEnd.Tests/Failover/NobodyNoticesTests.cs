@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
-using Galaxy.ServiceDefaults;
+using Galaxy.ServiceDefaults.Nodes;
 
 namespace Galaxy.EndToEnd.Tests.Failover;
 

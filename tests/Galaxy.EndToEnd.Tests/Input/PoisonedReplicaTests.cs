@@ -5,7 +5,7 @@ using System.Text.Json.Nodes;
 using Galaxy.Contracts.Api;
 using Galaxy.Contracts.Cluster;
 using Galaxy.Contracts.Gossip;
-using Galaxy.ServiceDefaults;
+using Galaxy.ServiceDefaults.Input;
 using Google.Protobuf;
 using Grpc.Core;
 using Grpc.Net.Client;

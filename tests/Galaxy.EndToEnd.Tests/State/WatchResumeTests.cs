@@ -7,7 +7,7 @@ using System.Net.ServerSentEvents;
 using System.Text;
 using System.Text.Json;
 using Galaxy.Contracts.Api;
-using Galaxy.ServiceDefaults;
+using Galaxy.ServiceDefaults.Input;
 
 namespace Galaxy.EndToEnd.Tests.State;
 

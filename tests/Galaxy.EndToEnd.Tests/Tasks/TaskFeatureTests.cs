@@ -6,8 +6,8 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Galaxy.Contracts.Api;
-using Galaxy.ServiceDefaults;
-using Galaxy.ServiceDefaults.Authentication;
+using Galaxy.ServiceDefaults.Input;
+using Galaxy.ServiceDefaults.Nodes;
 
 namespace Galaxy.EndToEnd.Tests.Tasks;
 

@@ -3,7 +3,7 @@ using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using Galaxy.Contracts.Api;
-using Galaxy.ServiceDefaults;
+using Galaxy.ServiceDefaults.Input;
 
 namespace Galaxy.EndToEnd.Tests.Upgrade;
 

@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Text;
 using Galaxy.Core.Discovery;
 using Galaxy.ServiceDefaults.Authentication;
+using Galaxy.ServiceDefaults.Nodes;
 
 namespace Galaxy.Hosts.Tests.Discovery;
 

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Galaxy.ServiceDefaults.Configuration;
+using Galaxy.ServiceDefaults.Input;
 using Galaxy.ServiceDefaults.Nodes;
 
 namespace Galaxy.ServiceDefaults.Tests.Configuration;

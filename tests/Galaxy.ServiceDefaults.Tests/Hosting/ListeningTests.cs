@@ -1,4 +1,3 @@
-using Galaxy.ServiceDefaults.Hosting;
 using Galaxy.ServiceDefaults.Nodes;
 using Microsoft.AspNetCore.Builder;
 

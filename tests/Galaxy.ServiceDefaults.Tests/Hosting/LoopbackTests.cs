@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Galaxy.ServiceDefaults.Hosting;
 using Galaxy.ServiceDefaults.Http;
+using Galaxy.ServiceDefaults.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 

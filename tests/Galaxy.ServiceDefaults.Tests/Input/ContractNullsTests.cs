@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Galaxy.Contracts.Api;
+using Galaxy.ServiceDefaults.Input;
 
 namespace Galaxy.ServiceDefaults.Tests.Input;
 

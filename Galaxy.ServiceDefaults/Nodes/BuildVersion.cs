@@ -1,6 +1,6 @@
 using System.Reflection;
 
-namespace Galaxy.ServiceDefaults;
+namespace Galaxy.ServiceDefaults.Nodes;
 
 /// <summary>The version that this build calls itself.</summary>
 public static class BuildVersion

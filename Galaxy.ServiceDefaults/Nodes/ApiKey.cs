@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 
-namespace Galaxy.ServiceDefaults.Authentication;
+namespace Galaxy.ServiceDefaults.Nodes;
 
 /// <summary>The shared key and what is derived from it (HKDF, RFC 5869).</summary>
 public static class ApiKey

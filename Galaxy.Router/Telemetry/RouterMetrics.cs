@@ -1,9 +1,9 @@
 using System.Diagnostics.Metrics;
 
-namespace Galaxy.Router.Invocation;
+namespace Galaxy.Router.Telemetry;
 
 /// <summary>What invocations come to, in numbers.</summary>
-internal static class InvokeMeter
+internal static class RouterMetrics
 {
     private static readonly Meter Meter = new("Galaxy.Router");
 

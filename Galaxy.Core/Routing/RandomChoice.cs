@@ -1,4 +1,4 @@
-namespace Galaxy.Core.Routing.Strategies;
+namespace Galaxy.Core.Routing;
 
 /// <summary>Any, with equal chances.</summary>
 internal sealed class RandomChoice : IRouteStrategy

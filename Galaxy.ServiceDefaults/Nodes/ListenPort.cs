@@ -1,5 +1,4 @@
 using System.Net;
-using Galaxy.ServiceDefaults.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -7,7 +6,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 
-namespace Galaxy.ServiceDefaults.Hosting;
+namespace Galaxy.ServiceDefaults.Nodes;
 
 /// <summary>A port that a service listens on.</summary>
 /// <param name="Variable">The setting that changes it.</param>

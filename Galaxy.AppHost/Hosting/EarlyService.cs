@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Hosting;
 
-namespace Galaxy.AppHost.Startup;
+namespace Galaxy.AppHost.Hosting;
 
 /// <summary>
 /// A background service that runs before any resource is started: the orchestrator's own start returns only when

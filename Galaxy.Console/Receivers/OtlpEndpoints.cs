@@ -1,5 +1,6 @@
 using Galaxy.Console.Logs;
 using Galaxy.Console.Metrics;
+using Galaxy.Console.Otlp;
 using Galaxy.Console.Traces;
 using Galaxy.Contracts.Otlp;
 using Galaxy.Contracts.Otlp.Logs;
@@ -7,7 +8,7 @@ using Galaxy.Contracts.Otlp.Metrics;
 using Galaxy.ServiceDefaults.Input;
 using Google.Protobuf;
 
-namespace Galaxy.Console.Otlp;
+namespace Galaxy.Console.Receivers;
 
 /// <summary>OTLP over gRPC, and over HTTP with protobuf or JSON bodies, gzip or not.</summary>
 internal static class OtlpEndpoints

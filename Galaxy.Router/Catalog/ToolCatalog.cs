@@ -2,7 +2,7 @@ using System.Text;
 using System.Text.Json;
 using Galaxy.Core.Routing;
 
-namespace Galaxy.Router.Tools;
+namespace Galaxy.Router.Catalog;
 
 /// <summary>A capability of the cluster as something that an agent can call.</summary>
 /// <param name="Name">Letters, digits, <c>_</c> and <c>-</c>, at most 64: what every model takes.</param>

@@ -3,7 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Galaxy.ServiceDefaults.Input;
 
-namespace Galaxy.Router.Tools;
+namespace Galaxy.Router.Catalog;
 
 /// <summary>JSON schemas of parameters, as devices and services tell them.</summary>
 internal static class ToolSchema

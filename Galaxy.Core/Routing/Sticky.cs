@@ -1,4 +1,4 @@
-namespace Galaxy.Core.Routing.Strategies;
+namespace Galaxy.Core.Routing;
 
 /// <summary>The target with the greatest hash of the key and its id.</summary>
 internal sealed class Sticky : IRouteStrategy

@@ -1,4 +1,4 @@
-namespace Galaxy.Core.Routing.Strategies;
+namespace Galaxy.Core.Routing;
 
 /// <summary>Whose location has most of the caller's path in common; of those the least loaded.</summary>
 /// <remarks>The table asks with the nearest, and with those further away when none of them can: see

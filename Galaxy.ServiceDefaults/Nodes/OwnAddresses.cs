@@ -2,7 +2,7 @@ using System.Net;
 using System.Net.NetworkInformation;
 using System.Net.Sockets;
 
-namespace Galaxy.ServiceDefaults.Hosting;
+namespace Galaxy.ServiceDefaults.Nodes;
 
 /// <summary>The addresses of this machine as they are now, looked up at most once a second. Thread-safe.</summary>
 public sealed class OwnAddresses(TimeProvider time)

@@ -1,12 +1,13 @@
 using Galaxy.Console.Logs;
 using Galaxy.Console.Metrics;
+using Galaxy.Console.Otlp;
 using Galaxy.Console.Traces;
 using Galaxy.Contracts.Otlp;
 using Galaxy.Contracts.Otlp.Logs;
 using Galaxy.Contracts.Otlp.Metrics;
 using Grpc.Core;
 
-namespace Galaxy.Console.Otlp;
+namespace Galaxy.Console.Receivers;
 
 /// <summary>Traces over gRPC.</summary>
 internal sealed class TraceReceiver(TraceStore traces) : TraceService.TraceServiceBase

@@ -1,9 +1,8 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
-using Galaxy.ServiceDefaults.Input;
 
-namespace Galaxy.ServiceDefaults;
+namespace Galaxy.ServiceDefaults.Input;
 
 /// <summary>How Galaxy writes JSON: snake_case names, enums as words, nothing that is null.</summary>
 public static class GalaxyJson

@@ -1,4 +1,4 @@
-namespace Galaxy.Core.Routing.Strategies;
+namespace Galaxy.Core.Routing;
 
 /// <summary>The least of what a target says of its load and what we have there ourselves.</summary>
 internal sealed class LeastLoaded : IRouteStrategy

@@ -1,4 +1,4 @@
-namespace Galaxy.Core.Routing.Strategies;
+namespace Galaxy.Core.Routing;
 
 /// <summary>One after another, by id.</summary>
 internal sealed class RoundRobin : IRouteStrategy

@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 
-namespace Galaxy.ServiceDefaults.Hosting;
+namespace Galaxy.ServiceDefaults.Health;
 
 /// <summary>
 /// A service that has just been started knows nobody yet, and would say that nobody is there. Until it has heard a

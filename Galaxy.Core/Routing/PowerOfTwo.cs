@@ -1,4 +1,4 @@
-namespace Galaxy.Core.Routing.Strategies;
+namespace Galaxy.Core.Routing;
 
 /// <summary>
 /// The better of two by chance (Mitzenmacher, "The power of two choices", 2001), by expected wait: measured latency
