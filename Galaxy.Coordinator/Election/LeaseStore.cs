@@ -215,30 +215,3 @@ internal sealed class LeaseStore(RedisStores stores, NodeOptions node)
 
     private static long Ms(TimeSpan time) => (long)time.TotalMilliseconds;
 }
-
-/// <summary>The store's keys of a cluster; all in one slot of a Redis Cluster.</summary>
-internal sealed class StoreKeys(string cluster)
-{
-    private readonly string _prefix = $"{{galaxy:{cluster}}}:";
-
-    public string this[string name] => _prefix + name;
-}
-
-/// <summary>What the store's channel said.</summary>
-/// <param name="Release">Null: a lease was acquired. Otherwise how the one of that token was given up.</param>
-internal readonly record struct LeaseEvent(long Token, LeaseRelease? Release)
-{
-    /// <summary>
-    /// <c>acquired TOKEN</c>, or <c>released TOKEN FROM REASON TRACEPARENT SUCCESSOR</c>; the last two may be empty.
-    /// </summary>
-    public static LeaseEvent Parse(string message)
-    {
-        var words = message.Split(' ');
-        return new LeaseEvent(
-            words.Length > 1 ? LeaseStore.Number(words[1]) : 0,
-            words is ["released", _, var from, var reason, var trace, var successor]
-                ? new LeaseRelease(successor, from, reason, trace)
-                : null
-        );
-    }
-}

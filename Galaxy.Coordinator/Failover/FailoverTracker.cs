@@ -5,19 +5,6 @@ using Galaxy.ServiceDefaults.Telemetry;
 
 namespace Galaxy.Coordinator.Failover;
 
-/// <summary>What a peer that does not answer looks like from here.</summary>
-internal enum PeerSilence
-{
-    /// <summary>Its machine refuses the connection: the process is gone.</summary>
-    Refused,
-
-    /// <summary>Its machine takes the connection, and nobody answers: it hangs.</summary>
-    Hangs,
-
-    /// <summary>Nothing comes back at all.</summary>
-    Unreachable,
-}
-
 /// <summary>
 /// Remembers how a change of leader unfolds here: when and by what it was noticed, when the lease was gone, who took
 /// it. Thread-safe.

@@ -5,21 +5,6 @@ using StackExchange.Redis;
 
 namespace Galaxy.Coordinator.Fencing;
 
-/// <summary>What one store said to a fenced write.</summary>
-internal enum StoreAnswer
-{
-    Done,
-
-    /// <summary>A higher token has been accepted.</summary>
-    Stale,
-
-    /// <summary>The store was emptied.</summary>
-    Unborn,
-
-    /// <summary>The store missed an earlier write.</summary>
-    Gap,
-}
-
 /// <summary>
 /// Runs <see cref="LeaseScripts.Fenced"/> on one store. What it calls done is on that store's disk, as far as that
 /// store promises it.

@@ -4,15 +4,6 @@ using StackExchange.Redis;
 
 namespace Galaxy.Coordinator.Fencing;
 
-/// <summary>This node does not lead, so it may not write.</summary>
-internal sealed class NotLeaderException() : Exception("This node does not lead.");
-
-/// <summary>The store cannot be reached, so whether the write happened is unknown.</summary>
-internal sealed class StoreUnavailableException(Exception inner) : Exception("The store does not answer.", inner);
-
-/// <summary>One command of a fenced write.</summary>
-internal sealed record FencedCommand(string Command, string Key, params RedisValue[] Arguments);
-
 /// <summary>The only way by which a leader writes to the store.</summary>
 internal sealed class FencedWriter(Elector elector, FencedStores stores)
 {

@@ -1,0 +1,34 @@
+using System.Text.Json;
+using Galaxy.Contracts.Api;
+using Galaxy.Contracts.Cluster;
+using Galaxy.Coordinator.Election;
+using Galaxy.Coordinator.Gossip;
+using Galaxy.Coordinator.Storage;
+using Galaxy.Core.Clocks;
+using Galaxy.Core.State;
+using Galaxy.ServiceDefaults.Nodes;
+
+namespace Galaxy.Coordinator.Cluster;
+
+/// <summary>
+/// A snapshot, and the same without what changes all the time: that somebody who was there is still there is no news.
+/// </summary>
+internal sealed class FeedSnapshot(Snapshot full)
+{
+    private readonly Lazy<Snapshot> _news = new(() =>
+    {
+        var news = full.Clone();
+        foreach (var service in news.Services)
+            service.LastSeenUnixMs = 0;
+        foreach (var device in news.Devices)
+            device.LastSeenUnixMs = 0;
+        return news;
+    });
+
+    public Snapshot Full => full;
+
+    public bool SaysTheSameAs(FeedSnapshot other) =>
+        ReferenceEquals(this, other) || _news.Value.Equals(other._news.Value);
+
+    public bool HasTheLeaderOf(FeedSnapshot other) => full.Leader.Equals(other.Full.Leader);
+}
