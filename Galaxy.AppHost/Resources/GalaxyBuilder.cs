@@ -2,7 +2,6 @@ using System.Globalization;
 using Galaxy.AppHost.Commands;
 using Galaxy.AppHost.Restarts;
 using Galaxy.LocalHosting.Description;
-using Galaxy.LocalHosting.Processes;
 using Galaxy.ServiceDefaults.Authentication;
 using Galaxy.ServiceDefaults.Nodes;
 using Microsoft.Extensions.DependencyInjection;

@@ -1,4 +1,3 @@
-using Galaxy.Cli.Machine;
 using Galaxy.ServiceDefaults.Nodes;
 using Galaxy.ServiceDefaults.Store;
 using Microsoft.Extensions.Configuration;

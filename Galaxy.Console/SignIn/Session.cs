@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Security.Claims;
 using Galaxy.ServiceDefaults.Authentication;
-using Galaxy.ServiceDefaults.Cluster;
 
 namespace Galaxy.Console.SignIn;
 

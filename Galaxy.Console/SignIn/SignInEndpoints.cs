@@ -1,6 +1,5 @@
 using System.Globalization;
 using Galaxy.ServiceDefaults.Authentication;
-using Galaxy.ServiceDefaults.Configuration;
 using Galaxy.ServiceDefaults.Nodes;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.Cookies;

@@ -1,7 +1,6 @@
 using System.Text.Json;
-using Galaxy.Coordinator.Cluster;
-using Galaxy.Coordinator.Election;
-using Galaxy.Coordinator.Gossip;
+using Galaxy.Coordinator.Leadership;
+using Galaxy.Coordinator.Replica;
 using Galaxy.Coordinator.Storage;
 using Galaxy.Core.State;
 using Galaxy.ServiceDefaults.Authentication;
@@ -13,7 +12,7 @@ namespace Galaxy.Coordinator.Access;
 /// The keys that are out, in replicated state: every coordinator can tell who comes, with or without a leader.
 /// Thread-safe.
 /// </summary>
-internal sealed class AccessKeys(GossipNode gossip, Elector elector, Quarantine quarantine) : IAccessDirectory
+internal sealed class AccessKeys(ReplicatedState replica, Elector elector, Quarantine quarantine) : IAccessDirectory
 {
     private const int Most = 10_000;
 
@@ -24,7 +23,7 @@ internal sealed class AccessKeys(GossipNode gossip, Elector elector, Quarantine 
 
     public AccessKey? Find(string id)
     {
-        if (gossip.Get(Namespaces.Access, id) is not { } entry)
+        if (replica.Get(Namespaces.Access, id) is not { } entry)
             return null;
         if (_last is { } last && ReferenceEquals(last.Item1, entry))
             return last.Item2;
@@ -37,7 +36,7 @@ internal sealed class AccessKeys(GossipNode gossip, Elector elector, Quarantine 
     /// <summary>By name.</summary>
     public IReadOnlyList<AccessKey> List() =>
         [
-            .. gossip
+            .. replica
                 .List(Namespaces.Access)
                 .Select(entry => quarantine.Read<AccessKey>(entry, key => key.Id))
                 .OfType<AccessKey>()
@@ -47,13 +46,13 @@ internal sealed class AccessKeys(GossipNode gossip, Elector elector, Quarantine 
     /// <summary>False: there are as many as there may be.</summary>
     public bool TryPut(AccessKey key)
     {
-        if (gossip.List(Namespaces.Access).Count >= Most)
+        if (replica.List(Namespaces.Access).Count >= Most)
             return false;
-        gossip.Put(Namespaces.Access, key.Id, JsonSerializer.SerializeToUtf8Bytes(key, GalaxyJson.Options));
+        replica.Put(Namespaces.Access, key.Id, JsonSerializer.SerializeToUtf8Bytes(key, GalaxyJson.Options));
         return true;
     }
 
     /// <summary>False: there was none.</summary>
     public bool Withdraw(string id) =>
-        gossip.Get(Namespaces.Access, id) is not null && gossip.Delete(Namespaces.Access, id);
+        replica.Get(Namespaces.Access, id) is not null && replica.Delete(Namespaces.Access, id);
 }

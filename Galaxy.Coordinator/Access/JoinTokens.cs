@@ -1,7 +1,5 @@
 using System.Security.Cryptography;
 using System.Text.Json;
-using Galaxy.Coordinator.Election;
-using Galaxy.Coordinator.Fencing;
 using Galaxy.Coordinator.Storage;
 using Galaxy.ServiceDefaults.Authentication;
 using Galaxy.ServiceDefaults.Input;

@@ -1,8 +1,7 @@
 using System.Globalization;
 using Galaxy.Contracts.Api;
 using Galaxy.Contracts.Cluster;
-using Galaxy.Coordinator.Cluster;
-using Galaxy.Coordinator.Gossip;
+using Galaxy.Coordinator.Replica;
 using Galaxy.Coordinator.Storage;
 using Galaxy.Core.Clocks;
 using Galaxy.ServiceDefaults.Audit;
@@ -17,7 +16,7 @@ namespace Galaxy.Coordinator.Audit;
 /// </summary>
 internal sealed partial class AuditLog(
     AuditTrail trail,
-    GossipNode gossip,
+    ReplicatedState replica,
     Quarantine quarantine,
     ILogger<AuditLog> log
 ) : BackgroundService
@@ -49,18 +48,18 @@ internal sealed partial class AuditLog(
             CultureInfo.InvariantCulture,
             $"{note.AtUnixMs:x11}-{Guid.NewGuid().ToString("N")[..8]}"
         );
-        gossip.Put(Namespaces.Audit, key, note.ToByteArray());
-        var all = gossip.List(Namespaces.Audit);
+        replica.Put(Namespaces.Audit, key, note.ToByteArray());
+        var all = replica.List(Namespaces.Audit);
         if (all.Count < Kept + Slack)
             return;
         foreach (var old in all.Take(all.Count - Kept))
-            gossip.Delete(Namespaces.Audit, old.Key);
+            replica.Delete(Namespaces.Audit, old.Key);
     }
 
     /// <summary>Newest first.</summary>
     public IReadOnlyList<AuditView> Read(int limit) =>
         [
-            .. gossip
+            .. replica
                 .List(Namespaces.Audit)
                 .Reverse()
                 .Take(limit)

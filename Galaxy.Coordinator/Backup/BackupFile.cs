@@ -1,9 +1,7 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
 using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json;
-using Galaxy.ServiceDefaults.Authentication;
 using Galaxy.ServiceDefaults.Input;
 using Galaxy.ServiceDefaults.Nodes;
 

@@ -1,10 +1,8 @@
 using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Galaxy.Coordinator.Cluster;
-using Galaxy.Coordinator.Election;
-using Galaxy.Coordinator.Fencing;
-using Galaxy.Coordinator.Gossip;
+using Galaxy.Coordinator.Leadership;
+using Galaxy.Coordinator.Replica;
 using Galaxy.Coordinator.State;
 using Galaxy.Coordinator.Storage;
 using Galaxy.Coordinator.Tasks;
@@ -27,7 +25,7 @@ internal sealed record BackupRestored(string Cluster, DateTimeOffset CreatedAt, 
 /// there now, the audit log, join tokens that are out.
 /// </summary>
 internal sealed partial class Backups(
-    GossipNode gossip,
+    ReplicatedState replica,
     FencedStores fenced,
     FencedWriter writer,
     RedisStores stores,
@@ -63,7 +61,7 @@ internal sealed partial class Backups(
     {
         try
         {
-            var entries = gossip
+            var entries = replica
                 .All.Where(entry => !entry.Deleted && Array.IndexOf(Fleeting, entry.Namespace) < 0)
                 .Select(entry => new BackupEntry(
                     entry.Namespace,
@@ -140,7 +138,7 @@ internal sealed partial class Backups(
                     await writer.WriteAsync(term, some);
                 await WriteOneApiAsync(keys.Where(key => IsOneApi(key.Name)));
                 foreach (var (id, write) in entries)
-                    gossip.Write(id, write);
+                    replica.Write(id, write);
                 await writer.WriteAsync(term, [new FencedCommand("DEL", _keys[Running])]);
             }
             finally
@@ -220,7 +218,7 @@ internal sealed partial class Backups(
         // One that broke off is done again.
         if (await fenced.Reader.StringGetAsync(_keys[Running]) == mark)
             return;
-        var entries = gossip.All.Count(entry =>
+        var entries = replica.All.Count(entry =>
             !entry.Deleted
             && Array.IndexOf(Fleeting, entry.Namespace) < 0
             && entry.Namespace is not (Namespaces.Failover or Namespaces.Config or Namespaces.ConfigHistory)

@@ -1,5 +1,5 @@
 using System.Globalization;
-using Galaxy.Coordinator.Election;
+using Galaxy.Coordinator.Storage;
 using StackExchange.Redis;
 
 namespace Galaxy.Coordinator.Backup;

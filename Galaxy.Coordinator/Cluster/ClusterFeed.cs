@@ -1,11 +1,10 @@
-using System.Text.Json;
 using Galaxy.Contracts.Api;
 using Galaxy.Contracts.Cluster;
-using Galaxy.Coordinator.Election;
-using Galaxy.Coordinator.Gossip;
+using Galaxy.Coordinator.Leadership;
+using Galaxy.Coordinator.Node;
+using Galaxy.Coordinator.Replica;
 using Galaxy.Coordinator.Storage;
 using Galaxy.Core.Clocks;
-using Galaxy.Core.State;
 using Galaxy.ServiceDefaults.Nodes;
 
 namespace Galaxy.Coordinator.Cluster;
@@ -17,7 +16,8 @@ namespace Galaxy.Coordinator.Cluster;
 internal sealed class ClusterFeed
 {
     private readonly Elector _elector;
-    private readonly GossipNode _gossip;
+    private readonly Membership _membership;
+    private readonly ReplicatedState _replica;
     private readonly Quarantine _quarantine;
     private readonly Identity _identity;
     private readonly NodeOptions _node;
@@ -28,16 +28,26 @@ internal sealed class ClusterFeed
 
     public ClusterFeed(
         Elector elector,
-        GossipNode gossip,
+        Membership membership,
+        ReplicatedState replica,
         Quarantine quarantine,
         Identity identity,
         NodeOptions node,
         TimeProvider time
     )
     {
-        (_elector, _gossip, _quarantine, _identity, _node, _time) = (elector, gossip, quarantine, identity, node, time);
+        (_elector, _membership, _replica, _quarantine, _identity, _node, _time) = (
+            elector,
+            membership,
+            replica,
+            quarantine,
+            identity,
+            node,
+            time
+        );
         elector.LeaderChanged += _ => Signal();
-        gossip.Changed += Signal;
+        membership.Changed += Signal;
+        replica.Changed += Signal;
     }
 
     /// <summary>Completes at the next change. Take it before reading, so that no change is missed.</summary>
@@ -60,7 +70,7 @@ internal sealed class ClusterFeed
     }
 
     public IEnumerable<DeviceView> Devices() =>
-        _gossip
+        _replica
             .List(Namespaces.Devices)
             .Select(entry => _quarantine.Read<DeviceView>(entry, device => device.DeviceId))
             .OfType<DeviceView>();
@@ -71,7 +81,7 @@ internal sealed class ClusterFeed
     public IEnumerable<Service> Services()
     {
         var now = _time.GetUtcNow().ToUnixTimeMilliseconds();
-        return _gossip
+        return _replica
             .List(Namespaces.Services)
             .Select(entry => _quarantine.Parse(entry, Service.Parser, service => service.Id))
             .OfType<Service>()
@@ -117,7 +127,7 @@ internal sealed class ClusterFeed
             };
         }
         snapshot.Nodes.AddRange(
-            _gossip.Members.All.Select(member => new Node
+            _membership.Members.All.Select(member => new Contracts.Cluster.Node
             {
                 NodeId = member.NodeId,
                 Role = member.Role,
@@ -132,7 +142,7 @@ internal sealed class ClusterFeed
         );
         snapshot.Services.AddRange(Services());
         snapshot.AccessKeys.AddRange(
-            _gossip
+            _replica
                 .List(Namespaces.Access)
                 .Select(entry => _quarantine.Read<ServiceDefaults.Authentication.AccessKey>(entry, key => key.Id))
                 .OfType<ServiceDefaults.Authentication.AccessKey>()
@@ -171,7 +181,7 @@ internal sealed class ClusterFeed
                 _elector.LeaseLeft is { } left ? Math.Round(left.TotalMilliseconds) : null
             )
             : null;
-        var nodes = _gossip.Members.All.Select(member => new NodeResponse(
+        var nodes = _membership.Members.All.Select(member => new NodeResponse(
             member.NodeId,
             member.Role,
             GossipWire.Name(member.State),

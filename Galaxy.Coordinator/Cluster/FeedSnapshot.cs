@@ -1,12 +1,4 @@
-using System.Text.Json;
-using Galaxy.Contracts.Api;
 using Galaxy.Contracts.Cluster;
-using Galaxy.Coordinator.Election;
-using Galaxy.Coordinator.Gossip;
-using Galaxy.Coordinator.Storage;
-using Galaxy.Core.Clocks;
-using Galaxy.Core.State;
-using Galaxy.ServiceDefaults.Nodes;
 
 namespace Galaxy.Coordinator.Cluster;
 

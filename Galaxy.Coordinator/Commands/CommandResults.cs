@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Galaxy.Contracts.Api;
-using Galaxy.Coordinator.Tasks;
 
 namespace Galaxy.Coordinator.Commands;
 

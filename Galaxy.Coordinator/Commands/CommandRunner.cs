@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Galaxy.Contracts.Api;
-using Galaxy.Coordinator.Cluster;
 using Galaxy.Coordinator.Devices;
 using Galaxy.Coordinator.Tasks;
 

@@ -1,9 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Galaxy.Contracts.Api;
-using Galaxy.Coordinator.Cluster;
-using Galaxy.Coordinator.Gossip;
+using Galaxy.Coordinator.Replica;
 using Galaxy.Coordinator.State;
 using Galaxy.Coordinator.Storage;
 using Galaxy.Core.Clocks;
@@ -18,7 +16,7 @@ namespace Galaxy.Coordinator.Configuration;
 /// are kept, and what is in force is always a valid version. Thread-safe.
 /// </summary>
 internal sealed partial class ConfigCatalog(
-    GossipNode gossip,
+    ReplicatedState replica,
     ConfigSecrets secrets,
     Quarantine quarantine,
     ILogger<ConfigCatalog> log
@@ -29,7 +27,7 @@ internal sealed partial class ConfigCatalog(
     public static string KeyOf(string name, string? node) => node is null ? name : $"nodes/{node}/{name}";
 
     /// <summary>The document as stored, with its secrets sealed.</summary>
-    public StateEntry? Entry(string name, string? node) => gossip.Get(Namespaces.Config, KeyOf(name, node));
+    public StateEntry? Entry(string name, string? node) => replica.Get(Namespaces.Config, KeyOf(name, node));
 
     public JsonNode? Stored(string name, string? node) =>
         Entry(name, node) is { } entry ? quarantine.Read<JsonNode>(entry) : null;
@@ -119,7 +117,7 @@ internal sealed partial class ConfigCatalog(
     {
         var id = new EntryId(Namespaces.Config, KeyOf(document.Name, node));
         var policy = document.IsMap ? ConflictPolicy.Merge : ConflictPolicy.Manual;
-        var entry = gossip.Write(
+        var entry = replica.Write(
             id,
             StateWrite.Of(
                 wanted is null ? null : JsonSerializer.SerializeToUtf8Bytes(wanted, GalaxyJson.Options),
@@ -154,13 +152,13 @@ internal sealed partial class ConfigCatalog(
             ["change"] = kind,
             ["document"] = document?.DeepClone(),
         };
-        gossip.Put(
+        replica.Put(
             Namespaces.ConfigHistory,
             $"{key}/{version}",
             JsonSerializer.SerializeToUtf8Bytes(record, GalaxyJson.Options)
         );
         foreach (var old in Versions(key).Skip(VersionsKept).ToList())
-            gossip.Delete(Namespaces.ConfigHistory, old.Key);
+            replica.Delete(Namespaces.ConfigHistory, old.Key);
     }
 
     /// <summary>Newest first; secrets sealed.</summary>
@@ -182,7 +180,7 @@ internal sealed partial class ConfigCatalog(
             .OfType<StoredVersion>();
 
     private IEnumerable<StateEntry> Versions(string key) =>
-        gossip
+        replica
             .List(Namespaces.ConfigHistory)
             .Where(entry =>
                 entry.Key.LastIndexOf('/') == key.Length && entry.Key.StartsWith(key, StringComparison.Ordinal)

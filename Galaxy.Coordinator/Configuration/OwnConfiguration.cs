@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using Galaxy.Coordinator.Cluster;
+using Galaxy.Coordinator.Replica;
 using Galaxy.Coordinator.State;
 using Galaxy.ServiceDefaults.Configuration;
 using Galaxy.ServiceDefaults.Nodes;

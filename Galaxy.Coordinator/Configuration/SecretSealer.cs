@@ -1,8 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Galaxy.Coordinator.Cluster;
-using Galaxy.Coordinator.Election;
-using Galaxy.Coordinator.Gossip;
+using Galaxy.Coordinator.Leadership;
+using Galaxy.Coordinator.Replica;
 using Galaxy.Coordinator.Storage;
 using Galaxy.Core.State;
 using Galaxy.ServiceDefaults.Configuration;
@@ -16,7 +15,7 @@ namespace Galaxy.Coordinator.Configuration;
 /// While this node leads and the cluster's key is being changed: seals anew what was sealed under the key that goes.
 /// </summary>
 internal sealed partial class SecretSealer(
-    GossipNode gossip,
+    ReplicatedState replica,
     Elector elector,
     ConfigSecrets secrets,
     NodeOptions node,
@@ -31,7 +30,7 @@ internal sealed partial class SecretSealer(
     {
         if (node.OtherApiKey is null || elector.CurrentToken is null)
             return Task.CompletedTask;
-        foreach (var entry in gossip.List(Namespaces.Config).Concat(gossip.List(Namespaces.ConfigHistory)))
+        foreach (var entry in replica.List(Namespaces.Config).Concat(replica.List(Namespaces.ConfigHistory)))
         {
             if (
                 entry.Deleted
@@ -40,7 +39,7 @@ internal sealed partial class SecretSealer(
             )
                 continue;
             var anew = JsonSerializer.SerializeToUtf8Bytes(secrets.Reseal(document, secrets), GalaxyJson.Options);
-            gossip.Write(
+            replica.Write(
                 new EntryId(entry.Namespace, entry.Key),
                 new StateWrite(anew, entry.Policy, entry.Latest.Priority)
             );

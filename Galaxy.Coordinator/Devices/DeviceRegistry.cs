@@ -1,32 +1,31 @@
 using System.Text.Json;
 using Galaxy.Contracts.Api;
-using Galaxy.Coordinator.Cluster;
-using Galaxy.Coordinator.Gossip;
+using Galaxy.Coordinator.Replica;
 using Galaxy.Coordinator.Storage;
 using Galaxy.ServiceDefaults.Input;
 
 namespace Galaxy.Coordinator.Devices;
 
 /// <summary>The devices, in replicated state: they survive any coordinator.</summary>
-internal sealed class DeviceRegistry(GossipNode gossip, Quarantine quarantine)
+internal sealed class DeviceRegistry(ReplicatedState replica, Quarantine quarantine)
 {
     private static readonly TimeSpan SeenEvery = TimeSpan.FromMinutes(10);
 
     public DeviceView? Get(string deviceId) =>
-        gossip.Get(Namespaces.Devices, deviceId) is { } entry
+        replica.Get(Namespaces.Devices, deviceId) is { } entry
             ? quarantine.Read<DeviceView>(entry, device => device.DeviceId)
             : null;
 
     public IReadOnlyList<DeviceView> List() =>
         [
-            .. gossip
+            .. replica
                 .List(Namespaces.Devices)
                 .Select(entry => quarantine.Read<DeviceView>(entry, device => device.DeviceId))
                 .OfType<DeviceView>(),
         ];
 
     public void Put(DeviceView device) =>
-        gossip.Put(
+        replica.Put(
             Namespaces.Devices,
             device.DeviceId,
             JsonSerializer.SerializeToUtf8Bytes(device, GalaxyJson.Options)
@@ -34,7 +33,7 @@ internal sealed class DeviceRegistry(GossipNode gossip, Quarantine quarantine)
 
     /// <summary>False: it was not registered.</summary>
     public bool Remove(string deviceId) =>
-        gossip.Get(Namespaces.Devices, deviceId) is not null && gossip.Delete(Namespaces.Devices, deviceId);
+        replica.Get(Namespaces.Devices, deviceId) is not null && replica.Delete(Namespaces.Devices, deviceId);
 
     /// <summary>
     /// Changes what is registered, when it is; last-seen alone replicates at most every ten minutes: ten thousand

@@ -12,6 +12,8 @@ namespace Galaxy.Coordinator.Devices;
 /// </summary>
 internal sealed class DeviceSession : IAsyncDisposable
 {
+    public const string Subprotocol = "galaxy.v1";
+
     public const int MaxMessageBytes = 1024 * 1024;
     private const int QueueLength = 2048;
     private static readonly TimeSpan LastWords = TimeSpan.FromSeconds(1);
@@ -37,7 +39,7 @@ internal sealed class DeviceSession : IAsyncDisposable
     public string DeviceId { get; set; }
 
     /// <summary>True when the device speaks the acknowledged subprotocol <c>galaxy.v1</c>.</summary>
-    public bool IsAcknowledged => _socket.SubProtocol == DeviceSocket.Subprotocol;
+    public bool IsAcknowledged => _socket.SubProtocol == Subprotocol;
 
     /// <summary>
     /// True once the task engine knows which attempts the device brought along; only then is it given new ones. Owned

@@ -1,5 +1,6 @@
-using Galaxy.Coordinator.Election;
 using Galaxy.Coordinator.Gossip;
+using Galaxy.Coordinator.Leadership;
+using Galaxy.Coordinator.Replica;
 using Galaxy.Core.Election;
 using Galaxy.Core.Membership;
 using Galaxy.ServiceDefaults.Hosting;
@@ -9,7 +10,8 @@ namespace Galaxy.Coordinator.Failover;
 
 /// <summary>Keeps the election informed of who may stand, in which order.</summary>
 internal sealed class Candidacy(
-    GossipNode gossip,
+    Membership membership,
+    ReplicatedState replica,
     GossipLoop loop,
     FailoverStore store,
     HealthChecks checks,
@@ -39,14 +41,16 @@ internal sealed class Candidacy(
     }
 
     /// <summary>Nodes that stand last because they keep losing the lease.</summary>
-    public IReadOnlyList<string> Demoted => [.. gossip.Members.All.Select(member => member.NodeId).Where(IsDemoted)];
+    public IReadOnlyList<string> Demoted =>
+        [.. membership.Members.All.Select(member => member.NodeId).Where(IsDemoted)];
 
     public override Task StartAsync(CancellationToken cancellationToken)
     {
         // A loop that is started again has subscribed already.
         if (ExecuteTask is null)
         {
-            gossip.Changed += Tell;
+            membership.Changed += Tell;
+            replica.Changed += Tell;
             checks.Changed += Tell;
         }
         Tell();
@@ -66,7 +70,7 @@ internal sealed class Candidacy(
     public IReadOnlyList<string> Order()
     {
         var settings = store.Settings;
-        var alive = gossip.Members.All.Where(member => member.State == MemberState.Alive).ToList();
+        var alive = membership.Members.All.Where(member => member.State == MemberState.Alive).ToList();
         // Better one that was to rest than none at all.
         var awake = alive.Where(member => !settings.Drained.Contains(member.NodeId)).ToList();
         var candidates = (awake.Count > 0 ? awake : alive).Select(member => new Candidate(
@@ -89,7 +93,10 @@ internal sealed class Candidacy(
         var stands = loop.Joined.IsCompleted && checks.Healthy && !Withdrawn && !LeavesTheStartToThePrimary;
         IReadOnlyList<string> order = stands ? Order() : [.. Order().Where(id => id != node.NodeId)];
         elector.Post(
-            new ElectionInput.Candidates(order, gossip.Members.All.Count(member => member.State != MemberState.Left))
+            new ElectionInput.Candidates(
+                order,
+                membership.Members.All.Count(member => member.State != MemberState.Left)
+            )
         );
     }
 
@@ -97,5 +104,5 @@ internal sealed class Candidacy(
         store.Settings.Primary is { } primary
         && primary != node.NodeId
         && elector.MaxToken == 0
-        && gossip.Now < StartGrace;
+        && membership.Now < StartGrace;
 }

@@ -1,8 +1,6 @@
 using System.Security.Cryptography;
 using System.Text.Json;
 using Galaxy.Contracts.Api;
-using Galaxy.Coordinator.Election;
-using Galaxy.Coordinator.Fencing;
 using Galaxy.Coordinator.Storage;
 using Galaxy.ServiceDefaults.Input;
 using Galaxy.ServiceDefaults.Nodes;

@@ -1,8 +1,9 @@
 using Galaxy.Contracts.Api;
 using Galaxy.Coordinator.Cluster;
-using Galaxy.Coordinator.Election;
-using Galaxy.Coordinator.Fencing;
 using Galaxy.Coordinator.Gossip;
+using Galaxy.Coordinator.Leadership;
+using Galaxy.Coordinator.Replica;
+using Galaxy.Coordinator.Storage;
 using Galaxy.Core.Election;
 using Galaxy.Core.Membership;
 using Galaxy.ServiceDefaults.Nodes;
@@ -26,7 +27,7 @@ internal sealed class FailoverManager(
     Handover handover,
     Elector elector,
     ClusterFeed feed,
-    GossipNode gossip,
+    Membership membership,
     PeerBreakers breakers,
     FencedStores stores,
     NodeOptions node,
@@ -291,7 +292,7 @@ internal sealed class FailoverManager(
 
     private string Valid(string? nodeId, string field = "node_id")
     {
-        var known = gossip
+        var known = membership
             .Members.All.Where(member => member.State != MemberState.Left)
             .Select(member => member.NodeId)
             .ToList();

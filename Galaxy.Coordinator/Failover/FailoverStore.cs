@@ -1,7 +1,6 @@
 using System.Text.Json;
 using Galaxy.Contracts.Api;
-using Galaxy.Coordinator.Cluster;
-using Galaxy.Coordinator.Gossip;
+using Galaxy.Coordinator.Replica;
 using Galaxy.Coordinator.Storage;
 using Galaxy.Core.State;
 using Galaxy.ServiceDefaults.Input;
@@ -10,7 +9,7 @@ using Galaxy.ServiceDefaults.Nodes;
 namespace Galaxy.Coordinator.Failover;
 
 /// <summary>The failover settings, the nodes that failed, and who lost the lease when: in replicated state.</summary>
-internal sealed class FailoverStore(GossipNode gossip, Quarantine quarantine, NodeOptions node, TimeProvider time)
+internal sealed class FailoverStore(ReplicatedState replica, Quarantine quarantine, NodeOptions node, TimeProvider time)
 {
     private const string SettingsKey = "settings";
     private const string FailedPrefix = "failed/";
@@ -32,7 +31,7 @@ internal sealed class FailoverStore(GossipNode gossip, Quarantine quarantine, No
     {
         get
         {
-            if (gossip.Get(Namespaces.Failover, SettingsKey) is not { } entry)
+            if (replica.Get(Namespaces.Failover, SettingsKey) is not { } entry)
                 return _configured;
             if (_read is { } read && ReferenceEquals(read.Item1, entry))
                 return read.Item2;
@@ -51,7 +50,7 @@ internal sealed class FailoverStore(GossipNode gossip, Quarantine quarantine, No
     public void MarkFailed(string nodeId, string reason) =>
         Write(FailedPrefix + nodeId, new FailedNode(nodeId, reason, time.GetUtcNow()));
 
-    public void MarkRecovered(string nodeId) => gossip.Delete(Namespaces.Failover, FailedPrefix + nodeId);
+    public void MarkRecovered(string nodeId) => replica.Delete(Namespaces.Failover, FailedPrefix + nodeId);
 
     /// <summary>When a node lost the lease; wall time, for the order of candidates only.</summary>
     public IReadOnlyList<TimeSpan> LossesOf(string nodeId) =>
@@ -72,12 +71,12 @@ internal sealed class FailoverStore(GossipNode gossip, Quarantine quarantine, No
         );
 
     private T? Read<T>(string key)
-        where T : class => gossip.Get(Namespaces.Failover, key) is { } entry ? quarantine.Read<T>(entry) : null;
+        where T : class => replica.Get(Namespaces.Failover, key) is { } entry ? quarantine.Read<T>(entry) : null;
 
     private List<T> List<T>(string prefix)
         where T : class =>
         [
-            .. gossip
+            .. replica
                 .List(Namespaces.Failover)
                 .Where(entry => entry.Key.StartsWith(prefix, StringComparison.Ordinal))
                 .Select(quarantine.Read<T>)
@@ -85,5 +84,5 @@ internal sealed class FailoverStore(GossipNode gossip, Quarantine quarantine, No
         ];
 
     private void Write<T>(string key, T value) =>
-        gossip.Put(Namespaces.Failover, key, JsonSerializer.SerializeToUtf8Bytes(value, GalaxyJson.Options));
+        replica.Put(Namespaces.Failover, key, JsonSerializer.SerializeToUtf8Bytes(value, GalaxyJson.Options));
 }

@@ -1,7 +1,9 @@
 using Galaxy.Contracts.Election;
-using Galaxy.Coordinator.Election;
-using Galaxy.Coordinator.Fencing;
 using Galaxy.Coordinator.Gossip;
+using Galaxy.Coordinator.Leadership;
+using Galaxy.Coordinator.Node;
+using Galaxy.Coordinator.Replica;
+using Galaxy.Coordinator.Storage;
 using Galaxy.Core.Membership;
 using Galaxy.ServiceDefaults.Cluster;
 using Galaxy.ServiceDefaults.Nodes;
@@ -19,7 +21,7 @@ internal sealed record HandoverResult(string? To, string? Problem);
 /// </summary>
 internal sealed partial class Handover(
     Elector elector,
-    GossipNode gossip,
+    Membership membership,
     GossipLoop loop,
     Candidacy candidacy,
     HealthChecks checks,
@@ -77,7 +79,7 @@ internal sealed partial class Handover(
 
     private async Task<string?> PrepareOtherAsync(string successor, long token, CancellationToken cancellation)
     {
-        if (gossip.Members.Find(successor) is not { State: MemberState.Alive } member)
+        if (membership.Members.Find(successor) is not { State: MemberState.Alive } member)
             return "it is not alive";
         try
         {

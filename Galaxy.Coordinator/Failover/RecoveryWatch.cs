@@ -1,7 +1,6 @@
 using Galaxy.Contracts.Api;
-using Galaxy.Coordinator.Election;
-using Galaxy.Coordinator.Fencing;
-using Galaxy.Coordinator.Gossip;
+using Galaxy.Coordinator.Leadership;
+using Galaxy.Coordinator.Replica;
 using Galaxy.Core.Failover;
 using Galaxy.Core.Membership;
 using Galaxy.ServiceDefaults.Hosting;
@@ -14,7 +13,7 @@ namespace Galaxy.Coordinator.Failover;
 /// </summary>
 internal sealed partial class RecoveryWatch(
     FailoverStore store,
-    GossipNode gossip,
+    Membership membership,
     Elector elector,
     Handover handover,
     HealthChecks checks,
@@ -73,7 +72,7 @@ internal sealed partial class RecoveryWatch(
     private IEnumerable<FailedNodeView>? InSteadOf(FailoverSettings settings) =>
         node.Role != NodeRole.Standby || settings.Primary == node.NodeId
             ? null
-            : gossip
+            : membership
                 .Members.All.Where(member =>
                     member.Role == "coordinator"
                     && !settings.Drained.Contains(member.NodeId)
@@ -84,8 +83,8 @@ internal sealed partial class RecoveryWatch(
                 .Select(member => new FailedNodeView(member.NodeId, AliveFor(member.NodeId)));
 
     private TimeSpan? AliveFor(string nodeId) =>
-        gossip.Members.Members.GetValueOrDefault(nodeId) is { Member.State: MemberState.Alive } tracked
-            ? gossip.Now - tracked.Since
+        membership.Members.Members.GetValueOrDefault(nodeId) is { Member.State: MemberState.Alive } tracked
+            ? membership.Now - tracked.Since
             : null;
 
     private async Task HandOverAsync(string? to, string why, CancellationToken stopping)

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Galaxy.Coordinator.Devices;
-using Galaxy.Coordinator.Election;
+using Galaxy.Coordinator.Leadership;
+using Galaxy.Coordinator.Node;
 using Galaxy.Core.Election;
 using Galaxy.ServiceDefaults.Telemetry;
 

@@ -1,4 +1,6 @@
-using Galaxy.Coordinator.Election;
+using Galaxy.Coordinator.Leadership;
+using Galaxy.Coordinator.Node;
+using Galaxy.Coordinator.Replica;
 using Galaxy.ServiceDefaults.Hosting;
 using Galaxy.ServiceDefaults.Nodes;
 
@@ -12,7 +14,7 @@ internal sealed partial class AddressFollower(
     ListenAddresses addresses,
     OwnAddresses own,
     Identity identity,
-    GossipNode gossip,
+    Membership membership,
     Elector elector,
     TimeProvider time,
     ILogger<AddressFollower> log
@@ -27,7 +29,7 @@ internal sealed partial class AddressFollower(
         if (!addresses.Follow(own))
             return;
         LogMoved(_log, before, addresses.Host);
-        gossip.Move(identity.Url, identity.GrpcUrl);
+        membership.Move(identity.Url, identity.GrpcUrl);
         await elector.ResignAsync(null, "address changed", Patience, stopping);
     }
 

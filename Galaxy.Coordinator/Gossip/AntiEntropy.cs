@@ -1,3 +1,4 @@
+using Galaxy.Coordinator.Replica;
 using Galaxy.Core.Gossip;
 using Galaxy.Core.Membership;
 using Galaxy.ServiceDefaults.Hosting;
@@ -10,7 +11,8 @@ namespace Galaxy.Coordinator.Gossip;
 /// differ.
 /// </summary>
 internal sealed class AntiEntropy(
-    GossipNode gossip,
+    Membership membership,
+    ReplicatedState replica,
     PeerExchange exchange,
     PeerSummaries summaries,
     TimeProvider time,
@@ -30,14 +32,14 @@ internal sealed class AntiEntropy(
     {
         if (theirs == 0)
             return;
-        var (mine, summary) = (gossip.Fingerprint, gossip.Summary);
+        var (mine, summary) = (replica.FingerprintWith(membership.Members), replica.Summary);
         if (mine == theirs && stream.Boot is { } boot)
             summaries.Equal(stream.Peer, boot, summary);
         bool differs;
         lock (_gate)
             differs = _difference.Observe(stream.Peer, mine, theirs, stream.IsNew);
         stream.IsNew = false;
-        if (differs && gossip.Members.Find(stream.Peer) is { } peer)
+        if (differs && membership.Members.Find(stream.Peer) is { } peer)
             _ = ExchangeAsync(peer, Ended);
     }
 
@@ -53,7 +55,7 @@ internal sealed class AntiEntropy(
     {
         Member[] candidates;
         lock (_gate)
-            candidates = [.. gossip.Members.OtherLive.Where(peer => _difference.MayDiffer(peer.NodeId))];
+            candidates = [.. membership.Members.OtherLive.Where(peer => _difference.MayDiffer(peer.NodeId))];
         return candidates.Length == 0
             ? Task.CompletedTask
             : ExchangeAsync(candidates[_random.Next(candidates.Length)], stopping);
@@ -63,9 +65,9 @@ internal sealed class AntiEntropy(
     {
         lock (_gate)
         {
-            if (_exchanged.TryGetValue(peer.NodeId, out var last) && gossip.Now - last < Pause)
+            if (_exchanged.TryGetValue(peer.NodeId, out var last) && membership.Now - last < Pause)
                 return;
-            _exchanged[peer.NodeId] = gossip.Now;
+            _exchanged[peer.NodeId] = membership.Now;
         }
         await exchange.WithAsync(peer.GrpcUrl, wait: false, stopping);
     }

@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using Galaxy.Contracts.Discovery;
-using Galaxy.Coordinator.Cluster;
-using Galaxy.Coordinator.State;
+using Galaxy.Coordinator.Node;
+using Galaxy.Coordinator.Replica;
 using Galaxy.Coordinator.Storage;
 using Galaxy.ServiceDefaults.Cluster;
 using Galaxy.ServiceDefaults.Hosting;
@@ -16,7 +16,8 @@ namespace Galaxy.Coordinator.Gossip;
 /// believe. What it says of itself is believed only when it answers with the cluster's key.
 /// </summary>
 internal sealed partial class DiscoveryWatch(
-    GossipNode gossip,
+    Membership membership,
+    ReplicatedState replica,
     GossipLoop loop,
     OwnAddresses own,
     CoordinatorChannels channels,
@@ -53,7 +54,7 @@ internal sealed partial class DiscoveryWatch(
 
     // Services of this machine: the others watch theirs.
     private IEnumerable<string> Discoveries() =>
-        gossip
+        replica
             .List(Namespaces.Services)
             .Select(entry => quarantine.Parse(entry, Service.Parser, service => service.Id))
             .OfType<Service>()
@@ -100,7 +101,7 @@ internal sealed partial class DiscoveryWatch(
         await _turn.WaitAsync(stopping);
         try
         {
-            var known = gossip
+            var known = membership
                 .Members.OtherLive.Select(member => member.GrpcUrl)
                 .ToHashSet(StringComparer.OrdinalIgnoreCase);
             var doors = _found

@@ -1,6 +1,6 @@
 using System.Net.Sockets;
-using Galaxy.Coordinator.Election;
-using Galaxy.Coordinator.Failover;
+using Galaxy.Coordinator.Leadership;
+using Galaxy.Coordinator.Replica;
 using Galaxy.Core.Election;
 using Galaxy.Core.Membership;
 using Galaxy.ServiceDefaults.Hosting;
@@ -12,7 +12,8 @@ namespace Galaxy.Coordinator.Gossip;
 /// Runs <see cref="Swim"/> against real peers and the clock: probes, answers, and finds out how a silent one is silent.
 /// </summary>
 internal sealed partial class FailureDetector(
-    GossipNode gossip,
+    Membership membership,
+    ReplicatedState replica,
     PeerStreams streams,
     PeerExchange exchange,
     PeerTraffic traffic,
@@ -35,7 +36,7 @@ internal sealed partial class FailureDetector(
             streams.Heard += Hear;
             // A leader that hangs is found to hang before its lease runs out, so that the record says why it was
             // replaced.
-            elector.LeaseLate += lease => Perform(gossip.Detect((swim, now) => swim.ProbeNow(lease.Holder, now)));
+            elector.LeaseLate += lease => Perform(membership.Detect((swim, now) => swim.ProbeNow(lease.Holder, now)));
         }
         return base.StartAsync(cancellationToken);
     }
@@ -46,8 +47,8 @@ internal sealed partial class FailureDetector(
         {
             try
             {
-                await _alarm.WaitAsync(gossip.NextTurn - gossip.Now, stoppingToken);
-                Perform(gossip.Detect((swim, now) => swim.Tick(now)));
+                await _alarm.WaitAsync(membership.NextTurn - membership.Now, stoppingToken);
+                Perform(membership.Detect((swim, now) => swim.Tick(now)));
             }
             catch (Exception failure) when (!stoppingToken.IsCancellationRequested)
             {
@@ -68,7 +69,7 @@ internal sealed partial class FailureDetector(
             cost.Answered(time.GetUtcNow(), frame.ClockUnixMs);
         elector.Post(new ElectionInput.TokenSeen(frame.MaxToken));
         if (frame.FromWire() is { } message)
-            Perform(gossip.Detect((swim, now) => swim.Receive(stream.Peer, message, now)));
+            Perform(membership.Detect((swim, now) => swim.Receive(stream.Peer, message, now)));
         antiEntropy.Observe(stream, frame.Fingerprint);
         _alarm.Ring();
     }
@@ -83,10 +84,10 @@ internal sealed partial class FailureDetector(
                     Send(send.To, send.Message);
                     break;
                 case SwimEffect.Answered answered:
-                    if (gossip.Members.Find(answered.NodeId) is { } alive)
+                    if (membership.Members.Find(answered.NodeId) is { } alive)
                         failovers.PeerAnswered(alive.NodeId, alive.Boot);
                     break;
-                case SwimEffect.Silent silent when gossip.Members.Find(silent.NodeId) is { } peer:
+                case SwimEffect.Silent silent when membership.Members.Find(silent.NodeId) is { } peer:
                     _ = ExamineAsync(peer);
                     break;
             }
@@ -95,7 +96,7 @@ internal sealed partial class FailureDetector(
 
     private void Send(string to, SwimMessage message)
     {
-        var peer = gossip.Members.Find(to);
+        var peer = membership.Members.Find(to);
         if (peer is not null && streams.IsDeaf(peer))
         {
             if (message is SwimMessage.Ping)
@@ -103,7 +104,7 @@ internal sealed partial class FailureDetector(
             return;
         }
         var frame = message.ToWire();
-        frame.Fingerprint = gossip.Fingerprint;
+        frame.Fingerprint = replica.FingerprintWith(membership.Members);
         frame.MaxToken = elector.MaxToken;
         if (message is SwimMessage.Ack)
             frame.ClockUnixMs = time.GetUtcNow().ToUnixTimeMilliseconds();
@@ -118,7 +119,7 @@ internal sealed partial class FailureDetector(
     private async Task ProbeDeafAsync(Member peer, ulong number)
     {
         if (await exchange.WithAsync(peer.GrpcUrl, wait: false, CancellationToken.None) is null)
-            Perform(gossip.Detect((swim, now) => swim.Receive(peer.NodeId, new SwimMessage.Ack(number, []), now)));
+            Perform(membership.Detect((swim, now) => swim.Receive(peer.NodeId, new SwimMessage.Ack(number, []), now)));
     }
 
     private async Task ExamineAsync(Member peer)

@@ -1,3 +1,5 @@
+using Galaxy.Coordinator.Node;
+using Galaxy.Coordinator.Replica;
 using Galaxy.Core.Membership;
 using Galaxy.ServiceDefaults.Cluster;
 using Galaxy.ServiceDefaults.Nodes;
@@ -8,7 +10,7 @@ namespace Galaxy.Coordinator.Gossip;
 /// Joins: knocks at seeds, and at members that were lost, until they are known to live. At the end it says goodbye.
 /// </summary>
 internal sealed class GossipLoop(
-    GossipNode gossip,
+    Membership membership,
     PeerExchange exchange,
     NodeOptions node,
     Identity identity,
@@ -36,9 +38,9 @@ internal sealed class GossipLoop(
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
         await base.StopAsync(cancellationToken);
-        gossip.Leave();
+        membership.Leave();
         await Task.WhenAll(
-            gossip
+            membership
                 .Members.OtherLive.Take(Goodbyes)
                 .Select(peer => exchange.WithAsync(peer.GrpcUrl, wait: false, CancellationToken.None))
         );
@@ -57,7 +59,7 @@ internal sealed class GossipLoop(
             wait = wait * 2 < LongestPause ? wait * 2 : LongestPause
         )
         {
-            var members = gossip.Members;
+            var members = membership.Members;
             var known = members.OtherLive.Select(member => member.GrpcUrl).ToHashSet(StringComparer.OrdinalIgnoreCase);
             // Nobody probes the dead: after a long partition somebody has to knock first.
             var lost = members
@@ -74,7 +76,7 @@ internal sealed class GossipLoop(
             _joined.TrySetResult();
             // A restarted process meets its predecessor's rumor once or twice; a living namesake answers every
             // refutation.
-            if (gossip.Members.NameClaims >= NameClaimsUntilClash)
+            if (membership.Members.NameClaims >= NameClaimsUntilClash)
                 exchange.StopAsNamesake("An older process of this cluster has this node's name");
             await Task.Delay(wait, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }

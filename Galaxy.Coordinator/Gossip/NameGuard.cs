@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
-using Galaxy.Coordinator.Election;
+using Galaxy.Coordinator.Leadership;
+using Galaxy.Coordinator.Replica;
 using Galaxy.Core.Election;
 using Galaxy.Core.Membership;
 
@@ -8,7 +9,7 @@ namespace Galaxy.Coordinator.Gossip;
 /// <summary>
 /// Names are unique: a second process under the name of one that lives is refused, and both sides say so. Thread-safe.
 /// </summary>
-internal sealed partial class NameGuard(GossipNode gossip, LeaderProbe probe, ILogger<NameGuard> log)
+internal sealed partial class NameGuard(Membership membership, LeaderProbe probe, ILogger<NameGuard> log)
 {
     // A process that was found to have replaced another is not examined again with each exchange.
     private readonly ConcurrentDictionary<string, string> _cleared = new(StringComparer.Ordinal);
@@ -16,7 +17,7 @@ internal sealed partial class NameGuard(GossipNode gossip, LeaderProbe probe, IL
     /// <summary>Null when the sender may have its name; otherwise the sentence to refuse it with.</summary>
     public async Task<string?> RefusalAsync(Member sender)
     {
-        var known = gossip.Members.Find(sender.NodeId);
+        var known = membership.Members.Find(sender.NodeId);
         // Of two, the one that started later is in the wrong. Dead and departed members have no claim to a name.
         if (
             known is null or { State: MemberState.Dead or MemberState.Left }
@@ -26,7 +27,7 @@ internal sealed partial class NameGuard(GossipNode gossip, LeaderProbe probe, IL
         )
             return null;
         var lives =
-            sender.NodeId == gossip.Members.Self
+            sender.NodeId == membership.Members.Self
             || await probe.CallAsync(known.GrpcUrl, known.Boot) == RedialOutcome.Alive;
         if (!lives)
         {

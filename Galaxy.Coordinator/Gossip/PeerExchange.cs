@@ -1,4 +1,5 @@
-using Galaxy.Coordinator.Election;
+using Galaxy.Coordinator.Leadership;
+using Galaxy.Coordinator.Replica;
 using Galaxy.Core.Election;
 using Galaxy.Core.State;
 using Galaxy.ServiceDefaults.Cluster;
@@ -12,7 +13,8 @@ namespace Galaxy.Coordinator.Gossip;
 /// One push-pull round with a peer: membership both ways, and the state that is missing here. Thread-safe.
 /// </summary>
 internal sealed partial class PeerExchange(
-    GossipNode gossip,
+    Membership membership,
+    ReplicatedState replica,
     CoordinatorChannels channels,
     Elector elector,
     PeerTraffic traffic,
@@ -35,15 +37,15 @@ internal sealed partial class PeerExchange(
     {
         try
         {
-            var members = gossip.Members;
-            var (summary, digest) = gossip.Position;
+            var members = membership.Members;
+            var (summary, digest) = replica.Position;
             var request = new Wire.ExchangeRequest
             {
                 Cluster = node.Cluster,
                 From = members.SelfMember.ToWire(),
                 Lease = elector.Leader.ToWire(),
                 MaxToken = elector.MaxToken,
-                Origin = gossip.Origin,
+                Origin = replica.Origin,
                 Digest = digest,
             };
             request.Members.AddRange(members.Claims.Select(claim => claim.ToWire()));
@@ -54,9 +56,9 @@ internal sealed partial class PeerExchange(
                 .ExchangeAsync(request, deadline: sentAt.UtcDateTime + Patience, cancellationToken: stopping);
             Count(request, reply, sentAt);
             elector.Post(new ElectionInput.TokenSeen(reply.MaxToken));
-            gossip.Merge(reply.Members.Append(reply.From).ToClaims());
+            membership.Merge(reply.Members.Append(reply.From).ToClaims());
             if (!reply.Incomplete)
-                gossip.Apply(
+                replica.Apply(
                     new Delta(
                         [.. reply.Delta.Select(entry => entry.FromWire()).OfType<StateEntry>()],
                         reply.Summary.ToVector(),
@@ -124,7 +126,7 @@ internal sealed partial class PeerExchange(
             {
                 entries.AddRange(part.Entries.Select(entry => entry.FromWire()).OfType<StateEntry>());
                 if (part.Last)
-                    gossip.Replace(entries, part.Summary.ToVector(), part.Pruned.ToVector());
+                    replica.Replace(entries, part.Summary.ToVector(), part.Pruned.ToVector());
             }
         }
         catch (Exception failure)

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Threading.Channels;
+using Galaxy.Coordinator.Node;
 using Galaxy.Core.Membership;
 using Galaxy.ServiceDefaults.Cluster;
 using Galaxy.ServiceDefaults.Nodes;

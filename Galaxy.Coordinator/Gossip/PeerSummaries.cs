@@ -1,11 +1,12 @@
 using System.Collections.Concurrent;
+using Galaxy.Coordinator.Replica;
 using Galaxy.Core.Clocks;
 using Galaxy.Core.Membership;
 
 namespace Galaxy.Coordinator.Gossip;
 
 /// <summary>What each peer last said it has seen. Thread-safe.</summary>
-internal sealed class PeerSummaries(GossipNode gossip, TimeProvider time)
+internal sealed class PeerSummaries(Membership membership, ReplicatedState replica, TimeProvider time)
 {
     private readonly ConcurrentDictionary<string, Heard> _heard = new(StringComparer.Ordinal);
 
@@ -29,9 +30,9 @@ internal sealed class PeerSummaries(GossipNode gossip, TimeProvider time)
     public bool IsDeparted(string origin)
     {
         var nodeId = origin.Split('~')[0];
-        if (nodeId == gossip.Members.Self)
-            return origin != gossip.Origin;
-        return gossip.Members.Find(nodeId) is null or { State: MemberState.Left }
+        if (nodeId == membership.Members.Self)
+            return origin != replica.Origin;
+        return membership.Members.Find(nodeId) is null or { State: MemberState.Left }
             || (Of(nodeId) is { Origin.Length: > 0 } heard && heard.Origin != origin);
     }
 
@@ -42,11 +43,11 @@ internal sealed class PeerSummaries(GossipNode gossip, TimeProvider time)
     /// </summary>
     public VersionVector? Stable()
     {
-        var here = gossip.Summary;
+        var here = replica.Summary;
         var stable = here;
         foreach (
-            var member in gossip.Members.All.Where(member =>
-                member.State != MemberState.Left && member.NodeId != gossip.Members.Self
+            var member in membership.Members.All.Where(member =>
+                member.State != MemberState.Left && member.NodeId != membership.Members.Self
             )
         )
         {

@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using System.Threading.Channels;
-using Galaxy.Coordinator.Failover;
+using Galaxy.Coordinator.Replica;
 using Galaxy.Core.Gossip;
 using Galaxy.Core.Membership;
 using Galaxy.Core.State;
@@ -13,7 +13,8 @@ namespace Galaxy.Coordinator.Gossip;
 
 /// <summary>Tells peers what is news here, as <see cref="RumorMill"/> says.</summary>
 internal sealed partial class RumorSpreader(
-    GossipNode gossip,
+    Membership membership,
+    ReplicatedState replica,
     CoordinatorChannels channels,
     PeerStreams streams,
     PeerBreakers breakers,
@@ -41,7 +42,7 @@ internal sealed partial class RumorSpreader(
     {
         // A loop that is started again has subscribed already.
         if (ExecuteTask is null)
-            gossip.Written += entries => _rumors.Writer.TryWrite(new Rumors(entries, [], 0, []));
+            replica.Written += entries => _rumors.Writer.TryWrite(new Rumors(entries, [], 0, []));
         return base.StartAsync(cancellationToken);
     }
 
@@ -82,7 +83,7 @@ internal sealed partial class RumorSpreader(
         while (_rumors.Reader.TryRead(out var news))
         {
             foreach (var entry in news.News)
-                _mill.Tell(new EntryId(entry.Namespace, entry.Key), news.Hops, news.Knowing, gossip.Now);
+                _mill.Tell(new EntryId(entry.Namespace, entry.Key), news.Hops, news.Knowing, membership.Now);
             foreach (var entry in news.Known)
                 _mill.Knows(new EntryId(entry.Namespace, entry.Key), news.Knowing);
         }
@@ -92,24 +93,24 @@ internal sealed partial class RumorSpreader(
                 _mill.Missed(
                     id,
                     missed.Peer,
-                    gossip.Members.OtherLive.Select(peer => peer.NodeId).Where(peer => peer != missed.Peer),
-                    gossip.Now
+                    membership.Members.OtherLive.Select(peer => peer.NodeId).Where(peer => peer != missed.Peer),
+                    membership.Now
                 );
         }
-        var peers = gossip.Members.OtherLive.ToDictionary(peer => peer.NodeId, StringComparer.Ordinal);
+        var peers = membership.Members.OtherLive.ToDictionary(peer => peer.NodeId, StringComparer.Ordinal);
         // A peer that has not taken the last message yet gets the next one later: a slow one holds up nobody.
         var busy = peers
             .Keys.Where(peer =>
                 (_pushes.TryGetValue(peer, out var push) && !push.IsCompleted) || !breakers.Allows(peer)
             )
             .ToHashSet(StringComparer.Ordinal);
-        foreach (var batch in _mill.Round([.. peers.Keys], gossip.Now, busy).GroupBy(batch => batch.Peer))
+        foreach (var batch in _mill.Round([.. peers.Keys], membership.Now, busy).GroupBy(batch => batch.Peer))
             _pushes[batch.Key] = PushAllAsync(peers[batch.Key], [.. batch], stopping);
     }
 
     private async Task RumorOrTimeAsync(CancellationToken stopping)
     {
-        var wait = _mill.NextDue is { } due ? due - gossip.Now : Timeout.InfiniteTimeSpan;
+        var wait = _mill.NextDue is { } due ? due - membership.Now : Timeout.InfiniteTimeSpan;
         if (wait != Timeout.InfiniteTimeSpan && wait <= TimeSpan.Zero)
             return;
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(stopping);
@@ -133,9 +134,9 @@ internal sealed partial class RumorSpreader(
             Hops = (uint)batch.Hops,
         };
         request.Told.AddRange(batch.Told);
-        request.Pruned.AddRange(gossip.Pruned.Dots.Select(dot => dot.ToWire()));
+        request.Pruned.AddRange(replica.Pruned.Dots.Select(dot => dot.ToWire()));
         var size = 0;
-        foreach (var entry in batch.Entries.Select(gossip.Find).OfType<StateEntry>())
+        foreach (var entry in batch.Entries.Select(replica.Find).OfType<StateEntry>())
         {
             // The rest of a burst that does not fit into a frame comes by anti-entropy.
             if ((size += entry.ApproximateSize) > MaxPushBytes)

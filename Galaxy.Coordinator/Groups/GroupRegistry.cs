@@ -1,7 +1,6 @@
 using System.Text.Json;
 using Galaxy.Contracts.Api;
-using Galaxy.Coordinator.Cluster;
-using Galaxy.Coordinator.Gossip;
+using Galaxy.Coordinator.Replica;
 using Galaxy.Coordinator.Storage;
 using Galaxy.Core.State;
 using Galaxy.ServiceDefaults.Input;
@@ -14,7 +13,7 @@ namespace Galaxy.Coordinator.Groups;
 /// different devices never overwrite each other, on whichever coordinators they are made. Of two changes of one device
 /// the later holds. Thread-safe.
 /// </summary>
-internal sealed class GroupRegistry(GossipNode gossip, Quarantine quarantine)
+internal sealed class GroupRegistry(ReplicatedState replica, Quarantine quarantine)
 {
     private static readonly ReadOnlyMemory<byte> Member = "true"u8.ToArray();
     private static readonly ReadOnlyMemory<byte> NoMember = "false"u8.ToArray();
@@ -29,19 +28,19 @@ internal sealed class GroupRegistry(GossipNode gossip, Quarantine quarantine)
 
     /// <summary>Null: there is no such group, or its record cannot be read.</summary>
     public GroupView? Get(string groupId) =>
-        gossip.Get(Namespaces.Groups, groupId) is { } entry && Read(entry) is { } record
-            ? View(groupId, record, gossip.List(Namespaces.GroupMembers, groupId + "/"))
+        replica.Get(Namespaces.Groups, groupId) is { } entry && Read(entry) is { } record
+            ? View(groupId, record, replica.List(Namespaces.GroupMembers, groupId + "/"))
             : null;
 
     /// <summary>Those whose record can be read.</summary>
     public IReadOnlyList<GroupView> List()
     {
-        var members = gossip
+        var members = replica
             .List(Namespaces.GroupMembers)
             .ToLookup(entry => entry.Key.Split('/')[0], StringComparer.Ordinal);
         return
         [
-            .. gossip
+            .. replica
                 .List(Namespaces.Groups)
                 .Select(entry => Read(entry) is { } record ? View(entry.Key, record, members[entry.Key]) : null)
                 .OfType<GroupView>(),
@@ -55,14 +54,14 @@ internal sealed class GroupRegistry(GossipNode gossip, Quarantine quarantine)
     /// <returns>As it is read from now on.</returns>
     public GroupView Put(string groupId, string name, IReadOnlyCollection<string> devices)
     {
-        gossip.Put(
+        replica.Put(
             Namespaces.Groups,
             groupId,
             JsonSerializer.SerializeToUtf8Bytes(new GroupView(groupId, name, []), GalaxyJson.Options)
         );
         var wanted = devices.ToHashSet(StringComparer.Ordinal);
         foreach (var device in wanted)
-            gossip.Put(Namespaces.GroupMembers, Key(groupId, device), Member);
+            replica.Put(Namespaces.GroupMembers, Key(groupId, device), Member);
         RemoveMembers(groupId, device => !wanted.Contains(device));
         return new GroupView(groupId, name, [.. wanted.Order(StringComparer.Ordinal)]);
     }
@@ -70,22 +69,23 @@ internal sealed class GroupRegistry(GossipNode gossip, Quarantine quarantine)
     /// <summary>
     /// Written also when it is a member already: a removal elsewhere that has not arrived yet is the earlier one.
     /// </summary>
-    public void Add(string groupId, string device) => gossip.Put(Namespaces.GroupMembers, Key(groupId, device), Member);
+    public void Add(string groupId, string device) =>
+        replica.Put(Namespaces.GroupMembers, Key(groupId, device), Member);
 
     /// <summary>
     /// Written also when it is no member here: an addition elsewhere that has not arrived yet is the earlier one.
     /// </summary>
     public void Remove(string groupId, string device)
     {
-        gossip.Put(Namespaces.GroupMembers, Key(groupId, device), NoMember);
+        replica.Put(Namespaces.GroupMembers, Key(groupId, device), NoMember);
         if (!IsInRecord(groupId, device))
-            gossip.Delete(Namespaces.GroupMembers, Key(groupId, device));
+            replica.Delete(Namespaces.GroupMembers, Key(groupId, device));
     }
 
     /// <summary>Removes the group with its members. False: there was none.</summary>
     public bool Remove(string groupId)
     {
-        if (!gossip.Delete(Namespaces.Groups, groupId))
+        if (!replica.Delete(Namespaces.Groups, groupId))
             return false;
         RemoveMembers(groupId, _ => true);
         return true;
@@ -94,13 +94,13 @@ internal sealed class GroupRegistry(GossipNode gossip, Quarantine quarantine)
     private void RemoveMembers(string groupId, Func<string, bool> isOver)
     {
         foreach (
-            var entry in gossip.List(Namespaces.GroupMembers, groupId + "/").Where(entry => isOver(DeviceOf(entry)))
+            var entry in replica.List(Namespaces.GroupMembers, groupId + "/").Where(entry => isOver(DeviceOf(entry)))
         )
-            gossip.Delete(entry.Namespace, entry.Key);
+            replica.Delete(entry.Namespace, entry.Key);
     }
 
     private bool IsInRecord(string groupId, string device) =>
-        gossip.Get(Namespaces.Groups, groupId) is { } entry
+        replica.Get(Namespaces.Groups, groupId) is { } entry
         && Read(entry)?.Devices?.Contains(device, StringComparer.Ordinal) == true;
 
     private static string Key(string groupId, string device) => $"{groupId}/{device}";

@@ -1,4 +1,5 @@
-using Galaxy.Coordinator.Gossip;
+using Galaxy.Coordinator.Node;
+using Galaxy.Coordinator.Replica;
 using Galaxy.Core.State;
 
 namespace Galaxy.Coordinator.State;
@@ -20,12 +21,12 @@ internal sealed class StateFeed
     private readonly Dictionary<string, TaskCompletionSource> _changedIn = new(StringComparer.Ordinal);
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    public StateFeed(GossipNode gossip, Identity identity)
+    public StateFeed(ReplicatedState replica, Identity identity)
     {
         _boot = identity.Boot;
-        gossip.Written += Note;
-        gossip.Arrived += Note;
-        gossip.Expired += Note;
+        replica.Written += Note;
+        replica.Arrived += Note;
+        replica.Expired += Note;
     }
 
     private void Note(IReadOnlyList<StateEntry> entries)

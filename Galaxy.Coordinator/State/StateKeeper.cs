@@ -1,4 +1,5 @@
 using Galaxy.Coordinator.Gossip;
+using Galaxy.Coordinator.Replica;
 using Galaxy.ServiceDefaults.Hosting;
 
 namespace Galaxy.Coordinator.State;
@@ -7,7 +8,7 @@ namespace Galaxy.Coordinator.State;
 /// Looks after the state on this node's disk: syncs the log, sweeps, takes snapshots, and closes it well.
 /// </summary>
 internal sealed partial class StateKeeper(
-    GossipNode gossip,
+    ReplicatedState replica,
     PeerSummaries peers,
     StateJournal journal,
     TimeProvider time,
@@ -27,12 +28,12 @@ internal sealed partial class StateKeeper(
         if (Time.GetElapsedTime(_swept) >= SweepEvery)
         {
             _swept = Time.GetTimestamp();
-            gossip.Sweep(peers.Stable(), peers.IsDeparted);
+            replica.Sweep(peers.Stable(), peers.IsDeparted);
         }
         if (Time.GetElapsedTime(_taken) >= SnapshotEvery)
         {
             _taken = Time.GetTimestamp();
-            gossip.TakeSnapshot();
+            replica.TakeSnapshot();
         }
         return Task.CompletedTask;
     }
@@ -43,7 +44,7 @@ internal sealed partial class StateKeeper(
         await base.StopAsync(cancellationToken);
         try
         {
-            gossip.TakeSnapshot();
+            replica.TakeSnapshot();
             journal.Close();
         }
         catch (Exception failure)

@@ -1,8 +1,7 @@
 using System.Net.ServerSentEvents;
 using System.Runtime.CompilerServices;
 using Galaxy.Contracts.Api;
-using Galaxy.Coordinator.Cluster;
-using Galaxy.Coordinator.Gossip;
+using Galaxy.Coordinator.Replica;
 using Galaxy.Core.State;
 
 namespace Galaxy.Coordinator.State;
@@ -14,7 +13,7 @@ namespace Galaxy.Coordinator.State;
 /// </summary>
 /// <param name="ns">The namespace that the watcher asks for; null: all that may be watched.</param>
 /// <param name="prefix">What the keys begin with that it asks for.</param>
-internal sealed class StateWatch(StateFeed feed, GossipNode gossip, TimeProvider time, string? ns, string prefix)
+internal sealed class StateWatch(StateFeed feed, ReplicatedState replica, TimeProvider time, string? ns, string prefix)
 {
     /// <summary>The longest silence, whatever changes elsewhere.</summary>
     public static readonly TimeSpan KeepAliveInterval = TimeSpan.FromSeconds(15);
@@ -67,7 +66,7 @@ internal sealed class StateWatch(StateFeed feed, GossipNode gossip, TimeProvider
                 continue;
             }
             foreach (var (number, id) in changes)
-                yield return Item("change", new WatchPosition(number), Change(id, gossip.Get(id.Namespace, id.Key)));
+                yield return Item("change", new WatchPosition(number), Change(id, replica.Get(id.Namespace, id.Key)));
             known = position = new WatchPosition(last);
             if (IsAliveDue(last))
                 yield return Item("alive", position);
@@ -84,7 +83,7 @@ internal sealed class StateWatch(StateFeed feed, GossipNode gossip, TimeProvider
 
     // In the order of EntryId, which is that of the map.
     private IEnumerable<(EntryId Id, StateEntry Entry)> EntriesAfter(EntryId place) =>
-        (ns is null ? gossip.All : gossip.List(ns))
+        (ns is null ? replica.All : replica.List(ns))
             .Where(entry => !entry.Deleted)
             .Select(entry => (Id: new EntryId(entry.Namespace, entry.Key), Entry: entry))
             .Where(one => one.Id > place && IsWanted(one.Id));

@@ -1,5 +1,3 @@
-using Galaxy.Coordinator.Election;
-using Galaxy.Coordinator.Fencing;
 using Galaxy.ServiceDefaults.Nodes;
 using StackExchange.Redis;
 

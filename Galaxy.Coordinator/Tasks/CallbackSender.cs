@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Galaxy.Contracts.Api;
-using Galaxy.Coordinator.Fencing;
+using Galaxy.Coordinator.Storage;
 using Galaxy.ServiceDefaults.Hosting;
 using Galaxy.ServiceDefaults.Http;
 using Galaxy.ServiceDefaults.Input;

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using Galaxy.Contracts.Api;
-using Galaxy.Coordinator.Fencing;
+using Galaxy.Coordinator.Node;
 using Galaxy.Coordinator.Storage;
 using Galaxy.Core.Scheduling;
 using Galaxy.ServiceDefaults.Telemetry;

@@ -2,11 +2,10 @@ using System.Collections.Concurrent;
 using System.Threading.Channels;
 using Galaxy.Contracts.Api;
 using Galaxy.Coordinator.Devices;
-using Galaxy.Coordinator.Election;
-using Galaxy.Coordinator.Fencing;
+using Galaxy.Coordinator.Leadership;
+using Galaxy.Coordinator.Node;
 using Galaxy.Coordinator.Storage;
 using Galaxy.Core.Scheduling;
-using Galaxy.ServiceDefaults.Telemetry;
 using CoreState = Galaxy.Core.Scheduling.TaskState;
 
 namespace Galaxy.Coordinator.Tasks;

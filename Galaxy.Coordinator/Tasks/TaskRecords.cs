@@ -1,4 +1,3 @@
-using Galaxy.Coordinator.Fencing;
 using Galaxy.Coordinator.Storage;
 using Galaxy.ServiceDefaults.Hosting;
 

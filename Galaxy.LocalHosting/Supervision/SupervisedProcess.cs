@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
-using Galaxy.LocalHosting.Description;
 using Galaxy.LocalHosting.Processes;
 
 namespace Galaxy.LocalHosting.Supervision;

@@ -4,7 +4,6 @@ using System.Text.Json.Nodes;
 using Galaxy.OneApi.Dialects;
 using Galaxy.OneApi.Dialects.OpenAi;
 using Galaxy.OneApi.Providers;
-using Galaxy.OneApi.Relay;
 
 namespace Galaxy.OneApi.Tools;
 

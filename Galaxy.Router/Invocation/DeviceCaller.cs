@@ -6,7 +6,6 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Galaxy.Contracts.Api;
 using Galaxy.Core.Routing;
-using Galaxy.Router.Routing;
 using Galaxy.ServiceDefaults.Cluster;
 using Galaxy.ServiceDefaults.Input;
 

@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using Galaxy.ServiceDefaults.Cluster;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Aspire.StackExchange.Redis;
-using Galaxy.ServiceDefaults.Nodes;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;

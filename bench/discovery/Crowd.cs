@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
-using Galaxy.Core.Discovery;
 using Galaxy.Discovery.Peers;
 using Galaxy.Hosts;
 using Galaxy.ServiceDefaults.Nodes;

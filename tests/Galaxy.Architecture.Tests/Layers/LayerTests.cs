@@ -6,7 +6,12 @@ namespace Galaxy.Architecture.Tests.Layers;
 public class LayerTests
 {
     /// <summary>Each project's folders from the bottom up: a folder may use those before it, and no other.</summary>
-    private static readonly IReadOnlyDictionary<string, string[]> Orders = new Dictionary<string, string[]> { };
+    private static readonly IReadOnlyDictionary<string, string[]> Orders = new Dictionary<string, string>
+    {
+        ["Galaxy.Coordinator"] =
+            "Node Storage Replica Leadership Gossip State Cluster Audit Access Configuration Groups Devices Failover Tasks "
+            + "Commands Backup Http WebSockets Grpc Hosting Rehearsal .",
+    }.ToDictionary(one => one.Key, one => one.Value.Split(' '));
 
     public static TheoryData<string> Projects =>
         [

@@ -1,4 +1,4 @@
-using Galaxy.Coordinator.Election;
+using Galaxy.Coordinator.Leadership;
 using Galaxy.Core.Election;
 using Galaxy.Core.Membership;
 

@@ -1,5 +1,4 @@
-using Galaxy.Coordinator.Election;
-using Galaxy.Coordinator.Fencing;
+using Galaxy.Coordinator.Storage;
 using Galaxy.Coordinator.Tests.Stores;
 using Galaxy.Core.Election;
 using Galaxy.ServiceDefaults.Store;

@@ -1,7 +1,7 @@
 using Galaxy.Contracts.Api;
-using Galaxy.Coordinator.Election;
 using Galaxy.Coordinator.Failover;
-using Galaxy.Coordinator.Fencing;
+using Galaxy.Coordinator.Leadership;
+using Galaxy.Coordinator.Storage;
 using Galaxy.Coordinator.Tests.Storage;
 using Galaxy.Coordinator.Tests.Stores;
 using Galaxy.Core.Election;

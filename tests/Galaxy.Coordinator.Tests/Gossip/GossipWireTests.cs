@@ -1,5 +1,5 @@
 using System.Globalization;
-using Galaxy.Coordinator.Gossip;
+using Galaxy.Coordinator.Replica;
 using Galaxy.Core.Clocks;
 using Galaxy.Core.Membership;
 using Galaxy.Core.State;

@@ -1,7 +1,7 @@
 using System.Text;
 using Galaxy.Contracts.Api;
-using Galaxy.Coordinator.Cluster;
 using Galaxy.Coordinator.Groups;
+using Galaxy.Coordinator.Replica;
 using Galaxy.Coordinator.Tests.State;
 using Galaxy.Coordinator.Tests.Storage;
 
@@ -19,8 +19,8 @@ public sealed class GroupRegistryTests : IDisposable
         var time = new MovingTime();
         (_a, _b) = (new OneReplica("a", time), new OneReplica("b", time));
         (_onA, _onB) = (
-            new GroupRegistry(_a.Gossip, Quarantines.New()),
-            new GroupRegistry(_b.Gossip, Quarantines.New())
+            new GroupRegistry(_a.Replica, Quarantines.New()),
+            new GroupRegistry(_b.Replica, Quarantines.New())
         );
     }
 
@@ -48,7 +48,7 @@ public sealed class GroupRegistryTests : IDisposable
     private static string Devices(GroupView? group) => string.Join(' ', group!.Devices);
 
     private void Write(OneReplica replica, string key, string json) =>
-        replica.Gossip.Put(Namespaces.Groups, key, Encoding.UTF8.GetBytes(json));
+        replica.Replica.Put(Namespaces.Groups, key, Encoding.UTF8.GetBytes(json));
 
     [Fact]
     public void Changes_of_different_devices_on_two_coordinators_are_all_kept()

@@ -1,9 +1,8 @@
 using System.Text;
 using System.Text.Json;
 using Galaxy.Contracts.Api;
-using Galaxy.Coordinator.Commands;
 using Galaxy.Coordinator.Devices;
-using Galaxy.Coordinator.Groups;
+using Galaxy.Coordinator.Http;
 using Galaxy.Coordinator.Storage;
 using Galaxy.Coordinator.Tasks;
 using Galaxy.Coordinator.Tests.Storage;

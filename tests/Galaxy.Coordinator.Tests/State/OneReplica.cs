@@ -1,5 +1,4 @@
-using Galaxy.Coordinator.Gossip;
-using Galaxy.Coordinator.State;
+using Galaxy.Coordinator.Replica;
 using Galaxy.ServiceDefaults.Nodes;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -26,16 +25,16 @@ internal sealed class OneReplica : IDisposable
         };
         _folder = StateFolder.Open(_node);
         _journal = new StateJournal(_folder, _node, time, NullLogger<StateJournal>.Instance);
-        Gossip = new GossipNode(_node, new Identity(new ListenAddresses("127.0.0.1", [1, 2]), time), _journal, time);
+        Replica = new ReplicatedState(_journal, time);
     }
 
-    public GossipNode Gossip { get; }
+    public ReplicatedState Replica { get; }
 
     /// <summary>Takes in what the other has written by now.</summary>
     public void Hear(OneReplica other)
     {
-        var (entries, summary, pruned) = other.Gossip.Everything();
-        Gossip.Apply(new Delta(entries, summary, pruned));
+        var (entries, summary, pruned) = other.Replica.Everything();
+        Replica.Apply(new Delta(entries, summary, pruned));
     }
 
     public void Dispose()

@@ -1,8 +1,8 @@
 using System.Net;
 using System.Reflection;
 using System.Text;
-using Galaxy.Coordinator.Cluster;
-using Galaxy.Coordinator.State;
+using Galaxy.Coordinator.Http;
+using Galaxy.Coordinator.Replica;
 using Galaxy.Core.State;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
@@ -21,7 +21,7 @@ public sealed class ReservedNamespaceTests : IAsyncLifetime
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
-        builder.Services.AddSingleton(_replica.Gossip);
+        builder.Services.AddSingleton(_replica.Replica);
         _app = builder.Build();
         _app.MapStateApi();
         _app.MapConflictApi();
@@ -53,13 +53,13 @@ public sealed class ReservedNamespaceTests : IAsyncLifetime
     private static StringContent Json(string text) => new(text, Encoding.UTF8, "application/json");
 
     private string? Stored(string ns) =>
-        _replica.Gossip.Get(ns, "key") is { } entry ? Encoding.UTF8.GetString(entry.Value.Span) : null;
+        _replica.Replica.Get(ns, "key") is { } entry ? Encoding.UTF8.GetString(entry.Value.Span) : null;
 
     [Theory]
     [MemberData(nameof(All))]
     public async Task A_namespace_of_galaxys_own_takes_no_value_and_loses_none(string ns)
     {
-        _replica.Gossip.Put(ns, "key", "1"u8.ToArray());
+        _replica.Replica.Put(ns, "key", "1"u8.ToArray());
 
         using var put = await _http.PutAsync($"/api/v1/state/{ns}/key", Json("2"));
         using var disguised = await _http.PutAsync($"/api/v1/state/%{(int)ns[0]:X2}{ns[1..]}/key", Json("2"));
@@ -78,17 +78,17 @@ public sealed class ReservedNamespaceTests : IAsyncLifetime
     {
         using var other = new OneReplica("b");
         foreach (var (replica, value) in new[] { (_replica, "1"), (other, "2") })
-            replica.Gossip.Write(
+            replica.Replica.Write(
                 new EntryId(ns, "key"),
                 new StateWrite(Encoding.UTF8.GetBytes(value), ConflictPolicy.Manual)
             );
         _replica.Hear(other);
-        Assert.True(_replica.Gossip.Get(ns, "key")!.IsContested);
+        Assert.True(_replica.Replica.Get(ns, "key")!.IsContested);
 
         using var answer = await _http.PostAsync($"/api/v1/state/conflicts/{ns}/key", Json("""{"value":3}"""));
 
         Assert.Equal(ns == Namespaces.Config ? HttpStatusCode.BadRequest : HttpStatusCode.Forbidden, answer.StatusCode);
-        Assert.True(_replica.Gossip.Get(ns, "key")!.IsContested);
+        Assert.True(_replica.Replica.Get(ns, "key")!.IsContested);
     }
 
     [Fact]

@@ -23,7 +23,7 @@ internal sealed class ResumingWatcher(string ns)
     public IAsyncEnumerator<SseItem<StateChange?>> Open(WatchedNode node, CancellationToken cancellationToken)
     {
         Connections++;
-        var watch = new StateWatch(node.Feed, node.Gossip, node.Time, ns, "");
+        var watch = new StateWatch(node.Feed, node.Replica, node.Time, ns, "");
         return watch.FollowAsync(LastEventId, cancellationToken, default).GetAsyncEnumerator(default);
     }
 

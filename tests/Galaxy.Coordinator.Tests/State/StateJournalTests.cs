@@ -1,6 +1,6 @@
 using System.Text;
 using System.Text.Json.Nodes;
-using Galaxy.Coordinator.State;
+using Galaxy.Coordinator.Replica;
 using Galaxy.Core.State;
 using Galaxy.ServiceDefaults.Hosting;
 using Galaxy.ServiceDefaults.Nodes;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Galaxy.Coordinator.Replica;
 using Galaxy.Coordinator.State;
 
 namespace Galaxy.Coordinator.Tests.State;
@@ -39,7 +40,7 @@ public sealed class StateWatchTests : IDisposable
 
     private async Task<List<string>> FirstEventsAsync(string? lastEventId, int count)
     {
-        var watch = new StateWatch(_node.Feed, _node.Gossip, _node.Time, "a", "");
+        var watch = new StateWatch(_node.Feed, _node.Replica, _node.Time, "a", "");
         await using var events = watch.FollowAsync(lastEventId, default, default).GetAsyncEnumerator();
         var types = new List<string>();
         while (types.Count < count && await events.MoveNextAsync())
@@ -230,7 +231,7 @@ public sealed class StateWatchTests : IDisposable
         Assert.Single(watcher.Map);
 
         _node.Time.Advance(Ttl.Default + TimeSpan.FromSeconds(1));
-        _node.Gossip.Sweep(stable: null, _ => false);
+        _node.Replica.Sweep(stable: null, _ => false);
         await watcher.CatchUpAsync(_node, int.MaxValue);
 
         Assert.Empty(watcher.Map);

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Threading.Channels;
-using Galaxy.Coordinator.Gossip;
+using Galaxy.Coordinator.Node;
+using Galaxy.Coordinator.Replica;
 using Galaxy.Coordinator.State;
 using Galaxy.Core.State;
 using Galaxy.ServiceDefaults.Nodes;
@@ -29,24 +30,24 @@ internal sealed class WatchedNode : IDisposable
         var identity = new Identity(new ListenAddresses("localhost", [1, 2]), Time);
         _folder = StateFolder.Open(node);
         _journal = new StateJournal(_folder, node, Time, NullLogger<StateJournal>.Instance);
-        Gossip = new GossipNode(node, identity, _journal, Time);
-        (Feed, Boot) = (new StateFeed(Gossip, identity), identity.Boot);
+        Replica = new ReplicatedState(_journal, Time);
+        (Feed, Boot) = (new StateFeed(Replica, identity), identity.Boot);
     }
 
     public WaitCountingTime Time { get; } = new();
 
-    public GossipNode Gossip { get; }
+    public ReplicatedState Replica { get; }
 
     public StateFeed Feed { get; }
 
     public string Boot { get; }
 
-    public void Put(string ns, string key, string value) => Gossip.Put(ns, key, Encoding.UTF8.GetBytes(value));
+    public void Put(string ns, string key, string value) => Replica.Put(ns, key, Encoding.UTF8.GetBytes(value));
 
-    public void Delete(string ns, string key) => Gossip.Delete(ns, key);
+    public void Delete(string ns, string key) => Replica.Delete(ns, key);
 
     /// <summary>What a reader sees of a namespace: the JSON of each key.</summary>
-    public Dictionary<string, string> Listed(string ns) => Gossip.List(ns).ToDictionary(entry => entry.Key, Value);
+    public Dictionary<string, string> Listed(string ns) => Replica.List(ns).ToDictionary(entry => entry.Key, Value);
 
     private static string Value(StateEntry entry) => entry.ToView().Value!.ToJsonString();
 

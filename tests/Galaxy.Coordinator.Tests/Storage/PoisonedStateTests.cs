@@ -1,10 +1,10 @@
 using System.Text;
 using System.Text.Json;
 using Galaxy.Contracts.Api;
-using Galaxy.Coordinator.Cluster;
 using Galaxy.Coordinator.Devices;
 using Galaxy.Coordinator.Failover;
 using Galaxy.Coordinator.Groups;
+using Galaxy.Coordinator.Replica;
 using Galaxy.Coordinator.State;
 using Galaxy.Coordinator.Storage;
 using Galaxy.Coordinator.Tests.State;
@@ -49,8 +49,8 @@ public sealed class PoisonedStateTests : IDisposable
     public void Devices_and_groups_that_can_be_read_are_there_and_the_others_are_set_aside()
     {
         var (devices, groups) = (
-            new DeviceRegistry(_node.Gossip, _quarantine),
-            new GroupRegistry(_node.Gossip, _quarantine)
+            new DeviceRegistry(_node.Replica, _quarantine),
+            new GroupRegistry(_node.Replica, _quarantine)
         );
         devices.Put(new DeviceView { DeviceId = "good", DeviceName = "good" });
         groups.Put("good", "good", ["a"]);
@@ -73,7 +73,7 @@ public sealed class PoisonedStateTests : IDisposable
     public void The_failover_settings_are_those_that_were_configured_while_the_stored_ones_cannot_be_read()
     {
         var store = new FailoverStore(
-            _node.Gossip,
+            _node.Replica,
             _quarantine,
             new NodeOptions { NodeId = "n1", FailoverPrimary = "n1" },
             TimeProvider.System
@@ -96,14 +96,14 @@ public sealed class PoisonedStateTests : IDisposable
     public void Whatever_is_stored_as_a_value_can_be_shown()
     {
         Spoil("of a user");
-        foreach (var entry in _node.Gossip.List("of a user"))
+        foreach (var entry in _node.Replica.List("of a user"))
             JsonSerializer.Serialize(new { entries = new[] { entry.ToView() } }, GalaxyJson.Options);
     }
 
     private void Spoil(string ns)
     {
         for (var i = 0; i < Poison.Length; i++)
-            _node.Gossip.Put(ns, $"bad-{i}", Encoding.UTF8.GetBytes(Poison[i]));
-        _node.Gossip.Put(ns, "bad-bytes", new byte[] { 0xFF, 0xFE, 0x00, 0x80 });
+            _node.Replica.Put(ns, $"bad-{i}", Encoding.UTF8.GetBytes(Poison[i]));
+        _node.Replica.Put(ns, "bad-bytes", new byte[] { 0xFF, 0xFE, 0x00, 0x80 });
     }
 }

@@ -1,5 +1,5 @@
-using Galaxy.Coordinator.Election;
-using Galaxy.Coordinator.Fencing;
+using Galaxy.Coordinator.Leadership;
+using Galaxy.Coordinator.Storage;
 using Galaxy.Core.Election;
 using Galaxy.ServiceDefaults.Nodes;
 using Galaxy.ServiceDefaults.Store;

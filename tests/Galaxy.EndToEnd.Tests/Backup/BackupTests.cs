@@ -3,7 +3,6 @@ using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json.Nodes;
-using Galaxy.Contracts.Api;
 using Galaxy.EndToEnd.Tests.Models;
 using Galaxy.ServiceDefaults.Input;
 

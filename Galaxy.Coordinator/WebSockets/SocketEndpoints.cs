@@ -1,0 +1,23 @@
+namespace Galaxy.Coordinator.WebSockets;
+
+/// <summary>Where devices connect, and whoever wants to see the cluster's state change.</summary>
+internal static class SocketEndpoints
+{
+    public static void MapSockets(this IEndpointRouteBuilder endpoints)
+    {
+        endpoints
+            .Map("/ws/device/{id}", (HttpContext context, string id, DeviceSocket socket) =>
+                socket.AcceptAsync(context, id)
+            )
+            .AllowAnonymous()
+            .ExcludeFromDescription();
+        endpoints
+            .Map("/ws", (HttpContext context, DeviceSocket socket) => socket.AcceptAsync(context, null))
+            .AllowAnonymous()
+            .ExcludeFromDescription();
+        endpoints
+            .Map("/ws/status", (HttpContext context, StatusSocket socket) => socket.AcceptAsync(context))
+            .AllowAnonymous()
+            .ExcludeFromDescription();
+    }
+}
