@@ -1,11 +1,5 @@
-using Galaxy.OneApi.Accounting;
-using Galaxy.OneApi.Chat;
-using Galaxy.OneApi.Governance;
-using Galaxy.OneApi.Media;
-using Galaxy.OneApi.Models;
+using Galaxy.OneApi.Http;
 using Galaxy.OneApi.Providers;
-using Galaxy.OneApi.Responses;
-using Galaxy.OneApi.Tools;
 using Galaxy.ServiceDefaults;
 using Galaxy.ServiceDefaults.Authentication;
 using Galaxy.ServiceDefaults.Configuration;

@@ -1,6 +1,6 @@
 using Galaxy.OneApi.Dialects;
+using Galaxy.OneApi.Exchange;
 using Galaxy.OneApi.Governance;
-using Galaxy.OneApi.Relay;
 using Galaxy.OneApi.Routing;
 
 namespace Galaxy.OneApi.Accounting;

@@ -56,9 +56,3 @@ internal sealed class Callers(CallerIdentifier callers, KeyStore keys, TimeProvi
 
     private static RefusedException Refused(string message) => new(new ModelError(ErrorKind.Authentication, message));
 }
-
-/// <summary>A request that goes no further.</summary>
-internal sealed class RefusedException(ModelError error) : Exception(error.Message)
-{
-    public ModelError Error => error;
-}

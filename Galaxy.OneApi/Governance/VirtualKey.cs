@@ -68,5 +68,7 @@ internal sealed record Caller(string Id, VirtualKey? Key)
     public static Caller Cluster { get; } = new("cluster", null);
 
     public bool May(string model) =>
-        Key is null || Key.Models.Count == 0 || Key.Models.Any(pattern => Routing.ModelPattern.Matches(pattern, model));
+        Key is null
+        || Key.Models.Count == 0
+        || Key.Models.Any(pattern => Governance.ModelPattern.Matches(pattern, model));
 }

@@ -1,25 +1,14 @@
 using System.Diagnostics;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Galaxy.OneApi.Devices;
+using Galaxy.OneApi.Backends;
 using Galaxy.OneApi.Dialects;
 using Galaxy.OneApi.Dialects.Plain;
-using Galaxy.OneApi.Echo;
-using Galaxy.OneApi.Embeddings;
+using Galaxy.OneApi.Exchange;
 using Galaxy.OneApi.Providers;
 using Galaxy.OneApi.Routing;
 
 namespace Galaxy.OneApi.Relay;
-
-/// <summary>Who answered, after how many tries.</summary>
-/// <param name="Dropped">Fields that could not be carried over, and were allowed not to be.</param>
-internal sealed record Won(
-    IExchange Exchange,
-    Target Target,
-    int Tries,
-    IReadOnlyList<string> Dropped,
-    double FirstTokenMilliseconds
-);
 
 /// <summary>
 /// Asks one target after the other until the first token of one is there. A key that is limited rests as long as its

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Galaxy.OneApi.Dialects;
+using Galaxy.OneApi.Exchange;
 
 namespace Galaxy.OneApi.Relay;
 

@@ -1,9 +1,10 @@
-using System.Buffers;
 using System.Diagnostics;
 using System.Globalization;
 using Galaxy.OneApi.Accounting;
+using Galaxy.OneApi.Backends;
 using Galaxy.OneApi.Cache;
 using Galaxy.OneApi.Dialects;
+using Galaxy.OneApi.Exchange;
 using Galaxy.OneApi.Governance;
 using Galaxy.OneApi.Requests;
 using Galaxy.OneApi.Routing;
@@ -11,11 +12,6 @@ using Galaxy.OneApi.Telemetry;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace Galaxy.OneApi.Relay;
-
-/// <summary>What is asked for, apart from the body.</summary>
-/// <param name="Operation">As OpenTelemetry calls it, for instance <c>chat</c>.</param>
-/// <param name="ContentField">What a body must have besides a model.</param>
-internal sealed record Operation(string Name, string ContentField);
 
 /// <summary>
 /// One request for a model from beginning to end: who asks and whether they may, who answers, what it cost. Whatever

@@ -1,6 +1,5 @@
 using Galaxy.Core.Routing;
 using Galaxy.OneApi.Dialects;
-using Galaxy.OneApi.Echo;
 using Galaxy.OneApi.Models;
 using Galaxy.OneApi.Providers;
 using Galaxy.ServiceDefaults.Cluster;
@@ -156,7 +155,7 @@ internal sealed class ModelRouter(
                 targets.Add(new Target(Backend.Http, provider, model));
         }
         // With no provider at all, something that answers is better than nothing: it says what it is.
-        targets.Add(new Target(Backend.Echo, null, EchoModel.ShortName));
+        targets.Add(new Target(Backend.Echo, null, EchoName.Short));
         return [.. targets.OrderBy(target => stats.IsAiling(target.Id) ? 1 : 0)];
     }
 
@@ -165,8 +164,8 @@ internal sealed class ModelRouter(
 
     private async ValueTask<Target?> OneAsync(string name, CancellationToken cancellation)
     {
-        if (name == EchoModel.Name)
-            return new Target(Backend.Echo, null, EchoModel.ShortName);
+        if (name == EchoName.Full)
+            return new Target(Backend.Echo, null, EchoName.Short);
         var slash = name.IndexOf('/', StringComparison.Ordinal);
         if (slash > 0 && name.AsSpan(0, slash) is "device")
             return OfDevice(name[(slash + 1)..]);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Galaxy.OneApi.Governance;
 using Galaxy.OneApi.Providers;
 using Microsoft.Extensions.Primitives;
 
@@ -138,11 +139,4 @@ internal sealed partial class ModelRules : IDisposable
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The new model rules are not used, the last ones stay: {Reason}")]
     private partial void LogRefused(string reason);
-}
-
-internal static class ModelPattern
-{
-    /// <summary>* stands for any text.</summary>
-    public static bool Matches(string pattern, string id) =>
-        System.IO.Enumeration.FileSystemName.MatchesSimpleExpression(pattern, id, ignoreCase: true);
 }

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using Galaxy.OneApi.Dialects;
-using Galaxy.OneApi.Relay;
+using Galaxy.OneApi.Exchange;
 
 namespace Galaxy.OneApi.Telemetry;
 

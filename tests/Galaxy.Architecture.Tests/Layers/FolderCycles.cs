@@ -1,8 +1,8 @@
 namespace Galaxy.Architecture.Tests.Layers;
 
 /// <summary>
-/// Finds folders that use each other, however long the way around. Sub-folders are compared with their siblings and with the
-/// files beside them; for everybody outside they count as their folder.
+/// Finds folders that use each other, however long the way around. Sub-folders are compared with their siblings and
+/// with the files beside them; for everybody outside they count as their folder.
 /// </summary>
 internal static class FolderCycles
 {

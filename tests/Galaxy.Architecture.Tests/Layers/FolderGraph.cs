@@ -16,7 +16,9 @@ internal sealed partial class FolderGraph
 
     public string Project { get; }
 
-    /// <summary>Folder paths relative to the project, such as <c>Routing/Strategies</c>; the project's own folder is <c>""</c>.</summary>
+    /// <summary>
+    /// Folder paths relative to the project, such as <c>Routing/Strategies</c>; the project's own folder is <c>""</c>.
+    /// </summary>
     public SortedSet<string> Folders { get; } = new(StringComparer.Ordinal);
 
     /// <summary>From a folder to the one it uses, with examples: which type uses which.</summary>
@@ -30,10 +32,23 @@ internal sealed partial class FolderGraph
         return graph;
     }
 
-    public void Add(string from, string to, string example)
+    /// <summary>The same with one more use, for a test of the tests.</summary>
+    public FolderGraph With(string from, string to)
+    {
+        var graph = new FolderGraph(Project);
+        graph.Folders.UnionWith(Folders);
+        foreach (var (folders, examples) in _uses)
+            graph._uses.Add(folders, examples);
+        graph.Add(from, to, "planted");
+        return graph;
+    }
+
+    private void Add(string from, string to, string example)
     {
         if (from == to)
             return;
+        // Generated code has namespaces without a folder.
+        Folders.UnionWith([from, to]);
         if (!_uses.TryGetValue((from, to), out var examples))
             _uses[(from, to)] = examples = new(StringComparer.Ordinal);
         examples.Add(example);

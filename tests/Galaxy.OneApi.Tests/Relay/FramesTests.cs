@@ -1,7 +1,7 @@
 using System.Text;
 using CsCheck;
 using Galaxy.OneApi.Dialects;
-using Galaxy.OneApi.Relay;
+using Galaxy.OneApi.Exchange;
 using Galaxy.OneApi.Requests;
 
 namespace Galaxy.OneApi.Tests.Relay;
