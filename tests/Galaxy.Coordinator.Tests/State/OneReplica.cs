@@ -13,7 +13,6 @@ internal sealed class OneReplica : IDisposable
 {
     private readonly NodeOptions _node;
     private readonly StateFolder _folder;
-    private readonly StateJournal _journal;
 
     /// <param name="time">Null: the machine's clock.</param>
     public OneReplica(string name, TimeProvider? time = null)
@@ -26,11 +25,13 @@ internal sealed class OneReplica : IDisposable
             DataFolder = Directory.CreateTempSubdirectory("galaxy-replica-").FullName,
         };
         _folder = StateFolder.Open(_node);
-        _journal = new StateJournal(_folder, _node, time, NullLogger<StateJournal>.Instance);
-        Gossip = new GossipNode(_node, new Identity(new ListenAddresses("127.0.0.1", [1, 2]), time), _journal, time);
+        Journal = new StateJournal(_folder, _node, time, NullLogger<StateJournal>.Instance);
+        Gossip = new GossipNode(_node, new Identity(new ListenAddresses("127.0.0.1", [1, 2]), time), Journal, time);
     }
 
     public GossipNode Gossip { get; }
+
+    public StateJournal Journal { get; }
 
     /// <summary>Takes in what the other has written by now.</summary>
     public void Hear(OneReplica other)
@@ -41,7 +42,7 @@ internal sealed class OneReplica : IDisposable
 
     public void Dispose()
     {
-        _journal.Dispose();
+        Journal.Dispose();
         _folder.Dispose();
         Directory.Delete(_node.DataFolder, recursive: true);
     }
