@@ -34,12 +34,20 @@ internal sealed partial class StateJournal : IDisposable
     private readonly NodeOptions _node;
     private readonly TimeProvider _time;
     private readonly ILogger<StateJournal> _log;
+    private readonly OpenFile _open;
     private WriteAheadLog? _writes;
     private string? _origin;
 
-    public StateJournal(StateFolder folder, NodeOptions node, TimeProvider time, ILogger<StateJournal> log)
+    /// <param name="open">How files are opened: a test counts what reaches the disk.</param>
+    public StateJournal(
+        StateFolder folder,
+        NodeOptions node,
+        TimeProvider time,
+        ILogger<StateJournal> log,
+        OpenFile? open = null
+    )
     {
-        (_folder, _node, _time, _log) = (folder, node, time, log);
+        (_folder, _node, _time, _log, _open) = (folder, node, time, log, open ?? DurableFile.Open);
         if (folder.Problem is { } problem)
             LogMemoryOnly(problem);
     }
@@ -139,7 +147,7 @@ internal sealed partial class StateJournal : IDisposable
     public SnapshotInfo Write(long number, Snapshot snapshot)
     {
         var bytes = SnapshotFile.Encode(snapshot);
-        DurableFile.Write(FileOf(number, SnapshotSuffix), bytes);
+        DurableFile.Write(FileOf(number, SnapshotSuffix), bytes, _open);
         lock (_gate)
         {
             foreach (var old in Numbers(SnapshotSuffix).OrderDescending().Skip(Kept))
@@ -253,7 +261,7 @@ internal sealed partial class StateJournal : IDisposable
             return;
         _writes?.Sync();
         _writes?.Dispose();
-        _writes = new WriteAheadLog(FileOf(number, LogSuffix));
+        _writes = new WriteAheadLog(FileOf(number, LogSuffix), _open);
     }
 
     private IEnumerable<long> Numbers(string suffix) =>

@@ -10,7 +10,8 @@ namespace Galaxy.Coordinator.Replica;
 /// death of the process loses none. A record is its length (4 bytes, big endian), the CRC-32 of its body, the body. Not
 /// thread-safe.
 /// </summary>
-internal sealed class WriteAheadLog(string path) : IDisposable
+/// <param name="open">How the file is opened: a test counts what reaches the disk.</param>
+internal sealed class WriteAheadLog(string path, OpenFile? open = null) : IDisposable
 {
     private const int HeaderBytes = 8;
 
@@ -18,7 +19,7 @@ internal sealed class WriteAheadLog(string path) : IDisposable
     private const int MaxRecordBytes = 64 * 1024 * 1024;
 
     // Unbuffered: a write has left the process when Append returns.
-    private readonly FileStream _stream = new(path, FileMode.Append, FileAccess.Write, FileShare.Read, bufferSize: 0);
+    private readonly FileStream _stream = (open ?? DurableFile.Open)(path, FileMode.Append, FileShare.Read, 0);
     private byte[] _buffer = new byte[4096];
     private bool _dirty;
 

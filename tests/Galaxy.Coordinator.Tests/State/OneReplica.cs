@@ -11,7 +11,6 @@ internal sealed class OneReplica : IDisposable
 {
     private readonly NodeOptions _node;
     private readonly StateFolder _folder;
-    private readonly StateJournal _journal;
 
     /// <param name="time">Null: the machine's clock.</param>
     public OneReplica(string name, TimeProvider? time = null)
@@ -24,11 +23,13 @@ internal sealed class OneReplica : IDisposable
             DataFolder = Directory.CreateTempSubdirectory("galaxy-replica-").FullName,
         };
         _folder = StateFolder.Open(_node);
-        _journal = new StateJournal(_folder, _node, time, NullLogger<StateJournal>.Instance);
-        Replica = new ReplicatedState(_journal, time);
+        Journal = new StateJournal(_folder, _node, time, NullLogger<StateJournal>.Instance);
+        Replica = new ReplicatedState(Journal, time);
     }
 
     public ReplicatedState Replica { get; }
+
+    public StateJournal Journal { get; }
 
     /// <summary>Takes in what the other has written by now.</summary>
     public void Hear(OneReplica other)
@@ -39,7 +40,7 @@ internal sealed class OneReplica : IDisposable
 
     public void Dispose()
     {
-        _journal.Dispose();
+        Journal.Dispose();
         _folder.Dispose();
         Directory.Delete(_node.DataFolder, recursive: true);
     }

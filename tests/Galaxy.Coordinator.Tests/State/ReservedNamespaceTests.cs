@@ -1,31 +1,17 @@
 using System.Net;
 using System.Reflection;
 using System.Text;
-using Galaxy.Coordinator.Http;
+using Galaxy.Coordinator.Cluster;
 using Galaxy.Coordinator.Replica;
+using Galaxy.Coordinator.State;
 using Galaxy.Core.State;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 
 namespace Galaxy.Coordinator.Tests.State;
 
 /// <summary>The state's own API over HTTP: it writes into no namespace of Galaxy's, whichever there are.</summary>
 public sealed class ReservedNamespaceTests : IAsyncLifetime
 {
-    private readonly OneReplica _replica = new("a");
-    private readonly WebApplication _app;
-    private readonly HttpClient _http = new();
-
-    public ReservedNamespaceTests()
-    {
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.Services.AddSingleton(_replica.Replica);
-        _app = builder.Build();
-        _app.MapStateApi();
-        _app.MapConflictApi();
-    }
+    private StateServer _server = null!;
 
     /// <summary>Every constant: a new one cannot be forgotten.</summary>
     public static TheoryData<string> All =>
@@ -36,40 +22,28 @@ public sealed class ReservedNamespaceTests : IAsyncLifetime
                 .Select(one => (string)one.GetRawConstantValue()!),
         ];
 
-    public async ValueTask InitializeAsync()
-    {
-        _app.Urls.Add("http://127.0.0.1:0");
-        await _app.StartAsync();
-        _http.BaseAddress = new Uri(_app.Urls.Single());
-    }
+    public async ValueTask InitializeAsync() => _server = await StateServer.StartAsync();
 
-    public async ValueTask DisposeAsync()
-    {
-        _http.Dispose();
-        await _app.DisposeAsync();
-        _replica.Dispose();
-    }
-
-    private static StringContent Json(string text) => new(text, Encoding.UTF8, "application/json");
-
-    private string? Stored(string ns) =>
-        _replica.Replica.Get(ns, "key") is { } entry ? Encoding.UTF8.GetString(entry.Value.Span) : null;
+    public ValueTask DisposeAsync() => _server.DisposeAsync();
 
     [Theory]
     [MemberData(nameof(All))]
     public async Task A_namespace_of_galaxys_own_takes_no_value_and_loses_none(string ns)
     {
-        _replica.Replica.Put(ns, "key", "1"u8.ToArray());
+        _server.Replica.Replica.Put(ns, "key", "1"u8.ToArray());
 
-        using var put = await _http.PutAsync($"/api/v1/state/{ns}/key", Json("2"));
-        using var disguised = await _http.PutAsync($"/api/v1/state/%{(int)ns[0]:X2}{ns[1..]}/key", Json("2"));
-        using var deleted = await _http.DeleteAsync($"/api/v1/state/{ns}/key");
+        using var put = await _server.Http.PutAsync($"/api/v1/state/{ns}/key", StateServer.Json("2"));
+        using var disguised = await _server.Http.PutAsync(
+            $"/api/v1/state/%{(int)ns[0]:X2}{ns[1..]}/key",
+            StateServer.Json("2")
+        );
+        using var deleted = await _server.Http.DeleteAsync($"/api/v1/state/{ns}/key");
 
         Assert.Equal(
             (HttpStatusCode.Forbidden, HttpStatusCode.Forbidden, HttpStatusCode.Forbidden),
             (put.StatusCode, disguised.StatusCode, deleted.StatusCode)
         );
-        Assert.Equal("1", Stored(ns));
+        Assert.Equal("1", _server.Stored(ns));
     }
 
     [Theory]
@@ -77,27 +51,30 @@ public sealed class ReservedNamespaceTests : IAsyncLifetime
     public async Task A_conflict_is_decided_by_value_in_no_namespace_of_galaxys_own(string ns)
     {
         using var other = new OneReplica("b");
-        foreach (var (replica, value) in new[] { (_replica, "1"), (other, "2") })
+        foreach (var (replica, value) in new[] { (_server.Replica, "1"), (other, "2") })
             replica.Replica.Write(
                 new EntryId(ns, "key"),
                 new StateWrite(Encoding.UTF8.GetBytes(value), ConflictPolicy.Manual)
             );
-        _replica.Hear(other);
-        Assert.True(_replica.Replica.Get(ns, "key")!.IsContested);
+        _server.Replica.Hear(other);
+        Assert.True(_server.Replica.Replica.Get(ns, "key")!.IsContested);
 
-        using var answer = await _http.PostAsync($"/api/v1/state/conflicts/{ns}/key", Json("""{"value":3}"""));
+        using var answer = await _server.Http.PostAsync(
+            $"/api/v1/state/conflicts/{ns}/key",
+            StateServer.Json("""{"value":3}""")
+        );
 
         Assert.Equal(ns == Namespaces.Config ? HttpStatusCode.BadRequest : HttpStatusCode.Forbidden, answer.StatusCode);
-        Assert.True(_replica.Replica.Get(ns, "key")!.IsContested);
+        Assert.True(_server.Replica.Replica.Get(ns, "key")!.IsContested);
     }
 
     [Fact]
     public async Task Other_namespaces_are_written_and_deleted()
     {
-        using var put = await _http.PutAsync("/api/v1/state/notes/key", Json("2"));
-        Assert.Equal((HttpStatusCode.OK, "2"), (put.StatusCode, Stored("notes")));
-        using var deleted = await _http.DeleteAsync("/api/v1/state/notes/key");
-        Assert.Equal((HttpStatusCode.NoContent, null), (deleted.StatusCode, Stored("notes")));
+        using var put = await _server.Http.PutAsync("/api/v1/state/notes/key", StateServer.Json("2"));
+        Assert.Equal((HttpStatusCode.OK, "2"), (put.StatusCode, _server.Stored("notes")));
+        using var deleted = await _server.Http.DeleteAsync("/api/v1/state/notes/key");
+        Assert.Equal((HttpStatusCode.NoContent, null), (deleted.StatusCode, _server.Stored("notes")));
     }
 
     [Fact]

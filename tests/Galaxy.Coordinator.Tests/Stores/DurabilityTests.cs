@@ -7,7 +7,10 @@ using StackExchange.Redis;
 
 namespace Galaxy.Coordinator.Tests.Stores;
 
-/// <summary>What the store has acknowledged is there after it was killed.</summary>
+/// <summary>
+/// What the store has acknowledged is there after its process was killed: it has left the process. Whether it has left
+/// the machine's memory, too, no kill can tell: that is a matter of how a store is started.
+/// </summary>
 public class DurabilityTests
 {
     [Fact]

@@ -123,6 +123,33 @@ public class MdnsHostTests
         Assert.Empty(a.Found);
     }
 
+    [Theory]
+    [InlineData(DnsType.Ptr)]
+    [InlineData(DnsType.Srv)]
+    public void A_goodbye_of_the_pointer_or_of_the_service_alone_is_heard_at_once(DnsType alone)
+    {
+        var (a, b, c) = (Add("a"), Add("b"), Add("c"));
+        Run(3);
+        Assert.Equal(2, a.Found.Count);
+        var goodbye = new DnsMessage
+        {
+            IsResponse = true,
+            Answers =
+            [
+                .. Service("b", 2)
+                    .Records([b.Address])
+                    .Where(record => record.Type == alone)
+                    .Select(record => record with { Ttl = 0 }),
+            ],
+        };
+
+        Do(a, a.Host.Hear(1, goodbye, new IPEndPoint(b.Address, 5353), _now));
+
+        Assert.Equal("c", Assert.Single(a.Found.Values).Txt["node_id"]);
+        // Who has not heard it knows no better.
+        Assert.Equal(2, c.Found.Count);
+    }
+
     [Fact]
     public void A_host_that_vanished_is_gone_after_a_minute_and_a_living_one_is_not()
     {

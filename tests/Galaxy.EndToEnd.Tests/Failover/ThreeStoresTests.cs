@@ -113,10 +113,11 @@ public sealed class FlushedStoreTests(GalaxyOnRedisServer galaxy) : IClassFixtur
         {
             await redis.GetServers()[0].FlushAllDatabasesAsync();
             var last = seen[^1];
+            // Whichever other token is seen next: a lower one is what must not be, and is not waited past.
             seen.Add(
                 (
                     await Eventually.NotNullAsync(async () =>
-                        (await galaxy.ClusterAsync())?.Leader is { } leader && leader.Token > last ? leader : null
+                        (await galaxy.ClusterAsync())?.Leader is { } leader && leader.Token != last ? leader : null
                     )
                 )!.Token
             );

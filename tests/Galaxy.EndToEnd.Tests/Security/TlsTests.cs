@@ -34,7 +34,10 @@ public sealed class TlsTests(RunningGalaxy galaxy)
             answer.Headers.GetValues("Strict-Transport-Security").Single(),
             StringComparison.Ordinal
         );
-        using var anonymous = new HttpRequestMessage(HttpMethod.Get, "/api/v1/cluster");
+        using var anonymous = Client(() => file, address);
+        anonymous.DefaultRequestHeaders.Authorization = null;
+        using var refused = await anonymous.GetAsync("/api/v1/cluster");
+        Assert.Equal(HttpStatusCode.Unauthorized, refused.StatusCode);
         using var socket = new ClientWebSocket();
         socket.Options.RemoteCertificateValidationCallback = (_, certificate, _, errors) =>
             IsTrusted(file, certificate, errors);

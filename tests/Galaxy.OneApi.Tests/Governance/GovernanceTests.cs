@@ -1,4 +1,6 @@
+using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using System.Text.Json.Nodes;
 using Galaxy.Coordinator.Tests.Stores;
 
@@ -151,35 +153,130 @@ public abstract class GovernanceTests(RealStore store) : IAsyncLifetime
     [Fact]
     public async Task Tokens_are_limited_by_what_a_request_may_need_and_settled_by_what_it_used()
     {
-        var (_, secret) = await KeyAsync("""{"name":"terse","tpm":300}""");
+        const int Limit = 300,
+            Uses = 4;
+        const string Body = """{"model":"p/m","max_tokens":100,"messages":[{"role":"user","content":"hello"}]}""";
+        var may = (Body.Length / 2) + 1 + 100;
+        await using var provider = await FakeProvider.StartAsync();
+        var fine = provider.Always;
+        var open = new TaskCompletionSource();
+        provider.Always = async context =>
+        {
+            await open.Task;
+            await fine(context);
+        };
+        foreach (var server in new[] { _one, _two })
+            server.Set(("OneApi:Providers:p:BaseUrl", provider.Url));
+        var (id, secret) = await KeyAsync($$"""{"name":"terse","tpm":{{Limit}}}""");
 
-        // Each may need up to 100 and a half of its body, and uses twelve.
-        var answers = await ManyAsync(
-            20,
-            secret,
-            """{"model":"galaxy/echo","max_tokens":100,"messages":[{"role":"user","content":"hello"}]}"""
-        );
-        Assert.InRange(answers.Count(answer => answer.Status == 200), 1, 20);
+        // While nobody has an answer, each has set aside what it may need at most.
+        var answers = ManyAsync(20, secret, Body);
+        await UntilAsync(async () => provider.Open == Limit / may && await CountedAsync(id) == Limit / may * may);
+        open.SetResult();
+        Assert.Equal(Limit / may, (await answers).Count(answer => answer.Status == 200));
+        Assert.All((await answers).Where(answer => answer.Status != 200), answer => Assert.Equal(429, answer.Status));
+
+        // Then only what was used counts, and one after the other more of them fit: to the last that has room.
+        var used = Limit / may * Uses;
         using var client = _one.Client(secret);
-        var alone = 0;
-        while (
-            alone < 50
-            && (int)
-                (
-                    await client.PostAsync(
-                        "/v1/chat/completions",
-                        OneApiServer.Json(
-                            """{"model":"galaxy/echo","max_tokens":100,"messages":["""
-                                + """{"role":"user","content":"hello"}]}"""
-                        )
-                    )
-                ).StatusCode == 200
-        )
-            alone++;
+        for (; used + may <= Limit; used += Uses)
+        {
+            await UntilAsync(async () => await CountedAsync(id) == used);
+            using var answer = await client.PostAsync("/v1/chat/completions", OneApiServer.Json(Body));
+            Assert.Equal(200, (int)answer.StatusCode);
+        }
+        await UntilAsync(async () => await CountedAsync(id) == used);
+        using var last = await client.PostAsync("/v1/chat/completions", OneApiServer.Json(Body));
+        Assert.Equal(429, (int)last.StatusCode);
+    }
 
-        // With a tenth of what was set aside used, more of them fit one after the other than at once; but never more
-        // than the limit has room for.
-        Assert.InRange(alone + answers.Count(answer => answer.Status == 200), 8, 25);
+    [Theory]
+    [InlineData(400)]
+    [InlineData(401)]
+    [InlineData(500)]
+    [InlineData(0)]
+    public async Task What_was_set_aside_for_a_request_that_fails_is_given_back(int status)
+    {
+        await using var provider = await FakeProvider.StartAsync();
+        var open = new TaskCompletionSource();
+        provider.Always = async context =>
+        {
+            await open.Task;
+            if (status == 0)
+                context.Abort();
+            else
+                await FakeProvider.Json(status, """{"error":{"message":"no","type":"no"}}""")(context);
+        };
+        var (id, secret) = await FailingKeyAsync(provider);
+        using var client = _one.Client(secret);
+        var asking = client.PostAsync("/v1/chat/completions", OneApiServer.Json(Failing));
+        await UntilAsync(async () => provider.Open == 1 && await CountedAsync(id) > 0 && await SpentAsync(id) > 0);
+
+        open.SetResult();
+
+        using var failed = await asking;
+        Assert.False(failed.IsSuccessStatusCode);
+        Assert.NotEqual(429, (int)failed.StatusCode);
+        await UntilAsync(async () => (await CountedAsync(id), await SpentAsync(id)) == (0, 0));
+    }
+
+    [Fact]
+    public async Task What_was_set_aside_for_a_client_that_leaves_is_given_back()
+    {
+        await using var provider = await FakeProvider.StartAsync();
+        provider.Always = FakeProvider.Hanging();
+        var (id, secret) = await FailingKeyAsync(provider);
+        using var client = _one.Client(secret);
+        using var leave = new CancellationTokenSource();
+        var asking = client.PostAsync("/v1/chat/completions", OneApiServer.Json(Failing), leave.Token);
+        await UntilAsync(async () => provider.Open == 1 && await CountedAsync(id) > 0 && await SpentAsync(id) > 0);
+
+        await leave.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => asking);
+        await UntilAsync(async () => (await CountedAsync(id), await SpentAsync(id)) == (0, 0));
+    }
+
+    private const string Failing =
+        """{"model":"p/m","max_tokens":100,"messages":[{"role":"user","content":"hello"}]}""";
+
+    private Task<(string Id, string Secret)> FailingKeyAsync(FakeProvider provider)
+    {
+        _one.Set(
+            ("OneApi:Providers:p:BaseUrl", provider.Url),
+            ("OneApi:Models:Prices:1:Model", "p/*"),
+            ("OneApi:Models:Prices:1:Input", "1"),
+            ("OneApi:Models:Prices:1:Output", "1")
+        );
+        return KeyAsync("""{"name":"unlucky","tpm":1000,"budget_per_day":1.0,"budget_per_month":5.0}""");
+    }
+
+    /// <summary>Tokens of a key that count in this minute: used, or set aside.</summary>
+    private async Task<long> CountedAsync(string id)
+    {
+        await using var redis = await store.ConnectAsync();
+        return (await redis.GetDatabase().HashValuesAsync($"{{galaxy:galaxy}}:oneapi:k:{id}:tokens")).Sum(one =>
+            (long)one
+        );
+    }
+
+    private async Task<double> SpentAsync(string id)
+    {
+        var key = JsonNode.Parse(await _one.Http.GetStringAsync($"/api/v1/keys/{id}"))!;
+        return key["spent_today"]!.GetValue<double>() + key["spent_this_month"]!.GetValue<double>();
+    }
+
+    private static async Task UntilAsync(
+        Func<Task<bool>> condition,
+        [CallerArgumentExpression(nameof(condition))] string what = ""
+    )
+    {
+        var began = Stopwatch.GetTimestamp();
+        while (!await condition())
+        {
+            Assert.True(Stopwatch.GetElapsedTime(began) < TimeSpan.FromSeconds(20), $"never: {what}");
+            await Task.Delay(10);
+        }
     }
 
     [Theory]
