@@ -216,6 +216,10 @@ internal sealed class CliContext : IDisposable
                     + "Galaxy.AppHost', or name another address with --url."
             );
         }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            throw new CliException($"{Url} has not answered within {_http.Timeout.TotalSeconds:0.#} s.");
+        }
         using (response)
         {
             if (response.StatusCode == HttpStatusCode.Unauthorized)
@@ -225,7 +229,17 @@ internal sealed class CliContext : IDisposable
                 );
             if (!response.IsSuccessStatusCode)
                 throw new CliException(await DescribeAsync(response, cancellation));
-            return await read(response);
+            try
+            {
+                return await read(response);
+            }
+            catch (JsonException)
+            {
+                throw new CliException(
+                    $"What answers at {Url} is no Galaxy, or one of a very different version. Name the "
+                        + "gateway's API address with --url."
+                );
+            }
         }
     }
 
@@ -235,15 +249,21 @@ internal sealed class CliContext : IDisposable
         try
         {
             using var problem = JsonDocument.Parse(text);
-            if (problem.RootElement.TryGetProperty("detail", out var detail))
-                return detail.GetString() ?? text;
+            if (problem.RootElement.ValueKind != JsonValueKind.Object)
+                return $"The cluster answered {(int)response.StatusCode}: {text}";
+            if (
+                problem.RootElement.TryGetProperty("detail", out var detail)
+                && detail.ValueKind == JsonValueKind.String
+            )
+                return detail.GetString()!;
             // Models answer in OpenAI's words.
             if (
                 problem.RootElement.TryGetProperty("error", out var error)
                 && error.ValueKind == JsonValueKind.Object
                 && error.TryGetProperty("message", out var message)
+                && message.ValueKind == JsonValueKind.String
             )
-                return message.GetString() ?? text;
+                return message.GetString()!;
         }
         catch (JsonException)
         {

@@ -62,7 +62,7 @@ internal static class DoctorCommand
             settings,
             node,
             folder,
-            Uri.TryCreate(url, UriKind.Absolute, out var api)
+            Uri.TryCreate(url, UriKind.Absolute, out var api) && api.Scheme is "http" or "https"
                 ? api
                 : throw new CliException($"--url is '{url}', which is not an address such as http://127.0.0.1:8000."),
             null

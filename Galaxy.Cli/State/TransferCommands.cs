@@ -74,7 +74,7 @@ internal static class TransferCommands
     {
         try
         {
-            var entry = JsonNode.Parse(text)!.AsObject();
+            var entry = JsonNode.Parse(text) as JsonObject ?? throw new CliException($"Line {line} is no JSON object.");
             var query =
                 $"?policy={Uri.EscapeDataString((string?)entry["policy"] ?? "last_write_wins")}&priority={(int?)entry["priority"] ?? 0}";
             var key = (string?)entry["key"] ?? throw new CliException($"Line {line} has no 'key'.");

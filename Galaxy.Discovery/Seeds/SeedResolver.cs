@@ -25,12 +25,7 @@ internal static class SeedResolver
         patience.CancelAfter(Patience * 2);
         var url = new Uri(seed.Contains("://", StringComparison.Ordinal) ? seed : "http://" + seed);
         if (!url.Host.StartsWith('_'))
-            return await AddressesAsync(
-                url.Scheme,
-                url.Host,
-                url.IsDefaultPort ? DefaultPort : url.Port,
-                patience.Token
-            );
+            return await AddressesAsync(url.Scheme, url.Host, NamesPort(seed) ? url.Port : DefaultPort, patience.Token);
         var found = new List<string>();
         foreach (
             var target in (await ServicesAsync(url.Host, patience.Token))
@@ -39,6 +34,14 @@ internal static class SeedResolver
         )
             found.AddRange(await AddressesAsync(url.Scheme, target.Target.TrimEnd('.'), target.Port, patience.Token));
         return [.. found.Take(MostAddresses)];
+    }
+
+    // A URI does not tell whether the port of its scheme was written.
+    private static bool NamesPort(string seed)
+    {
+        var authority = seed[(seed.IndexOf("://", StringComparison.Ordinal) is >= 0 and var at ? at + 3 : 0)..];
+        authority = authority.Split('/')[0];
+        return authority.LastIndexOf(':') > authority.LastIndexOf(']');
     }
 
     private static async Task<IReadOnlyList<string>> AddressesAsync(

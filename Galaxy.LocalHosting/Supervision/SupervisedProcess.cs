@@ -23,7 +23,8 @@ public enum ProcessState
 internal sealed class SupervisedProcess(
     ProcessDescription description,
     ProcessSpawner spawner,
-    SupervisorConsole console
+    SupervisorConsole console,
+    TimeProvider time
 )
 {
     private const int KeptLines = 500;
@@ -33,6 +34,7 @@ internal sealed class SupervisedProcess(
     private static readonly TimeSpan MaxBackoff = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan Steady = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan HealthTimeout = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan LastWords = TimeSpan.FromSeconds(0.5);
 
     private readonly Lock _gate = new();
     private readonly Queue<string> _lines = new();
@@ -116,7 +118,7 @@ internal sealed class SupervisedProcess(
         var backoff = MinBackoff;
         while (_wanted)
         {
-            var started = Stopwatch.GetTimestamp();
+            var started = time.GetTimestamp();
             State = ProcessState.Starting;
             int code;
             try
@@ -136,12 +138,12 @@ internal sealed class SupervisedProcess(
                 Fail($"'{Name}' refuses to start: {LastError()}");
                 return;
             }
-            if (Stopwatch.GetElapsedTime(started) > Steady)
+            if (time.GetElapsedTime(started) > Steady)
                 backoff = MinBackoff;
             Restarts++;
             State = ProcessState.Restarting;
             console.Line(Name, $"ended with code {code}; starting again in {backoff.TotalSeconds:0.#} s");
-            await Task.Delay(backoff);
+            await Task.Delay(backoff, time);
             backoff = backoff * 2 < MaxBackoff ? backoff * 2 : MaxBackoff;
         }
         State = ProcessState.Stopped;
@@ -167,6 +169,8 @@ internal sealed class SupervisedProcess(
         using var process = new Process { StartInfo = StartInfo(), EnableRaisingEvents = true };
         process.OutputDataReceived += (_, e) => Output(e.Data);
         process.ErrorDataReceived += (_, e) => Output(e.Data);
+        var exited = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        process.Exited += (_, _) => exited.TrySetResult();
         await spawner.StartAsync(process);
         _process = process;
         ProcessId = process.Id;
@@ -176,7 +180,10 @@ internal sealed class SupervisedProcess(
             Signals.Send(process.Id, Signals.Terminate);
         using var ended = new CancellationTokenSource();
         var probing = ProbeAsync(ended.Token);
-        await process.WaitForExitAsync();
+        await exited.Task;
+        // What it has written is read to its end; a program that it left behind may hold the output open for ever.
+        using var patience = new CancellationTokenSource(LastWords);
+        await process.WaitForExitAsync(patience.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         ProcessId = null;
         _process = null;
         await ended.CancelAsync();

@@ -27,7 +27,10 @@ public sealed class Supervisor : IProcessControl, IAsyncDisposable
     {
         _dataFolder = dataFolder;
         _console = new SupervisorConsole(quiet, processes.Max(process => (int?)process.Name.Length) ?? 0);
-        _processes = [.. processes.Select(process => new SupervisedProcess(process, _spawner, _console))];
+        _processes =
+        [
+            .. processes.Select(process => new SupervisedProcess(process, _spawner, _console, TimeProvider.System)),
+        ];
     }
 
     /// <summary>Completes when every process is healthy.</summary>

@@ -66,6 +66,16 @@ internal sealed class Invoker(
             var choice = table.Choose(query);
             if (choice.Target is not { } target)
                 return last is null ? Nobody(invoke.Query) : Failed(last, asked);
+            if (last is not null)
+            {
+                // Only now: a failure of the only one there is must not use up what others may need.
+                if (!latencies.Retries.TrySpend(table.Now))
+                {
+                    choice.State?.Breaker.NeverMind();
+                    return Failed(last, asked);
+                }
+                RouterMetrics.Retries.Add(1);
+            }
             if (target.IsDevice)
             {
                 last?.Dispose();
@@ -76,14 +86,8 @@ internal sealed class Invoker(
             asked = tried.Count - (invoke.Query.Exclude?.Length ?? 0);
             if (last.End == AttemptEnd.Answered)
                 return new ServiceAnswered(last.Target.Id, asked, last.Response!);
-            if (
-                asked >= MostAttempts
-                || deadline.IsCancellationRequested
-                || !MayRepeat(last, choice, invoke)
-                || !latencies.Retries.TrySpend(table.Now)
-            )
+            if (asked >= MostAttempts || deadline.IsCancellationRequested || !MayRepeat(last, choice, invoke))
                 return Failed(last, asked);
-            RouterMetrics.Retries.Add(1);
         }
     }
 

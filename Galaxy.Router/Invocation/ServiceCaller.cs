@@ -142,14 +142,16 @@ internal sealed class ServiceCaller(TargetHttp http, RouterTable table, InvokeLa
             return invoke.TargetQuery;
         var pairs = string.Join(
             '&',
-            parameters.Select(pair =>
-                $"{Uri.EscapeDataString(pair.Name)}={Uri.EscapeDataString(pair.Value.ToString())}"
-            )
+            parameters.Select(pair => $"{Uri.EscapeDataString(pair.Name)}={Uri.EscapeDataString(TextOf(pair.Value))}")
         );
         return pairs.Length == 0 ? invoke.TargetQuery
             : invoke.TargetQuery.Length == 0 ? "?" + pairs
             : invoke.TargetQuery + "&" + pairs;
     }
+
+    // ToString would write True.
+    private static string TextOf(System.Text.Json.JsonElement value) =>
+        value.ValueKind == System.Text.Json.JsonValueKind.String ? value.GetString()! : value.GetRawText();
 
     private static List<System.Text.Json.JsonProperty>? ParametersOf(ReadOnlyMemory<byte> body)
     {

@@ -72,8 +72,16 @@ internal sealed class FileActions(string root)
         {
             // Whole or not at all.
             var next = $"{path}.{Guid.NewGuid():N}.part";
-            await File.WriteAllBytesAsync(next, bytes, call.Cancellation);
-            File.Move(next, path, overwrite: true);
+            try
+            {
+                await File.WriteAllBytesAsync(next, bytes, call.Cancellation);
+                File.Move(next, path, overwrite: true);
+            }
+            catch
+            {
+                File.Delete(next);
+                throw;
+            }
         }
         return new JsonObject { ["bytes"] = bytes.Length };
     }

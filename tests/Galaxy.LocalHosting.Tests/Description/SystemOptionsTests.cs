@@ -1,6 +1,6 @@
 using Galaxy.LocalHosting.Description;
 
-namespace Galaxy.AppHost.Tests;
+namespace Galaxy.LocalHosting.Tests.Description;
 
 /// <summary>The command line of the AppHost.</summary>
 public sealed class SystemOptionsTests
