@@ -15,7 +15,7 @@ public partial class SecretComparisonTests
         ["Galaxy.Core/Discovery/Announcement.cs"] = 1,
         ["Galaxy.Discovery/Peers/Trust.cs"] = 1,
         ["Galaxy.LocalHosting/Control/ControlApi.cs"] = 1,
-        ["Galaxy.ServiceDefaults/Authentication/ApiKey.cs"] = 2,
+        ["Galaxy.ServiceDefaults/Nodes/ApiKey.cs"] = 2,
         ["Galaxy.ServiceDefaults/Authentication/ServiceTokens.cs"] = 2,
         ["Galaxy.ServiceDefaults/Authentication/SignInLink.cs"] = 1,
     };

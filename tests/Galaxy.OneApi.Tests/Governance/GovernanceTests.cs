@@ -50,7 +50,8 @@ public abstract class GovernanceTests(RealStore store) : IAsyncLifetime
     private async Task<List<(int Status, JsonNode? Json, HttpResponseMessage Response)>> ManyAsync(
         int count,
         string secret,
-        string body
+        string body,
+        Action? ended = null
     )
     {
         using var first = _one.Client(secret);
@@ -64,6 +65,7 @@ public abstract class GovernanceTests(RealStore store) : IAsyncLifetime
                         "/v1/chat/completions",
                         OneApiServer.Json(body)
                     );
+                    ended?.Invoke();
                     return (
                         (int)response.StatusCode,
                         JsonNode.Parse(await response.Content.ReadAsStringAsync()),
@@ -170,8 +172,14 @@ public abstract class GovernanceTests(RealStore store) : IAsyncLifetime
         var (id, secret) = await KeyAsync($$"""{"name":"terse","tpm":{{Limit}}}""");
 
         // While nobody has an answer, each has set aside what it may need at most.
-        var answers = ManyAsync(20, secret, Body);
-        await UntilAsync(async () => provider.Open == Limit / may && await CountedAsync(id) == Limit / may * may);
+        // What one gives back another may take: the provider answers when all that have no room are refused.
+        var ended = 0;
+        var answers = ManyAsync(20, secret, Body, () => Interlocked.Increment(ref ended));
+        await UntilAsync(async () =>
+            provider.Open == Limit / may
+            && Volatile.Read(ref ended) == 20 - (Limit / may)
+            && await CountedAsync(id) == Limit / may * may
+        );
         open.SetResult();
         Assert.Equal(Limit / may, (await answers).Count(answer => answer.Status == 200));
         Assert.All((await answers).Where(answer => answer.Status != 200), answer => Assert.Equal(429, answer.Status));
