@@ -40,7 +40,7 @@ return await GalaxyApp.RunAsync(args, new ListenPort("WEB_UI_PORT", 8080), () =>
     builder.Services.AddClusterMember(
         new ServiceDescription(node.NodeId, "gateway", "gateway", () => addresses.Url(1), [])
     );
-    // No token of a service is taken from outside: whoever caught one cannot use it here.
+    // The gateway accepts no service token from outside: a captured token cannot be used here.
     builder.Services.AddSingleton(services => new CallerIdentifier(
         node,
         services.GetRequiredService<ServiceTokens>(),
@@ -73,7 +73,7 @@ return await GalaxyApp.RunAsync(args, new ListenPort("WEB_UI_PORT", 8080), () =>
     ));
     builder.Services.AddSingleton<IPassiveHealthCheckPolicy, OutlierEjection>();
     builder.Services.AddHealthChecks().AddCheck<LeaderKnown>("leader");
-    // Who may is asked by UseCallers.
+    // UseCallers checks access.
     builder.Services.Configure<RouteOptions>(routes => routes.SuppressCheckForUnhandledSecurityMetadata = true);
     builder.Services.AddDocuments();
     builder.Services.AddHostedService<LeaderFollower>();
@@ -89,7 +89,7 @@ return await GalaxyApp.RunAsync(args, new ListenPort("WEB_UI_PORT", 8080), () =>
     app.UsePortRules(ports);
     app.UseRouting();
     app.UseExceptionHandler();
-    // What a service answers is its own business; this is for what nobody answers.
+    // The answers of services are passed on unchanged; status pages are for requests that no service answers.
     app.UseWhen(
         context => context.GetEndpoint()?.Metadata.GetMetadata<Yarp.ReverseProxy.Model.RouteModel>() is null,
         own => own.UseStatusCodePages()

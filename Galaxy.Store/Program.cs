@@ -7,8 +7,8 @@ using StackExchange.Redis;
 
 // The embedded store: Garnet with its log on disk, in a process of its own.
 // Usage: Galaxy.Store --port <port> --data <folder> [--bind <address>]; Galaxy.Store --probe [--port <port>] asks one
-// that runs: exit code 0 or 1. The password comes from GALAXY_STORE_PASSWORD: what is on a command line is seen by
-// everybody on the machine.
+// that runs: exit code 0 or 1. The password comes from GALAXY_STORE_PASSWORD: every user of the machine can see a
+// command line.
 if (args is ["--probe", .. var rest])
     return await ProbeAsync(rest is ["--port", var probed] ? probed : "6379");
 ParentProcess.Follow();
@@ -59,8 +59,9 @@ List<string> options =
     // Scripts are transactions: the lease depends on each of them being atomic.
     "--lua",
     "--lua-transaction-mode",
-    // Whoever needs a write on the disk says COMMITAOF; the rest is there within a second. With commit-wait each single
-    // call of a script would wait for the disk, and hold its keys meanwhile. RandomAccess needs no native library.
+    // A client that needs a write on the disk sends COMMITAOF; other writes are there within a second. With commit-wait
+    // each single call of a script would wait for the disk, and hold its keys meanwhile. RandomAccess needs no native
+    // library.
     "--aof",
     "--aof-commit-freq",
     "1000",

@@ -1,9 +1,9 @@
 namespace Galaxy.Contracts.Api;
 
-/// <summary>A key that is out, without its secret.</summary>
+/// <summary>A key that has been issued, without its secret.</summary>
 /// <param name="Role"><c>viewer</c>, <c>client</c>, <c>worker</c>, <c>operator</c> or <c>admin</c>.</param>
 /// <param name="Expires">Null: until it is withdrawn.</param>
-/// <param name="By">Who gave it out.</param>
+/// <param name="By">The caller that issued it.</param>
 public sealed record AccessKeyView(
     string Id,
     string Name,

@@ -3,10 +3,10 @@ namespace Galaxy.Contracts.Api;
 /// <summary>How leadership moves: replicated to every coordinator.</summary>
 public sealed record FailoverSettings
 {
-    /// <summary>Stands first; null: nobody is preferred.</summary>
+    /// <summary>The first candidate; null: no node is preferred.</summary>
     public string? Primary { get; init; }
 
-    /// <summary>Stand next, in this order.</summary>
+    /// <summary>The next candidates, in this order.</summary>
     public IReadOnlyList<string> Secondaries { get; init; } = [];
 
     /// <summary>A node that failed and recovered becomes the last secondary.</summary>
@@ -30,7 +30,7 @@ public sealed record FailoverSettings
     public IReadOnlyList<HealthCheckerSettings> Checkers { get; init; } = [];
 }
 
-/// <summary>A check that a coordinator must pass to stand for leadership and to keep it.</summary>
+/// <summary>A check that a coordinator must pass to campaign for leadership and to keep it.</summary>
 /// <param name="Kind"><c>http</c>, <c>tcp</c>, <c>grpc</c>, <c>redis</c> or <c>command</c>.</param>
 /// <param name="Target">An address; for <c>command</c> a program with arguments.</param>
 /// <param name="NodeId">The coordinator that checks; null: every one does.</param>
@@ -46,7 +46,7 @@ public sealed record HealthCheckerSettings(
 );
 
 /// <summary><c>GET /api/v1/failover</c>.</summary>
-/// <param name="Order">Who would lead, in order, as the answering coordinator sees it.</param>
+/// <param name="Order">The candidates for leadership, in order, as the answering coordinator sees it.</param>
 /// <param name="Checks">The answering coordinator's own.</param>
 /// <param name="Breakers">The answering coordinator's, by peer.</param>
 public sealed record FailoverStatus(

@@ -11,7 +11,7 @@ namespace Galaxy.Contracts.Api;
 /// </param>
 /// <param name="Policy">How concurrent writes are read: <c>last_write_wins</c>, <c>first_write_wins</c>, <c>merge</c>,
 /// <c>highest_priority</c>, <c>manual</c>.</param>
-/// <param name="Origin">Who wrote what is served; null for a merged value.</param>
+/// <param name="Origin">The writer of what is served; null for a merged value.</param>
 /// <param name="Contested">Concurrent writes wait for a person to decide.</param>
 public sealed record StateEntryView(
     string Namespace,
@@ -43,7 +43,7 @@ public sealed record StateOverview(
 public sealed record StateConflict(string Namespace, string Key, string Etag, IReadOnlyList<StateSibling> Siblings);
 
 /// <param name="Write">Names the write, for <c>choose</c>.</param>
-/// <param name="Origin">Who wrote it: the node's name, then <c>~</c> and a mark of its data folder.</param>
+/// <param name="Origin">The writer: the node's name, then <c>~</c> and a mark of its data folder.</param>
 /// <param name="Deleted">This one deletes the key.</param>
 public sealed record StateSibling(
     string Write,

@@ -9,8 +9,8 @@ using Galaxy.ServiceDefaults.Input;
 namespace Galaxy.Coordinator.Access;
 
 /// <summary>
-/// The keys that are out, in replicated state: every coordinator can tell who comes, with or without a leader.
-/// Thread-safe.
+/// The access keys that have been issued, in replicated state: every coordinator can identify callers, with or without
+/// a leader. Thread-safe.
 /// </summary>
 internal sealed class AccessKeys(ReplicatedState replica, Elector elector, Quarantine quarantine) : IAccessDirectory
 {

@@ -11,8 +11,8 @@ using Google.Protobuf;
 namespace Galaxy.Coordinator.Audit;
 
 /// <summary>
-/// The last administrative acts, in replicated state: whoever survives knows what was done. Also takes this
-/// coordinator's own notes. Thread-safe.
+/// The latest administrative acts, in replicated state: every surviving coordinator knows what was done. Also records
+/// this coordinator's own acts. Thread-safe.
 /// </summary>
 internal sealed partial class AuditLog(
     AuditTrail trail,

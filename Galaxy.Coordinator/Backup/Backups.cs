@@ -21,8 +21,8 @@ internal sealed record BackupRestored(string Cluster, DateTimeOffset CreatedAt, 
 
 /// <summary>
 /// Everything of a cluster in one file, and an empty cluster made of it: state, configuration, groups, failover
-/// settings, access keys; tasks and their results, failovers; keys and accounts of the models. Not: the lease, who is
-/// there now, the audit log, join tokens that are out.
+/// settings, access keys; tasks and their results, failovers; keys and accounts of the models. Not: the lease, the
+/// members that are present, the audit log, issued join tokens.
 /// </summary>
 internal sealed partial class Backups(
     ReplicatedState replica,

@@ -3,7 +3,8 @@ using Galaxy.Contracts.Cluster;
 namespace Galaxy.Coordinator.Cluster;
 
 /// <summary>
-/// A snapshot, and the same without what changes all the time: that somebody who was there is still there is no news.
+/// A snapshot, and the same snapshot without the fields that change all the time, such as last-seen times: a node that
+/// is merely still present is no change.
 /// </summary>
 internal sealed class FeedSnapshot(Snapshot full)
 {

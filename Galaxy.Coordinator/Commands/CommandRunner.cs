@@ -22,9 +22,9 @@ internal sealed record CommandOrder(
 );
 
 /// <summary>
-/// Commands to named devices: one durable task that stands for the command, with a part for each device. A device that
-/// is unknown or away has failed at once, and so has one that goes before it answers: nobody waits for a command to be
-/// done some other day.
+/// Commands to named devices: one durable task that stands for the command, with a part for each device. The part fails
+/// at once if its device is unknown or offline, and fails if the device disconnects before it answers: a command is not
+/// kept for a later connection.
 /// </summary>
 internal sealed class CommandRunner(
     TaskSubmitter submitter,

@@ -33,7 +33,8 @@ internal sealed partial class ConfigCatalog(
         Entry(name, node) is { } entry ? quarantine.Read<JsonNode>(entry) : null;
 
     /// <summary>
-    /// What is in force on a node, secrets sealed: everybody's, then what overrides it there. Null: nothing is set.
+    /// The configuration in force on a node, with secrets sealed: the shared values, then the node's overrides. Null:
+    /// nothing is set.
     /// </summary>
     public JsonNode? Effective(ConfigDocument document, string node)
     {

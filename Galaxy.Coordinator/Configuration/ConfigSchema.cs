@@ -32,7 +32,7 @@ internal static class ConfigSchema
         return complaints.Count > 0 ? string.Join("; ", complaints) : "it does not match the schema";
     }
 
-    // That a pattern or a list does not match helps nobody; what the schema says of the place does.
+    // The error of a "pattern" or "enum" keyword does not explain the problem; the schema's text for that place does.
     private static string Explain(ConfigDocument document, EvaluationResults detail, string keyword, string error)
     {
         if (keyword is not ("pattern" or "enum"))

@@ -8,7 +8,7 @@ namespace Galaxy.Coordinator.Devices;
 
 /// <summary>
 /// Tells workers what of the cluster's configuration is for them, at once and after each change, over the socket that
-/// they have anyway: they reach no coordinator by another road. Secrets do not leave the services that need them.
+/// they have anyway: they reach no coordinator in another way. Secrets do not leave the services that need them.
 /// </summary>
 internal sealed class DeviceConfig(ConfigCatalog catalog, StateFeed feed)
 {

@@ -4,7 +4,7 @@ using Galaxy.ServiceDefaults.Input;
 
 namespace Galaxy.Coordinator.Devices;
 
-/// <summary>What a device may say of itself, by whichever door.</summary>
+/// <summary>What a device may report of itself, through any endpoint.</summary>
 internal static class DeviceLimits
 {
     public const int MaxSlots = 1000;

@@ -5,7 +5,7 @@ using Galaxy.ServiceDefaults.Input;
 namespace Galaxy.Coordinator.Devices;
 
 /// <summary>
-/// A message of a device: its fields stand at the top, or in the <c>payload</c> of an AIP/1.0 envelope.
+/// A message of a device: its fields are at the top, or in the <c>payload</c> of an AIP/1.0 envelope.
 /// </summary>
 internal sealed class DeviceMessage : IDisposable
 {

@@ -49,7 +49,7 @@ internal sealed class DeviceRegistry(ReplicatedState replica, Quarantine quarant
         Put(after);
     }
 
-    /// <summary>An id that can stand in an address and a log line.</summary>
+    /// <summary>An id that can be used in an address and a log line.</summary>
     public static bool IsValidId(string? id) =>
         id is { Length: > 0 and <= 128 } && id.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.' or ':');
 }

@@ -7,8 +7,8 @@ using Galaxy.Contracts.Api;
 namespace Galaxy.Coordinator.Devices;
 
 /// <summary>
-/// One open socket: a bounded queue out, whole text messages in. Who does not read is cut off rather than buffered
-/// without end; who sends too much is read more slowly. Thread-safe.
+/// One open socket: a bounded queue out, whole text messages in. A client that does not read is disconnected rather
+/// than buffered without end; a client that sends too much is read more slowly. Thread-safe.
 /// </summary>
 internal sealed class DeviceSession : IAsyncDisposable
 {

@@ -8,7 +8,7 @@ using Galaxy.ServiceDefaults.Nodes;
 
 namespace Galaxy.Coordinator.Failover;
 
-/// <summary>Keeps the election informed of who may stand, in which order.</summary>
+/// <summary>Keeps the election informed of the candidates and their order.</summary>
 internal sealed class Candidacy(
     Membership membership,
     ReplicatedState replica,
@@ -22,14 +22,14 @@ internal sealed class Candidacy(
 ) : PeriodicService(Every, time, log)
 {
     /// <summary>
-    /// When a cluster starts, its nodes do not start in the same moment: until somebody has led, the others leave the
-    /// primary this long to come up.
+    /// The nodes of a cluster do not start at the same moment: until a first leader was elected, the other nodes leave
+    /// the primary this long to start.
     /// </summary>
     private static readonly TimeSpan StartGrace = TimeSpan.FromSeconds(3);
 
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(1);
 
-    /// <summary>Set when this process is stopping: it stands no more.</summary>
+    /// <summary>Set when this process is stopping: the node no longer campaigns.</summary>
     public bool Withdrawn
     {
         get;
@@ -40,7 +40,7 @@ internal sealed class Candidacy(
         }
     }
 
-    /// <summary>Nodes that stand last because they keep losing the lease.</summary>
+    /// <summary>Nodes that rank last because they keep losing the lease.</summary>
     public IReadOnlyList<string> Demoted =>
         [.. membership.Members.All.Select(member => member.NodeId).Where(IsDemoted)];
 
@@ -66,7 +66,7 @@ internal sealed class Candidacy(
         return Task.CompletedTask;
     }
 
-    /// <summary>Who may stand, in order, without what only this node knows of itself.</summary>
+    /// <summary>The candidates, in order, without what only this node knows of itself.</summary>
     public IReadOnlyList<string> Order()
     {
         var settings = store.Settings;

@@ -16,7 +16,7 @@ internal sealed class FailoverLog(FencedWriter writer, FencedStores stores, Quar
     private const int Kept = 100;
 
     /// <summary>
-    /// May be repeated: after an answer that did not come nobody knows whether the record was written.
+    /// Writes the record. May be repeated: when an answer is missing, it is unknown whether the record was written.
     /// </summary>
     public Task WriteAsync(FailoverRecord record) => writer.WriteAsync(Commands(record));
 

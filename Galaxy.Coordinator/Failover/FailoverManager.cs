@@ -68,7 +68,9 @@ internal sealed class FailoverManager(
         );
     }
 
-    /// <summary>Says who stands first, second and so on, all at once; who is not named stands after them.</summary>
+    /// <summary>
+    /// Sets the primary and the secondaries in order, all at once; nodes that are not named rank after them.
+    /// </summary>
     public FailoverStatus SetOrder(IReadOnlyList<string>? order)
     {
         if (order is not { Count: > 0 and <= FailoverLimits.MaxSecondaries })
@@ -84,8 +86,8 @@ internal sealed class FailoverManager(
     }
 
     /// <summary>
-    /// Drains a node: it does not stand for leadership, and hands leadership over if it leads, which is awaited for a
-    /// while.
+    /// Drains a node: it does not campaign for leadership, and hands leadership over if it leads, which is awaited for
+    /// a while.
     /// </summary>
     /// <returns>The status, and whether the node leads still, since no other one was ready in time.</returns>
     public async Task<(FailoverStatus Status, bool LeadsStill)> DrainAsync(

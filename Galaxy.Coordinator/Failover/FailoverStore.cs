@@ -8,7 +8,9 @@ using Galaxy.ServiceDefaults.Nodes;
 
 namespace Galaxy.Coordinator.Failover;
 
-/// <summary>The failover settings, the nodes that failed, and who lost the lease when: in replicated state.</summary>
+/// <summary>
+/// The failover settings, the nodes that failed, and which node lost the lease when: in replicated state.
+/// </summary>
 internal sealed class FailoverStore(ReplicatedState replica, Quarantine quarantine, NodeOptions node, TimeProvider time)
 {
     private const string SettingsKey = "settings";

@@ -4,7 +4,7 @@ namespace Galaxy.Coordinator.Failover;
 
 /// <summary>
 /// SIGTERM and Ctrl-C: a leader hands over first, while it still serves; then the process stops. The framework's own
-/// lifetime closes the doors at once.
+/// lifetime closes the listeners at once.
 /// </summary>
 internal sealed partial class GracefulLifetime(
     Handover handover,

@@ -11,8 +11,8 @@ using Grpc.Core;
 
 namespace Galaxy.Coordinator.Failover;
 
-/// <summary>What came of a hand-over.</summary>
-/// <param name="To">Null: nobody was ready; <paramref name="Problem"/> says why.</param>
+/// <summary>The result of a hand-over.</summary>
+/// <param name="To">Null: no node was ready; <paramref name="Problem"/> says why.</param>
 internal sealed record HandoverResult(string? To, string? Problem);
 
 /// <summary>

@@ -9,7 +9,7 @@ using StackExchange.Redis;
 namespace Galaxy.Coordinator.Failover;
 
 /// <summary>
-/// Runs the registered health checks on this node. A node that fails one does not stand, and hands over if it leads.
+/// Runs the registered health checks on this node. A node that fails one does not campaign, and hands over if it leads.
 /// Thread-safe.
 /// </summary>
 internal sealed partial class HealthChecks(

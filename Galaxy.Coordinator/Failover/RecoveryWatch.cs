@@ -68,7 +68,7 @@ internal sealed partial class RecoveryWatch(
         }
     }
 
-    // A standby leads in somebody's stead, unless it was told to be the primary.
+    // A standby leads in place of another coordinator, unless the standby is configured as the primary.
     private IEnumerable<FailedNodeView>? InSteadOf(FailoverSettings settings) =>
         node.Role != NodeRole.Standby || settings.Primary == node.NodeId
             ? null

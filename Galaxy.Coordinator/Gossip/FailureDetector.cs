@@ -152,7 +152,7 @@ internal sealed partial class FailureDetector(
         }
         catch (SocketException refused) when (refused.SocketErrorCode == SocketError.ConnectionRefused)
         {
-            // Its machine says that nobody listens there: the process is gone.
+            // The peer's machine answers that no process listens on the port: the peer's process has ended.
             return PeerSilence.Refused;
         }
         catch (Exception silent) when (silent is SocketException or OperationCanceledException)

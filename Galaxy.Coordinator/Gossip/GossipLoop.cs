@@ -7,7 +7,7 @@ using Galaxy.ServiceDefaults.Nodes;
 namespace Galaxy.Coordinator.Gossip;
 
 /// <summary>
-/// Joins: knocks at seeds, and at members that were lost, until they are known to live. At the end it says goodbye.
+/// Joins: contacts seeds, and members that were lost, until they are known to live. At the end it says goodbye.
 /// </summary>
 internal sealed class GossipLoop(
     Membership membership,
@@ -27,7 +27,7 @@ internal sealed class GossipLoop(
     private readonly TaskCompletionSource _joined = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>
-    /// Completes when every seed has answered or been waited for once: until then this node knows too little to stand.
+    /// Completes when every seed has answered or been waited for once: before, this node knows too little to campaign.
     /// </summary>
     public Task Joined => _joined.Task;
 
@@ -61,7 +61,8 @@ internal sealed class GossipLoop(
         {
             var members = membership.Members;
             var known = members.OtherLive.Select(member => member.GrpcUrl).ToHashSet(StringComparer.OrdinalIgnoreCase);
-            // Nobody probes the dead: after a long partition somebody has to knock first.
+            // The failure detector does not probe dead members: after a long partition one node has to contact them
+            // first.
             var lost = members
                 .All.Where(member => member.State == MemberState.Dead)
                 .Select(member => member.GrpcUrl)

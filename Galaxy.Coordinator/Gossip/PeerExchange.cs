@@ -101,7 +101,7 @@ internal sealed partial class PeerExchange(
         cost.Answered(time.GetUtcNow(), reply.ClockUnixMs);
     }
 
-    // One at a time, whoever asks: it is the same everything.
+    // At most one full transfer runs at a time, for all callers: each of them needs the same complete state.
     private Task EverythingFrom(string address, CancellationToken stopping)
     {
         lock (_gate)

@@ -10,8 +10,8 @@ using Wire = Galaxy.Contracts.Gossip;
 namespace Galaxy.Coordinator.Gossip;
 
 /// <summary>
-/// One stream of small messages for each pair of nodes, opened by whoever first has something to say. A message that
-/// cannot be delivered is lost, as on any network. Thread-safe.
+/// One stream of small messages for each pair of nodes, opened by the node that sends first. A message that cannot be
+/// delivered is lost, as on any network. Thread-safe.
 /// </summary>
 internal sealed partial class PeerStreams(
     CoordinatorChannels channels,

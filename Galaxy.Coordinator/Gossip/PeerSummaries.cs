@@ -25,7 +25,8 @@ internal sealed class PeerSummaries(Membership membership, ReplicatedState repli
     public Heard? Of(string nodeId) => _heard.GetValueOrDefault(nodeId);
 
     /// <summary>
-    /// True when nobody writes under that name any more: it is an earlier one of a member, or of a node that is none.
+    /// True when no process writes under this origin any more: it is an earlier origin of a member, or its node is not
+    /// a member.
     /// </summary>
     public bool IsDeparted(string origin)
     {

@@ -47,11 +47,11 @@ internal sealed partial class RumorSpreader(
     }
 
     /// <summary>
-    /// A peer told something: what was news is passed on, and nobody is told what they know. When the queue is full the
-    /// oldest is dropped: anti-entropy brings it later.
+    /// Takes what a peer told: entries that are news here are passed on, and peers that know an entry already are not
+    /// told again. When the queue is full, the oldest item is dropped: anti-entropy brings it later.
     /// </summary>
     /// <param name="hops">How often it has been passed on.</param>
-    /// <param name="knowing">Who told it, and whom they told besides.</param>
+    /// <param name="knowing">The peer that told it, and the other peers that it told.</param>
     public void Heard(
         IReadOnlyList<StateEntry> news,
         IReadOnlyList<StateEntry> known,
@@ -98,7 +98,8 @@ internal sealed partial class RumorSpreader(
                 );
         }
         var peers = membership.Members.OtherLive.ToDictionary(peer => peer.NodeId, StringComparer.Ordinal);
-        // A peer that has not taken the last message yet gets the next one later: a slow one holds up nobody.
+        // A peer is skipped while its last push is unfinished or its circuit breaker is open, and gets the rumors
+        // later: a slow peer delays no other peer.
         var busy = peers
             .Keys.Where(peer =>
                 (_pushes.TryGetValue(peer, out var push) && !push.IsCompleted) || !breakers.Allows(peer)

@@ -9,7 +9,7 @@ using Wire = Galaxy.Contracts.Election;
 
 namespace Galaxy.Coordinator.Grpc;
 
-/// <summary>What coordinators ask of each other about who leads.</summary>
+/// <summary>What coordinators ask each other about the leader.</summary>
 internal sealed class ElectionService(
     LeaderProbe probe,
     Handover handover,

@@ -124,7 +124,7 @@ internal static class CoordinatorExtensions
         app.UseLeaderErrors();
         app.UseWebSockets();
         app.MapDefaultEndpoints();
-        // Who may read there, and who may change something.
+        // The role that reads need there, and the role that changes need.
         var members = app.Access(read: AccessRole.Member, write: AccessRole.Client);
         members.MapClusterApi();
         members.MapStatusApi();

@@ -32,7 +32,7 @@ internal sealed record ParallelRequest(
     string? CallbackUrl
 );
 
-/// <summary>Commands to named devices, groups and everybody.</summary>
+/// <summary>Commands to named devices, to groups and to all devices.</summary>
 internal static class CommandApi
 {
     private const double StandardTimeout = 30;

@@ -16,7 +16,7 @@ namespace Galaxy.Coordinator.Http;
 internal sealed record Resolution(string? Choose, JsonNode? Value);
 
 /// <summary>
-/// Entries whose policy is <c>manual</c> and which were written by people who did not know of each other.
+/// Entries whose policy is <c>manual</c> and which were written by clients that did not know of each other.
 /// </summary>
 internal static class ConflictApi
 {

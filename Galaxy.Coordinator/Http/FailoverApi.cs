@@ -4,7 +4,9 @@ using Galaxy.Coordinator.Failover;
 
 namespace Galaxy.Coordinator.Http;
 
-/// <summary><c>POST /api/v1/failover</c>. <paramref name="To"/>: the successor; null: whoever ranks first.</summary>
+/// <summary>
+/// <c>POST /api/v1/failover</c>. <paramref name="To"/>: the successor; null: the node that ranks first.
+/// </summary>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 internal sealed record FailoverRequest(string? To);
 

@@ -7,8 +7,8 @@ using Galaxy.Coordinator.Tasks;
 namespace Galaxy.Coordinator.Http;
 
 /// <summary>
-/// <c>GET /api/v1/tasks/watch</c>: every change of every task, until this node leads no more; whoever listens asks the
-/// next leader then.
+/// <c>GET /api/v1/tasks/watch</c>: streams every change of every task until this node stops leading; the client then
+/// asks the next leader.
 /// </summary>
 internal static class TaskWatch
 {

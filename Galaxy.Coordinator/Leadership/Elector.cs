@@ -50,7 +50,7 @@ internal sealed partial class Elector(
 
     public long MaxToken => _state.MaxToken;
 
-    /// <summary>Who may stand, in order, as the election was last told.</summary>
+    /// <summary>The candidates, in order, as the election was last told.</summary>
     public IReadOnlyList<string> Order => _state.Order;
 
     /// <summary>The token to write under, or null when this node does not lead at this very moment.</summary>

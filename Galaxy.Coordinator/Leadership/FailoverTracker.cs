@@ -7,8 +7,8 @@ using Galaxy.ServiceDefaults.Telemetry;
 namespace Galaxy.Coordinator.Leadership;
 
 /// <summary>
-/// Remembers how a change of leader unfolds here: when and by what it was noticed, when the lease was gone, who took
-/// it. Thread-safe.
+/// Remembers how a change of leader unfolds here: when and by what it was noticed, when the lease was gone, which node
+/// took it. Thread-safe.
 /// </summary>
 internal sealed class FailoverTracker(NodeOptions node, Identity identity, TimeProvider time)
 {
@@ -114,7 +114,7 @@ internal sealed class FailoverTracker(NodeOptions node, Identity identity, TimeP
         }
     }
 
-    /// <param name="proof">What is known of a leader that hung up.</param>
+    /// <param name="proof">What is known of a leader whose connection was lost.</param>
     public void LeaderChanged(LeaseRecord? leader, DeathProof? proof)
     {
         if (leader is null)
@@ -159,7 +159,7 @@ internal sealed class FailoverTracker(NodeOptions node, Identity identity, TimeP
     }
 
     /// <summary>Starts the failover's trace in the current flow.</summary>
-    /// <param name="candidates">Who may stand, in order.</param>
+    /// <param name="candidates">The candidates, in order.</param>
     public FailoverAttempt Stand(IReadOnlyList<string> candidates)
     {
         lock (_gate)

@@ -84,7 +84,7 @@ internal sealed class LeaderLink(
                 .Hold(new HoldRequest { NodeId = node.NodeId }, cancellationToken: ends);
             await foreach (var _ in call.ResponseStream.ReadAllAsync(ends))
             {
-                // Which process it is, is asked when it matters: on the call after it hung up.
+                // Which process it is, is asked when it matters: on the call after the connection was lost.
             }
         }
         catch (Exception ended)

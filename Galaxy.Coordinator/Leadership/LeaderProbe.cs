@@ -8,7 +8,7 @@ using Grpc.Core;
 
 namespace Galaxy.Coordinator.Leadership;
 
-/// <summary>Calls a process that hung up, and asks others to do the same.</summary>
+/// <summary>Calls a process whose connection was lost, and asks others to do the same.</summary>
 internal sealed class LeaderProbe(Membership membership, CoordinatorChannels channels, TimeProvider time)
 {
     private static readonly TimeSpan Patience = LeaseSettings.Lan.RedialPatience;

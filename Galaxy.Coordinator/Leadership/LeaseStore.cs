@@ -67,9 +67,9 @@ internal sealed class LeaseStore(RedisStores stores, NodeOptions node)
         };
     }
 
-    /// <summary>The lease under a new token, or the highest token known to those who refused.</summary>
+    /// <summary>The lease under a new token, or the highest token known to the stores that refused.</summary>
     /// <param name="wanted">What to write; its token is chosen here.</param>
-    /// <param name="expected">Null: the lease must be free. Otherwise it is taken away from this one.</param>
+    /// <param name="expected">Null: the lease must be free. Otherwise this lease is preempted.</param>
     /// <param name="sending">Called right before the lease is asked for: from then on it counts.</param>
     public async Task<(LeaseRecord? Lease, LeaseRecord? Holder, long HighestToken)> AcquireAsync(
         LeaseRecord wanted,

@@ -6,7 +6,7 @@ internal enum PeerSilence
     /// <summary>Its machine refuses the connection: the process is gone.</summary>
     Refused,
 
-    /// <summary>Its machine takes the connection, and nobody answers: it hangs.</summary>
+    /// <summary>Its machine accepts the connection, but the process does not answer: it hangs.</summary>
     Hangs,
 
     /// <summary>Nothing comes back at all.</summary>

@@ -101,8 +101,8 @@ internal sealed class ShadowCoordinator : IAsyncDisposable
         }
     }
 
-    // The leader that died: it holds the lease, and where it listened nobody does. And a witness of that, under this
-    // node's address.
+    // Adds the dead leader: it holds the lease, but no process listens at its address. Also adds a witness of its
+    // death, at this node's address.
     private async Task HauntAsync(int port)
     {
         var url = $"http://127.0.0.1:{port}";

@@ -95,7 +95,7 @@ internal sealed class Membership
             }
         );
 
-    /// <summary>Says goodbye to whoever hears it from now on.</summary>
+    /// <summary>Marks this node as having left: peers that receive its messages from now on learn of it.</summary>
     public void Leave() =>
         Detect(
             (swim, now) =>

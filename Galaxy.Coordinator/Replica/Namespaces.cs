@@ -16,7 +16,7 @@ internal static class Namespaces
     public const string ConfigHistory = "config_history";
 
     /// <summary>
-    /// Keys that are out. What they hash to is nobody's business: the state's own API does not show it.
+    /// Access keys that have been issued. Their hashes are not public: the state's own API does not show them.
     /// </summary>
     public const string Access = "access";
     public const string Audit = "audit";
@@ -35,8 +35,8 @@ internal static class Namespaces
     ];
 
     /// <summary>
-    /// The namespaces that can be written when the state is full. What devices say of themselves is bounded like
-    /// everybody's data.
+    /// The namespaces that can be written when the state is full. What devices report of themselves is limited like any
+    /// client's data.
     /// </summary>
     public static IReadOnlySet<string> WithRoom { get; } =
         new HashSet<string>([Failover, Services, Config, ConfigHistory, Access, Audit], StringComparer.Ordinal);

@@ -206,9 +206,9 @@ internal sealed class ReplicatedState
         }
     }
 
-    /// <summary>Drops what is over, and what every member has seen and nobody needs.</summary>
-    /// <param name="stable">What every member has seen; null: not known of all of them.</param>
-    /// <param name="departed">Origins that nobody writes under any more.</param>
+    /// <summary>Removes expired entries, and what every member has seen and no member needs.</summary>
+    /// <param name="stable">What every member has seen; null: it is not known for all members.</param>
+    /// <param name="departed">True for an origin that no process writes under any more.</param>
     public void Sweep(VersionVector? stable, Func<string, bool> departed)
     {
         var expired = Expire();

@@ -2,10 +2,10 @@ using Galaxy.Core.State;
 
 namespace Galaxy.Coordinator.Replica;
 
-/// <summary>How long entries live that nobody renews, by namespace.</summary>
+/// <summary>Lifetimes, by namespace, of entries that are not renewed.</summary>
 internal static class Ttl
 {
-    /// <summary>For namespaces that ask for it: what is true only while somebody keeps saying it.</summary>
+    /// <summary>For namespaces with entries that are true only while their source keeps repeating them.</summary>
     public static readonly TimeSpan Default = TimeSpan.FromHours(1);
 
     private static readonly string[] Namespaces = ["heartbeats", "metrics", "services"];

@@ -5,8 +5,8 @@ using Galaxy.Core.State;
 namespace Galaxy.Coordinator.State;
 
 /// <summary>
-/// The latest changes in the order in which they happened here, so that a watcher who was cut off can go on where it
-/// was. Every change has a number, of which a <see cref="WatchPosition"/> is made. Positions of another process, of the
+/// The latest changes in the order in which they happened here, so that a disconnected watcher can resume where it was.
+/// Every change has a number, of which a <see cref="WatchPosition"/> is made. Positions of another process, of the
 /// future, and those whose changes are not kept any more are unknown: such a watcher begins anew. Thread-safe.
 /// </summary>
 internal sealed class StateFeed
@@ -45,7 +45,8 @@ internal sealed class StateFeed
     }
 
     /// <summary>
-    /// Completes at the next change in a namespace. Take it before reading. For many who wait for what seldom changes.
+    /// Completes at the next change in a namespace. Take it before reading. Meant for many callers that wait for a rare
+    /// change.
     /// </summary>
     public Task NextIn(string ns)
     {

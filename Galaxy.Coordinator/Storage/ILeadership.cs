@@ -6,6 +6,8 @@ internal interface ILeadership
     /// <summary>The fencing token under which this node leads now; null: it does not lead.</summary>
     long? CurrentToken { get; }
 
-    /// <summary>A store has accepted a higher token than this one: whoever holds it no longer leads.</summary>
+    /// <summary>
+    /// Reports that a store has accepted a higher token than this one: a node that holds this token no longer leads.
+    /// </summary>
     void ReportStaleToken(long token);
 }

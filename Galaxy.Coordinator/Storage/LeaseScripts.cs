@@ -57,7 +57,7 @@ internal static class LeaseScripts
     /// <summary>
     /// KEYS lease, token, accepted, released, born, silent. ARGV holder, boot, url, traceparent, ttl ms, min token,
     /// wall ms, channel, number of stores, the token proposed (several stores only), expected boot, expected token
-    /// (both empty: the lease must be free; else a lease that is still theirs is seized). Answers the token, or the
+    /// (both empty: the lease must be free; else a lease that is still theirs is preempted). Answers the token, or the
     /// highest one known. Raising <c>accepted</c> here shuts the old leader out before the new one's first write.
     /// </summary>
     public const string Acquire =

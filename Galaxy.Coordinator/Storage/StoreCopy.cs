@@ -44,7 +44,7 @@ internal static class StoreCopy
         var to = target.GetDatabase();
         var wanted = await DataKeysAsync(source, keys);
         var surplus = await DataKeysAsync(target, keys);
-        // Until the copy is complete the target is nowhere: nobody may begin from it.
+        // Until the copy is complete, the target's position is "copying": no leader may start from this store.
         IEnumerable<FencedCommand> commands = surplus.Select(key => new FencedCommand("DEL", key));
         foreach (var batch in commands.Chunk(CommandsPerWrite).DefaultIfEmpty([]))
         {

@@ -44,7 +44,7 @@ internal sealed partial class StoreWatch(RedisStores stores, TimeProvider time, 
 
     protected override async Task TurnAsync(CancellationToken stopping)
     {
-        // Who has a majority asks nobody: the connections notice by themselves when they break.
+        // While a majority is connected, no store is pinged: the connections themselves report a break.
         var answers = _missing is null
             ? [.. stores.All.Select(store => store.IsConnected)]
             : await Task.WhenAll(stores.All.Select((store, i) => AnswersAsync(store, stores.Urgent[i])));

@@ -135,7 +135,7 @@ internal sealed partial class TaskEngine(
         await ((Task)Task.WhenAny(answer, steppedDown))
             .WaitAsync(ClientPatience, time)
             .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        // Nobody has begun with it: whoever leads next is asked at once.
+        // The engine has not begun with the request: throw, so that the next leader is asked at once.
         if (!answer.IsCompleted && request.TryClaim())
             throw new NotLeaderException();
         try

@@ -39,8 +39,8 @@ internal abstract record TaskEvent
         private int _claimed;
 
         /// <summary>
-        /// Either the engine begins with it, or its client gives it up: whoever claims it first. So that what was given
-        /// up is surely not carried out.
+        /// Claims the request: the first caller wins, either the engine that begins with it or the client that gives it
+        /// up. So a request that was given up is never executed.
         /// </summary>
         public bool TryClaim() => Interlocked.Exchange(ref _claimed, 1) == 0;
     }

@@ -5,7 +5,9 @@ using Galaxy.Contracts.Api;
 
 namespace Galaxy.Coordinator.Tasks;
 
-/// <summary>Tells whoever listens what becomes of tasks, after it is durable; progress at once. Thread-safe.</summary>
+/// <summary>
+/// Tells its listeners about changes of tasks once they are durable, and about progress at once. Thread-safe.
+/// </summary>
 internal sealed class TaskFeed
 {
     private const int Backlog = 1000;
@@ -24,7 +26,7 @@ internal sealed class TaskFeed
         }
     }
 
-    /// <summary>From now on. One who reads too slowly misses the oldest.</summary>
+    /// <summary>Subscribes to changes from now on. A subscriber that reads too slowly misses the oldest.</summary>
     public TaskSubscription Subscribe(Func<TaskView, bool> wanted)
     {
         var channel = Channel.CreateBounded<TaskView>(

@@ -4,9 +4,9 @@ using Galaxy.ServiceDefaults.Hosting;
 namespace Galaxy.Coordinator.Tasks;
 
 /// <summary>
-/// Stored tasks, for those that were set aside. A new leader reads the open tasks at once; the finished ones are read
-/// here, once a term and slowly, so that what cannot be read is known before anybody asks for it. What was mended is
-/// taken in again.
+/// Reads stored tasks to find those that were set aside. A new leader reads the open tasks at once; this service reads
+/// the finished ones once a term and slowly, so that unreadable records are known before a client asks for them.
+/// Repaired records are loaded again.
 /// </summary>
 internal sealed class TaskRecords(
     TaskEngine engine,

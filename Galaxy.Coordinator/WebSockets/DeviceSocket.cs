@@ -79,11 +79,11 @@ internal sealed partial class DeviceSocket(
         var joined = false;
         if (trusted && session.DeviceId.Length > 0 && !session.IsAcknowledged)
         {
-            // The address already says who it is; old clients may send nothing until they are asked.
+            // The address already names the device; old clients may send nothing until they are asked.
             Join(session, null);
             joined = true;
         }
-        // Who sends more is read more slowly. Our own workers send what they were asked for.
+        // A client that sends more is read more slowly. Galaxy's own workers only send what they were asked for.
         await using var pace = session.IsAcknowledged
             ? null
             : new TokenBucketRateLimiter(
@@ -108,7 +108,7 @@ internal sealed partial class DeviceSocket(
             session.LastHeard = time.GetUtcNow();
             if (elector.CurrentToken is null)
             {
-                // What it said is for the leader, who has its own record of the device.
+                // The message is for the leader, which has its own record of the device.
                 session.Close("another node leads now: connect again");
                 return;
             }
@@ -361,7 +361,7 @@ internal sealed partial class DeviceSocket(
 
     private void MarkOffline(string deviceId)
     {
-        // Who does not lead any more knows nothing of devices: they may be with the next leader.
+        // A node that no longer leads knows nothing of devices: they may be connected to the next leader.
         if (deviceId.Length > 0 && elector.CurrentToken is not null && hub.Find(deviceId) is null)
             registry.Update(deviceId, device =>
                 device.HeldBy == identity.Boot

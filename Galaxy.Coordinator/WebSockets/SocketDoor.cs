@@ -14,12 +14,12 @@ internal sealed class SocketDoor(Elector elector, CallerIdentifier callers)
 {
     private static readonly TimeSpan KeepAlive = TimeSpan.FromSeconds(15);
 
-    /// <summary>Whoever has not shown the key by then is sent away.</summary>
+    /// <summary>A client that has not shown its key within this time is disconnected.</summary>
     public static readonly TimeSpan KeyPatience = TimeSpan.FromSeconds(5);
 
     /// <summary>Null: the request was answered otherwise.</summary>
-    /// <param name="needed">Of whoever has shown a key before the first message.</param>
-    /// <param name="deviceId">As the address names it; null: it does not.</param>
+    /// <param name="needed">The role required of a client that shows a key before the first message.</param>
+    /// <param name="deviceId">The device that the address names; null: it names none.</param>
     public async Task<WebSocket?> OpenAsync(HttpContext context, AccessRole needed, string? deviceId = null)
     {
         if (!context.WebSockets.IsWebSocketRequest)

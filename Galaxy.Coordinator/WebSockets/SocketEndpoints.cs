@@ -1,6 +1,6 @@
 namespace Galaxy.Coordinator.WebSockets;
 
-/// <summary>Where devices connect, and whoever wants to see the cluster's state change.</summary>
+/// <summary>The WebSocket endpoints: for devices, and for clients that watch the cluster's state.</summary>
 internal static class SocketEndpoints
 {
     public static void MapSockets(this IEndpointRouteBuilder endpoints)

@@ -13,7 +13,7 @@ using Galaxy.ServiceDefaults.Input;
 namespace Galaxy.Coordinator.WebSockets;
 
 /// <summary>
-/// <c>/ws/status</c>: who subscribes gets <c>initial_status</c>, then what happens to devices, tasks and the
+/// <c>/ws/status</c>: a client that subscribes gets <c>initial_status</c>, then what happens to devices, tasks and the
 /// leadership; <c>ping</c> is answered.
 /// </summary>
 internal sealed class StatusSocket(

@@ -1,22 +1,22 @@
 namespace Galaxy.Core.Discovery;
 
 /// <summary>
-/// Who has asked, and who needs no answer because it had one: among many nodes, each of which asks every few seconds to
-/// announce itself, answers would be the square of their number. Whoever asks in quick succession is looking for
-/// others, and is always answered. Bounded. Not thread-safe.
+/// Remembers which nodes have asked, and which of them need no answer because they had one. Each of many nodes asks
+/// every few seconds to announce itself, so the number of answers would be the square of the number of nodes. A node
+/// that asks in quick succession is looking for others, and is always answered. Bounded. Not thread-safe.
 /// </summary>
 public sealed class Askers
 {
     public const int Most = 1024;
 
-    /// <summary>Whoever asks again within this time is looking for others.</summary>
+    /// <summary>A node that asks again within this time is looking for others.</summary>
     private static readonly TimeSpan Looking = TimeSpan.FromSeconds(5);
 
     private readonly Dictionary<string, (TimeSpan Asked, TimeSpan Answered)> _askers = new(StringComparer.Ordinal);
     private readonly Queue<string> _order = new();
 
-    /// <summary>Takes note of a question; true when it needs no answer.</summary>
-    /// <param name="life">How long an answer lasts; zero: everybody is answered.</param>
+    /// <summary>Records a question; true when the asking node needs no answer.</summary>
+    /// <param name="life">How long an answer lasts; zero: every question is answered.</param>
     public bool IsInformed(string nodeId, TimeSpan life, TimeSpan now)
     {
         var known = _askers.TryGetValue(nodeId, out var before);

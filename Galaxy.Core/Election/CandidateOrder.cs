@@ -5,8 +5,8 @@ namespace Galaxy.Core.Election;
 public sealed record Candidate(string NodeId, bool IsStandby, bool Demoted = false);
 
 /// <summary>
-/// Who stands before whom: the primary, the secondaries in their order, other coordinators by name, standbys; and after
-/// all of these whoever has been losing the lease again and again.
+/// The order of candidates: the primary, the secondaries in their order, other coordinators by name, standbys; after
+/// all of these the nodes that keep losing the lease.
 /// </summary>
 public static class CandidateOrder
 {
@@ -55,7 +55,7 @@ public static class FlapDamping
     private static readonly TimeSpan First = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan Last = TimeSpan.FromMinutes(10);
 
-    /// <summary>Until when the node stands last; null: it does not.</summary>
+    /// <summary>Until when the node ranks last; null: it does not.</summary>
     /// <param name="losses">When it lost the lease by dying, hanging or being cut off; giving it up does not count. Any
     /// one clock.</param>
     public static TimeSpan? DemotedUntil(IEnumerable<TimeSpan> losses, TimeSpan now)

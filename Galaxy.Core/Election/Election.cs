@@ -1,12 +1,11 @@
 namespace Galaxy.Core.Election;
 
 /// <summary>
-/// Leader election by a lease with a fencing token (Gray and Cheriton, "Leases", SOSP 1989), as a pure function.
-/// Safety rests on two rules. The store hands out each token once and refuses writes under an older one. And a leader
-/// counts its lease from the moment before it sent the request that the store answered, on its own monotonic clock,
-/// less a guard: so it stops before the store can give the lease to anybody else.
-/// A leader whose process is proven to have ended is replaced at once, not when its lease runs out: see
-/// <see cref="Proving"/>.
+/// Leader election by a lease with a fencing token (Gray and Cheriton, "Leases", SOSP 1989), as a pure function. Safety
+/// rests on two rules. The store hands out each token once and refuses writes under an older one. And a leader counts
+/// its lease from the moment before it sent the request that the store answered, on its own monotonic clock, less a
+/// guard: so it stops before the store can give the lease to another node. A leader whose process is proven to have
+/// ended is replaced at once, not when its lease runs out: see <see cref="Proving"/>.
 /// </summary>
 public static class Election
 {
@@ -198,8 +197,8 @@ public static class Election
             settings,
             random
         );
-        // Nobody has it, and yet it was not to be had: a store is silent, or two candidates each got a part of several
-        // stores. Whoever tries again at once collides again.
+        // The lease is free, yet acquiring it failed: a store does not answer, or two candidates each got a part of
+        // several stores. The random delay keeps the candidates from colliding again.
         return next.StandAt is null
             ? (next, effects)
             : (next with { StandAt = now + settings.ReadEvery * (0.5 + 0.5 * random.NextDouble()) }, effects);

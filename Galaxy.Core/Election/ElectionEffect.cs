@@ -11,7 +11,7 @@ public abstract record ElectionEffect
     public sealed record Acquire(long MinToken) : ElectionEffect;
 
     /// <summary>
-    /// Take the lease from <paramref name="Expected"/>, whose process has ended, unless somebody else was faster.
+    /// Preempt the lease of <paramref name="Expected"/>, whose process has ended, unless another node was faster.
     /// </summary>
     public sealed record Seize(LeaseRecord Expected, long MinToken) : ElectionEffect;
 
@@ -30,7 +30,7 @@ public abstract record ElectionEffect
     /// <summary>The known leader changed; null: there is none.</summary>
     public sealed record LeaderChanged(LeaseRecord? Leader) : ElectionEffect;
 
-    /// <summary>Call the leader that hung up, on a new connection.</summary>
+    /// <summary>Call the leader whose connection was lost, on a new connection.</summary>
     public sealed record Redial(LeaseRecord Leader) : ElectionEffect;
 
     /// <summary>Ask the other coordinators to call it too.</summary>

@@ -1,6 +1,6 @@
 namespace Galaxy.Core.Election;
 
-/// <summary>What came of calling a leader that hung up.</summary>
+/// <summary>The result of calling a leader whose connection was lost.</summary>
 public enum RedialOutcome
 {
     /// <summary>The very process that leads answered.</summary>
@@ -10,7 +10,7 @@ public enum RedialOutcome
     Silent,
 
     /// <summary>
-    /// The machine answered that nobody listens there, or another process answered: that one has ended.
+    /// The machine answered that no process listens there, or another process answered: the leader's process has ended.
     /// </summary>
     Gone,
 }
@@ -24,8 +24,8 @@ public abstract record ElectionInput
     public sealed record Tick : ElectionInput;
 
     /// <summary>
-    /// The store says who leads; null: nobody. <paramref name="ReservedFor"/> is the successor that a resigning leader
-    /// named.
+    /// The store reports the present lease; null: no node leads. <paramref name="ReservedFor"/> is the successor that a
+    /// resigning leader named.
     /// </summary>
     /// <param name="HighestToken">The highest token that the store has ever issued or accepted.</param>
     public sealed record LeaseRead(LeaseRecord? Lease, string? ReservedFor, long HighestToken = 0) : ElectionInput;
@@ -34,7 +34,7 @@ public abstract record ElectionInput
     public sealed record Acquired(LeaseRecord Lease, TimeSpan SentAt) : ElectionInput;
 
     /// <summary>
-    /// Somebody else holds the lease or has it reserved, or the store does not vouch for anything yet.
+    /// Another node holds the lease or has it reserved, or the store does not vouch for anything yet.
     /// </summary>
     public sealed record AcquireRefused(LeaseRecord? Current, long HighestToken = 0) : ElectionInput;
 
@@ -65,8 +65,8 @@ public abstract record ElectionInput
     public sealed record TokenSeen(long Token) : ElectionInput;
 
     /// <summary>
-    /// Who may stand, in order, and how many coordinators there are besides those that left on purpose. A node that is
-    /// not in <paramref name="Order"/> does not stand.
+    /// The candidates, in order, and how many coordinators there are besides those that left on purpose. A node that is
+    /// not in <paramref name="Order"/> does not campaign.
     /// </summary>
     public sealed record Candidates(IReadOnlyList<string> Order, int Coordinators) : ElectionInput;
 

@@ -1,6 +1,6 @@
 namespace Galaxy.Core.Election;
 
-/// <summary>Where a node stands.</summary>
+/// <summary>The role of a node in the election.</summary>
 public enum ElectionRole
 {
     /// <summary>Watches the lease.</summary>
@@ -21,7 +21,7 @@ public enum ProofStage
     Proven,
 }
 
-/// <summary>A leader that hung up and what is known of it.</summary>
+/// <summary>A leader whose connection was lost, and what is known of it.</summary>
 public sealed record DeathProof(LeaseRecord Leader, ProofStage Stage);
 
 /// <summary>
@@ -37,16 +37,16 @@ public sealed record ElectionState(string NodeId, string Boot)
     /// <summary>Until then, and not a moment longer, this node may act as leader.</summary>
     public TimeSpan LeadUntil { get; init; }
 
-    /// <summary>Who holds the lease, as far as is known here.</summary>
+    /// <summary>The lease of the present leader, as far as this node knows.</summary>
     public LeaseRecord? Leader { get; init; }
 
-    /// <summary>The highest token seen by any road.</summary>
+    /// <summary>The highest token seen from any source.</summary>
     public long MaxToken { get; init; }
 
     /// <summary>What the present attempt asked to be above: an answer that is not is none.</summary>
     public long AskedAbove { get; init; }
 
-    /// <summary>Who may stand, in order.</summary>
+    /// <summary>The node ids of the candidates, in order.</summary>
     public IReadOnlyList<string> Order { get; init; } = [];
 
     /// <summary>Coordinators that exist, dead or alive, this node among them.</summary>
@@ -58,7 +58,7 @@ public sealed record ElectionState(string NodeId, string Boot)
     /// </summary>
     public bool CameBack { get; init; }
 
-    /// <summary>The leader hung up; null: nothing is the matter.</summary>
+    /// <summary>The connection to the leader was lost; null: it was not.</summary>
     public DeathProof? Proof { get; init; }
 
     /// <summary>When to ask for the lease; null: there is nothing to ask for.</summary>
@@ -83,7 +83,7 @@ public sealed record ElectionState(string NodeId, string Boot)
     public LeaseRecord? LivingLeader => Proof is { Stage: ProofStage.Proven } ? null : Leader;
 
     /// <summary>
-    /// This node's place among those who may stand, 0 first; null: it may not. A leader whose end is proven has no
+    /// This node's place among the candidates, 0 first; null: it is no candidate. A leader whose end is proven has no
     /// place; its successor is the first.
     /// </summary>
     public int? Rank

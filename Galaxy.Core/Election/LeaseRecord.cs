@@ -1,6 +1,6 @@
 namespace Galaxy.Core.Election;
 
-/// <summary>The lease as the store holds it: who leads, under which fencing token.</summary>
+/// <summary>The lease as the store holds it: the leader and its fencing token.</summary>
 /// <param name="Holder">The leader's node id.</param>
 /// <param name="Boot">The leader's process.</param>
 /// <param name="Token">The fencing token: grows with every leader, never repeats.</param>
@@ -17,8 +17,8 @@ public sealed record LeaseRecord(
     long AcquiredUnixMs
 );
 
-/// <summary>What the store or stores say of the lease.</summary>
-/// <param name="Lease">Null: nobody holds it.</param>
+/// <summary>What the store or stores report of the lease.</summary>
+/// <param name="Lease">Null: no node holds it.</param>
 /// <param name="Release">How the last leader gave it up; null: it did not, or long ago.</param>
 /// <param name="HighestToken">The highest token issued or accepted.</param>
 public sealed record LeaseReading(LeaseRecord? Lease, LeaseRelease? Release, long HighestToken)
@@ -28,11 +28,11 @@ public sealed record LeaseReading(LeaseRecord? Lease, LeaseRelease? Release, lon
 }
 
 /// <summary>How a leader gave the lease up.</summary>
-/// <param name="Successor">Empty: whoever comes first.</param>
+/// <param name="Successor">Empty: the first candidate in order.</param>
 /// <param name="Reason"><c>resigned</c> or <c>manual</c>.</param>
 public sealed record LeaseRelease(string Successor, string From, string Reason, string TraceParent);
 
-/// <summary>Timings of the lease. Three presets; the reason stands at each number.</summary>
+/// <summary>Timings of the lease. Three presets; the reason is given at each number.</summary>
 public sealed record LeaseSettings
 {
     /// <summary>How long a lease lasts in the store without renewal.</summary>
@@ -64,10 +64,10 @@ public sealed record LeaseSettings
     /// </summary>
     public TimeSpan ComebackWait => ReadEvery * 2 + RankStep * 10;
 
-    /// <summary>A resigning leader's successor is alone in being allowed to stand for this long.</summary>
+    /// <summary>For this long only the successor that a resigning leader named may campaign.</summary>
     public TimeSpan Reservation { get; init; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>A call to a leader that hung up is answered by then, or counts as silence.</summary>
+    /// <summary>A call to a leader whose connection was lost is answered by then, or counts as silence.</summary>
     public TimeSpan RedialPatience { get; init; } = TimeSpan.FromMilliseconds(250);
 
     /// <summary>One machine: processes on loopback answer within milliseconds.</summary>

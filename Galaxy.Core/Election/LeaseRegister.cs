@@ -71,7 +71,9 @@ public sealed record LeaseRegister
     public LeaseReading Reading(TimeSpan now) =>
         new(LeaseAt(now), now < ReleaseEnds ? Release : null, Math.Max(Issued, Accepted));
 
-    /// <summary>Who leads. Also wakes a store that restarted, so that its silence is over sooner.</summary>
+    /// <summary>
+    /// Reads the present lease. Also wakes a store that restarted, so that its silence is over sooner.
+    /// </summary>
     public (LeaseRegister Next, LeaseReading Reading) Read(TimeSpan ttl, long minToken, int stores, TimeSpan now)
     {
         var woken = Wake(ttl, minToken, stores, now);
@@ -145,7 +147,8 @@ public sealed record LeaseRegister
         var held = woken.LeaseAt(now);
         if (held is not null && held.Boot == lease.Boot && held.Token == lease.Token)
             return (woken with { LeaseEnds = now + ttl }, true);
-        // The only store there is would contradict itself: what it gave out before it forgot, nobody else knows.
+        // A single store does not take a lease back in that it no longer has: no other store can tell what this one
+        // granted before it lost its data.
         if (stores == 1 || held is not null || now < woken.ReleaseEnds || lease.Token < woken.Accepted)
             return (woken, false);
         return (
@@ -196,8 +199,8 @@ public sealed record LeaseRegister
         {
             Born = Run,
             Issued = leapt,
-            // What an emptied store accepted, nobody knows: nothing older may be written. Of several stores the others
-            // do know.
+            // An emptied store does not know which tokens it accepted. A single store therefore refuses all older
+            // tokens; of several stores the others know what was accepted.
             Accepted =
                 Born is not null ? Accepted
                 : stores == 1 ? leapt

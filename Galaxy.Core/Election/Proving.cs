@@ -1,7 +1,7 @@
 namespace Galaxy.Core.Election;
 
 /// <summary>
-/// The proof that the leader's process has ended, which lets the first candidate seize the lease at once. It takes a
+/// The proof that the leader's process has ended, which lets the first candidate preempt the lease at once. It takes a
 /// broken connection, then a new call that is refused or answered by another process, then, where there are three
 /// coordinators or more, a second one that finds the same. Silence proves nothing: then the lease runs out. A proof
 /// that is wrong after all costs no safety: the store raises the token, and the old leader's writes are refused.
@@ -41,7 +41,7 @@ internal static class Proving
             return (state, Election.Nothing);
         if (redialled.Outcome != RedialOutcome.Gone)
             return (state with { Proof = null }, Election.Nothing);
-        // Two coordinators: there is nobody else to ask.
+        // With two coordinators there is no third node to ask as a witness.
         return state.Coordinators < 3
             ? Proven(state, proof, now, settings, random)
             : (

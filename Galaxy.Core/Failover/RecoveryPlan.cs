@@ -22,8 +22,8 @@ public static class RecoveryPlan
 {
     /// <summary>Acts in the order in which they are due; at most one of them is a failback.</summary>
     /// <param name="leader">The node that leads now.</param>
-    /// <param name="inSteadOf">When a standby leads that nobody made the primary: the coordinators, of which the first
-    /// that is well gets leadership back.</param>
+    /// <param name="inSteadOf">Set when a standby leads that is not configured as the primary: the coordinators, of
+    /// which the first healthy one gets leadership back.</param>
     public static IReadOnlyList<RecoveryAct> Next(
         IEnumerable<FailedNodeView> failed,
         string leader,

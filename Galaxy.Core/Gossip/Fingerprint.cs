@@ -5,7 +5,7 @@ using Galaxy.Core.Membership;
 namespace Galaxy.Core.Gossip;
 
 /// <summary>
-/// A number that says with near certainty whether two nodes hold the same: who is alive, what has been seen, what
+/// A number that says with near certainty whether two nodes hold the same: which members live, what has been seen, what
 /// readers are shown. The dead and the departed do not count: nodes forget them at different times.
 /// </summary>
 public static class Fingerprint
@@ -32,7 +32,7 @@ public sealed class StandingDifference
     private readonly Dictionary<string, (ulong Mine, ulong Theirs)> _last = new(StringComparer.Ordinal);
 
     /// <summary>True when the two should exchange now.</summary>
-    /// <param name="first">They have not spoken before, or not for long: no patience.</param>
+    /// <param name="first">They have not exchanged before, or not for long: do not wait.</param>
     public bool Observe(string peer, ulong mine, ulong theirs, bool first)
     {
         var stands = first || (_last.TryGetValue(peer, out var last) && last == (mine, theirs));

@@ -17,7 +17,7 @@ public sealed record RumorSettings
     /// <summary>So long a round lasts: about a round trip.</summary>
     public TimeSpan HopTime { get; init; } = TimeSpan.FromMilliseconds(20);
 
-    /// <summary>While nobody who has not heard it can be told, it waits so long.</summary>
+    /// <summary>How long a rumor is kept while all peers that have not heard it are busy.</summary>
     public TimeSpan KeepFor { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>Rumors held at once; beyond it the oldest go, and anti-entropy brings what they said.</summary>
@@ -26,7 +26,7 @@ public sealed record RumorSettings
 
 /// <summary>Entries for one peer.</summary>
 /// <param name="Hops">How many rounds old the rumors are when they arrive.</param>
-/// <param name="Told">Who else is told them in the same round: the receiver need not.</param>
+/// <param name="Told">The other peers that are told them in the same round: the receiver need not tell these.</param>
 public sealed record RumorBatch(string Peer, int Hops, IReadOnlyList<EntryId> Entries, IReadOnlyList<string> Told);
 
 /// <summary>
@@ -39,16 +39,16 @@ public sealed class RumorMill(RumorSettings settings, Random random)
     private readonly Dictionary<EntryId, Rumor> _rumors = [];
     private readonly Queue<EntryId> _order = new();
 
-    /// <summary>True while there is somebody to tell something.</summary>
+    /// <summary>True while a rumor is queued.</summary>
     public bool IsBusy => _rumors.Count > 0;
 
     /// <summary>When the next rumor is to be told; null: there is none.</summary>
     public TimeSpan? NextDue => _rumors.Count == 0 ? null : _rumors.Values.Min(rumor => rumor.Due);
 
-    /// <summary>An entry is news here.</summary>
+    /// <summary>Queues an entry that is news here.</summary>
     /// <param name="hops">0: written here. Otherwise what the message said.</param>
-    /// <param name="knowing">The peer that told it, and those whom it told besides; empty: written here.</param>
-    /// <param name="now">Monotonic; it is told at once.</param>
+    /// <param name="knowing">The peer that told it, and the other peers that it told; empty: written here.</param>
+    /// <param name="now">Monotonic time; the rumor is due at once.</param>
     public void Tell(EntryId id, int hops, IEnumerable<string> knowing, TimeSpan now)
     {
         if (hops >= settings.MaxHops)
@@ -99,7 +99,9 @@ public sealed class RumorMill(RumorSettings settings, Random random)
         }
     }
 
-    /// <summary>A peer has said the same by itself: it need not be told, nor those whom it told.</summary>
+    /// <summary>
+    /// A peer has sent the same entry by itself: neither this peer nor the peers that it told need be told.
+    /// </summary>
     public void Knows(EntryId id, IEnumerable<string> peers)
     {
         if (_rumors.TryGetValue(id, out var rumor))
@@ -107,11 +109,11 @@ public sealed class RumorMill(RumorSettings settings, Random random)
     }
 
     /// <summary>
-    /// Whom to tell what now: a round for each rumor whose time it is. A peer that is chosen counts as told; when the
-    /// message is lost others will tell it.
+    /// Chooses which peers to tell which entries now: one round for each rumor that is due. A chosen peer counts as
+    /// told; when the message is lost, other peers will tell it.
     /// </summary>
-    /// <param name="peers">The live ones.</param>
-    /// <param name="busy">Of these, those that are not to be told anything in this round.</param>
+    /// <param name="peers">The live peers.</param>
+    /// <param name="busy">Of these, the peers that are told nothing in this round.</param>
     public IReadOnlyList<RumorBatch> Round(IReadOnlyList<string> peers, TimeSpan now, IReadOnlySet<string>? busy = null)
     {
         var batches = new Dictionary<(string Peer, int Hops), (List<EntryId> Entries, HashSet<string> Told)>();
@@ -135,7 +137,7 @@ public sealed class RumorMill(RumorSettings settings, Random random)
                 if (!batches.TryGetValue((peer, rumor.Hops), out var batch))
                     batches[(peer, rumor.Hops)] = batch = ([], new HashSet<string>(told, StringComparer.Ordinal));
                 batch.Entries.Add(id);
-                // Of several rumors in one message, only who is told all of them.
+                // With several rumors in one message, only the peers that are told all of them.
                 batch.Told.IntersectWith(told);
             }
             if (rumor.Hops >= settings.MaxHops || told.Count == ignorant.Count)

@@ -3,7 +3,8 @@ using System.Collections.Immutable;
 namespace Galaxy.Core.Membership;
 
 /// <summary>What one node tells another of a member.</summary>
-/// <param name="Accusers">Who found a suspect silent by its own probe; empty for the others.</param>
+/// <param name="Accusers">The members that found a suspect silent by their own probes; empty for members that are not
+/// suspects.</param>
 public sealed record Claim(Member Member, ImmutableSortedSet<string> Accusers)
 {
     public static ImmutableSortedSet<string> Nobody { get; } =

@@ -21,11 +21,13 @@ public sealed class ClaimQueue(MembershipSettings settings)
         _untold.Enqueue(news);
     }
 
-    /// <summary>The next news to tell, one that is for <paramref name="listener"/>'s ears first.</summary>
+    /// <summary>
+    /// The next membership updates to send; an accusation of <paramref name="listener"/> comes first.
+    /// </summary>
     public IReadOnlyList<Claim> Take(MembershipTable table, string listener)
     {
         var claims = new List<Claim>();
-        // Lifeguard's buddy system: who is suspected hears it at once, and can refute in its answer.
+        // Lifeguard's buddy system: a suspected member hears of it at once, and can refute in its answer.
         if (table.ClaimOf(listener) is { Member.State: MemberState.Suspect or MemberState.Dead } accusation)
             claims.Add(accusation);
         if (_news.Count == 0)

@@ -15,15 +15,16 @@ public sealed record MembershipSettings
     public int IndirectProbes { get; init; } = 3;
 
     /// <summary>
-    /// A suspect whom enough members accuse, and who does not refute by then, is dead: three probe periods, as a long
-    /// pause is not a death. Grows with the logarithm of the cluster, as word takes longer to come round.
+    /// A suspect that enough members accuse, and that does not refute within this time, is dead: three probe periods,
+    /// as a long pause is not a death. Grows with the logarithm of the cluster's size, as membership updates take
+    /// longer to spread.
     /// </summary>
     public TimeSpan SuspectAtLeast { get; init; } = TimeSpan.FromSeconds(3);
 
-    /// <summary>One whom nobody else accuses has this many times as long (Lifeguard's beta).</summary>
+    /// <summary>A suspect with a single accuser has this many times as long (Lifeguard's beta).</summary>
     public double LonelySuspicionFactor { get; init; } = 6;
 
-    /// <summary>With so many members who agree, the time is the shortest (Lifeguard's K).</summary>
+    /// <summary>With so many members that agree, the time is the shortest (Lifeguard's K).</summary>
     public int EnoughAccusers { get; init; } = 3;
 
     /// <summary>

@@ -3,7 +3,7 @@ using System.Collections.Immutable;
 namespace Galaxy.Core.Membership;
 
 /// <summary>A member with the monotonic time at which its present state began here.</summary>
-/// <param name="Accusers">Of a suspect: who found it silent.</param>
+/// <param name="Accusers">Of a suspect: the members that found it silent.</param>
 public sealed record TrackedMember(Member Member, TimeSpan Since, ImmutableSortedSet<string> Accusers);
 
 /// <summary>
@@ -73,7 +73,7 @@ public sealed record MembershipTable(string Self, ImmutableSortedDictionary<stri
     }
 
     /// <summary>
-    /// Neither <paramref name="nodeId"/> nor those who asked it on this node's behalf gave an answer in time.
+    /// Neither <paramref name="nodeId"/> nor the members that probed it on this node's behalf answered in time.
     /// </summary>
     public MembershipTable Suspect(string nodeId, TimeSpan now) =>
         Members.GetValueOrDefault(nodeId) switch
@@ -113,7 +113,7 @@ public sealed record MembershipTable(string Self, ImmutableSortedDictionary<stri
         var table = this;
         foreach (var (member, since, accusers) in Members.Values)
         {
-            // Who could confirm what the first accuser says: those that are alive, but for one.
+            // All live members except one could confirm the first accusation.
             if (
                 member.State == MemberState.Suspect
                 && now - since >= settings.SuspectFor(live, Math.Max(0, alive - 1), Math.Max(0, accusers.Count - 1))

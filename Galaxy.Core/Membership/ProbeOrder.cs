@@ -1,19 +1,19 @@
 namespace Galaxy.Core.Membership;
 
 /// <summary>
-/// Whom to probe next: everybody once in a round, in an order that is drawn anew for each, so that the time until a
-/// failure is noticed has a bound (SWIM, section 4.3). Not thread-safe.
+/// The order of probes: each live member once in a round, in an order that is drawn anew for each round, so that the
+/// time until a failure is noticed has a bound (SWIM, section 4.3). Not thread-safe.
 /// </summary>
 public sealed class ProbeOrder(Random random)
 {
     private readonly List<string> _round = [];
     private readonly HashSet<string> _known = new(StringComparer.Ordinal);
 
-    /// <summary>Null when there is nobody.</summary>
+    /// <summary>Null when there is no other live member.</summary>
     public string? Next(MembershipTable table)
     {
         var live = table.OtherLive.Select(member => member.NodeId).ToHashSet(StringComparer.Ordinal);
-        // Who joins is probed somewhere in the round that is on, not first and not only in the next.
+        // A new member is probed at a random place in the present round, not first and not only in the next round.
         foreach (var newcomer in live.Where(_known.Add))
             _round.Insert(random.Next(_round.Count + 1), newcomer);
         _known.IntersectWith(live);

@@ -1,8 +1,9 @@
 namespace Galaxy.Core.Membership;
 
 /// <summary>
-/// One node's part in SWIM with Lifeguard's additions: whom to probe when, what to answer, what to believe. Does no I/O
-/// and reads no clock: messages and the time come in, effects go out. Not thread-safe.
+/// One node's part in SWIM with Lifeguard's additions: decides which member to probe and when, what to answer, and
+/// which membership updates to believe. Does no I/O and reads no clock: messages and the time come in, effects go out.
+/// Not thread-safe.
 /// </summary>
 /// <remarks>
 /// Das, Gupta, Motivala: "SWIM: Scalable Weakly-consistent Infection-style Process Group Membership Protocol", DSN
@@ -36,9 +37,9 @@ public sealed class Swim
     public MembershipTable Table { get; private set; }
 
     /// <summary>
-    /// How far this node doubts itself, 0 to <see cref="MembershipSettings.WorstHealth"/>: who misses answers and is
-    /// suspected by others is likely slow itself, probes less often, and waits longer before it accuses (Lifeguard,
-    /// section IV-A).
+    /// How far this node doubts itself, 0 to <see cref="MembershipSettings.WorstHealth"/>: a node that misses answers
+    /// and is suspected by others is likely slow itself, probes less often, and waits longer before it accuses
+    /// (Lifeguard, section IV-A).
     /// </summary>
     public int Health { get; private set; }
 
@@ -61,7 +62,7 @@ public sealed class Swim
 
     private static TimeSpan Earlier(TimeSpan one, TimeSpan other) => one < other ? one : other;
 
-    /// <summary>Takes in what was heard of members by another road.</summary>
+    /// <summary>Takes in membership updates that came another way.</summary>
     public void Merge(IEnumerable<Claim> claims, TimeSpan now)
     {
         foreach (var claim in claims)
@@ -128,7 +129,7 @@ public sealed class Swim
         return effects;
     }
 
-    /// <summary>Takes in a message. <paramref name="from"/> is who sent it, known by name or not.</summary>
+    /// <summary>Takes in a message. <paramref name="from"/> is the sender, known by name or not.</summary>
     public IReadOnlyList<SwimEffect> Receive(string from, SwimMessage message, TimeSpan now)
     {
         Merge(message.Claims, now);
@@ -158,7 +159,8 @@ public sealed class Swim
         }
     }
 
-    // The next in turn; and whoever this node accuses, each time, so that it hears of it and can answer.
+    // Probes the next member in order, and each time also every member that this node accuses, so that the accused
+    // member hears of it and can refute.
     private void Probe(TimeSpan now, List<SwimEffect> effects)
     {
         var targets = Table
@@ -199,7 +201,7 @@ public sealed class Swim
         );
         foreach (var other in asked)
             effects.Add(new SwimEffect.Send(other, new SwimMessage.Ask(number, probe.Target, News(other))));
-        // Nobody to ask: nothing to wait for.
+        // With no member to ask for an indirect probe there is nothing to wait for: the probe ends now.
         _probes[number] = probe with
         {
             AskedOthers = true,
@@ -211,7 +213,8 @@ public sealed class Swim
     private void GiveUp(ulong number, TimeSpan now)
     {
         _probes.Remove(number, out var probe);
-        // Those who were asked and said nothing at all: perhaps it is this node that does not hear.
+        // Each member that was asked for an indirect probe and sent no answer at all counts against this node: perhaps
+        // this node does not receive messages.
         Health = Math.Min(_settings.WorstHealth, Health + probe!.Asked - probe.Nacks);
         Update(Table.Suspect(probe.Target, now), probe.Target);
     }

@@ -1,24 +1,24 @@
 namespace Galaxy.Core.Membership;
 
-/// <summary>What nodes say to each other to find out who lives. Each message carries news of members along.</summary>
+/// <summary>The messages by which nodes find out which members are alive. Each carries membership updates.</summary>
 /// <param name="Number">Chosen by the sender of the question; the answer repeats it.</param>
 public abstract record SwimMessage(ulong Number, IReadOnlyList<Claim> Claims)
 {
-    /// <summary>Are you there?</summary>
+    /// <summary>Asks whether the receiver is alive.</summary>
     public sealed record Ping(ulong Number, IReadOnlyList<Claim> Claims) : SwimMessage(Number, Claims);
 
-    /// <summary>Ask <paramref name="Target"/> for me, I cannot reach it.</summary>
+    /// <summary>Requests an indirect probe of <paramref name="Target"/>, which the sender cannot reach.</summary>
     public sealed record Ask(ulong Number, string Target, IReadOnlyList<Claim> Claims) : SwimMessage(Number, Claims);
 
-    /// <summary>I am here; or, to one who asked, that other is.</summary>
+    /// <summary>The sender is alive; or, as the reply to an indirect probe, the probed member is.</summary>
     public sealed record Ack(ulong Number, IReadOnlyList<Claim> Claims) : SwimMessage(Number, Claims);
 
     /// <summary>
-    /// I am here, but that other has not answered me either (Lifeguard): the silence is not the asker's own.
+    /// The sender is alive, but the probed member has not answered it either (Lifeguard): the asker is not at fault.
     /// </summary>
     public sealed record Nack(ulong Number, IReadOnlyList<Claim> Claims) : SwimMessage(Number, Claims);
 
-    /// <summary>Only news, which should not wait for the next probe. Not answered.</summary>
+    /// <summary>Carries only membership updates that should not wait for the next probe. Not answered.</summary>
     public sealed record Tell(IReadOnlyList<Claim> Claims) : SwimMessage(0, Claims);
 }
 

@@ -1,9 +1,9 @@
 namespace Galaxy.Core.Routing;
 
 /// <summary>
-/// Those among whom a strategy chooses, by id. What it looks at lies close together in memory: a choice among a
-/// thousand takes about a microsecond and allocates nothing. Immutable but for the turn of the round robin;
-/// thread-safe.
+/// The targets among which a strategy chooses, by id. The data that a choice reads lies close together in memory: a
+/// choice among a thousand targets takes about a microsecond and allocates nothing. Immutable except for the position
+/// of the round robin; thread-safe.
 /// </summary>
 public sealed class Candidates
 {
@@ -45,8 +45,8 @@ public sealed class Candidates
     public float LoadAt(int index) => _loads[index] + (_states[index].InFlight * _perRequest[index]);
 
     /// <summary>
-    /// The least loaded, of equals any; -1: all are skipped. What is in flight only adds to what a target says of
-    /// itself, so that the search ends where nobody left can be better.
+    /// The index of the least loaded target, of equals any; -1: all are skipped. Requests in flight only add to the
+    /// load that a target reports, so the search ends when no remaining target can be better.
     /// </summary>
     internal int LeastLoaded(ReadOnlySpan<int> skip, Random random)
     {
@@ -59,7 +59,7 @@ public sealed class Candidates
         return chosen;
     }
 
-    /// <summary>True: nobody can be better.</summary>
+    /// <summary>True: no remaining target can be better.</summary>
     private bool Search(int from, int to, ReadOnlySpan<int> skip, ref float least, ref int chosen)
     {
         var loads = _loadsByLoad.AsSpan(from, to - from);

@@ -10,8 +10,8 @@ public interface IRouteStrategy
     bool IsByLocation => false;
 
     /// <summary>
-    /// It always says the same, so that chance has no part in whom it chose: not even a target that comes back gets
-    /// less than its share.
+    /// The strategy always makes the same choice, so chance does not turn requests away from the chosen target: not
+    /// even a recovering target gets less than its share.
     /// </summary>
     bool IsFixed => false;
 

@@ -1,8 +1,9 @@
 namespace Galaxy.Core.Routing;
 
 /// <summary>
-/// The better of two by chance (Mitzenmacher, "The power of two choices", 2001), by expected wait: measured latency
-/// times what is waiting there. Looking at two avoids the herd that runs to whoever was best a moment ago.
+/// The better of two random targets (Mitzenmacher, "The power of two choices", 2001), by expected wait: measured
+/// latency times what is waiting there. Comparing only two keeps callers from all choosing the target that was best a
+/// moment ago.
 /// </summary>
 internal sealed class PowerOfTwo : IRouteStrategy
 {
@@ -24,7 +25,7 @@ internal sealed class PowerOfTwo : IRouteStrategy
 
     public double Score(Candidates candidates, int index, in RouteQuery query, TimeSpan now)
     {
-        // What was never measured counts as a millisecond: it is tried soon, and not by everybody at once.
+        // A target without a measured latency counts as 1 ms: it is tried soon, and not by all callers at once.
         var latency = candidates.State(index).LatencyAt(now) is > 0 and var known ? known : 1;
         return latency * (1 + (candidates.LoadAt(index) * candidates.Targets[index].Slots));
     }

@@ -1,8 +1,8 @@
 namespace Galaxy.Core.Routing;
 
-/// <summary>Somebody among whom was chosen.</summary>
-/// <param name="Score">What the strategy goes by; the least wins, unless chance or turn decides.</param>
-/// <param name="Share">Less than 1: it comes back, and gets that much of its share.</param>
+/// <summary>A target among which the strategy chose.</summary>
+/// <param name="Score">The value that the strategy compares; the least wins, unless chance or turn decides.</param>
+/// <param name="Share">Less than 1: the target is recovering, and gets that much of its share.</param>
 public sealed record ExplainedCandidate(
     string Id,
     double Score,
@@ -12,7 +12,7 @@ public sealed record ExplainedCandidate(
     double Share
 );
 
-/// <summary>Somebody who offers it and was no candidate.</summary>
+/// <summary>A target that offers the capability and was no candidate.</summary>
 public sealed record ExplainedExclusion(string Id, string Reason);
 
 /// <summary>A decision with its reasons.</summary>

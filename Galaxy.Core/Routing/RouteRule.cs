@@ -1,10 +1,10 @@
 namespace Galaxy.Core.Routing;
 
 /// <summary>
-/// A line of the cluster's routing table: whom it is for, and how those are routed. The first that matches counts; what
-/// it does not say, it leaves as it is.
+/// A line of the cluster's routing table: which requests it matches, and how they are routed. The first rule that
+/// matches counts; what the rule does not set stays as it is.
 /// </summary>
-/// <param name="Name">As explanations call it.</param>
+/// <param name="Name">The name that explanations use.</param>
 public sealed record RouteRule(string Name)
 {
     /// <summary>Patterns with <c>*</c>; null: any.</summary>
@@ -17,8 +17,8 @@ public sealed record RouteRule(string Name)
     public IRouteStrategy? Strategy { get; init; }
 
     /// <summary>
-    /// Groups of targets, by preference: the first in which anybody can take the request is used. Empty: all that offer
-    /// it.
+    /// Groups of targets, by preference: the first group with a target that can take the request is used. Empty: all
+    /// targets that offer the capability.
     /// </summary>
     public IReadOnlyList<IReadOnlyList<TargetSelector>> Groups { get; init; } = [];
 

@@ -5,7 +5,7 @@ public enum TargetStatus
 {
     Healthy,
 
-    /// <summary>Taken only where nobody is healthy.</summary>
+    /// <summary>Chosen only where no target is healthy.</summary>
     Degraded,
     Unhealthy,
     Unknown,

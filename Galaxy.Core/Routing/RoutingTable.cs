@@ -4,7 +4,7 @@ using System.Collections.Frozen;
 namespace Galaxy.Core.Routing;
 
 /// <summary>A decision.</summary>
-/// <param name="Target">Null: nobody can take it.</param>
+/// <param name="Target">Null: no target can take the request.</param>
 public readonly record struct RouteChoice(
     RouteTarget? Target,
     TargetState? State,
@@ -12,7 +12,7 @@ public readonly record struct RouteChoice(
     RouteRule? Rule
 )
 {
-    /// <summary>Among whom it was chosen.</summary>
+    /// <summary>The targets among which it was chosen.</summary>
     public IReadOnlyList<RouteTarget> Among { get; init; } = [];
 
     /// <summary>How the target offers what was asked for.</summary>
@@ -21,8 +21,8 @@ public readonly record struct RouteChoice(
 }
 
 /// <summary>
-/// Who offers what, as it is at one moment; made anew whenever that changes. Choosing is reading it. Immutable but for
-/// its caches; thread-safe.
+/// Which targets offer which capabilities, as it is at one moment; made anew whenever that changes. Choosing is reading
+/// it. Immutable except for its caches; thread-safe.
 /// </summary>
 public sealed class RoutingTable
 {
@@ -119,7 +119,7 @@ public sealed class RoutingTable
         return new RoutingTable(sorted, offerings, rules, ends, now);
     }
 
-    /// <summary>Everybody who offers it, whatever their state.</summary>
+    /// <summary>All targets that offer the capability, whatever their state.</summary>
     public IEnumerable<(RouteTarget Target, TargetState State)> Offers(string capability) =>
         _offerings.TryGetValue(capability, out var offering) ? offering.All : [];
 
@@ -127,7 +127,7 @@ public sealed class RoutingTable
     public static TargetStatus StatusOf(RouteTarget target, TargetState state) =>
         (TargetStatus)Math.Max((int)target.Status, (int)state.Checked);
 
-    /// <summary>Why a target is no candidate for anybody; null: it is one.</summary>
+    /// <summary>Why a target is no candidate for any request; null: it is one.</summary>
     internal static string? Obstacle(RouteTarget target, TargetState state, TimeSpan now) =>
         StatusOf(target, state) switch
         {
@@ -208,7 +208,8 @@ public sealed class RoutingTable
             )
                 skip[skipped++] = index;
         }
-        // Who comes back takes a share; who is on trial takes one. Whom chance turned away is better than nobody.
+        // A recovering target takes a share of the requests; a target on trial takes one. A target that chance turned
+        // away is better than none.
         var turnedAway = -1;
         while (
             skipped < skip.Length

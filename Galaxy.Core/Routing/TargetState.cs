@@ -49,7 +49,9 @@ public sealed class TargetState(string id, BreakerOptions options)
         Volatile.Write(ref _measuredAt, now.Ticks);
     }
 
-    /// <summary>What an active check found; true when that is news. Who comes back begins slowly.</summary>
+    /// <summary>
+    /// Records the result of an active check; true when it is a change. A recovered target begins slowly.
+    /// </summary>
     public bool Found(TargetStatus status, TimeSpan now)
     {
         var before = _checked;

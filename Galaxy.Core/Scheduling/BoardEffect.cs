@@ -8,7 +8,7 @@ public abstract record BoardEffect
     /// <summary>Give the device this attempt.</summary>
     public sealed record Dispatch(string TaskId, string AttemptId, string DeviceId) : BoardEffect;
 
-    /// <summary>Tell the device that nobody waits for this attempt any more.</summary>
+    /// <summary>Tell the device that the result of this attempt is no longer needed.</summary>
     public sealed record Recall(string TaskId, string AttemptId, string DeviceId) : BoardEffect;
 
     /// <summary>The device may forget its result: it is recorded, or of no use.</summary>

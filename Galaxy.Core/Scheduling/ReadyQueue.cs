@@ -14,7 +14,7 @@ internal sealed class ReadyLane(string shape, IReadOnlyList<DeviceNeeds> needs)
     /// <summary>One, or one for each part of a gang.</summary>
     public IReadOnlyList<DeviceNeeds> Needs => needs;
 
-    /// <summary>Nobody can take the first; looked at again when a device changes that could.</summary>
+    /// <summary>True while no device can take the first entry; checked again when a suitable device changes.</summary>
     public bool IsBlocked { get; set; }
 
     /// <summary>Being passed by many small ones can keep it waiting for ever.</summary>
@@ -187,7 +187,7 @@ internal sealed class ReadyQueue
             _byDevice.Remove(lane.Needs[0].Devices[0]);
     }
 
-    /// <summary>Drops what was cancelled while nobody looked. Call now and then.</summary>
+    /// <summary>Removes cancelled entries that are still in lanes, and empty lanes. Call now and then.</summary>
     public void Compact()
     {
         foreach (var lane in _lanes.Values.ToList())

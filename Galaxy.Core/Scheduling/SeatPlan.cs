@@ -69,8 +69,8 @@ internal sealed class SeatPlan(Random random)
     public bool AnyMeets(DeviceNeeds needs) =>
         Candidates(needs).Any(list => list.Exists(seat => seat.Device.Meets(needs)));
 
-    /// <summary>Null when no device that can is free.</summary>
-    /// <param name="closed">Devices that are kept free for somebody else; null: none.</param>
+    /// <summary>Null when no suitable device is free.</summary>
+    /// <param name="closed">Devices that are kept free for another task; null: none.</param>
     public Seat? Pick(DeviceNeeds needs, PlacementStrategy strategy, IReadOnlySet<Seat>? closed)
     {
         if (needs.Preferred.Count > 0 && PickAmong(needs, strategy, closed, needs.Preferred) is { } preferred)

@@ -67,8 +67,8 @@ public sealed partial class TaskBoard
         }
     }
 
-    // A copy has its time in its name: whoever leads, it is made once. While the last one is still at work none is
-    // made.
+    // The id of a copy contains its due time: it is made once, whichever node leads. While the last copy is unfinished,
+    // none is made.
     private void Copy(Entry template, string cron, DateTimeOffset due, DateTimeOffset now)
     {
         var id = $"{template.Spec.TaskId}-{due.UtcDateTime:yyyyMMddHHmmss}";

@@ -116,7 +116,7 @@ public sealed partial class TaskBoard
         }
         else if (_tasks.TryGetValue(taskId, out var given) && WasGivenUp(given, deviceId, attemptId))
         {
-            // Given up, and nobody has begun again: it counts.
+            // The attempt was given up, and no other attempt has begun: the result counts.
             _ready.Remove(taskId);
             var run = given.Run with
             {

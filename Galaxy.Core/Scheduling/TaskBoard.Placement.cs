@@ -30,8 +30,8 @@ public sealed partial class TaskBoard
         return true;
     }
 
-    // What waits too long for several devices, or for much of one, gets them one by one as they become free: nobody
-    // else is given them meanwhile.
+    // A task that waits too long for several devices, or for much of one, gets them one by one as they become free: no
+    // other task is placed on them meanwhile.
     private HashSet<Seat>? KeepFree(DateTimeOffset now)
     {
         HashSet<Seat>? kept = null;

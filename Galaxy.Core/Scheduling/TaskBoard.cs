@@ -239,7 +239,7 @@ public sealed partial class TaskBoard(Random random, Func<string, DateTimeOffset
         return true;
     }
 
-    /// <summary>Nobody wants it any more. False: there is no such open task.</summary>
+    /// <summary>Cancels a task that its client no longer wants. False: there is no such open task.</summary>
     public bool Cancel(string taskId, string reason, DateTimeOffset now)
     {
         if (!_tasks.TryGetValue(taskId, out var entry))

@@ -118,21 +118,21 @@ public sealed record DeviceNeeds
 /// <summary>How one of several devices that can is chosen.</summary>
 public enum PlacementStrategy
 {
-    /// <summary>Who runs least, in proportion to what it can run.</summary>
+    /// <summary>The device that runs least, in proportion to what it can run.</summary>
     LeastLoaded,
 
-    /// <summary>Who offers the first capability with the highest priority.</summary>
+    /// <summary>The device that offers the first capability with the highest priority.</summary>
     Priority,
 
-    /// <summary>Who had the least so far, in proportion to its weight.</summary>
+    /// <summary>The device that was served least so far, in proportion to its weight.</summary>
     Fair,
     RoundRobin,
 
-    /// <summary>Who can do the least else: generalists are kept free.</summary>
+    /// <summary>The device with the fewest other capabilities: generalists are kept free.</summary>
     Capability,
 
     /// <summary>
-    /// Who is at the task's location, or nearest by its name: <c>home/attic/desk</c> is nearer to <c>home/attic</c>
+    /// The device at the task's location, or nearest by its name: <c>home/attic/desk</c> is nearer to <c>home/attic</c>
     /// than <c>home</c>.
     /// </summary>
     Location,

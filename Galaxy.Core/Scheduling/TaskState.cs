@@ -1,6 +1,6 @@
 namespace Galaxy.Core.Scheduling;
 
-/// <summary>Where a task stands.</summary>
+/// <summary>The state of a task.</summary>
 public enum TaskState
 {
     /// <summary>Waits for other tasks, or for being released.</summary>

@@ -25,7 +25,7 @@ internal static class MergeDocument
     // Each place is kept with its whole path: many leaves below a long name take many times the document.
     private const int MaxPathLength = 512 * 1024;
 
-    // So large that nobody counts so far, and so small that the sum of all origins is a number.
+    // Larger than any real count, and small enough that the sum over all origins is still a decimal.
     private const decimal MaxCounter = 1e18m;
 
     /// <summary>The document's places with their JSON text.</summary>
@@ -95,7 +95,7 @@ internal static class MergeDocument
     /// The places to write so that a reader of <paramref name="now"/> plus these sees what was asked for: changed ones
     /// with their text, removed ones with null.
     /// </summary>
-    /// <param name="origin">Who writes: a counter's difference is kept under that name.</param>
+    /// <param name="origin">The writer: a counter's difference is kept under that name.</param>
     public static Dictionary<string, string?> Changes(
         IReadOnlyList<StateVersion> now,
         Dictionary<string, string> wanted,

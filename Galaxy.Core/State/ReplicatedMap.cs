@@ -373,8 +373,8 @@ public sealed class ReplicatedMap(string origin, StateLimits? limits = null)
     public void Expire(StateEntry entry) => Drop(entry);
 
     /// <summary>
-    /// Shortens the clock: origins that nobody writes under any more and of which nothing is held are known to everyone
-    /// in full. They stay forgotten when a peer that has not compacted yet names them.
+    /// Shortens the clock: an origin that no process writes under any more and of which no entry is held is known in
+    /// full to every member. It stays forgotten when a peer that has not compacted yet names it.
     /// </summary>
     public void ForgetOrigins(IEnumerable<string> departed)
     {

@@ -7,7 +7,7 @@ public sealed record StateLimits
     public int EntryBytes { get; init; } = 256 * 1024;
 
     /// <summary>
-    /// The largest entry with all it keeps: places of a merged document with their paths, removed ones, and who wrote
+    /// The largest entry with all it keeps: places of a merged document with their paths, removed ones, and what wrote
     /// them. It has to pass in one message.
     /// </summary>
     public int StoredEntryBytes { get; init; } = 512 * 1024;

@@ -53,7 +53,7 @@ internal sealed class SlowStart(IOptionsMonitor<GatewayOptions> options, TimePro
             return 1;
         var since = _since.GetOrCreateValue(destination);
         var now = time.GetTimestamp();
-        // When hardly anybody asks, all of them look new, and are equal.
+        // When requests are rare, all destinations look new and have equal weight.
         if (since.Weighed == 0 || time.GetElapsedTime(since.Weighed, now) > Absence)
             since.Began = now;
         since.Weighed = now;

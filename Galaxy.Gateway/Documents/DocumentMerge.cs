@@ -8,7 +8,7 @@ internal static class DocumentMerge
     private const string SchemaPrefix = "#/components/schemas/";
 
     /// <param name="documents">By the kind of service.</param>
-    /// <param name="goesTo">The kind of service that answers a path and method here; null: nobody.</param>
+    /// <param name="goesTo">The kind of service that answers a path and method here; null: none.</param>
     public static JsonObject Merge(
         JsonObject info,
         IEnumerable<(string Kind, JsonObject Document)> documents,

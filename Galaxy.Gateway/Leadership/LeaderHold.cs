@@ -7,8 +7,8 @@ using Yarp.ReverseProxy.Model;
 namespace Galaxy.Gateway.Leadership;
 
 /// <summary>
-/// While there is no leader, or nobody is known yet, requests wait here for the next one: nothing of them has been sent
-/// anywhere, so that nobody can execute one twice.
+/// While there is no leader, or no destination is known yet, requests wait here for the next one: nothing of a waiting
+/// request has been sent, so it cannot be executed twice.
 /// </summary>
 internal sealed class LeaderHold(IProxyStateLookup proxy, IOptionsMonitor<GatewayOptions> options, TimeProvider time)
 {
@@ -22,7 +22,7 @@ internal sealed class LeaderHold(IProxyStateLookup proxy, IOptionsMonitor<Gatewa
     private int _held;
 
     /// <summary>
-    /// Longer than any change of leader but for a store that is away, and shorter than a client's patience.
+    /// Longer than any change of leader but for a store that is away, and shorter than a client's timeout.
     /// </summary>
     private TimeSpan Patience => options.CurrentValue.Hold;
 
@@ -30,7 +30,7 @@ internal sealed class LeaderHold(IProxyStateLookup proxy, IOptionsMonitor<Gatewa
     public int Held => Volatile.Read(ref _held);
 
     /// <summary>
-    /// Returns when the leader can be reached, when the patience is over, or at once, with false, when too many wait
+    /// Returns when the leader can be reached, when the timeout is over, or at once, with false, when too many wait
     /// already.
     /// </summary>
     public async ValueTask<bool> WaitAsync(HttpContext context)
@@ -58,7 +58,7 @@ internal sealed class LeaderHold(IProxyStateLookup proxy, IOptionsMonitor<Gatewa
         }
         catch (Exception over) when (over is TimeoutException or OperationCanceledException)
         {
-            // Nobody, or nobody waits any more.
+            // No destination appeared in time, or the client has disconnected.
         }
         finally
         {
@@ -73,7 +73,7 @@ internal sealed class LeaderHold(IProxyStateLookup proxy, IOptionsMonitor<Gatewa
         cluster is GatewayRoutes.Leader or GatewayRoutes.Reads or GatewayRoutes.Replicated or GatewayRoutes.Any
         || time.GetElapsedTime(_began) < Youth;
 
-    // One look-out for all who wait for the same.
+    // One search for all requests that wait for the same cluster.
     private Task<ClusterState?> Search(string cluster)
     {
         lock (_gate)

@@ -12,7 +12,7 @@ namespace Galaxy.Gateway.Leadership;
 /// </summary>
 internal sealed class LeaderSockets(ClusterWatcher watcher, TimeProvider time) : BackgroundService
 {
-    // Whoever hands over says goodbye himself, and that is kinder.
+    // A leader that hands over closes its connections itself, in an orderly way: it gets this time to do so.
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(1);
 
     private readonly ConcurrentDictionary<HttpContext, string> _open = new();

@@ -40,7 +40,7 @@ internal sealed class KeptBodies
 
     private async Task<KeptBody> ReadAsync(HttpRequest request, int length)
     {
-        // Not from a pool: who was cut off may still be reading when this is over.
+        // Not from a pool: a forwarding attempt that was cut off may still be reading when this is over.
         var bytes = GC.AllocateUninitializedArray<byte>(length);
         try
         {

@@ -109,15 +109,16 @@ internal sealed class Replayer(
         || HttpMethods.IsHead(request.Method)
         || HttpMethods.IsOptions(request.Method)
         || request.Headers.ContainsKey("Idempotency-Key")
-        // What has changed by the first one would be taken for somebody else's change by the second.
+        // With If-Match, the repeated request would take the change made by the first one for the change of another
+        // client.
         || (
             (HttpMethods.IsPut(request.Method) || HttpMethods.IsDelete(request.Method))
             && !request.Headers.ContainsKey("If-Match")
         );
 
     /// <summary>
-    /// Who has not failed yet; before the same one is asked again, also those that were put aside: they may be back
-    /// already.
+    /// The destinations that have not failed yet; before a failed one is asked again, also destinations that are
+    /// considered unavailable: they may be back already.
     /// </summary>
     private static List<DestinationState> Others(ClusterState cluster, HashSet<string> failed)
     {
@@ -134,8 +135,8 @@ internal sealed class Replayer(
     }
 
     /// <summary>
-    /// Everybody who can be asked now, but for those who have just failed; of leaders there is only one, and it may
-    /// come back.
+    /// Selects all destinations that are available now, except those that have just failed. There is only one leader,
+    /// and it may come back, so it is not excepted.
     /// </summary>
     private async Task<bool> NextAsync(HttpContext context, HashSet<string> failed, long began)
     {

@@ -1,6 +1,6 @@
 namespace Galaxy.Gateway.Routing;
 
-/// <summary>The doors, by local port.</summary>
+/// <summary>The listeners, by local port.</summary>
 /// <param name="Ui">Console, API and sockets.</param>
 /// <param name="Api">API and sockets, no console.</param>
 /// <param name="Sockets">Sockets only.</param>

@@ -26,7 +26,7 @@ internal static class GatewayRoutes
     public const string Discovery = "discovery";
 
     /// <summary>
-    /// Names the door that a request came in by; set by <see cref="PortRules"/>, whatever the client sent.
+    /// Names the listener that a request came in by; set by <see cref="PortRules"/>, whatever the client sent.
     /// </summary>
     public const string DoorHeader = "X-Galaxy-Door";
 
@@ -93,7 +93,8 @@ internal static class GatewayRoutes
         ),
         // Available without a leader, to write as well as to read.
         .. StatePaths.Select(path => Route("state " + path, Reads, path, order: 0)),
-        // Whoever can do with what may be a moment old says so, and burdens the leader no more than the others.
+        // A client that accepts data a moment old says so in a header: its reads put no more load on the leader than on
+        // the other coordinators.
         .. CoordinatorPaths
             .Concat(StatePaths)
             .Concat(ReplicatedPaths)
@@ -128,12 +129,12 @@ internal static class GatewayRoutes
         {
             AuthorizationPolicy = "anonymous",
         },
-        // Whoever has a key for the models only is known to OneApi alone, and refused in his own dialect.
+        // Only OneApi knows the keys that are for models only; it refuses clients in the dialect that they speak.
         Route("models", OneApi, "/v1/{**rest}", order: 1) with
         {
             AuthorizationPolicy = "anonymous",
         },
-        // Who joins has no key yet.
+        // A machine that joins has no key yet.
         Route("join", Leader, "/api/v1/join", order: 0) with
         {
             AuthorizationPolicy = "anonymous",

@@ -6,8 +6,8 @@ using Yarp.ReverseProxy.Transforms.Builder;
 namespace Galaxy.Gateway.Security;
 
 /// <summary>
-/// What clients show ends at the gateway: to the services it vouches for whom it knows, with a token for that one call.
-/// So keys are in no service's log, and a service that was taken over cannot use them.
+/// Credentials of clients end at the gateway: it vouches to the services for the callers that it knows, with a token
+/// for the single call. So keys are in no service's log, and a service that was taken over cannot use them.
 /// </summary>
 internal static class Credentials
 {
@@ -18,7 +18,8 @@ internal static class Credentials
         transforms.AddRequestTransform(request =>
         {
             var context = request.HttpContext;
-            // Whoever is not known here may be known to the service behind an open route, by what he showed.
+            // The service behind an open route may know a caller that the gateway does not: its credentials are passed
+            // on.
             if (context.User.Identity is not { IsAuthenticated: true, Name: { } name })
                 return ValueTask.CompletedTask;
             var headers = request.ProxyRequest.Headers;

@@ -7,9 +7,9 @@ using Microsoft.Extensions.Options;
 namespace Galaxy.Gateway.Security;
 
 /// <summary>
-/// Keeps web pages of others from using what a browser sends along by itself: the console's cookie, or the mere place
-/// on the same machine where no key is asked. Whoever shows a key on purpose is no such page, unless its origin was not
-/// allowed and the browser asks first (CORS).
+/// Keeps web pages of other sites from using what a browser sends by itself: the console's cookie, or the access from
+/// the same machine, which needs no key. A request that carries a key explicitly does not come from such a page, unless
+/// the page's origin is not allowed and the browser asks first (CORS).
 /// </summary>
 internal sealed class CrossSite(IOptionsMonitor<GatewayOptions> options, NodeOptions node)
 {
@@ -21,7 +21,8 @@ internal sealed class CrossSite(IOptionsMonitor<GatewayOptions> options, NodeOpt
     public async ValueTask<bool> AdmitAsync(HttpContext context)
     {
         var request = context.Request;
-        // A name that somebody else's DNS points to this machine (rebinding) makes that page's origin look like ours.
+        // A foreign DNS name that points to this machine (rebinding) makes the foreign page's origin look like the
+        // gateway's.
         if (node.ApiKey is null && !IsThisMachine(request.Host.Host))
             return await RefuseAsync(
                 context,

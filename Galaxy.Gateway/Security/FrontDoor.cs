@@ -9,7 +9,7 @@ using Microsoft.Extensions.Options;
 
 namespace Galaxy.Gateway.Security;
 
-/// <summary>What every request passes before anybody looks where it goes.</summary>
+/// <summary>The checks that every request passes before it is routed.</summary>
 internal static class FrontDoor
 {
     private static readonly string[] Methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
@@ -30,7 +30,7 @@ internal static class FrontDoor
     private static readonly TimeSpan KeysTimeout = TimeSpan.FromSeconds(3);
 
     /// <summary>
-    /// How long a request waits for the news of its key: whoever made one a moment ago, perhaps through another
+    /// How long a request waits until its key is known: a client that made a key a moment ago, perhaps through another
     /// gateway, may use it at once.
     /// </summary>
     private static readonly TimeSpan NewKeyTimeout = TimeSpan.FromMilliseconds(500);
@@ -41,8 +41,8 @@ internal static class FrontDoor
         builder.Services.AddSingleton<WrongKeys>();
         builder.Services.AddSingleton<RateLimits>();
         builder.Services.AddSingleton<CrossSite>();
-        // Of requests that wait for a leader, and of those that are refused meanwhile, so much of a body is here that
-        // nobody has read: in the sockets' pipe (1 MiB if nothing is said) and in the server's.
+        // While a request waits for a leader, or is being refused, this much of its body is buffered unread: in the
+        // sockets' pipe (1 MiB by default) and in the server's.
         builder.WebHost.UseSockets(sockets => sockets.MaxReadBufferSize = Unread);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
@@ -89,7 +89,10 @@ internal static class FrontDoor
         );
     }
 
-    /// <summary>What nobody means well by, and what other proxies might read otherwise.</summary>
+    /// <summary>
+    /// Refuses requests that no proper client sends and that other proxies might read otherwise: unknown methods, and
+    /// paths of internal gRPC services. Null: the request is accepted.
+    /// </summary>
     private static (int Status, string Detail)? Doubtful(HttpRequest request)
     {
         if (Array.IndexOf(Methods, request.Method) < 0 && !CallerIdentifier.IsSocketUpgrade(request))
@@ -108,12 +111,13 @@ internal static class FrontDoor
             await next(context);
     }
 
-    // Nobody is let in later: what takes a while is the refusal.
+    // A limit that does not admit a request at once refuses it: only sending the refusal takes time.
     private static async Task RefusedAsync(ValueTask<bool> admitted) => await admitted;
 
     /// <summary>
-    /// Who comes, whether he may, and how fast. Instead of the framework's authentication and authorization, which cost
-    /// as much as the forwarding itself: the gateway has one way to know people and one thing to ask. After routing.
+    /// Identifies the caller, checks its role, and limits its rate. Replaces the framework's authentication and
+    /// authorization, which cost as much as the forwarding itself: the gateway has one way to identify callers and one
+    /// thing to check. After routing.
     /// </summary>
     public static void UseCallers(this WebApplication app)
     {
@@ -152,7 +156,7 @@ internal static class FrontDoor
             }
             catch (OperationCanceledException) when (!context.RequestAborted.IsCancellationRequested)
             {
-                // No leader was heard of in time, or nobody knows the key: the client is told so.
+                // No leader was heard of in time, or the key is unknown: the client is told so.
             }
             await DecideAsync(context, caller, next);
         }
@@ -203,9 +207,7 @@ internal static class SecurityHeaders
     }
 }
 
-/// <summary>
-/// Believes <c>X-Forwarded-For</c> and <c>X-Forwarded-Proto</c> of configured proxies, and of nobody else.
-/// </summary>
+/// <summary>Accepts <c>X-Forwarded-For</c> and <c>X-Forwarded-Proto</c> from configured proxies only.</summary>
 internal sealed class TrustedProxies
 {
     private readonly ILoggerFactory _loggers;

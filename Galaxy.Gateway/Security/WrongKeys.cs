@@ -6,8 +6,8 @@ using Microsoft.Extensions.Options;
 namespace Galaxy.Gateway.Security;
 
 /// <summary>
-/// Counts wrong keys by address, in windows of a minute. Who has shown too many is refused before anybody looks at what
-/// he shows next: otherwise he would learn of a right guess all the same. Thread-safe.
+/// Counts wrong keys by address, in windows of a minute. A client that has shown too many is refused before its next
+/// key is checked: otherwise it would learn of a right guess all the same. Thread-safe.
 /// </summary>
 internal sealed class WrongKeys(IOptionsMonitor<GatewayOptions> options, TimeProvider time)
 {

@@ -20,17 +20,17 @@ internal sealed record GatewayOptions
     public const string Section = "Gateway";
 
     /// <summary>
-    /// How long requests wait for a leader, or are tried again: a store that is restarted takes five to eight seconds
-    /// until somebody leads again.
+    /// How long requests wait for a leader, or are tried again: after a restart of the store it takes five to eight
+    /// seconds until a node leads again.
     /// </summary>
     public double HoldSeconds { get; init; } = 15;
 
     public long MaxBodyBytes { get; init; } = 64L * 1024 * 1024;
 
-    /// <summary>Of whoever shows the same key; null: not limited.</summary>
+    /// <summary>Limit of all requests with the same key; null: not limited.</summary>
     public RateOptions? PerKey { get; init; }
 
-    /// <summary>Of whoever comes from the same address; null: not limited.</summary>
+    /// <summary>Limit of all requests from the same address; null: not limited.</summary>
     public RateOptions? PerAddress { get; init; }
 
     /// <summary>From one address; then it is refused for a while, whatever it shows.</summary>

@@ -21,7 +21,7 @@ internal sealed class GatewayMetrics : IDisposable
 
     public Counter<long> Refusals { get; }
 
-    /// <summary>Gauges of what others count, each read when somebody collects.</summary>
+    /// <summary>Creates gauges of what other classes count, each read at every collection.</summary>
     /// <param name="waitingRequests">Requests that wait for a leader.</param>
     /// <param name="bufferedBytes">Bytes of request bodies that are kept to be sent again.</param>
     public void Observe(Func<int> waitingRequests, Func<long> bufferedBytes)

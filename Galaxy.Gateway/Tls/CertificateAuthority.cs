@@ -5,9 +5,9 @@ using System.Security.Cryptography.X509Certificates;
 namespace Galaxy.Gateway.Tls;
 
 /// <summary>
-/// An authority of this cluster's own, made at first start: who trusts its <c>ca.pem</c> once trusts every certificate
-/// that it makes. Certificates are for a year, and made anew two months before they end or when the machine has another
-/// name or address.
+/// An authority of this cluster's own, made at first start: a client that trusts its <c>ca.pem</c> once trusts every
+/// certificate that it makes. Certificates are for a year, and made anew two months before they end or when the machine
+/// has another name or address.
 /// </summary>
 internal sealed class CertificateAuthority(string folder, TimeProvider time)
 {

@@ -6,7 +6,9 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace Galaxy.Gateway.Tls;
 
-/// <summary>The door with TLS: <c>GALAXY_TLS_CERT</c> and <c>GALAXY_TLS_KEY</c>, or <c>GALAXY_TLS=auto</c>.</summary>
+/// <summary>
+/// The listener with TLS: <c>GALAXY_TLS_CERT</c> and <c>GALAXY_TLS_KEY</c>, or <c>GALAXY_TLS=auto</c>.
+/// </summary>
 internal static class GatewayTls
 {
     private const int DefaultPort = 8443;

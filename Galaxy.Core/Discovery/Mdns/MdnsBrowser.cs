@@ -53,7 +53,8 @@ public sealed class MdnsBrowser
     }
 
     /// <summary>
-    /// Asks soon, and again and again with growing pauses: the link is new, came back, or somebody wants to know.
+    /// Sends a query soon, and repeats it with growing pauses: the link is new, came back, or a caller requested a
+    /// scan.
     /// </summary>
     public void Restart(TimeSpan now)
     {
@@ -255,7 +256,8 @@ public sealed class MdnsBrowser
         }
     }
 
-    // Somebody else asks what we would: when he knows nothing that we do not, his question serves us as well (7.3).
+    // Another host sends the query that this browser would send. If its known answers are all known here, that query
+    // serves this browser as well (7.3).
     private void HearQuery(DnsMessage query, TimeSpan now)
     {
         if (

@@ -8,7 +8,7 @@ public abstract record MdnsEffect
     /// <summary>A datagram. <paramref name="To"/> null: to the group.</summary>
     public sealed record Send(byte[] Packet, IPEndPoint? To) : MdnsEffect;
 
-    /// <summary>Somebody else has this name.</summary>
+    /// <summary>Another host uses this name.</summary>
     public sealed record Conflict(string Name) : MdnsEffect;
 
     /// <summary>An instance is known in full, is still there, or has changed.</summary>

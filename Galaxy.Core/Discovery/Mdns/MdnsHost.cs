@@ -73,10 +73,10 @@ public sealed class MdnsHost(Random random)
         link.Responder.Restart(now);
     }
 
-    /// <summary>A link went: what was found on it is forgotten by those who asked for it in its own time.</summary>
+    /// <summary>A link went down: what was found on it stays with the caller until it expires there.</summary>
     public void Down(int id) => _links.Remove(id);
 
-    /// <summary>Everybody asks now.</summary>
+    /// <summary>Restarts the browser of every link.</summary>
     public void Scan(TimeSpan now)
     {
         foreach (var link in _links.Values)

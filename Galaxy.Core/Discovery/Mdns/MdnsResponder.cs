@@ -24,7 +24,9 @@ public sealed class MdnsResponder(Random random)
         public IPEndPoint? To { get; } = to;
         public Dictionary<RecordKey, (DnsRecord Record, Publication Owner)> Answers { get; } = [];
 
-        /// <summary>Whose question this answers, while more known answers of his may come.</summary>
+        /// <summary>
+        /// The asker of a truncated query that this answers, while more of its known answers may come.
+        /// </summary>
         public IPEndPoint? Truncated { get; init; }
     }
 
@@ -154,7 +156,8 @@ public sealed class MdnsResponder(Random random)
         var own = service.Records.First(candidate => RecordKey.Of(candidate) == key);
         if (record.Ttl < own.Ttl / 2)
         {
-            // It would be forgotten too early (6.6); said at most once a second, however often somebody says so.
+            // Other hosts would forget the record too early (6.6): announce it again, at most once a second, however
+            // often a short TTL is heard.
             if (service.Established && own.CacheFlush)
                 service.AnnounceFrom(
                     service.FreeAt(own, MdnsTiming.RecordEvery) is var free && free > now ? free : now
@@ -170,7 +173,8 @@ public sealed class MdnsResponder(Random random)
     {
         if (service.Established)
         {
-            // It was ours, so it may be a mistake: whoever is right is found out by probing again (9).
+            // The name was established here, so the conflict may be a mistake: probing again decides which host keeps
+            // it (9).
             service.ProbeFrom(FirstProbe(now));
             return;
         }
@@ -198,7 +202,8 @@ public sealed class MdnsResponder(Random random)
             {
                 foreach (var record in Matching(service, question))
                 {
-                    // Asked for privately, and everybody else has heard it not long ago (5.4).
+                    // Answer by unicast if the asker is a legacy resolver, or if the question asks for it and the
+                    // record was multicast within a quarter of its TTL (5.4).
                     var privately =
                         legacy
                         || (
@@ -217,7 +222,7 @@ public sealed class MdnsResponder(Random random)
             Wait(query, multicast, from, now);
     }
 
-    // Somebody probes for a name that we are probing for (8.2).
+    // Another host probes for a name that this host is probing for (8.2).
     private void Tie(DnsMessage query, TimeSpan now)
     {
         if (query.Authorities.Count == 0)

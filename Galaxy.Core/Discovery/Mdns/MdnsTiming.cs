@@ -14,7 +14,7 @@ public static class MdnsTiming
 
     public const int Probes = 3;
 
-    /// <summary>Who loses a tie waits this long before it probes again (8.2).</summary>
+    /// <summary>A host that loses a tie waits this long before it probes again (8.2).</summary>
     public static readonly TimeSpan TieDefer = TimeSpan.FromSeconds(1);
 
     /// <summary>After this many conflicts within <see cref="ConflictWindow"/> … (8.1)</summary>
@@ -66,7 +66,7 @@ public static class MdnsTiming
 
     /// <summary>
     /// Seconds. The RFC recommends 120 for records that name a host; half of that makes a node that was killed lost
-    /// within the 60 s that hold on every road, and its refreshing at 80 % shows the living.
+    /// within the 60 s that hold for every source, and its refreshing at 80 % shows the living.
     /// </summary>
     public const uint HostTtl = 60;
 

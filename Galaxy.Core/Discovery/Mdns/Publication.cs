@@ -105,7 +105,8 @@ internal sealed class Publication
         {
             IsResponse = true,
             Authoritative = true,
-            // The list of types is everybody's, and the host's addresses may be another service's as well.
+            // The record that enumerates types is shared by all hosts, and another service may use the same addresses:
+            // none of these is withdrawn.
             Answers =
             [
                 .. Records

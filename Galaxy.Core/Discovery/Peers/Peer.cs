@@ -26,7 +26,7 @@ public sealed record Sighting(string Road, string NodeId, string Cluster, PeerTr
     public string Version { get; init; } = "";
     public IReadOnlyList<string> Capabilities { get; init; } = [];
 
-    /// <summary>Whom the packet came from; null when it came from nobody in particular.</summary>
+    /// <summary>The address that the packet came from; null when it has no particular sender.</summary>
     public IPAddress? Address { get; init; }
 
     /// <summary>From a question of ours to the answer, in ms; null when this is no answer.</summary>
@@ -42,7 +42,7 @@ public sealed record Sighting(string Road, string NodeId, string Cluster, PeerTr
     public bool IsOld { get; init; }
 }
 
-/// <summary>A node that was seen, by all roads together.</summary>
+/// <summary>A node that was seen, by all discovery sources together.</summary>
 /// <param name="Roads">When it was last seen on each.</param>
 /// <param name="RttMs">The latest round trip, in ms.</param>
 public sealed record Peer(

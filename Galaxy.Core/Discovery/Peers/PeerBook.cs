@@ -1,9 +1,9 @@
 namespace Galaxy.Core.Discovery.Peers;
 
 /// <summary>
-/// Everybody seen on any road. Bounded: at most <see cref="MostPeers"/>, of which <see cref="MostUntrusted"/>
-/// untrusted; who is trusted takes the place of who is not, never the other way. Lost: said goodbye, or not seen for
-/// <see cref="LostAfter"/> on any road. Not thread-safe.
+/// All peers seen by any discovery source. Bounded: at most <see cref="MostPeers"/>, of which
+/// <see cref="MostUntrusted"/> untrusted; a trusted peer replaces an untrusted one, never the reverse. A peer is lost
+/// when it said goodbye, or was not seen for <see cref="LostAfter"/> by any source. Not thread-safe.
 /// </summary>
 public sealed class PeerBook
 {
@@ -46,8 +46,8 @@ public sealed class PeerBook
         var events = new List<PeerEvent>();
         if (_peers.TryGetValue(key, out var known))
         {
-            // What cannot be trusted never speaks for what can, and what was said before says nothing of who took the
-            // name since.
+            // A less trusted sighting never replaces a more trusted peer, and an old sighting says nothing of a node
+            // that has taken the name since.
             if (known.Peer.Trust > sighting.Trust || (sighting.IsOld && known.Peer.Trust != sighting.Trust))
                 return [];
         }
@@ -70,9 +70,9 @@ public sealed class PeerBook
         return events;
     }
 
-    /// <summary>The node said goodbye on a road, or the road has lost it.</summary>
-    /// <param name="signed">With the cluster's key: it is gone from every road. Otherwise only from this one: anybody
-    /// can send such a packet.</param>
+    /// <summary>The node said goodbye through a discovery source, or the source has lost it.</summary>
+    /// <param name="signed">The goodbye is signed with the cluster's key: the peer is removed from every source.
+    /// Otherwise it is removed only from this one: any host can send such a packet.</param>
     public IReadOnlyList<PeerEvent> Goodbye(string cluster, string nodeId, string road, bool signed)
     {
         var key = (cluster, nodeId);
@@ -87,7 +87,7 @@ public sealed class PeerBook
     public IReadOnlyList<PeerEvent> PeersSayGone(string cluster, string nodeId) =>
         _peers.TryGetValue((cluster, nodeId), out var known) ? [Drop((cluster, nodeId), known)] : [];
 
-    /// <summary>Forgets who was not seen for too long.</summary>
+    /// <summary>Forgets the peers that were not seen for too long.</summary>
     public IReadOnlyList<PeerEvent> Tick(TimeSpan now)
     {
         var events = new List<PeerEvent>();

@@ -10,7 +10,7 @@ public abstract record SsdpEffect
     /// them.</param>
     public sealed record Send(byte[] Packet, IPEndPoint? To, bool Search = false) : SsdpEffect;
 
-    /// <summary>A device of our type is here, or still here. What it is stands in its description.</summary>
+    /// <summary>A device of our type is here, or still here. Its description says what it is.</summary>
     /// <param name="Location">Where the description is.</param>
     /// <param name="Version">Another one says that the description is worth reading again.</param>
     public sealed record Found(Guid Uuid, Uri Location, string Version, IPEndPoint From) : SsdpEffect;

@@ -1,12 +1,13 @@
 namespace Galaxy.Core.Discovery.Trust;
 
 /// <summary>
-/// Whether a signed announcement is new: not older than a minute by a clock that allows for the sender's, and not heard
-/// before. Only what is signed with the cluster's key gets here, so nobody without it can fill it. Not thread-safe.
+/// Decides whether a signed announcement is new: at most a minute old by a clock that allows for the sender's offset,
+/// and not received before. Only announcements signed with the cluster's key get here, so a host without the key cannot
+/// fill it. Not thread-safe.
 /// </summary>
 /// <remarks>
-/// The sender's clock is measured when it answers a question of ours: the answer repeats our nonce, so it was made
-/// after the question, whatever its clock says.
+/// The sender's clock is measured when the sender answers a question of this node: the answer repeats this node's
+/// nonce, so it was made after the question, whatever the sender's clock says.
 /// </remarks>
 public sealed class ReplayGuard
 {
