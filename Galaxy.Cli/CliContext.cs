@@ -10,7 +10,7 @@ using Microsoft.Extensions.Configuration;
 
 namespace Galaxy.Cli;
 
-/// <summary>A problem to show to the person in one line.</summary>
+/// <summary>A problem to show to the user in one line.</summary>
 internal sealed class CliException(string message) : Exception(message);
 
 /// <summary>Settings and the API client that all commands share.</summary>

@@ -60,7 +60,7 @@ return await GalaxyApp.RunAsync(args, new ListenPort("HTTP_PORT", 8090), () =>
     );
     builder.AddSignIn(node);
     builder.Services.AddGrpc(options => options.MaxReceiveMessageSize = 16 * 1024 * 1024);
-    // No page of ours stands in a frame; the gateway says so, once.
+    // No page of the console may be shown in a frame; the gateway sends the header for it, once.
     builder.Services.AddAntiforgery(options => options.SuppressXFrameOptionsHeader = true);
     builder
         .Services.AddRazorComponents()

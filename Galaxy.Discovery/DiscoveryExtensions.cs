@@ -51,7 +51,7 @@ internal static class DiscoveryExtensions
         services.AddSingleton<Trust>();
         services.AddSingleton<Receiver>();
         services.AddSingleton<DescriptionReader>();
-        // Stopped in reverse: the roads say goodbye by the last view of the watchers.
+        // Stopped in reverse: the discovery sources send goodbyes from the last view of the watchers.
         AddLoop<LinkWatcher>(services);
         AddLoop<LocalNodes>(services);
         AddLoop<PeerTable>(services);

@@ -34,7 +34,7 @@ public static class ServiceDefaultsExtensions
     {
         builder.Configuration.AddNodeFiles(Directory.GetCurrentDirectory());
         var node = NodeOptionsReader.Read(builder.Configuration);
-        // Read again by whoever needs it; here a mistake is said in one sentence and ends the start.
+        // The services that need it read it again; here a mistake is reported in one sentence and ends the start.
         _ = CoordinatorDirectory.Read(builder.Configuration, node);
         builder.Services.AddSingleton(node);
         builder.Services.AddSingleton(TimeProvider.System);
@@ -46,7 +46,7 @@ public static class ServiceDefaultsExtensions
         builder.Logging.AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error);
         // It warns that our own Listen wins over ASPNETCORE_URLS, which Listen has taken into account.
         builder.Logging.AddFilter("Microsoft.AspNetCore.Server.Kestrel", LogLevel.Error);
-        // What a client did wrong is told to the client.
+        // The client is told about its own errors.
         builder.Logging.AddFilter("Microsoft.AspNetCore.Diagnostics.ExceptionHandlerMiddleware", LogLevel.None);
         builder.Logging.AddFilter("Galaxy.ServiceDefaults.Authentication", LogLevel.Warning);
         builder.Logging.AddFilter("System.Net.Http", LogLevel.Warning);
@@ -56,7 +56,7 @@ public static class ServiceDefaultsExtensions
         builder.Logging.AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Warning);
         builder.Logging.AddFilter("Grpc", LogLevel.None);
         builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Error);
-        // Who asks for the health is told; a line for each question would drown everything else.
+        // The caller of a health endpoint gets the result; a log line for each call would hide everything else.
         builder.Logging.AddFilter("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.None);
 
         if (serviceName is not null)
@@ -108,7 +108,9 @@ public static class ServiceDefaultsExtensions
         services.AddHostedService<ServiceAnnouncer>();
     }
 
-    /// <summary>Authentication and the two health endpoints: <c>/alive</c> is the only one open to everybody.</summary>
+    /// <summary>
+    /// Authentication and the two health endpoints: <c>/alive</c> is the only one open to every caller.
+    /// </summary>
     public static void UseServiceDefaults(this WebApplication app)
     {
         app.UseExceptionHandler();

@@ -1,4 +1,4 @@
 namespace Galaxy.AppHost.Commands;
 
-/// <summary>Where the API of the running system answers, and the key that opens it.</summary>
+/// <summary>The address of the running system's API, and its key.</summary>
 internal sealed record ApiAddress(string Url, string Key);

@@ -53,7 +53,7 @@ internal sealed class AspireProcesses(
         return pid;
     }
 
-    // The dashboard shows the whole log; the last lines are kept here for those who do not look at it.
+    // The dashboard shows the whole log; the last lines are kept here for clients of this API.
     protected override Task RunAsync(CancellationToken stoppingToken) =>
         Task.WhenAll(Resources.Select(resource => KeepLinesAsync(resource.Name, stoppingToken)));
 

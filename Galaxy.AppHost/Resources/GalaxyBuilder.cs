@@ -201,7 +201,7 @@ internal sealed class GalaxyBuilder
 #pragma warning restore CS0618
     }
 
-    // Only what a browser can open is worth a place in the table.
+    // The table shows only addresses that a browser can open.
     private static void NameUrls(IResourceBuilder<GalaxyServiceResource> resource, ServiceKind kind)
     {
         foreach (var endpoint in kind.Endpoints)

@@ -73,7 +73,7 @@ internal sealed class GalaxyService(
 
     private void WaitFor(ServiceKind kind, IResourceBuilder<IResource> dependency)
     {
-        // An address of a store that runs already has no life in this model.
+        // This model does not start a store that runs already: it has only its address.
         if (Kind.WaitsFor.Contains(kind.Name) && dependency.Resource is not ConnectionStringResource)
             ((IResourceBuilder<IResourceWithWaitSupport>)Resource).WaitFor(dependency);
     }

@@ -43,7 +43,7 @@ internal sealed class RestartState(TimeProvider time, bool hasHealthCheck)
 
     public void Started()
     {
-        // Only a person starts what was given up; what happened before no longer counts.
+        // Only a user starts a resource that was given up; earlier failures no longer count.
         if (_isGivenUp)
             (_delay, _failedStarts, _isGivenUp) = (MinDelay, 0, false);
         _startedAt = time.GetTimestamp();
@@ -59,7 +59,7 @@ internal sealed class RestartState(TimeProvider time, bool hasHealthCheck)
     public void RequestStop() => StopRequested = true;
 
     /// <summary>
-    /// It ended as it was asked to: the resource stays stopped until a person starts it, and the end after that start
+    /// The resource ended as it was asked to: it stays stopped until a user starts it, and the end after that start
     /// counts again.
     /// </summary>
     public void Stopped() => IsRunning = false;

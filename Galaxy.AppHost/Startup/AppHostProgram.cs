@@ -28,7 +28,7 @@ internal static class AppHostProgram
                 Console.Out.WriteLine(SystemOptionsParser.HelpText);
                 return 0;
             }
-            // The environment of another program, such as a test, is not ours to change.
+            // The AppHost must not change the environment of another program, such as a test.
             if (ProcessEnd.IsOwnProgram)
                 LoopbackProxyRule.Apply();
             using var claim = new Claim();

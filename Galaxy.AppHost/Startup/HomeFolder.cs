@@ -29,7 +29,7 @@ internal static class HomeFolder
         var folder = Path.Combine(home, ".dcp");
         try
         {
-            // The home itself is the user's to make.
+            // The user has to create the home itself.
             if (!Directory.Exists(home))
                 return false;
             Directory.CreateDirectory(folder);

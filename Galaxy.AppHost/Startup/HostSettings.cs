@@ -91,7 +91,7 @@ internal static class HostSettings
         }
         catch (PortTakenException)
         {
-            // Nobody asked for this port; the link that is printed has the one that is used.
+            // The default port is taken and no port was configured: use a free one; the printed link shows it.
             return Allocate(null);
         }
     }

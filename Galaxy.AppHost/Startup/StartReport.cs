@@ -10,7 +10,7 @@ using Microsoft.Extensions.Hosting;
 
 namespace Galaxy.AppHost.Startup;
 
-/// <summary>Tells the person at the terminal what is awaited, and when everything is healthy the links, last.</summary>
+/// <summary>Tells the user at the terminal what is awaited, and when everything is healthy the links, last.</summary>
 internal sealed class StartReport(
     DistributedApplicationModel model,
     ResourceNotificationService notifications,

@@ -5,7 +5,7 @@ using Spectre.Console;
 
 namespace Galaxy.Cli.Access;
 
-/// <summary><c>galaxy access</c> and <c>galaxy audit</c>: keys with roles, and what was done with them.</summary>
+/// <summary><c>galaxy access</c> and <c>galaxy audit</c>: keys with roles, and the audit log of their use.</summary>
 internal static class AccessCommands
 {
     public static Command Create() =>

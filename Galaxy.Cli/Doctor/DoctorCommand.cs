@@ -7,7 +7,9 @@ using Spectre.Console;
 
 namespace Galaxy.Cli.Doctor;
 
-/// <summary><c>galaxy doctor</c>: what is wrong with this machine's part in the cluster, and how to mend it.</summary>
+/// <summary>
+/// <c>galaxy doctor</c>: finds problems of this machine's part in the cluster, and says how to fix them.
+/// </summary>
 internal static class DoctorCommand
 {
     public static Command Create()

@@ -1,6 +1,6 @@
 namespace Galaxy.Cli.Doctor;
 
-/// <summary>How bad it is.</summary>
+/// <summary>The severity of a finding.</summary>
 internal enum Severity
 {
     Fine,
@@ -8,9 +8,9 @@ internal enum Severity
     Fault,
 }
 
-/// <summary>What one look found.</summary>
-/// <param name="Check">What was looked at, for instance <c>store</c>.</param>
-/// <param name="What">What is so, in one sentence.</param>
+/// <summary>The result of one check.</summary>
+/// <param name="Check">What was checked, for instance <c>store</c>.</param>
+/// <param name="What">What was found, in one sentence.</param>
 /// <param name="Cure">What to do about it; empty when nothing is to be done.</param>
 internal sealed record Finding(string Check, Severity Severity, string What, string Cure = "")
 {

@@ -10,7 +10,7 @@ internal static class MachineChecks
     private const long LowBytes = 1L << 30;
     private const long NoBytes = 64L << 20;
 
-    // Who needs which, unless a setting says otherwise.
+    // Which service needs which port, unless a setting says otherwise.
     private static readonly (string Setting, int Port, string For)[] Ports =
     [
         ("WEB_UI_PORT", 8080, "the console"),

@@ -11,7 +11,7 @@ using Galaxy.ServiceDefaults.Nodes;
 namespace Galaxy.Cli.Doctor;
 
 /// <summary>
-/// What is seen by asking others: whether they are reached, what time it is there, which version they have, who leads.
+/// Checks that ask other nodes: whether they can be reached, their clocks, their versions, the leader.
 /// </summary>
 internal static class NetworkChecks
 {
@@ -150,7 +150,9 @@ internal static class NetworkChecks
             );
     }
 
-    /// <summary>Every coordinator, from here: a firewall may let the front door through and not the rest.</summary>
+    /// <summary>
+    /// Every coordinator, from here: a firewall may let the gateway's ports through and not the coordinators'.
+    /// </summary>
     public static async Task<IReadOnlyList<Finding>> ReachAsync(ClusterResponse cluster, CancellationToken cancellation)
     {
         var alive = cluster.Nodes.Where(node => node.State == "alive").ToList();

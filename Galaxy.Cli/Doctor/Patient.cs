@@ -4,7 +4,7 @@ using Microsoft.Extensions.Configuration;
 
 namespace Galaxy.Cli.Doctor;
 
-/// <summary>What is looked at: this machine's settings, and the cluster as far as it answers.</summary>
+/// <summary>The subject of the checks: this machine's settings, and the cluster as far as it answers.</summary>
 /// <param name="Node">Null: the settings cannot be read.</param>
 /// <param name="Cluster">Null: it does not answer, or refuses the key.</param>
 internal sealed record Patient(

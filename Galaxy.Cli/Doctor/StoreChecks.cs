@@ -94,7 +94,7 @@ internal static class StoreChecks
         }
     }
 
-    // Only a Redis of their own can be set otherwise than it should be; ours knows neither setting.
+    // Only a Redis of the user can have wrong settings; the embedded store has neither setting.
     private static async Task<List<Finding>> KeepsAsync(ConnectionMultiplexer store, string where)
     {
         var findings = new List<Finding>();
@@ -125,7 +125,7 @@ internal static class StoreChecks
         }
         catch (RedisException)
         {
-            // Not ours to see there.
+            // The store does not let this machine read that.
         }
         return findings;
     }

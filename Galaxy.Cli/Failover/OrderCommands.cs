@@ -5,8 +5,8 @@ using Spectre.Console;
 namespace Galaxy.Cli.Failover;
 
 /// <summary>
-/// <c>galaxy promote</c>, <c>galaxy primary</c>, <c>galaxy secondary</c>, <c>galaxy drain</c>: who leads, and who
-/// would.
+/// <c>galaxy promote</c>, <c>galaxy primary</c>, <c>galaxy secondary</c>, <c>galaxy drain</c>: which node leads, and
+/// which nodes lead next.
 /// </summary>
 internal static class OrderCommands
 {

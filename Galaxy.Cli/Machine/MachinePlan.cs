@@ -20,7 +20,7 @@ internal enum MachineRole
 /// <param name="Stores">The connection string of all stores of the cluster.</param>
 /// <param name="Host">Under which others reach this machine.</param>
 /// <param name="Data">The folder for what is kept.</param>
-/// <param name="Warnings">What works, but not as people may think.</param>
+/// <param name="Warnings">What works, but not as the user may expect.</param>
 internal sealed record MachinePlan(
     MachineRole Role,
     NodeOptions Node,
@@ -35,8 +35,8 @@ internal sealed record MachinePlan(
     private const int CoordinatorPort = 9071;
 
     /// <summary>
-    /// Where other coordinators may be. Who keeps a store mostly runs one; nobody answers at a witness, which costs a
-    /// try now and then.
+    /// Where other coordinators may be. A machine that keeps a store mostly runs one; at a witness no coordinator
+    /// answers, which costs an attempt now and then.
     /// </summary>
     public IReadOnlyList<string> Seeds { get; private init; } = Node.Seeds;
 
@@ -54,7 +54,7 @@ internal sealed record MachinePlan(
             ? Path.GetFullPath(named)
             : Path.GetFullPath(".galaxy");
         var warnings = new List<string>();
-        // Redis of their own counts more than stores of ours.
+        // A Redis of the user takes precedence over embedded stores.
         if (
             role != MachineRole.Witness
             && (settings.GetConnectionString("redis") ?? settings["Aspire:StackExchange:Redis:ConnectionString"])
@@ -150,7 +150,7 @@ internal sealed record MachinePlan(
         }
         catch (Exception unknown) when (unknown is SocketException or OperationCanceledException)
         {
-            // The others may know it; ours it is not.
+            // Other machines may know the name; it is no address of this machine.
             return false;
         }
     }

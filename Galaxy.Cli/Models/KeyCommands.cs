@@ -5,7 +5,7 @@ using Spectre.Console;
 
 namespace Galaxy.Cli.Models;
 
-/// <summary><c>galaxy key</c>: keys for the models, given out, listed, changed, withdrawn.</summary>
+/// <summary><c>galaxy key</c>: creates, lists, changes and revokes keys for the models.</summary>
 internal static class KeyCommands
 {
     public static Command Create() =>

@@ -5,7 +5,7 @@ using Spectre.Console;
 
 namespace Galaxy.Cli.Routing;
 
-/// <summary><c>galaxy route</c>: who would be chosen, and why.</summary>
+/// <summary><c>galaxy route</c>: which target would be chosen, and why.</summary>
 internal static class RouteCommand
 {
     public static Command Create()

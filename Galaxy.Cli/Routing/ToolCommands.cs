@@ -5,7 +5,7 @@ using Spectre.Console;
 
 namespace Galaxy.Cli.Routing;
 
-/// <summary><c>galaxy tools</c> and <c>galaxy invoke</c>: what the cluster can do, and have it done.</summary>
+/// <summary><c>galaxy tools</c> and <c>galaxy invoke</c>: list the cluster's capabilities, and invoke one.</summary>
 internal static class ToolCommands
 {
     private static readonly JsonSerializerOptions Indented = new(GalaxyJson.Options) { WriteIndented = true };

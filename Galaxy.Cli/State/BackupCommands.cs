@@ -32,7 +32,7 @@ internal static class BackupCommands
                 if (path.Directory is not { Exists: true } folder)
                     throw new CliException($"There is no folder '{path.DirectoryName}'.");
                 var bytes = await context.GetBytesAsync("/api/v1/backup", cancellation);
-                // Under its name only when it is whole.
+                // The file gets its name only when it is complete.
                 var part = Path.Combine(folder.FullName, $".{path.Name}.part");
                 var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
                 if (!OperatingSystem.IsWindows())

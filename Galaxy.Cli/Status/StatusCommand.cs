@@ -5,7 +5,7 @@ using Spectre.Console;
 
 namespace Galaxy.Cli.Status;
 
-/// <summary><c>galaxy status</c>: who leads, who is there.</summary>
+/// <summary><c>galaxy status</c>: the leader and the nodes that are online.</summary>
 internal static class StatusCommand
 {
     public static Command Create()

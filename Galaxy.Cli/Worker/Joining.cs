@@ -7,10 +7,10 @@ using Galaxy.ServiceDefaults.Input;
 
 namespace Galaxy.Cli.Worker;
 
-/// <summary>What a device that has joined knows: its key, and where the cluster is.</summary>
+/// <summary>What a device stores when it has joined: its key, and the addresses of the cluster.</summary>
 internal sealed record Membership(string Secret, Uri Url, Uri Master);
 
-/// <summary>Changes a join token for a key of this device's own, once, and keeps it.</summary>
+/// <summary>Exchanges a join token, once, for a key of this device, and stores the key.</summary>
 internal static class Joining
 {
     private const int SocketPort = 8765;
@@ -39,7 +39,7 @@ internal static class Joining
         }
     }
 
-    /// <exception cref="CliException">The token does not open, or nobody answers.</exception>
+    /// <exception cref="CliException">The cluster refuses the token, or does not answer.</exception>
     public static async Task<Membership> JoinAsync(
         string token,
         string deviceId,

@@ -97,7 +97,7 @@ internal static class WorkerCommand
                         cancellation
                     )
                     : Joining.Read(device);
-                // A key that was given for this start counts more than one that was kept.
+                // A key that was given for this start takes precedence over a stored one.
                 if (membership is not null && (parsed.GetValue(join) is not null || !CliContext.HasKey(parsed)))
                     context = CliContext.Create(parsed, key: membership.Secret);
                 var allowed = new List<WorkerAction>(BasicActions.All);

@@ -67,7 +67,7 @@ internal sealed partial class WorkerService(
                 {
                     redirect = await ServeAsync(address, stoppingToken);
                     retry = FirstRetry;
-                    // What answered is asked again first.
+                    // The address that answered last is tried first.
                     turn = Math.Max(0, turn - 1);
                 }
             }
@@ -102,12 +102,14 @@ internal sealed partial class WorkerService(
         await base.StopAsync(cancellationToken);
     }
 
-    /// <summary>One connection from hello to end. Returns where to go instead when this node does not lead.</summary>
+    /// <summary>
+    /// One connection from hello to end. Returns the address to connect to instead when this node does not lead.
+    /// </summary>
     private async Task<Uri?> ServeAsync(Uri address, CancellationToken stopping)
     {
         using var socket = InternalHttp.CreateWebSocket();
         socket.Options.AddSubProtocol(Subprotocol);
-        // A line that swallows everything is noticed by the answers that do not come.
+        // A connection that loses all messages is detected by missing answers.
         socket.Options.KeepAliveInterval = TimeSpan.FromSeconds(5);
         socket.Options.KeepAliveTimeout = TimeSpan.FromSeconds(10);
         socket.Options.CollectHttpResponseDetails = true;
@@ -242,7 +244,7 @@ internal sealed partial class WorkerService(
         _ = SayRunningAsync(message["task_id"]?.ToString() ?? "", attempt, stopping);
     }
 
-    // What is done at once needs no word in between.
+    // A task that is done at once needs no message in between.
     private async Task SayRunningAsync(string taskId, string attempt, CancellationToken stopping)
     {
         await Task.Delay(QuietFor, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

@@ -9,10 +9,10 @@ using Galaxy.ServiceDefaults.Input;
 
 namespace Galaxy.Console.Cluster;
 
-/// <summary>Who is asked.</summary>
+/// <summary>The service that is asked.</summary>
 public enum Whom
 {
-    /// <summary>The leader, or while there is none whoever can be reached.</summary>
+    /// <summary>The leader, or while there is none any coordinator that can be reached.</summary>
     Coordinator,
 
     Leader,
@@ -21,8 +21,8 @@ public enum Whom
 }
 
 /// <summary>
-/// The cluster's public API, in the name of whoever looks at the page and with their role: what a person may not do,
-/// the service itself refuses. One for each circuit.
+/// The cluster's public API, in the name and with the role of the user of the page: what the user may not do, the
+/// service itself refuses. One instance for each circuit.
 /// </summary>
 public sealed class ClusterApi
 {
@@ -41,7 +41,7 @@ public sealed class ClusterApi
     public Task<Answer<T>> GetAsync<T>(string path, CancellationToken cancellation, Whom whom = Whom.Coordinator) =>
         SendAsync<T>(HttpMethod.Get, path, null, null, whom, cancellation);
 
-    /// <summary>Nothing when it cannot be had now.</summary>
+    /// <summary>The default when no service answers now.</summary>
     public async Task<T?> TryGetAsync<T>(string path, CancellationToken cancellation, Whom whom = Whom.Coordinator) =>
         (await GetAsync<T>(path, cancellation, whom)).Value;
 
@@ -92,7 +92,7 @@ public sealed class ClusterApi
         }
     }
 
-    /// <summary>Again: nothing was done, or nothing can be done twice.</summary>
+    /// <summary><c>Again</c>: the request may be sent once more, because nothing was done or it only reads.</summary>
     private async Task<(Answer<T> Answer, bool Again)> OnceAsync<T>(
         HttpMethod method,
         string url,
@@ -135,7 +135,7 @@ public sealed class ClusterApi
         }
         catch (HttpRequestException failure)
         {
-            // Where nobody listens, nothing was done.
+            // Where no process listens, nothing was done.
             return (
                 new Answer<T>(default, $"No answer from {url}: {failure.Message}", 0),
                 method == HttpMethod.Get
@@ -153,7 +153,7 @@ public sealed class ClusterApi
     }
 
     /// <summary>An answer that comes piece by piece; the caller disposes of it.</summary>
-    /// <exception cref="HttpRequestException">Nobody answers.</exception>
+    /// <exception cref="HttpRequestException">No service answers.</exception>
     public Task<HttpResponseMessage> OpenAsync(string path, object body, Whom whom, CancellationToken cancellation)
     {
         var url = UrlOf(whom) ?? throw new HttpRequestException("Nobody of the cluster can be reached at the moment.");

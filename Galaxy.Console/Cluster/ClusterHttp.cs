@@ -7,8 +7,8 @@ using Galaxy.ServiceDefaults.Input;
 namespace Galaxy.Console.Cluster;
 
 /// <summary>
-/// The console's way to other services: each request is signed in the name of somebody. Without retries of its own:
-/// whoever asks knows what may be asked twice. Thread-safe.
+/// The console's way to other services: each request is signed in the name of a user. It does not retry by itself: the
+/// caller knows which requests may be sent twice. Thread-safe.
 /// </summary>
 internal sealed class ClusterHttp(ServiceTokens tokens) : IDisposable
 {

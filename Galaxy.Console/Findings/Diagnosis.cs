@@ -10,7 +10,7 @@ public static class Diagnosis
     /// <summary>Clocks further apart than this confuse people who compare logs.</summary>
     private const double ClockToleranceMs = 1000;
 
-    /// <summary>Writes that a coordinator may be behind without anybody caring.</summary>
+    /// <summary>The number of writes that a coordinator may be behind without a finding.</summary>
     private const long LagTolerance = 500;
 
     public static IReadOnlyList<Finding> Of(ClusterView view, Beat beat) =>

@@ -1,6 +1,6 @@
 namespace Galaxy.Console.Findings;
 
-/// <summary>Something that is the matter, and what to do about it.</summary>
+/// <summary>A problem of the cluster, and its cure.</summary>
 /// <param name="Kind"><c>good</c>, <c>info</c>, <c>warn</c> or <c>bad</c>.</param>
 /// <param name="Title">A sentence of the pages, with places for <paramref name="Values"/>.</param>
 /// <param name="Cure">What to do.</param>

@@ -6,13 +6,14 @@ using Galaxy.ServiceDefaults.Cluster;
 namespace Galaxy.Console.Live;
 
 /// <summary>
-/// What changes all the time and is in no watch: the lease that runs down, round trips, how far each is behind.
+/// Values that change all the time and are in no watch: the rest of the lease, round trips, the lag of each
+/// coordinator.
 /// </summary>
 /// <param name="Leader">As the leader itself tells it, with what is left of its lease; null: there is none.</param>
 /// <param name="Failover">As the leader tells it.</param>
 /// <param name="Sync">By coordinator; those that answer.</param>
 /// <param name="Found">What discovery sees; empty: it does not answer.</param>
-/// <param name="Conflicts">Entries of the state that wait for a person to decide.</param>
+/// <param name="Conflicts">Entries of the state that wait for the decision of a user.</param>
 /// <param name="SetAside">Stored records that cannot be used.</param>
 public sealed record Beat(
     LeaderResponse? Leader,
@@ -25,13 +26,13 @@ public sealed record Beat(
 {
     public static Beat None { get; } = new(null, null, ImmutableDictionary<string, SyncStatus>.Empty, [], 0);
 
-    /// <summary>The way between two coordinators, as either of them measured it.</summary>
+    /// <summary>The connection between two coordinators, as either of them measured it.</summary>
     public SyncPeer? Between(string one, string other) =>
         Sync.GetValueOrDefault(one)?.Peers.FirstOrDefault(peer => peer.NodeId == other)
         ?? Sync.GetValueOrDefault(other)?.Peers.FirstOrDefault(peer => peer.NodeId == one);
 }
 
-/// <summary>A node that discovery sees, with the roads it was seen on.</summary>
+/// <summary>A node that discovery sees, with the discovery sources that saw it.</summary>
 public sealed record FoundNode(
     string NodeId,
     string Url,
@@ -41,7 +42,7 @@ public sealed record FoundNode(
     double? RttMs
 );
 
-/// <summary>Asks each coordinator once a second while somebody looks.</summary>
+/// <summary>Asks each coordinator once a second while at least one page follows.</summary>
 internal sealed partial class Pulse(ClusterHttp http, ClusterWatcher watcher, TimeProvider time, ILogger<Pulse> log)
     : SharedLoop
 {

@@ -1,6 +1,6 @@
 namespace Galaxy.Console.Live;
 
-/// <summary>Work that runs while somebody looks at what it brings, once for all who do. Thread-safe.</summary>
+/// <summary>Work that runs while at least one page follows its result, once for all pages. Thread-safe.</summary>
 internal abstract class SharedLoop : IAsyncDisposable
 {
     private readonly Lock _gate = new();

@@ -9,7 +9,8 @@ using Galaxy.ServiceDefaults.Input;
 namespace Galaxy.Console.Live;
 
 /// <summary>
-/// What becomes of tasks, from the leader's stream, while somebody looks. A new leader is followed at once.
+/// The changes of tasks, from the leader's stream, while at least one page follows them. A new leader is followed at
+/// once.
 /// </summary>
 internal sealed partial class TaskFeed(ClusterHttp http, ClusterWatcher watcher, ILogger<TaskFeed> log) : SharedLoop
 {
@@ -21,13 +22,13 @@ internal sealed partial class TaskFeed(ClusterHttp http, ClusterWatcher watcher,
     private long _streams;
 
     /// <summary>
-    /// Grows with each stream: what happened between two of them was not heard, and whoever follows reads anew.
+    /// Grows with each stream: changes between two streams were missed, so each follower reads anew.
     /// </summary>
     public long Streams => Interlocked.Read(ref _streams);
 
     public long Now => Interlocked.Read(ref _number);
 
-    /// <summary>What was heard after a number, oldest first.</summary>
+    /// <summary>The changes received after a number, oldest first.</summary>
     public IReadOnlyList<TaskView> After(long number) =>
         [.. _news.Where(one => one.Number > number).Select(one => one.Task)];
 
@@ -96,7 +97,7 @@ internal sealed partial class TaskFeed(ClusterHttp http, ClusterWatcher watcher,
         }
     }
 
-    // The leader goes, another comes: nothing to write down.
+    // The stream ends when the leader changes: that is no error.
     protected override void Failed(Exception failure) => LogEnded(failure.Message);
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "The stream of tasks ended: {Reason}")]

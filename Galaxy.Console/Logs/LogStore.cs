@@ -1,6 +1,6 @@
 namespace Galaxy.Console.Logs;
 
-/// <summary>What is wanted of the log.</summary>
+/// <summary>A query for log records.</summary>
 /// <param name="Level">At least this one; null: all.</param>
 /// <param name="Text">Part of the message, whatever its case.</param>
 public sealed record LogQuery(
@@ -26,7 +26,7 @@ public sealed class LogStore
     /// <summary>Raised after records came in; handlers must be quick.</summary>
     public event Action? Changed;
 
-    /// <summary>Who has records here.</summary>
+    /// <summary>The services that have records here.</summary>
     public IReadOnlyList<string> Services
     {
         get

@@ -4,7 +4,7 @@ using Galaxy.ServiceDefaults.Authentication;
 
 namespace Galaxy.Console.People;
 
-/// <summary>How a person wants to see pages: from cookies, or what the browser says.</summary>
+/// <summary>How a user wants to see pages: from cookies, or as the browser says.</summary>
 /// <param name="Language"><c>en</c> or <c>zh-Hans</c>.</param>
 /// <param name="Zone">An IANA name; null: not known yet.</param>
 /// <param name="Theme"><c>light</c>, <c>dark</c>; null: as the system has it.</param>
@@ -44,7 +44,7 @@ public sealed record Taste(string Language, string? Zone, string? Theme)
     }
 }
 
-/// <summary>Who looks at the pages of a circuit, in which language and zone. One for each circuit.</summary>
+/// <summary>The user of a circuit's pages, with language and time zone. One instance for each circuit.</summary>
 public sealed class Viewer
 {
     public ClaimsPrincipal Person { get; set; } = new();

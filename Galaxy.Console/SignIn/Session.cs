@@ -4,7 +4,7 @@ using Galaxy.ServiceDefaults.Authentication;
 
 namespace Galaxy.Console.SignIn;
 
-/// <summary>What a session is worth: it ends at its time, and with the key that it was opened with.</summary>
+/// <summary>The validity of a session: it ends at its time, and with the key that it was opened with.</summary>
 internal sealed class Session(IAccessDirectory keys, TimeProvider time)
 {
     private const string UntilClaim = "galaxy:until",
@@ -22,7 +22,8 @@ internal sealed class Session(IAccessDirectory keys, TimeProvider time)
     }
 
     /// <summary>
-    /// Whether it still counts. Who did not come in by a session (a key, or development without one) needs none.
+    /// Whether the session is still valid. A user that did not sign in (a key in the request, or development without a
+    /// key) needs no session.
     /// </summary>
     public bool IsValid(ClaimsPrincipal person)
     {
@@ -35,7 +36,7 @@ internal sealed class Session(IAccessDirectory keys, TimeProvider time)
             return false;
         if (person.FindFirst(KeyClaim)?.Value is not { } id)
             return true;
-        // While nobody can be asked, nobody can say that the key was withdrawn.
+        // While the list of keys is incomplete, a missing key does not mean that the key was withdrawn.
         if (!keys.IsComplete && keys.Find(id) is null)
             return true;
         return keys.Find(id) is { } key

@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Components.Server;
 namespace Galaxy.Console.SignIn;
 
 /// <summary>
-/// Looks again and again whether the session of an open page still counts: a page that stays open does not outlive it.
+/// Checks repeatedly whether the session of an open page is still valid: an open page does not outlive its session.
 /// </summary>
 internal sealed class SessionWatch(ILoggerFactory loggers, Session session)
     : RevalidatingServerAuthenticationStateProvider(loggers)

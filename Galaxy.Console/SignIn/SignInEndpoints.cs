@@ -11,7 +11,7 @@ using Microsoft.AspNetCore.Mvc;
 
 namespace Galaxy.Console.SignIn;
 
-/// <summary>How a person gets in: a key in a form, or a link that is good for once.</summary>
+/// <summary>How a user signs in: with a key in a form, or with a link that is valid once.</summary>
 internal static class SignInEndpoints
 {
     /// <summary>How long a session lasts, in minutes.</summary>
@@ -51,7 +51,7 @@ internal static class SignInEndpoints
                 cookie.LoginPath = cookie.AccessDeniedPath = "/sign-in";
                 cookie.ExpireTimeSpan = length;
                 cookie.SlidingExpiration = false;
-                // A path only: the person came by the gateway's address, which this process does not know.
+                // A path only: the user came by the gateway's address, which this process does not know.
                 cookie.Events.OnRedirectToLogin = cookie.Events.OnRedirectToAccessDenied = context =>
                 {
                     context.Response.Redirect(new Uri(context.RedirectUri).PathAndQuery);
@@ -68,7 +68,7 @@ internal static class SignInEndpoints
                 };
             })
             .AddScheme<AuthenticationSchemeOptions, Otlp.OtlpTokenHandler>(Otlp.OtlpTokenHandler.SchemeName, null);
-        // The pages show what an operator may see; what they do is done in the name of who does it.
+        // The pages show what an operator may see; what a user does there is done in that user's name.
         services
             .AddAuthorizationBuilder()
             .SetDefaultPolicy(PagePolicy)
@@ -170,7 +170,7 @@ internal static class SignInEndpoints
             Session.Open(caller, keyId, scheme, until),
             new AuthenticationProperties { ExpiresUtc = until, IsPersistent = true }
         );
-        // Only to pages of our own.
+        // Redirect only to pages of the console.
         return Results.LocalRedirect(returnUrl is ['/', not ('/' or '\\'), ..] ? returnUrl : "/");
     }
 }

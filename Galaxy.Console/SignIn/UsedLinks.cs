@@ -13,7 +13,7 @@ internal sealed partial class UsedLinks(NodeOptions node, TimeProvider time, ILo
     );
     private readonly Lock _gate = new();
 
-    /// <summary>True for the first who shows a valid link.</summary>
+    /// <summary>True for the first caller that shows a valid link.</summary>
     public bool TryUse(string? code)
     {
         if (

@@ -1,6 +1,6 @@
 namespace Galaxy.Console.Traces;
 
-/// <summary>What is wanted of the traces.</summary>
+/// <summary>A query for traces.</summary>
 /// <param name="Text">Part of a span's name, whatever its case.</param>
 /// <param name="FailedOnly">Traces with a failed span.</param>
 /// <param name="LeastMs">At least this long.</param>
@@ -117,7 +117,7 @@ public sealed class TraceStore
         }
     }
 
-    /// <summary>Who has spans here.</summary>
+    /// <summary>The services that have spans here.</summary>
     public IReadOnlyList<string> Services
     {
         get

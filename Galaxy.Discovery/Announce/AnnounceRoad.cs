@@ -11,7 +11,7 @@ namespace Galaxy.Discovery.Announce;
 
 /// <summary>
 /// The UDP announcement: asks on port 37021 every 10 s, by multicast and by each link's broadcast address, and answers
-/// whoever asks. An answer repeats the question's nonce, so that it cannot be older than the question.
+/// the questions of other nodes. An answer repeats the question's nonce, so that it cannot be older than the question.
 /// </summary>
 internal sealed class AnnounceRoad(
     NodeOptions node,
@@ -131,7 +131,7 @@ internal sealed class AnnounceRoad(
             Status.Reject(reason);
         if (verdict.Reason is "stale" or "replayed")
             Challenge(heard, packet);
-        // What was heard before says nothing about now; who said it first is in the table already.
+        // A repeated announcement does not prove that the node is alive now; its first sender is in the table already.
         if (verdict.Reason != "replayed")
             Note(heard, verdict, packet.From.Address);
         if (heard.Kind == AnnouncementKind.Discover && verdict.Reason != "replayed")
@@ -140,7 +140,7 @@ internal sealed class AnnounceRoad(
 
     private void Note(Announcement heard, Verdict verdict, IPAddress from)
     {
-        // Workers and other services ask for coordinators; they are not among them.
+        // Workers and other services ask for coordinators, but are no coordinators themselves.
         if (heard.Role is "worker" or "discovery")
             return;
         if (heard.Leaving)
@@ -159,13 +159,13 @@ internal sealed class AnnounceRoad(
 
     private void Plan(Announcement heard, Verdict verdict, Packet packet)
     {
-        // An answer is larger than a question: strangers from elsewhere get none.
+        // An answer is larger than a question: untrusted senders outside this link get none.
         if (verdict.Trust == PeerTrust.Untrusted && !packet.Link.Contains(packet.From.Address))
         {
             Status.Reject("not from this subnet");
             return;
         }
-        // A thousand nodes that answer in the same moment drown the asker.
+        // A thousand nodes that answer in the same moment would overload the node that asked.
         var others = Peers.Count;
         if (
             verdict.Trust == PeerTrust.Trusted
@@ -216,7 +216,7 @@ internal sealed class AnnounceRoad(
             Send(link, packet, new IPEndPoint(broadcast, node.BroadcastPort), question: true);
     }
 
-    // A question says who asks: one for each node, or one in the name of this service when there is none yet.
+    // A question names its sender: one for each local node, or one in the name of this service when there is none yet.
     private IEnumerable<byte[]> Questions(Link link)
     {
         var own = Local.On(link);

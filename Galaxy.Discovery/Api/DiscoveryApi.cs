@@ -45,7 +45,7 @@ internal static class DiscoveryApi
     )
     {
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(cancellation, lifetime.ApplicationStopping);
-        // Whoever listens knows at once that he is heard, however quiet the network is.
+        // The client knows at once that it is connected, however quiet the network is.
         yield return new SseItem<object>(new { nodes = peers.All.Count }, "ready");
         await foreach (var happened in peers.Events(ends.Token))
             yield return new SseItem<object>(

@@ -4,7 +4,7 @@ using Grpc.Core;
 
 namespace Galaxy.Discovery.Api;
 
-/// <summary>Tells coordinators whom this machine sees; they verify before they join.</summary>
+/// <summary>Tells coordinators which nodes this machine sees; the coordinators verify them before they join.</summary>
 internal sealed class WatchService(PeerTable peers, TimeProvider time, IHostApplicationLifetime lifetime)
     : Contracts.Discovery.Discovery.DiscoveryBase
 {

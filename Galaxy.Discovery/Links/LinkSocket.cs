@@ -3,22 +3,22 @@ using System.Net.Sockets;
 
 namespace Galaxy.Discovery.Links;
 
-/// <summary>The groups and the port of a multicast road.</summary>
+/// <summary>The groups and the port of a multicast discovery source.</summary>
 /// <param name="Ttl">Hops that packets to the group may take; mDNS asks for 255 on everything.</param>
 internal sealed record MulticastGroup(IPAddress Ipv4, IPAddress Ipv6, int Port, int Ttl)
 {
-    /// <summary>Where to send for everybody on that link.</summary>
+    /// <summary>The address that reaches all nodes on that link.</summary>
     public IPEndPoint On(Link link) =>
         new(link.IsIpv6 ? new IPAddress(Ipv6.GetAddressBytes(), link.Index) : Ipv4, Port);
 }
 
 /// <summary>A datagram as it arrived.</summary>
 /// <param name="InterfaceIndex">0 when the system did not say.</param>
-/// <param name="ToGroup">Sent to everybody: to the group or by broadcast.</param>
+/// <param name="ToGroup">Sent to all nodes: to the group or by broadcast.</param>
 internal readonly record struct Datagram(int Length, IPEndPoint From, int InterfaceIndex, bool ToGroup);
 
 /// <summary>
-/// A socket of one link: either on the road's port and in its group, or on a port of its own for questions.
+/// A socket of one link: either on the discovery source's port and in its group, or on a port of its own for questions.
 /// </summary>
 internal sealed class LinkSocket : IDisposable
 {

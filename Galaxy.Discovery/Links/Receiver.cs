@@ -5,12 +5,12 @@ using System.Net.Sockets;
 namespace Galaxy.Discovery.Links;
 
 /// <summary>
-/// One thread that reads the sockets of all roads. Waking for a packet costs far more than reading it, so where many
-/// come they are let gather for a moment; asynchronous reading would wake a thread for each. Thread-safe.
+/// One thread that reads the sockets of all discovery sources. Waking for a packet costs far more than reading it, so
+/// under load packets are collected for a moment; asynchronous reading would wake a thread for each. Thread-safe.
 /// </summary>
 internal sealed partial class Receiver : IDisposable
 {
-    /// <summary>Packets let gather, at most: a socket's buffer holds about a hundred.</summary>
+    /// <summary>The most packets that are collected: a socket's buffer holds about a hundred.</summary>
     private const int Together = 40;
 
     /// <summary>
@@ -35,7 +35,7 @@ internal sealed partial class Receiver : IDisposable
     public Receiver(TimeProvider time, ILogger<Receiver> log)
     {
         (_time, _log) = (time, log);
-        // It rings by sending to itself.
+        // The receiver is woken by a datagram to itself.
         _bell.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         _bell.Connect(_bell.LocalEndPoint!);
         _bell.Blocking = false;

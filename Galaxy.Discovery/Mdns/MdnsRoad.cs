@@ -77,7 +77,7 @@ internal sealed class MdnsRoad(
 
     protected override void Hear(Packet packet)
     {
-        // Only neighbours are answered and believed (RFC 6762, section 11).
+        // Only nodes of the same link are answered and trusted (RFC 6762, section 11).
         if (!packet.Link.Contains(packet.From.Address))
             Status.Reject("not from this link");
         else if (!DnsReader.TryParse(packet.Bytes.Span, out var message))

@@ -27,7 +27,7 @@ internal sealed class LocalNodes(ClusterWatcher watcher, OwnAddresses own, NodeO
 
     public IReadOnlyList<LocalNode> Current => _current;
 
-    /// <summary>One of ours, so no news.</summary>
+    /// <summary>True for a local node, which must not be reported as found.</summary>
     public bool Contains(string cluster, string nodeId) =>
         cluster == node.Cluster && _current.Any(local => local.NodeId == nodeId);
 
@@ -56,7 +56,7 @@ internal sealed class LocalNodes(ClusterWatcher watcher, OwnAddresses own, NodeO
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
-            // Stopping: the last view stays, goodbyes are said by it.
+            // Stopping: the last view stays, because goodbyes are sent from it.
         }
     }
 

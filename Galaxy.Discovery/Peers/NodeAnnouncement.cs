@@ -4,14 +4,14 @@ using Galaxy.Core.Discovery.Peers;
 namespace Galaxy.Discovery.Peers;
 
 /// <summary>
-/// A node in the words of the announcement, which three roads carry: by UDP, in the registry, and in the SSDP
+/// A node as an announcement, which three discovery sources carry: by UDP, in the registry, and in the SSDP
 /// description.
 /// </summary>
 internal static class NodeAnnouncement
 {
     private const int LongestNonce = 64;
 
-    /// <summary>What is said of a node of ours; not signed yet.</summary>
+    /// <summary>The announcement of a local node; not signed yet.</summary>
     /// <param name="re">The nonce of the question that this answers, or nothing.</param>
     public static Announcement Of(LocalNode own, AnnouncementKind kind, string re = "", bool leaving = false)
     {
@@ -33,7 +33,7 @@ internal static class NodeAnnouncement
         };
     }
 
-    /// <summary>What was heard of another's.</summary>
+    /// <summary>Reads the announcement of another machine's node.</summary>
     public static Sighting Seen(string road, Announcement heard, Verdict verdict) =>
         new(road, heard.NodeId, heard.Cluster, verdict.Trust, verdict.Reason)
         {

@@ -12,8 +12,8 @@ namespace Galaxy.Discovery.Peers;
 internal sealed record Happening(string Type, Peer? Peer, string? Problem = null);
 
 /// <summary>
-/// Everybody seen on any road, for the roads, the API and the coordinators: <see cref="PeerBook"/> behind a lock.
-/// Thread-safe.
+/// All peers seen by any discovery source, for the sources, the API and the coordinators: <see cref="PeerBook"/> behind
+/// a lock. Thread-safe.
 /// </summary>
 internal sealed class PeerTable(
     ClusterWatcher watcher,
@@ -43,7 +43,7 @@ internal sealed class PeerTable(
         }
     }
 
-    /// <summary>How many are known.</summary>
+    /// <summary>The number of known peers.</summary>
     public int Count
     {
         get
@@ -73,14 +73,14 @@ internal sealed class PeerTable(
     public void Goodbye(string cluster, string nodeId, string road, bool signed) =>
         Tell(book => book.Goodbye(cluster, nodeId, road, signed));
 
-    /// <summary>Something is wrong with a road.</summary>
+    /// <summary>Reports an error of a discovery source.</summary>
     public void Report(string problem) => Publish(new Happening("error", null, problem));
 
     protected override Task TurnAsync(CancellationToken stopping)
     {
         Tell(book => book.Tick(Now));
-        // Coordinators find out within seconds who died; the roads would wait a minute. Who is heard of afterwards is
-        // there all the same.
+        // Coordinators detect dead nodes within seconds; the discovery sources would wait a minute. A node that is seen
+        // afterwards is alive all the same.
         var gone = watcher
             .Current.Nodes.Where(member => member.State is "dead" or "left")
             .Select(member => member.NodeId)

@@ -8,15 +8,15 @@ using Galaxy.ServiceDefaults.Nodes;
 
 namespace Galaxy.Discovery.Peers;
 
-/// <summary>How far something heard is believed, and why no further.</summary>
+/// <summary>How far a received message is trusted, and why no further.</summary>
 internal readonly record struct Verdict(PeerTrust Trust, string? Reason)
 {
     public static Verdict Distrust(string reason) => new(PeerTrust.Untrusted, reason);
 }
 
 /// <summary>
-/// Signs what is announced and judges what is heard. Without a key (development on loopback) everything is believed and
-/// marked so. Thread-safe.
+/// Signs announcements and decides how far received ones are trusted. Without a key (development on loopback) all are
+/// accepted, and marked as open. Thread-safe.
 /// </summary>
 internal sealed class Trust(NodeOptions node, TimeProvider time)
 {
@@ -25,7 +25,7 @@ internal sealed class Trust(NodeOptions node, TimeProvider time)
 
     private readonly byte[]? _key = node.ApiKey is { } key ? ApiKey.Derive(key, "announce") : null;
 
-    // While the cluster's key is changed, what is signed with the other one is believed as well.
+    // While the cluster's key is changed, signatures with the other one are trusted as well.
     private readonly byte[]? _other = node.OtherApiKey is { } other ? ApiKey.Derive(other, "announce") : null;
     private readonly Lock _gate = new();
     private readonly ReplayGuard _replays = new();
@@ -58,7 +58,9 @@ internal sealed class Trust(NodeOptions node, TimeProvider time)
         }
     }
 
-    /// <summary>The time since the question with this nonce, in ms; null when nobody asked it lately.</summary>
+    /// <summary>
+    /// The time since the question with this nonce, in ms; null when no such question was sent within the last 10 s.
+    /// </summary>
     public double? RoundTrip(string nonce)
     {
         if (nonce.Length == 0)

@@ -12,8 +12,8 @@ namespace Galaxy.Discovery.Registry;
 
 /// <summary>
 /// The registry in the cluster's store, for clouds, which have no multicast: each node's announcement under a key that
-/// expires, and a sorted set of the names. Goodbyes and arrivals are published on a channel, so that nobody waits for
-/// the next look.
+/// expires, and a sorted set of the names. Goodbyes and arrivals are published on a channel, so that no node waits for
+/// the next read.
 /// </summary>
 internal sealed partial class RegistryRoad : PeriodicService, IRoad
 {
@@ -70,7 +70,8 @@ internal sealed partial class RegistryRoad : PeriodicService, IRoad
             }
             catch (Exception failure) when (failure is RedisException or TimeoutException)
             {
-                // Without it arrivals are noticed at the next look; the library subscribes when the store is back.
+                // Without the subscription arrivals are noticed at the next read; the library subscribes when the store
+                // is back.
                 LogNoStore(failure.Message);
             }
         }
@@ -147,7 +148,7 @@ internal sealed partial class RegistryRoad : PeriodicService, IRoad
     private async Task ReadAsync(IDatabase database)
     {
         var now = Time.GetUtcNow();
-        // By our clock, generously: the keys themselves know when they end.
+        // A generous bound by this machine's clock: the store itself expires the keys.
         await database.SortedSetRemoveRangeByScoreAsync(
             _names,
             double.NegativeInfinity,

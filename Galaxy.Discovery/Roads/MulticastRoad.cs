@@ -12,9 +12,9 @@ namespace Galaxy.Discovery.Roads;
 internal readonly record struct Packet(ReadOnlyMemory<byte> Bytes, IPEndPoint From, Link Link, bool ToGroup);
 
 /// <summary>
-/// A road of multicast: sockets on every link, which follow the links, and one loop that alone touches the protocol's
-/// state. Receivers pass packets to it through a bounded queue. What goes wrong is counted and logged; the loop begins
-/// anew.
+/// A discovery source that uses multicast: sockets on every link, which follow the links, and one loop that alone
+/// touches the protocol's state. Receivers pass packets to it through a bounded queue. What goes wrong is counted and
+/// logged; the loop begins anew.
 /// </summary>
 internal abstract partial class MulticastRoad(
     string name,
@@ -71,7 +71,7 @@ internal abstract partial class MulticastRoad(
 
     protected IEnumerable<Link> OpenLinks => _stations.Values.Select(station => station.Link);
 
-    /// <summary>When <see cref="Turn"/> is wanted next.</summary>
+    /// <summary>When <see cref="Turn"/> is due next.</summary>
     protected abstract TimeSpan NextTurn { get; }
 
     /// <summary>
@@ -87,7 +87,7 @@ internal abstract partial class MulticastRoad(
     /// <summary>Does what is due.</summary>
     protected abstract void Turn();
 
-    /// <summary>Asks everybody.</summary>
+    /// <summary>Asks all nodes.</summary>
     protected abstract void Scan();
 
     /// <summary>Says goodbye on all links.</summary>
@@ -288,16 +288,16 @@ internal abstract partial class MulticastRoad(
         }
         catch (ObjectDisposedException)
         {
-            // The link went a moment ago.
+            // The link was removed a moment ago.
         }
         catch (SocketException failure) when (failure.SocketErrorCode == SocketError.WouldBlock)
         {
-            // It was damaged on its way.
+            // The datagram was damaged on its way.
         }
         catch (SocketException failure)
         {
-            // Somebody's port was closed, or the link went down: the socket itself is still good, or will be closed
-            // soon.
+            // The port of another node was closed, or the link went down: the socket itself is still usable, or will be
+            // closed soon.
             Status.Reject($"receive: {failure.SocketErrorCode}");
         }
         _alarm.Ring();
@@ -306,8 +306,8 @@ internal abstract partial class MulticastRoad(
 
     private void Received(Datagram datagram, LinkSocket socket)
     {
-        // What is for everybody reaches every socket on the port: the one of its link takes it. What is for us alone
-        // reaches one of them, any one.
+        // A datagram to all nodes reaches every socket on the port: the socket of its link takes it. A datagram to this
+        // node alone reaches any one of the sockets.
         var link = socket.Link;
         if (datagram.InterfaceIndex != 0 && datagram.InterfaceIndex != link.Index)
         {
@@ -349,7 +349,7 @@ internal abstract partial class MulticastRoad(
             link.Addresses.Any(own => own.Address.GetAddressBytes().AsSpan().SequenceEqual(from.GetAddressBytes()))
         );
 
-    /// <summary>Sends from the road's port, or from the port for questions.</summary>
+    /// <summary>Sends from the discovery source's port, or from the port for questions.</summary>
     protected void Send(Link link, byte[] packet, IPEndPoint? to, bool question = false)
     {
         if (!_stations.TryGetValue(link.Id, out var station))
@@ -365,7 +365,7 @@ internal abstract partial class MulticastRoad(
         catch (SocketException failure)
         {
             Status.Reject($"send: {failure.SocketErrorCode}");
-            // To one host it may be that host's fault.
+            // An error in sending to one host may be caused by that host.
             if (to is null)
                 PlanRetry(link.Id);
         }

@@ -4,7 +4,7 @@ namespace Galaxy.Discovery.Roads;
 
 /// <summary>
 /// What this process sent a moment ago: it comes back by multicast, on this link or on another one of the same network,
-/// and is no news. Another process of this machine is told apart by what it says. Not thread-safe.
+/// and must be ignored. Packets of another process of this machine differ in their content. Not thread-safe.
 /// </summary>
 internal sealed class OwnPackets
 {

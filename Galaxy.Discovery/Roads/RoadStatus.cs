@@ -3,10 +3,10 @@ using System.Diagnostics.Metrics;
 
 namespace Galaxy.Discovery.Roads;
 
-/// <summary>What a road has done since the service started. Thread-safe.</summary>
+/// <summary>What a discovery source has done since the service started. Thread-safe.</summary>
 internal sealed class RoadStatus(string road, bool enabled)
 {
-    /// <summary>Reasons are our own words; a bound all the same.</summary>
+    /// <summary>The reasons come from this code, but their number is bounded all the same.</summary>
     private const int MostReasons = 64;
 
     private static readonly Meter Meter = new("Galaxy.Discovery");
@@ -40,14 +40,14 @@ internal sealed class RoadStatus(string road, bool enabled)
     /// <summary>The interfaces in use, one for each address family.</summary>
     public IReadOnlyList<string> Links { get; set; } = [];
 
-    /// <summary>The last thing that went wrong with the road itself; null: nothing is wrong.</summary>
+    /// <summary>The last error of the discovery source itself; null: there is none.</summary>
     public string? Problem { get; set; }
 
     public long Sent => Interlocked.Read(ref _sent);
 
     public long Received => Interlocked.Read(ref _received);
 
-    /// <summary>How many packets were not believed or not answered, by reason.</summary>
+    /// <summary>How many packets were not trusted or not answered, by reason.</summary>
     public IReadOnlyDictionary<string, long> Rejected => _rejected;
 
     public void CountSent()
@@ -75,11 +75,11 @@ internal sealed class RoadStatus(string road, bool enabled)
     }
 }
 
-/// <summary>A way on which nodes are found.</summary>
+/// <summary>A discovery source: a way in which nodes are found.</summary>
 internal interface IRoad
 {
     RoadStatus Status { get; }
 
-    /// <summary>Asks everybody now.</summary>
+    /// <summary>Asks all nodes now.</summary>
     void ScanNow();
 }

@@ -12,8 +12,9 @@ using Grpc.Core;
 namespace Galaxy.Discovery.Seeds;
 
 /// <summary>
-/// The seeds of <c>Galaxy_SEEDS</c>: looked up and asked who they are, at the start, then with growing pauses while one
-/// is silent, then often enough to see that they live. Whoever configured them trusts them.
+/// The seeds of <c>Galaxy_SEEDS</c>: looked up and asked for their identity at the start, then with growing pauses
+/// while one does not answer, then often enough to see that they are alive. Seeds are trusted, because the operator
+/// configured them.
 /// </summary>
 internal sealed partial class SeedRoad(
     NodeOptions node,
@@ -93,7 +94,7 @@ internal sealed partial class SeedRoad(
         return answers.Any(answered => answered);
     }
 
-    // The first snapshot of a coordinator says who it is; the shared key of the call says that we may know.
+    // The first snapshot of a coordinator contains its identity; the call is authenticated with the shared key.
     private async Task<bool> AskOneAsync(string address, CancellationToken stopping)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(stopping);

@@ -15,9 +15,9 @@ namespace Galaxy.Discovery.Ssdp;
 internal sealed record DescriptionRead(Guid Uuid, string Version, Sighting? Sighting, string? Problem);
 
 /// <summary>
-/// Fetches the descriptions of devices. A packet must not send us anywhere: only the host that it came from is asked,
-/// over one connection, for at most 64 KiB and two seconds; at most four at a time, sixty-four waiting, each device
-/// once in three seconds. Thread-safe.
+/// Fetches the descriptions of devices. A packet must not make this process contact other hosts: only the host that it
+/// came from is asked, over one connection, for at most 64 KiB and two seconds; at most four at a time, sixty-four
+/// waiting, each device once in three seconds. Thread-safe.
 /// </summary>
 internal sealed class DescriptionReader(Trust trust, TimeProvider time) : IDisposable
 {
@@ -34,8 +34,8 @@ internal sealed class DescriptionReader(Trust trust, TimeProvider time) : IDispo
     private int _waiting;
 
     /// <summary>
-    /// Begins to read; the result is taken from <see cref="TryTake"/> when the road was told. Null, or why it is not
-    /// read.
+    /// Begins to read; the result is taken from <see cref="TryTake"/> when the discovery source was notified. Null, or
+    /// why it is not read.
     /// </summary>
     public string? Read(SsdpEffect.Found found, SsdpRoad road)
     {

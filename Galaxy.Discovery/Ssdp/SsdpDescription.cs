@@ -10,8 +10,8 @@ namespace Galaxy.Discovery.Ssdp;
 
 /// <summary>
 /// The description document of a node (UPnP Device Architecture 1.1, section 2.3), with one element of our own: the
-/// announcement of the UDP road, signed when the document is read and with the reader's nonce, so that it proves what a
-/// stored document could not.
+/// announcement of the UDP discovery source, signed when the document is read and with the reader's nonce, so that it
+/// proves what a stored document could not.
 /// </summary>
 internal static class SsdpDescription
 {
@@ -44,7 +44,7 @@ internal static class SsdpDescription
             SHA256.HashData(Encoding.UTF8.GetBytes($"{own.Role}\n{own.Url}\n{own.GrpcUrl}\n{own.Version}"))
         ) & 0xFFFFFF;
 
-    /// <param name="nonce">The reader's; empty for readers who do not know of it.</param>
+    /// <param name="nonce">The reader's; empty for readers that do not support it.</param>
     public static string Write(LocalNode own, Trust trust, string nonce)
     {
         var announcement = trust.Make(NodeAnnouncement.Of(own, AnnouncementKind.Response, re: nonce));
@@ -73,7 +73,7 @@ internal static class SsdpDescription
 
     /// <summary>
     /// What a document says of a node: the announcement in it or, of a device of our type that has none, its name and
-    /// address, signed by nobody. Null when it is about something else.
+    /// address, unsigned. Null when it is about something else.
     /// </summary>
     public static Announcement? Read(Stream document)
     {

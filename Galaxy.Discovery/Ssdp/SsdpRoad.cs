@@ -148,8 +148,8 @@ internal sealed class SsdpRoad(
     {
         if (Local.Current.Any(own => SsdpDescription.Uuid(own) == found.Uuid))
             return;
-        // Nobody signs a packet of this road: it keeps whom the description made known, and brings nobody back without
-        // reading it again.
+        // Packets of this discovery source are not signed: a packet keeps a peer known that its description made known,
+        // and does not bring a peer back before the description has been read again.
         if (
             _known.TryGetValue(found.Uuid, out var known)
             && SameVersion(known.Version, found.Version)
@@ -170,7 +170,7 @@ internal sealed class SsdpRoad(
         || found.EndsWith('/') && known.StartsWith(found, StringComparison.Ordinal)
         || known.EndsWith('/') && found.StartsWith(known, StringComparison.Ordinal);
 
-    /// <summary>A description was read, or could not be: on the road's own loop.</summary>
+    /// <summary>A description was read, or could not be read: on the discovery source's own loop.</summary>
     private void Learn(DescriptionRead read)
     {
         if (read.Problem is { } problem)

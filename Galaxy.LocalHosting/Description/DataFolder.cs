@@ -49,8 +49,8 @@ public static class DataFolder
         var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
         if (!OperatingSystem.IsWindows())
             options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        // Whole or not at all: a key that is half written would lock everybody out, an empty one would let everybody
-        // in.
+        // Write the key atomically: a key that is half written would lock all callers out, an empty one would let all
+        // callers in.
         var fresh = file + ".new";
         File.Delete(fresh);
         using (var writer = new StreamWriter(fresh, options))

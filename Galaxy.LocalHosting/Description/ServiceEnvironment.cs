@@ -52,7 +52,7 @@ public static class ServiceEnvironment
     }
 
     /// <summary>
-    /// The pace of telemetry where a person watches: a failover is seen after a second, not after five.
+    /// The interval of telemetry where a user watches: a failover is seen after a second, not after five.
     /// </summary>
     public static IReadOnlyList<(string Name, string Value)> TelemetryPace { get; } =
     [

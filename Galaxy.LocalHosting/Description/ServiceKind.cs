@@ -21,7 +21,7 @@ public sealed record ServiceKind(string Name, string Project)
     /// </summary>
     public string? HealthPath { get; init; } = "/alive";
 
-    /// <summary>Whose addresses it gets.</summary>
+    /// <summary>The services whose addresses it gets.</summary>
     public IReadOnlyList<ServiceReference> References { get; init; } = [];
 
     /// <summary>

@@ -1,7 +1,7 @@
 namespace Galaxy.LocalHosting.Description;
 
 /// <summary>
-/// An option or setting that a person can correct; the message is one or two sentences that name the cure.
+/// An option or setting that the user can correct; the message is one or two sentences that name the cure.
 /// </summary>
 public sealed class SystemOptionException(string message) : Exception(message)
 {

@@ -4,8 +4,8 @@ using System.Net.Sockets;
 namespace Galaxy.LocalHosting.Processes;
 
 /// <summary>A port that a process needs.</summary>
-/// <param name="Process">Who needs it.</param>
-/// <param name="Endpoint">What for.</param>
+/// <param name="Process">The process that needs it.</param>
+/// <param name="Endpoint">The endpoint that it is for.</param>
 /// <param name="Port">Null: any free one.</param>
 /// <param name="Variable">The setting that changes it; null: none does.</param>
 public sealed record PortRequest(string Process, string Endpoint, int? Port, string? Variable);
@@ -46,7 +46,7 @@ public static class LocalPorts
         var held = new List<Socket>();
         try
         {
-            // Fixed ports first: a free one must not be somebody's fixed one.
+            // Fixed ports first: a free port must not be the fixed port of another process.
             return all.OrderBy(request => request.Port is null)
                 .ToDictionary(request => request, request => Take(request, held));
         }

@@ -1,8 +1,8 @@
 namespace Galaxy.LocalHosting.Processes;
 
 /// <summary>
-/// Ends the run when the <c>dotnet run</c> that started it is killed: the terminal that showed it is not listening any
-/// more. A shell that ends (nohup, a service manager) does not count.
+/// Ends the run when the <c>dotnet run</c> that started it is killed: the terminal that showed its output is gone. A
+/// shell that ends (nohup, a service manager) does not count.
 /// </summary>
 public static class ParentWatch
 {

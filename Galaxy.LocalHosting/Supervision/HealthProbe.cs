@@ -9,7 +9,7 @@ internal static class HealthProbe
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
 
-    // The probe asks this machine: a proxy has no business here.
+    // The probe asks this machine, so it must not use a proxy.
     private static readonly HttpClient Http = new(new SocketsHttpHandler { UseProxy = false })
     {
         Timeout = TimeSpan.FromSeconds(2),

@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace Galaxy.LocalHosting.Supervision;
 
-/// <summary>Asks a cluster that was just started who leads it, through its API as any client.</summary>
+/// <summary>Asks a cluster that was just started for its leader, through its API like any client.</summary>
 public static class LeaderQuestion
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(10);

@@ -2,7 +2,7 @@ using Spectre.Console;
 
 namespace Galaxy.LocalHosting.Supervision;
 
-/// <summary>What a person sees when everything is up: the processes, then the addresses.</summary>
+/// <summary>What the user sees when everything is up: the processes, then the addresses.</summary>
 internal static class StartReport
 {
     public static void Print(

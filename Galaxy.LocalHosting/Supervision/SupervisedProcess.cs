@@ -132,7 +132,7 @@ internal sealed class SupervisedProcess(
             }
             if (!_wanted)
                 break;
-            // What the program says of its settings will not change by itself.
+            // A start that the program refuses (settings, ports, stores) would be refused again.
             if (code is SettingsError or StartError && !_healthy.Task.IsCompletedSuccessfully)
             {
                 Fail($"'{Name}' refuses to start: {LastError()}");
@@ -194,7 +194,7 @@ internal sealed class SupervisedProcess(
     private async Task ProbeAsync(CancellationToken ended)
     {
         var started = Stopwatch.GetTimestamp();
-        // A machine that is busy may take its time; a process that never answers is said so once a minute.
+        // A start may take long on a busy machine; a process that does not answer is reported once a minute.
         while (!await HealthProbe.WaitAsync(Description, HealthTimeout, ended))
         {
             if (ended.IsCancellationRequested)

@@ -36,7 +36,7 @@ public sealed class Supervisor : IProcessControl, IAsyncDisposable
     /// <summary>Completes when every process is healthy.</summary>
     public Task Started => _started.Task;
 
-    /// <summary>The addresses that a person is shown when everything is up.</summary>
+    /// <summary>The addresses that the user is shown when everything is up.</summary>
     public Func<CancellationToken, Task<IReadOnlyList<(string Text, string Url)>>> Links { get; init; } =
         _ => Task.FromResult<IReadOnlyList<(string, string)>>([]);
 

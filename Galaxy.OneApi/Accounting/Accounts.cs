@@ -5,7 +5,7 @@ using Galaxy.OneApi.Routing;
 
 namespace Galaxy.OneApi.Accounting;
 
-/// <summary>What a request may cost, what it did cost, and who pays. Thread-safe.</summary>
+/// <summary>What a request may cost, what it did cost, and which key pays. Thread-safe.</summary>
 internal sealed partial class Accounts(Limiter limiter, UsageLog usage, ModelRules rules, ILogger<Accounts> log)
 {
     /// <summary>
@@ -25,7 +25,7 @@ internal sealed partial class Accounts(Limiter limiter, UsageLog usage, ModelRul
             return null;
         var output = (long)(request.Envelope.MaxTokens ?? TypicalOutput) * request.Envelope.Count;
         var most = new Usage(LongestInput(request), (int)Math.Min(output, MostOutput));
-        // The dearest of those who may answer.
+        // The most expensive of the targets that may answer.
         var nanos = plan.Targets.Concat(plan.OnContext).Concat(plan.OnFilter).Max(target => CostOf(target, most));
         var (admission, refusal) = await limiter.AdmitAsync(key, most.Total, nanos);
         return refusal is null ? admission : throw new RefusedException(refusal);

@@ -67,7 +67,8 @@ internal sealed class UsageLog(GovernanceStore store, TimeProvider time, ILogger
     {
         if (!store.IsThere || _waiting.IsEmpty)
             return;
-        // Whoever adds to the old sums meanwhile is caught by the take of each one below.
+        // Requests may add to these sums meanwhile: the exchange below takes each sum atomically, and the next turn
+        // takes what is added later.
         foreach (var (at, sums) in _waiting)
         {
             var taken = new long[Measures.Length];
@@ -86,7 +87,7 @@ internal sealed class UsageLog(GovernanceStore store, TimeProvider time, ILogger
                 throw;
             }
         }
-        // Nobody adds to the day before yesterday any more.
+        // No request adds to a day before yesterday any more.
         var yesterday = Time.GetUtcNow().AddDays(-1).ToString("yyyyMMdd", CultureInfo.InvariantCulture);
         foreach (
             var old in _waiting
@@ -111,8 +112,8 @@ internal sealed class UsageLog(GovernanceStore store, TimeProvider time, ILogger
     }
 
     /// <summary>
-    /// What was used on these days, by everybody, through all gateways; what this one has not written yet is written
-    /// first.
+    /// The usage of all keys on these days, through all gateways; sums that this process has not written yet are
+    /// written first.
     /// </summary>
     public async Task<List<UsageRow>> ReadAsync(DateOnly from, DateOnly to)
     {

@@ -48,7 +48,7 @@ internal sealed class BytesThrough : IExchange
         }
         catch (UpstreamException failure)
         {
-            // There is no way to say it in sound; an end that the client notices is the honest one.
+            // A binary stream cannot carry an error, so the connection is aborted and the client notices it.
             context.Abort();
             throw new BrokeOffException(failure.Error) { IsTold = true };
         }

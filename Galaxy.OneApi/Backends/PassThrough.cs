@@ -33,7 +33,7 @@ internal sealed class PassThrough : IExchange
     public string? ResponseId => _watch?.Id ?? _id;
 
     /// <summary>Returns when the first token is there, or the whole answer if it is not streamed.</summary>
-    /// <param name="hidesUsage">The usage in the stream was asked for by us, and is kept from the client.</param>
+    /// <param name="hidesUsage">This service asked for the usage in the stream, and keeps it from the client.</param>
     /// <exception cref="UpstreamException">It refused, failed, broke off, or is no answer.</exception>
     public static async Task<PassThrough> BeginAsync(
         UpstreamCall call,
@@ -114,7 +114,7 @@ internal sealed class PassThrough : IExchange
         }
     }
 
-    // What comes before the first token says nothing yet, so it can wait: until then another provider may be asked.
+    // Events before the first token have no content, so they are held back: until then another provider may be asked.
     private async Task HoldAsync()
     {
         while (!_watch!.HasToken)
@@ -148,7 +148,7 @@ internal sealed class PassThrough : IExchange
         }
         catch (Exception bad) when (bad is JsonException or InvalidDataException or InvalidOperationException)
         {
-            // After the first token only our accounts suffer, not the client.
+            // After the first token an unreadable event affects the usage accounts only, not the client.
             if (!_watch!.HasToken)
                 throw new UpstreamException(
                     new ModelError(
@@ -200,7 +200,7 @@ internal sealed class PassThrough : IExchange
         }
         catch (UpstreamException failure) when (_watch!.HasEnded)
         {
-            // All was said; how the connection ends is of no interest.
+            // The answer is complete, so the way in which the connection ends does not matter.
             _ = failure;
             return 0;
         }

@@ -8,7 +8,7 @@ using Galaxy.OneApi.Providers;
 namespace Galaxy.OneApi.Backends;
 
 /// <summary>
-/// One request to one provider: its head, its refusals, and its body read with patience. Not thread-safe.
+/// One request to one provider: its head, its refusals, and its body read with a timeout. Not thread-safe.
 /// </summary>
 internal sealed class UpstreamCall : IAsyncDisposable
 {
@@ -25,7 +25,7 @@ internal sealed class UpstreamCall : IAsyncDisposable
     private UpstreamCall(Provider provider, CancellationToken caller)
     {
         (_provider, _caller) = (provider, caller);
-        // A client that goes away takes its upstream request along.
+        // When the client disconnects, its upstream request is cancelled.
         _ends = CancellationTokenSource.CreateLinkedTokenSource(caller);
     }
 

@@ -9,8 +9,8 @@ namespace Galaxy.OneApi.Cache;
 internal sealed record CachedAnswer(string MediaType, byte[] Body, string Target);
 
 /// <summary>
-/// Answers to requests that are the same to the byte, for those who ask for it, each key its own. Kept in the store
-/// that all gateways share; while it is away there is no cache. Thread-safe.
+/// Answers to requests that are the same to the byte, for callers that ask for it, separately for each key. Kept in the
+/// store that all gateways share; while it is away there is no cache. Thread-safe.
 /// </summary>
 internal sealed class AnswerCache(GovernanceStore store)
 {
@@ -63,7 +63,7 @@ internal sealed class AnswerCache(GovernanceStore store)
         }
         catch (StoreMissingException)
         {
-            // It is asked again, that is all.
+            // Without the cache the provider is asked again.
         }
     }
 }

@@ -20,7 +20,7 @@ internal enum Wire
     Rerank,
 }
 
-/// <summary>How a client speaks. Stateless; thread-safe.</summary>
+/// <summary>The dialect of a client. Stateless; thread-safe.</summary>
 internal abstract class ClientDialect
 {
     public abstract Wire Wire { get; }
@@ -45,7 +45,7 @@ internal interface IAnswerWriter
     void Write(AnswerEvent step, IBufferWriter<byte> output);
 }
 
-/// <summary>How a provider speaks. Stateless; thread-safe.</summary>
+/// <summary>The dialect of a provider. Stateless; thread-safe.</summary>
 internal abstract class ProviderDialect
 {
     public abstract Wire Wire { get; }

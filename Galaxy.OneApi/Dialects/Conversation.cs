@@ -9,7 +9,7 @@ internal enum Speaker
     Assistant,
 }
 
-/// <summary>A piece of what somebody says.</summary>
+/// <summary>A part of a message.</summary>
 internal abstract record Part;
 
 internal sealed record TextPart(string Text) : Part;
@@ -67,8 +67,8 @@ internal sealed record ToolChoice(ToolUse Use, string? Name = null);
 internal sealed record OutputFormat(string? Name, JsonObject? Schema, bool? Strict, string? Description = null);
 
 /// <summary>
-/// What is asked of a model, in no dialect: what the three dialects have in common, and what at least two of them can
-/// say. What a reader does not know it names in <see cref="Unknown"/>; what a writer cannot say goes to its
+/// A request to a model, independent of dialects: what the three dialects have in common, and what at least two of them
+/// support. A reader lists unknown fields in <see cref="Unknown"/>; a writer adds unsupported fields to its
 /// <see cref="Losses"/>.
 /// </summary>
 internal sealed record Conversation
@@ -113,7 +113,9 @@ internal sealed record Conversation
     public IReadOnlyList<string> Hints { get; init; } = [];
 }
 
-/// <summary>What could not be carried from one dialect to another, by the client's name for it.</summary>
+/// <summary>
+/// Unsupported fields, which could not be carried from one dialect to another, by the client's names.
+/// </summary>
 internal sealed class Losses
 {
     private readonly List<string> _names = [];

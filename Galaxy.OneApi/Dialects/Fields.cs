@@ -4,8 +4,8 @@ using System.Text.Json.Nodes;
 namespace Galaxy.OneApi.Dialects;
 
 /// <summary>
-/// Reads the fields of a JSON object once each, says by path what is wrong, and knows which ones nobody asked for. A
-/// field that is <c>null</c> is not there.
+/// Reads the fields of a JSON object once each, reports by path what is wrong, and knows which fields the reader has
+/// not asked for. A field that is <c>null</c> counts as absent.
 /// </summary>
 /// <param name="path">Of the object within the request; empty: it is the request.</param>
 internal sealed class Fields(JsonObject json, string path)
@@ -14,7 +14,7 @@ internal sealed class Fields(JsonObject json, string path)
 
     public string PathOf(string name) => path.Length == 0 ? name : $"{path}.{name}";
 
-    /// <summary>Fields that are there and that nobody has asked for, by path.</summary>
+    /// <summary>Fields that are present and that the reader has not asked for, by path.</summary>
     public IEnumerable<string> Rest =>
         json.Where(pair => pair.Value is not null && !_asked.Contains(pair.Key)).Select(pair => PathOf(pair.Key));
 

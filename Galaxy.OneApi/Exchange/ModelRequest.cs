@@ -6,9 +6,9 @@ using Galaxy.ServiceDefaults.Input;
 
 namespace Galaxy.OneApi.Exchange;
 
-/// <summary>One request of a client, whoever will answer it. Not thread-safe.</summary>
+/// <summary>One request of a client, independent of the target that will answer it. Not thread-safe.</summary>
 /// <param name="Headers">Of the client.</param>
-/// <param name="DropParams">What cannot be carried over is dropped instead of refused.</param>
+/// <param name="DropParams">Unsupported fields are dropped instead of refused.</param>
 /// <param name="MeterUsage">A stream must tell what it used, even where the client did not ask.</param>
 internal sealed record ModelRequest(
     ClientDialect Client,
@@ -24,7 +24,7 @@ internal sealed record ModelRequest(
 
     private Conversation? _conversation;
 
-    /// <summary>Read only when somebody of another dialect is to answer.</summary>
+    /// <summary>Parsed only when a target of another dialect is to answer.</summary>
     /// <exception cref="BadFieldException">It is not what the client's dialect allows.</exception>
     public Conversation Conversation => _conversation ??= Client.Read(Parse(Body));
 

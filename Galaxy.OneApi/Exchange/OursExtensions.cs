@@ -6,9 +6,8 @@ namespace Galaxy.OneApi.Exchange;
 internal static class OursExtensions
 {
     /// <summary>
-    /// An endpoint that knows its callers by itself and says what is wrong in their dialect: nothing of the pipeline is
-    /// of use to it, and authentication, which knows the cluster's key only, would refuse those with a key of their
-    /// own.
+    /// A self-authenticated endpoint, which reports errors in the caller's dialect: it needs nothing of the pipeline,
+    /// whose authentication does not know keys for models and would refuse their callers.
     /// </summary>
     public static TBuilder Ours<TBuilder>(this TBuilder endpoint)
         where TBuilder : IEndpointConventionBuilder
@@ -17,7 +16,7 @@ internal static class OursExtensions
         return endpoint;
     }
 
-    /// <summary>An endpoint that knows its callers by itself.</summary>
+    /// <summary>A self-authenticated endpoint.</summary>
     public static TBuilder KnowsCallers<TBuilder>(this TBuilder endpoint)
         where TBuilder : IEndpointConventionBuilder
     {

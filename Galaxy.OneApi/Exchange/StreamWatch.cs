@@ -4,8 +4,8 @@ using Galaxy.OneApi.Dialects;
 namespace Galaxy.OneApi.Exchange;
 
 /// <summary>
-/// Looks over the shoulder of a stream that passes through: when its first token comes, what it used, whether it ends
-/// as it should. Until the first token every event is read; afterwards only those that can matter. Not thread-safe.
+/// Observes a stream that passes through: when its first token comes, what it used, whether it ends as it should. Until
+/// the first token every event is read; afterwards only those that can matter. Not thread-safe.
 /// </summary>
 internal sealed class StreamWatch(ProviderDialect dialect) : IDisposable
 {
@@ -38,7 +38,9 @@ internal sealed class StreamWatch(ProviderDialect dialect) : IDisposable
             Look(frame);
     }
 
-    /// <summary>One event. False: it only tells the usage that we asked for, not the client.</summary>
+    /// <summary>
+    /// One event. False: it only contains the usage that this service asked for and the client did not.
+    /// </summary>
     public bool Look(ReadOnlySpan<byte> frame)
     {
         var isPlain = HasToken && !CanMatter(frame);

@@ -13,13 +13,13 @@ internal sealed class UpstreamException(ModelError error) : Exception(error.Mess
     /// </summary>
     public RawRefusal? Raw { get; init; }
 
-    /// <summary>The provider takes our key for wrong. That is nothing that its client could mend.</summary>
+    /// <summary>The provider rejects this service's key. The client cannot fix that.</summary>
     public bool IsRefusedKey { get; init; }
 
     /// <summary>The provider's key is to blame: the next key may be tried.</summary>
     public bool IsOfKey => IsRefusedKey || error.Kind == ErrorKind.RateLimited;
 
-    /// <summary>Nobody else would answer otherwise: the request itself is wrong.</summary>
+    /// <summary>The request itself is wrong: no other target would answer differently.</summary>
     public bool IsFinal => error.Kind is ErrorKind.InvalidRequest or ErrorKind.TooLarge;
 
     /// <summary>The provider is in trouble, not the request.</summary>

@@ -3,8 +3,8 @@ using Galaxy.OneApi.Routing;
 
 namespace Galaxy.OneApi.Exchange;
 
-/// <summary>Who answered, after how many tries.</summary>
-/// <param name="Dropped">Fields that could not be carried over, and were allowed not to be.</param>
+/// <summary>The target that answered, and the number of attempts.</summary>
+/// <param name="Dropped">Unsupported fields that were dropped, as the request or the provider's settings allow.</param>
 internal sealed record Won(
     IExchange Exchange,
     Target Target,

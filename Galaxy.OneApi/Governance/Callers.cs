@@ -3,10 +3,12 @@ using Galaxy.ServiceDefaults.Authentication;
 
 namespace Galaxy.OneApi.Governance;
 
-/// <summary>Who a request comes from: a key with a role, or one for models only. Thread-safe.</summary>
+/// <summary>
+/// Identifies the caller of a request: by a key with a role, or by a key for models only. Thread-safe.
+/// </summary>
 internal sealed class Callers(CallerIdentifier callers, KeyStore keys, TimeProvider time)
 {
-    /// <exception cref="RefusedException">Nobody whom we know, or somebody who may not any more.</exception>
+    /// <exception cref="RefusedException">The key is unknown, may not be used, or cannot be checked now.</exception>
     public async ValueTask<Caller> IdentifyAsync(HttpRequest request)
     {
         var presented = Presented(request);

@@ -6,7 +6,7 @@ using StackExchange.Redis;
 namespace Galaxy.OneApi.Governance;
 
 /// <summary>
-/// The keys, in the store; what was looked up is believed for a few seconds, so that a key that is withdrawn is soon
+/// The keys, in the store; a key that was looked up is cached for a few seconds, so that a withdrawn key is soon
 /// refused everywhere. Thread-safe.
 /// </summary>
 internal sealed class KeyStore(GovernanceStore store, TimeProvider time)

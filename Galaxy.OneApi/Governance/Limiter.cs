@@ -72,7 +72,7 @@ internal sealed class Limiter(GovernanceStore store, TimeProvider time)
     /// <param name="tokens">That it may use at most.</param>
     /// <param name="nanos">That it may cost at most, in billionths of a dollar.</param>
     /// <returns>The admission, or why not.</returns>
-    /// <exception cref="StoreMissingException">The store does not answer; nobody is let in unseen.</exception>
+    /// <exception cref="StoreMissingException">The store does not answer; no request is admitted unchecked.</exception>
     public async Task<(Admission? Admission, ModelError? Refusal)> AdmitAsync(VirtualKey key, long tokens, long nanos)
     {
         var now = time.GetUtcNow();

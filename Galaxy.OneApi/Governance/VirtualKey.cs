@@ -4,11 +4,11 @@ using System.Text;
 namespace Galaxy.OneApi.Governance;
 
 /// <summary>
-/// A key that somebody was given for the models, and what it may do. The secret itself is not kept, only its hash.
+/// A key for the models, issued to a person or a program, and what it may do. Only the hash of the secret is stored.
 /// </summary>
 internal sealed record VirtualKey
 {
-    /// <summary>How every secret begins, so that it is known for what it is wherever it turns up.</summary>
+    /// <summary>The beginning of every secret, by which a leaked one is recognized.</summary>
     public const string Prefix = "gxk-";
 
     public required string Id { get; init; }
@@ -60,7 +60,7 @@ internal sealed record VirtualKey
         Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(secret)));
 }
 
-/// <summary>Who asks.</summary>
+/// <summary>The caller of a request.</summary>
 /// <param name="Id">In accounts: <c>cluster</c> for the cluster's own key.</param>
 /// <param name="Key">Null for the cluster's own key, which nothing limits.</param>
 internal sealed record Caller(string Id, VirtualKey? Key)

@@ -60,7 +60,7 @@ internal sealed record KeyView(
         );
 }
 
-/// <summary><c>/api/v1/keys</c>: keys for the models, given out by whoever holds the cluster's key.</summary>
+/// <summary><c>/api/v1/keys</c>: keys for the models; operators read them, admins create and change them.</summary>
 internal static class KeysApi
 {
     public static void MapKeysApi(this IEndpointRouteBuilder endpoints)

@@ -5,7 +5,7 @@ using Galaxy.ServiceDefaults.Configuration;
 
 namespace Galaxy.OneApi.Http;
 
-/// <summary><c>GET /api/v1/providers</c>: whom this process can ask, and how they do.</summary>
+/// <summary><c>GET /api/v1/providers</c>: the providers that this process can ask, and their state.</summary>
 internal static class ProvidersApi
 {
     private const string Ready = "ready",

@@ -10,8 +10,8 @@ using Galaxy.OneApi.Responses;
 namespace Galaxy.OneApi.Http;
 
 /// <summary>
-/// OpenAI's Responses API: with providers that have it requests pass through, with the others we keep what is to be
-/// kept.
+/// OpenAI's Responses API: with providers that have it requests pass through, for the others this service stores the
+/// responses.
 /// </summary>
 internal static class ResponsesApi
 {

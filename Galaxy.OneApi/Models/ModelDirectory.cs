@@ -8,8 +8,8 @@ using Galaxy.OneApi.Providers;
 namespace Galaxy.OneApi.Models;
 
 /// <summary>
-/// Which models providers have. What they list is remembered for a minute, and asked again behind the back of whoever
-/// needs it then. Thread-safe.
+/// The models that providers have. A provider's list is cached for a minute; after that the next reader still gets the
+/// cached list, while the provider is asked again in the background. Thread-safe.
 /// </summary>
 internal sealed partial class ModelDirectory
 {

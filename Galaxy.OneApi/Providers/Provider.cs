@@ -7,7 +7,7 @@ using Galaxy.OneApi.Dialects.Plain;
 
 namespace Galaxy.OneApi.Providers;
 
-/// <summary>Where models are, and how they are spoken to. Immutable.</summary>
+/// <summary>A provider of models: its address and its dialect. Immutable.</summary>
 /// <param name="BaseUrl">Up to and including the version, for instance <c>https://api.openai.com/v1</c>.</param>
 internal sealed record Provider(string Name, Uri BaseUrl, string DialectName)
 {
@@ -23,7 +23,7 @@ internal sealed record Provider(string Name, Uri BaseUrl, string DialectName)
     /// <summary>It has OpenAI's Responses API, too: such requests pass through.</summary>
     public bool HasResponses { get; init; }
 
-    /// <summary>What cannot be carried over is dropped, and named in a header, instead of refused.</summary>
+    /// <summary>Unsupported fields are dropped, and named in a header, instead of refused.</summary>
     public bool DropParams { get; init; }
 
     /// <summary>A provider that sends nothing for that long has hung.</summary>
@@ -38,7 +38,7 @@ internal sealed record Provider(string Name, Uri BaseUrl, string DialectName)
 
     public Uri Address(string path) => new(_root + path);
 
-    /// <summary>How it is spoken to when a client speaks like that: the same way if it can.</summary>
+    /// <summary>The dialect to use for a client of that dialect: the same one if the provider supports it.</summary>
     /// <returns>Null: it has no such thing.</returns>
     public ProviderDialect? DialectFor(Wire client) =>
         client switch

@@ -20,7 +20,7 @@ internal sealed class Upstream : IDisposable
         handler.ConnectTimeout = TimeSpan.FromSeconds(5);
         handler.PooledConnectionLifetime = TimeSpan.FromMinutes(5);
         handler.EnableMultipleHttp2Connections = true;
-        // An answer that nobody reads any more costs its owner money with every token: the connection is closed at
+        // An answer that is no longer read costs the owner of the key money with every token: close the connection at
         // once.
         handler.ResponseDrainTimeout = TimeSpan.Zero;
         // Trace context is nothing that providers should see.

@@ -11,8 +11,8 @@ using Galaxy.OneApi.Routing;
 namespace Galaxy.OneApi.Relay;
 
 /// <summary>
-/// Asks one target after the other until the first token of one is there. A key that is limited rests as long as its
-/// provider says, a provider in trouble is passed over; what is wrong with the request itself is said at once.
+/// Asks one target after the other until the first token of one is there. A rate-limited key is in cooldown as long as
+/// its provider says, an unhealthy provider is skipped; an error of the request itself is reported at once.
 /// Thread-safe.
 /// </summary>
 internal sealed class Attempts(
@@ -31,8 +31,8 @@ internal sealed class Attempts(
     private static readonly TimeSpan RefusedRest = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
 
-    /// <exception cref="UpstreamException">Nobody answered; the last failure, or the first that is the client's
-    /// fault.</exception>
+    /// <exception cref="UpstreamException">No target answered; it is the last failure, or the first that is the
+    /// client's fault.</exception>
     /// <exception cref="BadFieldException">The request has to be translated, and cannot be.</exception>
     public async Task<Won> RunAsync(ModelRequest request, Plan plan, CancellationToken cancellation)
     {
@@ -49,7 +49,7 @@ internal sealed class Attempts(
                     return won;
                 if (wait is not null && (shortest is null || wait < shortest))
                     shortest = wait;
-                // A model that is too small, or too shy, has others named for it.
+                // A route may name other models for a conversation that is too long or that a content filter refuses.
                 if (run.Last?.Error.Kind == ErrorKind.ContextLength)
                     Detour(targets, i, plan.OnContext, run);
                 else if (run.Last?.Error.Kind == ErrorKind.ContentFilter)
@@ -57,7 +57,8 @@ internal sealed class Attempts(
             }
             if (run.Last is { } last && (run.Tries >= run.Most || !IsWorthAnotherRound(last)))
                 throw last;
-            // Whoever rests is asked when the rest is over, if that is soon; the others after a moment.
+            // Retry keys in cooldown when the shortest cooldown ends, otherwise back off (100 ms, doubled each round,
+            // with jitter); give up when all waits together exceed 10 s.
             var pause = shortest ?? FirstPause * Math.Pow(2, round) * (0.5 + random());
             if ((waited += pause) > LongestWait)
                 throw run.Last ?? Limited(plan, pause);
@@ -92,7 +93,7 @@ internal sealed class Attempts(
             )
         );
 
-    /// <summary>All keys of one target. Neither: it failed, and <see cref="Run.Last"/> says how.</summary>
+    /// <summary>Tries all keys of one target. Neither: it failed, and <see cref="Run.Last"/> says how.</summary>
     private async Task<(Won?, TimeSpan? Wait)> AskAsync(
         ModelRequest request,
         Target target,

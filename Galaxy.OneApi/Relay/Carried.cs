@@ -5,7 +5,7 @@ using Galaxy.OneApi.Governance;
 namespace Galaxy.OneApi.Relay;
 
 /// <summary>
-/// Headers of answers: what a provider's say to a client of its dialect, and what our own limits say.
+/// Headers of answers: those of a provider, for a client of its dialect, and those of this service's own limits.
 /// </summary>
 internal static class Carried
 {
@@ -31,7 +31,7 @@ internal static class Carried
             response.ContentType = type.ToString();
     }
 
-    /// <summary>In place of the provider's, whose limits are none of the client's business.</summary>
+    /// <summary>Replaces the provider's headers, because its limits do not concern the client.</summary>
     public static void Limits(Admission admission, Wire wire, IHeaderDictionary headers, TimeProvider time)
     {
         foreach (

@@ -7,7 +7,7 @@ namespace Galaxy.OneApi.Relay;
 /// <summary>Error answers before the first byte.</summary>
 internal static class Errors
 {
-    /// <param name="raw">The provider's own words, where they may be passed on.</param>
+    /// <param name="raw">The provider's own error, where it may be passed on.</param>
     public static async Task WriteAsync(
         HttpContext context,
         ClientDialect client,

@@ -14,8 +14,8 @@ using Microsoft.AspNetCore.Http.Features;
 namespace Galaxy.OneApi.Relay;
 
 /// <summary>
-/// One request for a model from beginning to end: who asks and whether they may, who answers, what it cost. Whatever
-/// goes wrong is said in the client's dialect. Thread-safe.
+/// One request for a model from beginning to end: the caller and its rights, the target that answers, the cost. Errors
+/// are reported in the client's dialect. Thread-safe.
 /// </summary>
 internal sealed partial class ModelRelay(
     Callers callers,
@@ -33,7 +33,7 @@ internal sealed partial class ModelRelay(
     public const string CacheHeader = "x-galaxy-cache";
     private const string DropHeader = "x-galaxy-drop-params";
 
-    /// <param name="plan">Who may answer; null: the router says.</param>
+    /// <param name="plan">The targets that may answer; null: the router decides.</param>
     /// <param name="after">Told of the exchange when the whole answer is with the client.</param>
     public async Task HandleAsync(
         HttpContext context,

@@ -34,8 +34,8 @@ internal sealed partial class ResponseKeeper(
             _ => null,
         };
 
-    /// <summary>Puts what was said before in front of what is said now.</summary>
-    /// <returns>The plan where only one provider can continue, and the items where we can.</returns>
+    /// <summary>Puts the items of the previous response in front of the items of this request.</summary>
+    /// <returns>The plan, where only one provider can continue, or the items, where this service can.</returns>
     public async Task<(Plan?, JsonArray?)> ContinueAsync(
         JsonObject request,
         Caller caller,
@@ -125,7 +125,7 @@ internal sealed partial class ResponseKeeper(
         }
         catch (StoreMissingException missing)
         {
-            // The answer is with the client already; that it cannot be continued shows when that is tried.
+            // The client has the answer already; a later request that continues it will get an error.
             LogNotKept(missing.Message);
         }
     }

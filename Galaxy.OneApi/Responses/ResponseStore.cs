@@ -7,11 +7,11 @@ using Galaxy.OneApi.Routing;
 namespace Galaxy.OneApi.Responses;
 
 /// <summary>A response that can be fetched or continued.</summary>
-/// <param name="Caller">Nobody else may see it.</param>
-/// <param name="Provider">Who keeps it; null: we do.</param>
+/// <param name="Caller">The only caller that may see it.</param>
+/// <param name="Provider">The provider that keeps it; null: this service keeps it.</param>
 /// <param name="Response">As the client got it; null where the provider keeps it.</param>
-/// <param name="Items">All that had been said when it was asked for, and what it answered: what a next request begins
-/// with.</param>
+/// <param name="Items">The whole conversation up to this response, and its answer: a next request begins with these
+/// items.</param>
 internal sealed record StoredResponse(
     string Caller,
     string? Provider,

@@ -4,8 +4,8 @@ using Galaxy.OneApi.Providers;
 namespace Galaxy.OneApi.Routing;
 
 /// <summary>
-/// Which key of a provider is next, and which ones rest: a key that was refused or limited is left alone for a while.
-/// Thread-safe.
+/// Which key of a provider is next, and which ones are in cooldown: a key that was refused or rate-limited is not used
+/// for a while. Thread-safe.
 /// </summary>
 internal sealed class KeyRing(TimeProvider time)
 {
@@ -18,8 +18,8 @@ internal sealed class KeyRing(TimeProvider time)
     private readonly ConcurrentDictionary<string, int> _turns = [];
 
     /// <summary>
-    /// The next key that does not rest. Null, with the time to wait: all of them do, because each was limited or, if
-    /// so, refused.
+    /// The next key that is not in cooldown. Null, with the time to wait: all keys are in cooldown, because each was
+    /// rate-limited or, if so, refused.
     /// </summary>
     public (string? Key, TimeSpan? Wait, bool IsRefused) Take(Provider provider)
     {
@@ -42,8 +42,9 @@ internal sealed class KeyRing(TimeProvider time)
         return (null, shortest, isRefused);
     }
 
-    /// <param name="after">What the provider said, if it did; otherwise each failure in a row doubles the rest.</param>
-    /// <param name="isRefused">It is not limited but wrong.</param>
+    /// <param name="after">What the provider said, if it did; otherwise each failure in a row doubles the
+    /// cooldown.</param>
+    /// <param name="isRefused">The key is not rate-limited but wrong.</param>
     public void Cool(Provider provider, string? key, TimeSpan? after, bool isRefused)
     {
         var now = time.GetUtcNow();
@@ -62,7 +63,7 @@ internal sealed class KeyRing(TimeProvider time)
         );
     }
 
-    /// <summary>For how long a key is left alone yet, and whether because it was refused; null: it is not.</summary>
+    /// <summary>The rest of a key's cooldown, and whether the key was refused; null: it is not in cooldown.</summary>
     public (TimeSpan Left, bool IsRefused)? RestOf(Provider provider, string key) =>
         _rests.TryGetValue((provider.Name, key), out var rest) && rest.Until - time.GetUtcNow() is { Ticks: > 0 } left
             ? (left, rest.IsRefused)

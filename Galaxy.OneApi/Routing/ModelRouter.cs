@@ -7,7 +7,7 @@ using Galaxy.ServiceDefaults.Cluster;
 namespace Galaxy.OneApi.Routing;
 
 /// <summary>
-/// From the name of a model to those who can answer, in the order in which they are asked. Thread-safe.
+/// Resolves the name of a model to the targets that can answer, in the order in which they are asked. Thread-safe.
 /// </summary>
 internal sealed class ModelRouter(
     ProviderCatalog providers,
@@ -21,8 +21,8 @@ internal sealed class ModelRouter(
     public const string Auto = "auto";
     private const int MostHops = 4;
 
-    /// <param name="user">Whom <c>sticky</c> keeps with one target.</param>
-    /// <exception cref="UnknownModelException">Nobody has such a model.</exception>
+    /// <param name="user">The user that <c>sticky</c> keeps with one target.</param>
+    /// <exception cref="UnknownModelException">No target has such a model.</exception>
     public async ValueTask<Plan> PlanAsync(string name, string? user, CancellationToken cancellation)
     {
         if (rules.Current.Routes.TryGetValue(name, out var route))
@@ -50,7 +50,7 @@ internal sealed class ModelRouter(
         targets.AddRange(await ResolveAllAsync(route.Fallbacks, cancellation));
         if (targets.Count == 0)
             throw Unknown(asked);
-        // Those that have just failed are asked last, not never.
+        // Targets that have just failed are asked last, but they are asked.
         return new Plan([
             .. targets.OrderBy(target => stats.IsAiling(target.Id) ? 1 : 0).DistinctBy(target => target.Id),
         ])
@@ -98,7 +98,7 @@ internal sealed class ModelRouter(
         return strategy switch
         {
             "weighted" => Weighted(members),
-            // One that nobody has asked yet is worth a try.
+            // A target without a measured latency counts as 0, so that it is tried first.
             "latency" => targets.OrderBy(target => stats.Latency(target.Id) ?? 0),
             "cost" => targets.OrderBy(target =>
                 rules.PriceOf(target.Id) is { } price ? price.Input + 3 * price.Output : double.MaxValue
@@ -154,7 +154,7 @@ internal sealed class ModelRouter(
             if ((provider.DefaultModel ?? await FirstAsync(provider, cancellation)) is { } model)
                 targets.Add(new Target(Backend.Http, provider, model));
         }
-        // With no provider at all, something that answers is better than nothing: it says what it is.
+        // Without any provider the built-in model answers, and says what it is.
         targets.Add(new Target(Backend.Echo, null, EchoName.Short));
         return [.. targets.OrderBy(target => stats.IsAiling(target.Id) ? 1 : 0)];
     }

@@ -28,7 +28,7 @@ internal sealed record Target(Backend Backend, Provider? Provider, string Model)
     public string Id => Backend == Backend.Device ? $"{Owner}/{Device}/{Model}" : $"{Owner}/{Model}";
 }
 
-/// <summary>Whom to ask, in this order.</summary>
+/// <summary>The targets to ask, in this order.</summary>
 internal sealed record Plan(IReadOnlyList<Target> Targets)
 {
     /// <summary>When the conversation is too long for the others.</summary>

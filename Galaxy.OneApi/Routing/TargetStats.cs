@@ -4,7 +4,7 @@ using Galaxy.Contracts.Api;
 namespace Galaxy.OneApi.Routing;
 
 /// <summary>
-/// How each target does: requests under way, and the time to its first token (moving average). Thread-safe.
+/// The state of each target: requests under way, and the time to its first token (moving average). Thread-safe.
 /// </summary>
 internal sealed class TargetStats
 {
@@ -50,7 +50,9 @@ internal sealed class TargetStats
     public double? Latency(string id) =>
         _targets.TryGetValue(id, out var one) && !double.IsNaN(one.Milliseconds) ? one.Milliseconds : null;
 
-    /// <summary>So many failures in a row: others are asked first, until it answers again.</summary>
+    /// <summary>
+    /// So many failures in a row make a target unhealthy: others are asked first, until it answers again.
+    /// </summary>
     public const int AilingAfter = 3;
 
     public bool IsAiling(string id) =>

@@ -106,7 +106,7 @@ internal sealed class TokenCounter(
         }
         catch (UpstreamException missing) when (missing.Error.Kind == ErrorKind.NotFound)
         {
-            // Not everybody who speaks the dialect can count.
+            // Not every provider of this dialect can count tokens.
             return null;
         }
         catch (JsonException)

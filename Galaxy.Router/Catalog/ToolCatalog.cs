@@ -6,7 +6,7 @@ namespace Galaxy.Router.Catalog;
 
 /// <summary>A capability of the cluster as something that an agent can call.</summary>
 /// <param name="Name">Letters, digits, <c>_</c> and <c>-</c>, at most 64: what every model takes.</param>
-/// <param name="Targets">Who offers it, whatever their state.</param>
+/// <param name="Targets">The targets that offer it, in any state.</param>
 internal sealed record Tool(
     string Name,
     string Capability,
@@ -51,7 +51,7 @@ internal static class ToolCatalog
     private static Tool Make(string name, string capability, List<RouteTarget> targets)
     {
         var said = targets.ConvertAll(target => target.Capabilities.First(one => one.Name == capability));
-        // Where they differ, whoever tells most is believed; of equals the first by id.
+        // Where offers differ, the one with the longest parameter schema counts; of equals the first by id.
         var fullest = said.MaxBy(offer => offer.Parameters?.Length ?? 0)!;
         var description = said.Select(offer => offer.Description).FirstOrDefault(text => text is { Length: > 0 })
             ?? $"{capability}, as offered by {targets[0].Id}.";

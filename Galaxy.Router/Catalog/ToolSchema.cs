@@ -19,7 +19,7 @@ internal static class ToolSchema
     {
         if (string.IsNullOrEmpty(schema))
             return null;
-        // Of a version that let more pass, or from a service that is not ours.
+        // The schema comes from a version that accepted more, or from a service that is not part of Galaxy.
         var utf8 = Encoding.UTF8.GetBytes(schema);
         return
             JsonInput.Validate(utf8) is null

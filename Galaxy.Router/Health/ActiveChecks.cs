@@ -48,7 +48,7 @@ internal sealed class ActiveChecks(RouterTable table, TargetHttp http, TimeProvi
         await CheckAsync(targets.Where(IsDue), stopping);
     }
 
-    /// <summary>Checks everybody now.</summary>
+    /// <summary>Checks at once every target that has an address.</summary>
     public async Task<IReadOnlyList<CheckResult>> CheckAllAsync(CancellationToken cancellation)
     {
         var targets = table.Current.Table.Targets.Where(target => target.Url.Length > 0).ToList();
@@ -73,7 +73,7 @@ internal sealed class ActiveChecks(RouterTable table, TargetHttp http, TimeProvi
         var known = _known.GetOrAdd(target.Id, _ => new Known());
         var started = Stopwatch.GetTimestamp();
         var (isWell, detail) = await AskAsync(target, cancellation);
-        // A new address is a new beginning.
+        // Earlier failures of another address do not count.
         known.Failures =
             isWell ? 0
             : known.Url == target.Url ? known.Failures + 1
@@ -104,7 +104,7 @@ internal sealed class ActiveChecks(RouterTable table, TargetHttp http, TimeProvi
         {
             using var request = http.Request(HttpMethod.Get, target, "/health");
             using var answer = await http.SendAsync(request, patience.Token);
-            // Who has no such page, or asks who we are, answers all the same.
+            // A target that has no such page, or asks for a key, has answered all the same.
             return (
                 (int)answer.StatusCode < 500 && answer.StatusCode != HttpStatusCode.RequestTimeout,
                 $"answered {(int)answer.StatusCode}"

@@ -12,8 +12,8 @@ using Galaxy.ServiceDefaults.Input;
 namespace Galaxy.Router.Invocation;
 
 /// <summary>
-/// Has something done by a device: as a task of the leader, which knows who is free, and which outlives the leader. The
-/// router says who may, the scheduler who does. Thread-safe.
+/// Sends a request to a device as a task of the leader, which knows the free devices; the task outlives the leader. The
+/// router selects the devices that may do it, the scheduler the one that does. Thread-safe.
 /// </summary>
 internal sealed class DeviceCaller(TargetHttp http, ClusterWatcher watcher, TimeProvider time)
 {
@@ -131,8 +131,8 @@ internal sealed class DeviceCaller(TargetHttp http, ClusterWatcher watcher, Time
     }
 
     /// <summary>
-    /// Until a leader has taken it. What is on its way when the caller leaves is waited for a moment: a task that
-    /// nobody knows of could not be cancelled.
+    /// Retries until a leader has accepted the task. When the caller leaves during a submission, the router still waits
+    /// a moment for the answer: without the task's id it could not cancel the task.
     /// </summary>
     private async Task<(TaskView?, InvokeFailed?)> SubmitAsync(TaskRequest task, string key, CancellationToken ends)
     {
@@ -170,7 +170,7 @@ internal sealed class DeviceCaller(TargetHttp http, ClusterWatcher watcher, Time
             }
             catch (Exception failure) when (failure is HttpRequestException or IOException)
             {
-                // The leader went; the next one takes it, or knows it already by its key.
+                // The leader is gone; the next one accepts the task, or knows it already by its key.
             }
             await Task.Delay(Pause, time, ends);
         }
@@ -206,7 +206,7 @@ internal sealed class DeviceCaller(TargetHttp http, ClusterWatcher watcher, Time
             }
             catch (Exception failure) when (failure is HttpRequestException or IOException or JsonException)
             {
-                // The leader went; the task goes on under the next.
+                // The leader is gone; the task continues under the next one.
             }
             await Task.Delay(Pause, time, ends);
         }
@@ -225,7 +225,7 @@ internal sealed class DeviceCaller(TargetHttp http, ClusterWatcher watcher, Time
         }
         catch (Exception failure) when (failure is HttpRequestException or IOException or OperationCanceledException)
         {
-            // It ends by its own deadline.
+            // The task ends by its own deadline.
         }
     }
 

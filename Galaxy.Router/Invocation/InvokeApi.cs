@@ -7,7 +7,7 @@ using Galaxy.ServiceDefaults.Input;
 
 namespace Galaxy.Router.Invocation;
 
-/// <summary><c>POST /invoke/{capability}</c>: chooses and has it done.</summary>
+/// <summary><c>POST /invoke/{capability}</c>: chooses a target and sends the request.</summary>
 internal static class InvokeApi
 {
     private const string TargetHeader = "X-Galaxy-Target";
@@ -179,7 +179,7 @@ internal static class InvokeApi
         }
         catch (Exception failure) when (failure is IOException or HttpRequestException or OperationCanceledException)
         {
-            // It has begun, so the only honest end is one that the caller notices.
+            // The answer has begun, so the connection is aborted and the caller notices it.
             context.Abort();
         }
         finally

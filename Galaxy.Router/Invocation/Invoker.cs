@@ -6,8 +6,8 @@ using Galaxy.Router.Telemetry;
 namespace Galaxy.Router.Invocation;
 
 /// <summary>
-/// Chooses who does it and has it done: again by another where that is safe, and by two at once where the first is
-/// slow. Thread-safe.
+/// Chooses a target and sends the request: again to another target where that is safe, and to two at once where the
+/// first is slow. Thread-safe.
 /// </summary>
 internal sealed class Invoker(
     RouterTable table,
@@ -30,7 +30,7 @@ internal sealed class Invoker(
         var outcome = await TryAllAsync(invoke, deadline.Token, caller);
         RouterMetrics.Duration.Record(
             time.GetElapsedTime(started).TotalSeconds,
-            // Only names that somebody offers: there is no bound on what is asked for.
+            // Only capabilities that a target offers: the names that callers ask for are unbounded.
             new("galaxy.capability", outcome.TargetId is null ? "" : invoke.Query.Capability),
             new(
                 "galaxy.outcome",
@@ -68,7 +68,7 @@ internal sealed class Invoker(
                 return last is null ? Nobody(invoke.Query) : Failed(last, asked);
             if (last is not null)
             {
-                // Only now: a failure of the only one there is must not use up what others may need.
+                // Only now: a failure of the only target must not use up the retry budget that other requests may need.
                 if (!latencies.Retries.TrySpend(table.Now))
                 {
                     choice.State?.Breaker.NeverMind();
@@ -99,7 +99,7 @@ internal sealed class Invoker(
         && (attempt.End is AttemptEnd.NotDelivered or AttemptEnd.Refused || IsSafe(choice, invoke));
 
     /// <summary>
-    /// Asks one, and another when that one has not answered within the time that nineteen of twenty answers take.
+    /// Asks one target, and a second one when the first has not answered within the time that 95 % of answers take.
     /// </summary>
     private async Task<Attempt> HedgedAsync(
         RouteChoice choice,
@@ -165,7 +165,7 @@ internal sealed class Invoker(
         return attempt;
     }
 
-    // Ends at once: by the cancellation, or with an answer that nobody needs any more.
+    // The attempt ends at once: by the cancellation, or with an answer that is no longer needed.
     private static async Task OutOfTheWayAsync(Task<Attempt> attempt)
     {
         try
@@ -174,7 +174,7 @@ internal sealed class Invoker(
         }
         catch (OperationCanceledException)
         {
-            // As it was meant.
+            // The cancellation is intended.
         }
     }
 

@@ -4,8 +4,8 @@ using System.IO.Pipelines;
 namespace Galaxy.Router.Invocation;
 
 /// <summary>
-/// What a caller sends along. What is short is kept, so that it can be sent again; what is long, or comes slowly,
-/// passes through and can be sent once.
+/// The request body buffer. A short body is kept, so that it can be sent again; a long or slow one passes through and
+/// can be sent once.
 /// </summary>
 internal sealed class RequestBody
 {

@@ -11,13 +11,13 @@ internal enum AttemptEnd
     /// <summary>With an answer for the caller.</summary>
     Answered,
 
-    /// <summary>It never got there: nothing was done.</summary>
+    /// <summary>The request never reached the target: nothing was done.</summary>
     NotDelivered,
 
     /// <summary>The target says that it did nothing: 421, 429.</summary>
     Refused,
 
-    /// <summary>It got there, and what was done is not known.</summary>
+    /// <summary>The request reached the target, and what was done is not known.</summary>
     Failed,
 }
 
@@ -34,8 +34,7 @@ internal sealed record Attempt(RouteTarget Target, AttemptEnd End, HttpResponseM
 /// <summary>Sends a request to a service, measures it, and tells the breaker. Thread-safe.</summary>
 internal sealed class ServiceCaller(TargetHttp http, RouterTable table, InvokeLatencies latencies)
 {
-    // Of one connection only (RFC 9110, section 7.6.1), or none of the target's business: who called us, with which
-    // key.
+    // Of one connection only (RFC 9110, section 7.6.1), or not meant for the target: the caller's identity and key.
     private static readonly HashSet<string> NotForwarded = new(StringComparer.OrdinalIgnoreCase)
     {
         "Connection",
@@ -92,7 +91,7 @@ internal sealed class ServiceCaller(TargetHttp http, RouterTable table, InvokeLa
                 state.Measured(milliseconds, table.Now);
                 latencies.Of(invoke.Query.Capability).Add(milliseconds);
             }
-            // Too many requests is no illness: others go elsewhere all the same, for it is busy.
+            // A 429 does not make the target unhealthy, but other requests go to other targets, because it is busy.
             table.Tell(invoke.Query.Capability, state, end is AttemptEnd.Failed);
             return new Attempt(target, end, response, $"{target.Id} answered {(int)response.StatusCode}");
         }

@@ -36,7 +36,7 @@ internal sealed class TargetHttp(ServiceTokens tokens) : IDisposable
 
     private HttpRequestMessage Authorised(HttpRequestMessage request, bool isOurs)
     {
-        // What a client may have done for it is what a client may do.
+        // Requests are sent with the role of a client, so that they may do no more than a client.
         if (isOurs)
             tokens.Sign(request, AccessRole.Client);
         return request;

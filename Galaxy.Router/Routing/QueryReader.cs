@@ -7,7 +7,7 @@ internal static class QueryReader
 {
     private const int Longest = 256;
 
-    /// <summary>The parameters that are ours; the rest of a query belongs to the target.</summary>
+    /// <summary>The parameters that the router reads; the rest of a query belongs to the target.</summary>
     public static IReadOnlySet<string> Own { get; } =
         new HashSet<string>(StringComparer.OrdinalIgnoreCase)
         {

@@ -3,7 +3,7 @@ using Galaxy.ServiceDefaults.Cluster;
 
 namespace Galaxy.Router.Routing;
 
-/// <summary>Who can do this, and who should: the original's questions.</summary>
+/// <summary>Which targets can do this, and which one should: the original's questions.</summary>
 internal static class RouteApi
 {
     public static void MapRouteApi(this IEndpointRouteBuilder endpoints)
@@ -41,7 +41,7 @@ internal static class RouteApi
             .WithSummary("Everybody who offers a capability, whatever their state")
             .Produces<TargetView[]>();
         endpoints.MapGet("/topology", Topology).WithSummary("The cluster by layers: kernel, gateway, tools, physical");
-        // Ordinarily RouteFastPath has answered before: here come those whose key is wrong, and who shows none.
+        // Usually RouteFastPath has answered before: only requests with a wrong key or without a key get here.
         endpoints
             .MapGet(
                 "/route/{capability}",
@@ -79,8 +79,8 @@ internal static class RouteApi
                     layer => layer,
                     layer => targets.Where(target => target.Layer == layer).Select(target => View(table, target))
                 ),
-                // Who talks to whom: devices and services have their connection with the leader, coordinators with each
-                // other.
+                // Which node is connected with which: devices and services have their connection with the leader,
+                // coordinators with each other.
                 links = targets
                     .Where(target => leader is not null && target.Id != leader)
                     .Select(target => new
@@ -122,7 +122,7 @@ internal static class RouteApi
         return context.Response.Body.WriteAsync(json, 0, json.Length);
     }
 
-    /// <summary>Why nobody was chosen, in a sentence.</summary>
+    /// <summary>Why no target was chosen, in a sentence.</summary>
     public static string Nobody(RoutingTable table, in RouteQuery query, TimeSpan now)
     {
         var excluded = RouteExplanation.Of(table, query, Random.Shared, now).Excluded;

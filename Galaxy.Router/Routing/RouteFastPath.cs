@@ -3,8 +3,8 @@ using Galaxy.ServiceDefaults.Authentication;
 namespace Galaxy.Router.Routing;
 
 /// <summary>
-/// Answers <c>GET /route/{capability}</c> of those who show the right key before the rest of the pipeline, which costs
-/// as much as the answer. Everybody else, and every other path, goes through it.
+/// Answers <c>GET /route/{capability}</c> to callers with the right key before the rest of the pipeline, which costs as
+/// much as the answer. All other callers, and every other path, go through it.
 /// </summary>
 internal static class RouteFastPath
 {
@@ -30,7 +30,7 @@ internal static class RouteFastPath
                 )
                     return next(context);
                 if (!callers.Identify(context.Request).May(AccessRole.Member))
-                    // No token of a service is ever right twice, but one that was wrong here is wrong there, too.
+                    // A service token is accepted once only, but one that was refused here is refused there, too.
                     return next(context);
                 return RouteApi.AnswerAsync(context, table, path[Prefix.Length..]);
             }

@@ -25,7 +25,7 @@ internal sealed class TableSnapshot(RoutingTable table)
 }
 
 /// <summary>
-/// Keeps the routing table as the cluster, the rules and what this router has met make it: anew whenever one of them
+/// Builds the routing table from the cluster, the rules and what this router has measured: anew whenever one of them
 /// changes. Thread-safe.
 /// </summary>
 internal sealed partial class RouterTable : BackgroundService
@@ -73,7 +73,7 @@ internal sealed partial class RouterTable : BackgroundService
     /// <summary>What is known of a target; null: there is none of that name.</summary>
     public TargetState? State(string id) => _states.TryGetValue(id, out var known) ? known.State : null;
 
-    /// <summary>The table is no longer what it should be: a target was ejected, or found well again.</summary>
+    /// <summary>The table must be rebuilt: a target was ejected, or is healthy again.</summary>
     public void Refresh()
     {
         lock (_gate)

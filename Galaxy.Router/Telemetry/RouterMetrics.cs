@@ -2,7 +2,7 @@ using System.Diagnostics.Metrics;
 
 namespace Galaxy.Router.Telemetry;
 
-/// <summary>What invocations come to, in numbers.</summary>
+/// <summary>Metrics of invocations.</summary>
 internal static class RouterMetrics
 {
     private static readonly Meter Meter = new("Galaxy.Router");

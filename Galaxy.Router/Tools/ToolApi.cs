@@ -18,7 +18,7 @@ internal sealed record ToolCallRequest
     public JsonNode? Params { get; init; }
     public JsonNode? Parameters { get; init; }
 
-    /// <summary>Who is to do it; null: the best one.</summary>
+    /// <summary>The target that is to do it; null: the best one.</summary>
     public string? NodeId { get; init; }
     public string? Target { get; init; }
 

@@ -9,7 +9,7 @@ using Galaxy.Router.Routing;
 
 namespace Galaxy.Router.Tools;
 
-/// <summary>What a call of a tool came to.</summary>
+/// <summary>The result of a call of a tool.</summary>
 /// <param name="Result">JSON, or a text; null when it failed.</param>
 internal sealed record ToolResult(
     bool Success,
@@ -20,7 +20,7 @@ internal sealed record ToolResult(
     string? TaskId
 );
 
-/// <summary>Calls a tool and reads the whole answer, for those who cannot take a stream. Thread-safe.</summary>
+/// <summary>Calls a tool and reads the whole answer, for callers that cannot read a stream. Thread-safe.</summary>
 internal sealed class ToolRunner(RouterTable table, Invoker invoker)
 {
     private const int MostBytes = 4 * 1024 * 1024;
@@ -33,7 +33,7 @@ internal sealed class ToolRunner(RouterTable table, Invoker invoker)
         return tools.FirstOrDefault(tool => tool.Name == name) ?? tools.FirstOrDefault(tool => tool.Capability == name);
     }
 
-    /// <param name="target">Who is to do it; null: the best one.</param>
+    /// <param name="target">The target that is to do it; null: the best one.</param>
     /// <exception cref="OperationCanceledException">The caller left.</exception>
     public async Task<ToolResult> RunAsync(
         Tool tool,

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Galaxy.ServiceDefaults.Audit;
 
-/// <summary>Takes a service's notes to a coordinator, one after another, again until one has taken them.</summary>
+/// <summary>Sends a service's notes to a coordinator, trying one after another until one has accepted them.</summary>
 internal sealed partial class AuditReporter(
     AuditTrail trail,
     ClusterWatcher watcher,

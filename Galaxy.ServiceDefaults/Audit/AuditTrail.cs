@@ -11,15 +11,15 @@ namespace Galaxy.ServiceDefaults.Audit;
 
 /// <summary>
 /// Notes each administrative act: a request to change something at an endpoint that needs an operator or an admin, done
-/// or refused. Who, what, from where, how it ended. Somebody takes the notes to the coordinators, who keep them.
-/// Thread-safe.
+/// or refused, with the caller, what it did, from where, and how it ended. <c>AuditReporter</c> sends the notes to the
+/// coordinators, which keep them. Thread-safe.
 /// </summary>
 public sealed class AuditTrail(NodeOptions node, TimeProvider time)
 {
     private const int Most = 1000;
     private const int LongestWhat = 300;
 
-    // When nobody can take them the oldest go: acts may be refused by the thousand.
+    // While the notes cannot be sent, the oldest are dropped: thousands of acts may be refused.
     private readonly Channel<AuditEntry> _notes = Channel.CreateBounded<AuditEntry>(
         new BoundedChannelOptions(Most) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true }
     );
@@ -69,7 +69,9 @@ public sealed class AuditTrail(NodeOptions node, TimeProvider time)
 /// <summary>Where a request came from.</summary>
 public static class ClientAddress
 {
-    /// <summary>What a gateway says counts when it is one of ours; otherwise the connection's other end.</summary>
+    /// <summary>
+    /// The address that a gateway of the cluster reports; otherwise the remote end of the connection.
+    /// </summary>
     public static string Of(HttpContext context) =>
         Principals.IsService(context.User)
         && context.Request.Headers["X-Forwarded-For"].ToString() is { Length: > 0 and <= 200 } client

@@ -5,8 +5,8 @@ using Galaxy.ServiceDefaults.Nodes;
 namespace Galaxy.ServiceDefaults.Authentication;
 
 /// <summary>
-/// A key that somebody was given besides the cluster's own, with a role. The secret, <c>gxa-{id}-{64 hexadecimal
-/// digits}</c>, is not kept: its SHA-256 is enough, for it has 256 bits of chance.
+/// A key besides the cluster's own, issued to a person or a program, with a role. The secret, <c>gxa-{id}-{64
+/// hexadecimal digits}</c>, is not stored: its SHA-256 is enough, because the secret has 256 random bits.
 /// </summary>
 public sealed record AccessKey
 {
@@ -18,7 +18,7 @@ public sealed record AccessKey
 
     public required string Id { get; init; }
 
-    /// <summary>Whose it is; the name in the audit log.</summary>
+    /// <summary>The owner of the key; the name in the audit log.</summary>
     public required string Name { get; init; }
 
     public required string Role { get; init; }
@@ -31,7 +31,7 @@ public sealed record AccessKey
     /// <summary>Null: until it is withdrawn.</summary>
     public DateTimeOffset? Expires { get; init; }
 
-    /// <summary>Who gave it out.</summary>
+    /// <summary>The user that issued the key.</summary>
     public string By { get; init; } = "";
 
     /// <summary>A new secret and the id within it.</summary>
@@ -65,15 +65,15 @@ public sealed record AccessKey
     public bool IsSecret(ReadOnlySpan<char> presented) => ApiKey.Matches(presented, Convert.FromHexString(Hash));
 }
 
-/// <summary>Finds the keys that are out. Thread-safe.</summary>
+/// <summary>Finds the access keys that have been issued. Thread-safe.</summary>
 public interface IAccessDirectory
 {
-    /// <summary>Null: there is none, or it was withdrawn, or it has not been heard of yet.</summary>
+    /// <summary>Null: there is no such key, or it was withdrawn, or this process does not know it yet.</summary>
     AccessKey? Find(string id);
 
     /// <summary>
-    /// False: keys may be out that this process has not heard of, because it has just started or no leader can be
-    /// reached.
+    /// False: keys may have been issued that this process does not know, because it has just started or no leader can
+    /// be reached.
     /// </summary>
     bool IsComplete { get; }
 }

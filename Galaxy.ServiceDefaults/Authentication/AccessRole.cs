@@ -1,7 +1,7 @@
 namespace Galaxy.ServiceDefaults.Authentication;
 
 /// <summary>
-/// What somebody may do. An admin may do everything; an operator what members, clients and workers may, and steer the
+/// What a caller may do. An admin may do everything; an operator what members, clients and workers may, and steer the
 /// cluster.
 /// </summary>
 public enum AccessRole
@@ -58,11 +58,11 @@ public static class AccessRoles
         };
 
     /// <summary>
-    /// Whether who has this role may do what needs the other. Viewers, clients and workers are beside each other, none
-    /// above another.
+    /// Whether a caller with this role may do what needs the other. Viewers, clients and workers are side by side, none
+    /// includes another.
     /// </summary>
-    /// <param name="reads">It changes nothing, and is told to everybody who may look: viewers see what operators
-    /// see.</param>
+    /// <param name="reads">The request changes nothing, and every caller that may look may send it: viewers see what
+    /// operators see.</param>
     public static bool May(this AccessRole role, AccessRole needed, bool reads = false) =>
         needed == AccessRole.Member
         || role == needed

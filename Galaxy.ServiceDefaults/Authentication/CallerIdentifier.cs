@@ -5,20 +5,20 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace Galaxy.ServiceDefaults.Authentication;
 
-/// <summary>Who somebody is, by what they showed.</summary>
-/// <param name="Name">For logs and the audit; empty when nobody was identified.</param>
-/// <param name="Refusal">Why what was shown is not taken; null: it was, or nothing was shown.</param>
-/// <param name="IsService">Another service vouches for it: what it says of the client's address may be
-/// believed.</param>
+/// <summary>The identity of a caller, by the key or token that it showed.</summary>
+/// <param name="Name">For logs and the audit; empty when the caller was not identified.</param>
+/// <param name="Refusal">Why the key or token is refused; null: it was accepted, or none was shown.</param>
+/// <param name="IsService">Another service vouches for the caller: the client's address that it reports may be
+/// trusted.</param>
 public readonly record struct Identified(string Name, AccessRole Role, string? Refusal, bool IsService = false)
 {
     /// <summary>
-    /// What was shown may be right or wrong; it cannot be told yet. To be asked again, and no sign of a wrong key.
+    /// The key cannot be checked yet. The caller should try again; this does not count as a wrong key.
     /// </summary>
     public bool IsUndecided { get; init; }
 
     /// <summary>
-    /// A key of those that are given out, which nobody here has heard of: it may have been made a moment ago.
+    /// The caller showed an access key that this node does not know: it may have been created a moment ago.
     /// </summary>
     public bool MayBeNew { get; init; }
 
@@ -28,9 +28,9 @@ public readonly record struct Identified(string Name, AccessRole Role, string? R
 }
 
 /// <summary>
-/// Tells who a caller is: by the cluster's key, a key that was given out, or a service's token; in <c>Authorization:
-/// Bearer</c>, <c>X-API-Key</c>, or <c>?token=</c> on WebSocket upgrades only (browsers cannot set headers there). With
-/// no key configured, which only loopback allows, everyone is an admin. Thread-safe.
+/// Identifies a caller: by the cluster's key, an access key, or a service's token; in <c>Authorization: Bearer</c>,
+/// <c>X-API-Key</c>, or <c>?token=</c> on WebSocket upgrades only (browsers cannot set headers there). With no key
+/// configured, which only loopback allows, every caller is an admin. Thread-safe.
 /// </summary>
 public sealed class CallerIdentifier(
     NodeOptions node,
@@ -39,7 +39,7 @@ public sealed class CallerIdentifier(
     IAccessDirectory? keys = null
 )
 {
-    /// <summary>The name of whoever has the cluster's own key.</summary>
+    /// <summary>The name of a caller that shows the cluster's own key.</summary>
     public const string KeyHolder = "key";
 
     private static readonly object HolderKey = new();
@@ -63,8 +63,8 @@ public sealed class CallerIdentifier(
     {
         if (node.ApiKeyFingerprint is null)
             return Development;
-        // A server hands out the same string when a header comes again on a connection: what was right of it then is
-        // right now. Only for the cluster's own key, which nobody can withdraw.
+        // The server returns the same string instance when a header is repeated on a connection: a value that was right
+        // then is right now. Only for the cluster's own key, which cannot be withdrawn.
         var authorization = request.Headers.Authorization;
         var connection =
             authorization.Count == 1 ? request.HttpContext.Features.Get<IConnectionItemsFeature>()?.Items : null;

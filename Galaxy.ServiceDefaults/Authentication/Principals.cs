@@ -4,7 +4,7 @@ using System.Security.Claims;
 namespace Galaxy.ServiceDefaults.Authentication;
 
 /// <summary>
-/// Callers as the framework knows people: one object for everybody of the same name and role. Thread-safe.
+/// Callers as principals of the framework: one object for all callers of the same name and role. Thread-safe.
 /// </summary>
 public static class Principals
 {

@@ -2,10 +2,12 @@ using Microsoft.AspNetCore.Http;
 
 namespace Galaxy.ServiceDefaults.Authentication;
 
-/// <summary>What somebody is told who may not.</summary>
+/// <summary>The answers to callers that may not do what they asked for.</summary>
 public static class Refusals
 {
-    /// <summary>401 to whom nobody knows, 403 to who has another role, 503 to whom nobody knows yet.</summary>
+    /// <summary>
+    /// 401 when the caller is unknown, 403 when it has another role, 503 when it cannot be identified yet.
+    /// </summary>
     public static Task RefuseAsync(HttpContext context, Identified caller, AccessRole? needed) =>
         caller.IsUndecided
             ? WriteAsync(context, StatusCodes.Status503ServiceUnavailable, "Service Unavailable", caller.Refusal!)

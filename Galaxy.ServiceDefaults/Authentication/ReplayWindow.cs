@@ -13,7 +13,7 @@ internal sealed class ReplayWindow
     private readonly Lock _gate = new();
     private ulong _highest;
 
-    /// <summary>Milliseconds on a steady clock; who looks for idle senders reads it.</summary>
+    /// <summary>Milliseconds on a monotonic clock; the search for idle senders reads it.</summary>
     public long LastUsed { get; set; }
 
     /// <summary>False: it has come before, or it is too old to know.</summary>

@@ -21,7 +21,7 @@ public sealed class RequiredRole(AccessRole role, bool reads = false) : IAuthori
 
     string? IAuthorizeData.AuthenticationSchemes { get; set; }
 
-    /// <summary>The authorization policy that lets in who may do what needs the role.</summary>
+    /// <summary>The authorization policy that admits callers with the needed role.</summary>
     public static string PolicyOf(AccessRole role, bool reads = false) =>
         (reads ? "galaxy-read-" : "galaxy-") + role.Name();
 

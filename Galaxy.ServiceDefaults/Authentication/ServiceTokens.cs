@@ -31,9 +31,9 @@ public enum TokenFault
 
 /// <summary>
 /// What services show each other instead of the cluster's key: <c>gxs.{payload}.{HMAC-SHA256}</c> in Base64url, signed
-/// by a key derived from the shared one. Each token is for one call (method and path), in the name of somebody with a
-/// role, and is taken once. So whoever listens, or poses as a coordinator, learns nothing that opens another door.
-/// Thread-safe.
+/// by a key derived from the shared one. Each token is for one call (method and path), in the name of a caller with a
+/// role, and is accepted once. So a process that listens, or poses as a coordinator, learns nothing that gives access
+/// to another endpoint. Thread-safe.
 /// </summary>
 public sealed class ServiceTokens : IDisposable
 {
@@ -78,10 +78,10 @@ public sealed class ServiceTokens : IDisposable
         NodeId = node.NodeId;
     }
 
-    /// <summary>In whose name this process acts for itself.</summary>
+    /// <summary>The name in which this process acts for itself.</summary>
     public string NodeId { get; }
 
-    /// <summary>False: there is no key, and nobody asks for one.</summary>
+    /// <summary>False: there is no key, and services do not require one.</summary>
     [MemberNotNullWhen(true, nameof(_key), nameof(_mac))]
     public bool IsNeeded => _key is not null;
 
@@ -109,7 +109,7 @@ public sealed class ServiceTokens : IDisposable
         );
     }
 
-    /// <summary>Signs a request in this node's own name, or in that of whoever asked for it.</summary>
+    /// <summary>Signs a request in this node's own name, or in the name of the caller that asked for it.</summary>
     public void Sign(HttpRequestMessage request, AccessRole role = AccessRole.Admin, string? name = null)
     {
         if (_key is not null)
@@ -124,7 +124,7 @@ public sealed class ServiceTokens : IDisposable
             );
     }
 
-    /// <summary>Whose token it is; each is taken once.</summary>
+    /// <summary>Identifies the sender of a token; each token is accepted once.</summary>
     public TokenFault Take(ReadOnlySpan<char> token, string method, string path, out string name, out AccessRole role)
     {
         (name, role) = ("", AccessRole.Member);

@@ -7,8 +7,8 @@ namespace Galaxy.ServiceDefaults.Authentication;
 
 /// <summary>
 /// What a link carries that signs a person in at the console, once: <c>gxl.{payload}.{HMAC-SHA256}</c> in Base64url,
-/// made by whoever has the cluster's key. It opens nothing but the console, and is of no use any more when it was
-/// followed or is a day old.
+/// made by a process that has the cluster's key. It gives access to the console only, and is no longer valid once it
+/// was followed or is a day old.
 /// </summary>
 public static class SignInLink
 {

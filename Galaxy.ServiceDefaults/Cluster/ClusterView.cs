@@ -24,7 +24,7 @@ public sealed record ClusterView(
 {
     public static ClusterView Empty { get; } = new(0, null, false, [], [], [], []);
 
-    /// <summary>The keys that are out besides the cluster's own.</summary>
+    /// <summary>The access keys that have been issued besides the cluster's own.</summary>
     public ImmutableArray<AccessKey> AccessKeys { get; init; } = [];
 
     /// <summary>The leader that requests may be sent to; null while there is none.</summary>

@@ -9,14 +9,14 @@ using ClusterClient = Galaxy.Contracts.Cluster.Cluster.ClusterClient;
 namespace Galaxy.ServiceDefaults.Cluster;
 
 /// <summary>
-/// One authenticated HTTP/2 channel per coordinator, shared by everybody in this process. Thread-safe.
+/// One authenticated HTTP/2 channel per coordinator, shared by all callers in this process. Thread-safe.
 /// </summary>
 public sealed class CoordinatorChannels(ServiceTokens tokens) : IDisposable
 {
     private static readonly TimeSpan CallPing = TimeSpan.FromSeconds(2);
 
-    // Conversations find out by themselves who lives, so that these pings may be rare: they would outweigh the
-    // messages.
+    // The failure detector's own messages show which peers are alive, so that these pings may be rare: they would
+    // outweigh the messages.
     private static readonly TimeSpan ConversationPing = TimeSpan.FromSeconds(20);
 
     private readonly ConcurrentDictionary<string, GrpcChannel> _channels = new(StringComparer.OrdinalIgnoreCase);
@@ -73,8 +73,8 @@ public sealed class CoordinatorChannels(ServiceTokens tokens) : IDisposable
                 address.StartsWith("https:", StringComparison.OrdinalIgnoreCase)
                     ? ChannelCredentials.SecureSsl
                     : ChannelCredentials.Insecure,
-                // Each call has a token of its own: whoever poses as a coordinator learns nothing that opens another
-                // door.
+                // Each call has a token of its own: a process that poses as a coordinator learns nothing that gives
+                // access to another endpoint.
                 CallCredentials.FromInterceptor(
                     (call, metadata) =>
                     {

@@ -6,17 +6,17 @@ using Microsoft.Extensions.Logging;
 
 namespace Galaxy.ServiceDefaults.Cluster;
 
-/// <summary>Something that a service does for others.</summary>
+/// <summary>A capability that a service offers to others.</summary>
 /// <param name="Path">Where, under its address. <c>GET</c> takes the parameters in the query, <c>POST</c> in the
 /// body.</param>
 /// <param name="Parameters">A JSON schema of the parameters.</param>
 public sealed record ServiceCapability(string Name, string Description, string Method, string Path, string Parameters)
 {
-    /// <summary>Doing it twice is as good as doing it once.</summary>
+    /// <summary>The capability is idempotent.</summary>
     public bool IsIdempotent { get; init; } = Method == "GET";
 }
 
-/// <summary>What a service says of itself.</summary>
+/// <summary>The description of a service.</summary>
 /// <param name="Url">Asked for at each announcement: the machine's address may change.</param>
 public sealed record ServiceDescription(
     string Id,

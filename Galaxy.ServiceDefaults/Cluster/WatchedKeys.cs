@@ -4,7 +4,7 @@ using Galaxy.ServiceDefaults.Authentication;
 
 namespace Galaxy.ServiceDefaults.Cluster;
 
-/// <summary>The keys that are out, as the coordinators say. Thread-safe.</summary>
+/// <summary>The access keys that have been issued, as the coordinators report them. Thread-safe.</summary>
 internal sealed class WatchedKeys(ClusterWatcher watcher) : IAccessDirectory
 {
     private Tuple<ImmutableArray<Contracts.Cluster.AccessKey>, Dictionary<string, AccessKey>>? _read;

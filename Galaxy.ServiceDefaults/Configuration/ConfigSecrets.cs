@@ -95,8 +95,8 @@ public sealed class ConfigSecrets(NodeOptions node)
     public JsonNode? OpenAll(JsonNode? node) => Map(node, Open);
 
     /// <summary>
-    /// A document whose secrets were sealed under another key, sealed under this one. Who cannot be opened with that
-    /// stays as it is.
+    /// A document whose secrets were sealed under another key, sealed under this one. A secret that cannot be opened
+    /// with the other key stays as it is.
     /// </summary>
     public JsonNode? Reseal(JsonNode? node, ConfigSecrets other) =>
         node switch

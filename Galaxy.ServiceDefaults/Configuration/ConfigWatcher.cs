@@ -20,7 +20,7 @@ internal sealed partial class ConfigWatcher(
     ILogger<ConfigWatcher> log
 ) : BackgroundService
 {
-    /// <summary>The configuration has been heard once.</summary>
+    /// <summary>The configuration has been received at least once.</summary>
     public bool IsReady { get; private set; }
 
     private static readonly TimeSpan Again = TimeSpan.FromMilliseconds(200);

@@ -9,8 +9,8 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Galaxy.ServiceDefaults.Health;
 
 /// <summary>
-/// A service that has just been started knows nobody yet, and would say that nobody is there. Until it has heard a
-/// coordinator, or for a few seconds, it sends requests away in a way that lets a gateway ask another one.
+/// A service that has just been started knows no node yet, and would answer that there is none. Until it has heard from
+/// a coordinator, or for 10 s, it answers 503 in a way that lets a gateway ask another instance.
 /// </summary>
 public static class Readiness
 {
@@ -32,7 +32,7 @@ public static class Readiness
         app.Use(
             (context, next) =>
             {
-                // After the patience it serves what it knows by itself: its coordinators may be away for long.
+                // After the timeout the service serves what it knows by itself: its coordinators may be away for long.
                 if (
                     ready
                     || (

@@ -1,7 +1,8 @@
 namespace Galaxy.ServiceDefaults.Hosting;
 
 /// <summary>
-/// Wakes one loop: after a time, or earlier when somebody rings. Ringing is thread-safe; one may wait at a time.
+/// Wakes one loop: after a time, or earlier when the alarm is rung. Ringing is thread-safe; one caller may wait at a
+/// time.
 /// </summary>
 public sealed class Alarm : IDisposable
 {
@@ -25,7 +26,7 @@ public sealed class Alarm : IDisposable
         waiting?.TrySetResult();
     }
 
-    /// <summary>Returns when <paramref name="wait"/> is over or somebody rang.</summary>
+    /// <summary>Returns when <paramref name="wait"/> is over or the alarm was rung.</summary>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public async Task WaitAsync(TimeSpan wait, CancellationToken cancellation)
     {

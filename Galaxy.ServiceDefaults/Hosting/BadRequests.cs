@@ -19,7 +19,7 @@ internal sealed partial class BadRequests(ILogger<BadRequests> log) : IException
     {
         if (exception is not BadHttpRequestException bad)
         {
-            // A defect of ours: the client learns only that there was one.
+            // A defect of this service: the client learns only that there was one.
             if (!httpContext.RequestAborted.IsCancellationRequested)
                 LogDefect(exception, httpContext.Request.Method, httpContext.Request.Path);
             return false;

@@ -9,15 +9,15 @@ using Microsoft.Extensions.Options;
 
 namespace Galaxy.ServiceDefaults.Hosting;
 
-/// <summary>A problem that a person can mend; its message is one sentence that names the cure.</summary>
+/// <summary>A problem that the user can fix; its message is one sentence that names the cure.</summary>
 public sealed class StartupException(string message, Exception? inner = null) : Exception(message, inner);
 
 /// <summary>The entry point that all services share.</summary>
 public static class GalaxyApp
 {
     /// <summary>
-    /// Builds and runs a service. What a person can mend is said in one line on standard error with exit code 2
-    /// (settings) or 3 (ports, stores); everything else keeps its stack trace and exit code 1.
+    /// Builds and runs a service. A problem that the user can fix is reported in one line on standard error with exit
+    /// code 2 (settings) or 3 (ports, stores); everything else keeps its stack trace and exit code 1.
     /// </summary>
     /// <param name="args">Of the program. <c>--probe</c> asks the one that runs whether it is alive, for images without
     /// a shell: exit code 0 or 1.</param>

@@ -21,7 +21,7 @@ public static class JsonBodies
     public static TBuilder ReadsItsBody<TBuilder>(this TBuilder endpoints)
         where TBuilder : IEndpointConventionBuilder => endpoints.WithMetadata(new ReadsItsBody());
 
-    /// <summary>After authorization: nothing is kept of who may not ask.</summary>
+    /// <summary>After authorization: the body of a caller without the right is not buffered.</summary>
     public static void UseJsonBodies(this WebApplication app) =>
         app.Use(next => context => IsRead(context) ? ReadAsync(context, next) : next(context));
 
@@ -33,7 +33,7 @@ public static class JsonBodies
     private static async Task ReadAsync(HttpContext context, RequestDelegate next)
     {
         var (request, most) = (context.Request, InputLimits.MaxBodyBytes);
-        // JSON is UTF-8 (RFC 8259, 8.1): what another charset would make of these bytes nobody has checked.
+        // JSON is UTF-8 (RFC 8259, 8.1): the validation does not cover what another charset would make of these bytes.
         if (
             request.ContentType!.Contains("charset", StringComparison.OrdinalIgnoreCase)
             && request.GetTypedHeaders().ContentType?.Charset is { HasValue: true } charset

@@ -49,7 +49,7 @@ public sealed class ListenAddresses(string host, IReadOnlyList<int> ports, bool 
     }
 }
 
-/// <summary>Decides addresses and refuses an open door without a key.</summary>
+/// <summary>Decides addresses and refuses a listener that is open to the network without a key.</summary>
 public static class Listening
 {
     /// <summary>
@@ -96,7 +96,8 @@ public static class Listening
             kestrel.AddServerHeader = false;
             // As requests are read: what a service answers can be passed on.
             kestrel.ResponseHeaderEncodingSelector = _ => System.Text.Encoding.UTF8;
-            // In this order they are bound: whoever is answered on the first port knows that all others are open, too.
+            // The ports are bound from the last to the first: a client that is answered on the first port knows that
+            // all others are open, too.
             for (var i = ports.Length - 1; i >= 0; i--)
             {
                 var port = ports[i];

@@ -1,6 +1,6 @@
 namespace Galaxy.ServiceDefaults.Nodes;
 
-/// <summary>Who may lead and who may not.</summary>
+/// <summary>Which nodes may lead.</summary>
 public enum NodeRole
 {
     Coordinator,
@@ -59,7 +59,7 @@ public sealed record NodeOptions
     /// </summary>
     public IReadOnlyList<Uri> MasterUrls { get; init; } = [];
 
-    /// <summary><c>PRIMARY_URL</c>: whom a standby follows; null: found by discovery.</summary>
+    /// <summary><c>PRIMARY_URL</c>: the coordinator that a standby follows; null: found by discovery.</summary>
     public Uri? PrimaryUrl { get; init; }
 
     /// <summary><c>FAILOVER_MODE</c>.</summary>
@@ -84,7 +84,7 @@ public sealed record NodeOptions
 
     /// <summary>
     /// <c>GALAXY_COMMAND_CHECKS</c>: whether health checks that run a program are allowed on this node. Off by default:
-    /// whoever may set checks could run anything.
+    /// a caller that may set checks could run any program.
     /// </summary>
     public bool CommandChecks { get; init; }
 

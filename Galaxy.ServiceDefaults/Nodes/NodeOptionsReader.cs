@@ -74,7 +74,7 @@ public static partial class NodeOptionsReader
             Seeds = [.. Addresses(configuration, "Galaxy_SEEDS"), .. PrimarySeed(configuration)],
         };
 
-    // Whom a standby follows is a coordinator, too: at its default port, or where Galaxy_SEEDS says.
+    // The node that a standby follows is a coordinator, too: at its default port, or where Galaxy_SEEDS says.
     private static IEnumerable<string> PrimarySeed(IConfiguration configuration)
     {
         if (Text(configuration, "PRIMARY_URL") is { } primary && Text(configuration, "Galaxy_SEEDS") is null)

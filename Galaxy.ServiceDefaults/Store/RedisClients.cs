@@ -86,8 +86,8 @@ public static class RedisClients
                 options?.Invoke(redis);
             }
         );
-        // What cannot go on without a store says so itself; a store of a quorum that is away is no failure of the
-        // service.
+        // A component that cannot work without a store reports that itself; a store of a quorum that is away is no
+        // failure of the service.
         builder.Services.PostConfigure<HealthCheckServiceOptions>(health =>
         {
             foreach (

@@ -52,7 +52,7 @@ internal static class TelemetryTargets
             telemetry.WithMetrics(metrics => metrics.AddOtlpExporter(name, Configure));
             builder.Logging.AddOpenTelemetry(logging => logging.AddOtlpExporter(name, Configure));
         }
-        // A person who watches a failover should not wait for the five seconds that are the SDK's default.
+        // A user that watches a failover should not wait for the five seconds that are the SDK's default.
         builder.Services.ConfigureAll<BatchExportActivityProcessorOptions>(options =>
             options.ScheduledDelayMilliseconds = TraceDelayMilliseconds
         );

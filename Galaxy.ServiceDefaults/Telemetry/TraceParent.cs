@@ -3,7 +3,7 @@ using System.Diagnostics;
 namespace Galaxy.ServiceDefaults.Telemetry;
 
 /// <summary>
-/// W3C trace context as a string, for the roads that no instrumentation covers: leases, tasks, sockets.
+/// W3C trace context as a string, for the channels that no instrumentation covers: leases, tasks, sockets.
 /// </summary>
 public static class TraceParent
 {
@@ -17,7 +17,9 @@ public static class TraceParent
     public static ActivityContext Parse(string? text) =>
         ActivityContext.TryParse(text, null, isRemote: true, out var context) ? context : default;
 
-    /// <summary>Starts an activity under <paramref name="traceParent"/>; null when nobody listens.</summary>
+    /// <summary>
+    /// Starts an activity under <paramref name="traceParent"/>; null when the source has no listener.
+    /// </summary>
     public static Activity? Start(this ActivitySource source, string name, ActivityKind kind, string? traceParent) =>
         source.StartActivity(name, kind, Parse(traceParent));
 }

@@ -5,8 +5,8 @@ using OpenTelemetry;
 namespace Galaxy.ServiceDefaults.Telemetry;
 
 /// <summary>
-/// Marks work that is nobody's business, such as a rehearsal: its spans are made as always and not exported. Follows
-/// the flow of <c>await</c>, and over HTTP by the trace.
+/// Marks work that is not to be observed, such as a rehearsal: its spans are made as always and not exported. The mark
+/// follows the flow of <c>await</c>, and over HTTP by the trace.
 /// </summary>
 public static class Unobserved
 {

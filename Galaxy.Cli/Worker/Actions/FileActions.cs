@@ -70,7 +70,7 @@ internal sealed class FileActions(string root)
         }
         else
         {
-            // Whole or not at all.
+            // Write atomically.
             var next = $"{path}.{Guid.NewGuid():N}.part";
             try
             {

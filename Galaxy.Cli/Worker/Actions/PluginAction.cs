@@ -57,7 +57,7 @@ internal static class PluginAction
             throw new InvalidOperationException(
                 failure ?? $"{Path.GetFileName(program)} ended with code {code}: {error.Trim()}"
             );
-        // A program that knows nothing of this answers with what it writes.
+        // For a program that does not use this protocol, its output is the result.
         return answered ? result : JsonValue.Create(output.TrimEnd());
     }
 

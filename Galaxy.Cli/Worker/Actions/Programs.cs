@@ -30,7 +30,7 @@ internal static class Programs
         };
         foreach (var argument in arguments)
             info.ArgumentList.Add(argument);
-        // What the worker knows is not the program's business.
+        // The program must not see the worker's secrets.
         info.Environment.Remove("GALAXY_API_KEY");
         using var process = Start(info);
         var (output, error) = (new StringBuilder(), new StringBuilder());
@@ -48,7 +48,7 @@ internal static class Programs
             }
             catch (IOException)
             {
-                // It does not read what it is given.
+                // The program does not read its standard input.
             }
             await reading;
             await process.WaitForExitAsync(cancellation);

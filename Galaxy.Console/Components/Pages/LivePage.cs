@@ -40,7 +40,7 @@ public abstract class LivePage : ComponentBase, IAsyncDisposable
     {
         View = Watcher.Current;
         await RefreshAsync();
-        // The first, static rendering has nobody to update.
+        // The first, static rendering has no client to update.
         if (!IsLive)
             return;
         _followed.AddRange(Follow());
@@ -53,7 +53,7 @@ public abstract class LivePage : ComponentBase, IAsyncDisposable
     /// <summary>What else is followed, besides the cluster: subscriptions that call <see cref="Mark"/>.</summary>
     protected virtual IEnumerable<IDisposable> Follow() => [];
 
-    /// <summary>There is something new. From any thread.</summary>
+    /// <summary>Marks the page as changed. From any thread.</summary>
     protected void Mark()
     {
         try
@@ -62,7 +62,7 @@ public abstract class LivePage : ComponentBase, IAsyncDisposable
         }
         catch (Exception known) when (known is SemaphoreFullException or ObjectDisposedException)
         {
-            // It is known already, or the page is gone.
+            // The page is marked already, or was closed.
         }
     }
 

@@ -52,7 +52,7 @@ internal static class ResponsesRequest
             unknown.Add("truncation");
         if (fields.Flag("background") == true)
             unknown.Add("background");
-        // Resolved before, by whoever keeps responses.
+        // ResponseKeeper has resolved the previous response before.
         fields.Hints("previous_response_id", "drop_params");
         return read with { Hints = hints, Unknown = [.. unknown, .. text?.Rest ?? [], .. fields.Rest] };
     }
