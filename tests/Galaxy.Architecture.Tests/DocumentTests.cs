@@ -11,11 +11,7 @@ public partial class DocumentTests
             .. Directory
                 .EnumerateFiles(Repository.Root, "*.md")
                 .Concat(
-                    Directory.EnumerateFiles(
-                        Path.Combine(Repository.Root, "docs"),
-                        "*.md",
-                        SearchOption.AllDirectories
-                    )
+                    Directory.EnumerateFiles(Path.Combine(Repository.Root, "docs"), "*.md", SearchOption.AllDirectories)
                 )
                 .Select(file => Path.GetRelativePath(Repository.Root, file))
                 .Order(StringComparer.Ordinal),
