@@ -7,7 +7,7 @@ using Galaxy.Hosts;
 namespace Galaxy.Bench.Discovery;
 
 /// <summary>
-/// 10,000 packets a second for ten seconds on each road in turn: each packet another node that nobody signed.
+/// 10,000 packets a second for ten seconds on each road in turn: each packet an unsigned node of its own.
 /// </summary>
 internal static class Floods
 {

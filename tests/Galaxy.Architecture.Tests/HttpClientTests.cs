@@ -5,7 +5,7 @@ namespace Galaxy.Architecture.Tests;
 
 /// <summary>
 /// Clients are made in <c>Galaxy.ServiceDefaults/Http</c>, which decides about proxies. The compiler refuses them
-/// elsewhere (<c>BannedSymbols.Http.txt</c>); these tests see to it that nobody opens a way around that.
+/// elsewhere (<c>BannedSymbols.Http.txt</c>); these tests find code that goes around the ban.
 /// </summary>
 public partial class HttpClientTests
 {

@@ -20,7 +20,7 @@ public partial class SecretComparisonTests
         ["Galaxy.ServiceDefaults/Authentication/SignInLink.cs"] = 1,
     };
 
-    /// <summary>Where a key that somebody shows is compared, by a method of those above.</summary>
+    /// <summary>Where a caller's key is compared, by a method of those above.</summary>
     private static readonly Dictionary<string, int> Callers = new(StringComparer.Ordinal)
     {
         ["Galaxy.Console/Otlp/OtlpTokenHandler.cs"] = 1,

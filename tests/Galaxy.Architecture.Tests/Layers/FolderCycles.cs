@@ -2,7 +2,7 @@ namespace Galaxy.Architecture.Tests.Layers;
 
 /// <summary>
 /// Finds folders that use each other, however long the way around. Sub-folders are compared with their siblings and
-/// with the files beside them; for everybody outside they count as their folder.
+/// with the files beside them; other folders see them as their parent folder.
 /// </summary>
 internal static class FolderCycles
 {
